@@ -1,0 +1,760 @@
+/* ladder.c - one lookup: the rungs race. */
+
+#include "dns/ladder.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "dns/insecurity.h"
+#include "dns/memory.h"
+#include "dns/packet.h"
+#include "dns/validated.h"
+#include "dns/walk.h"
+
+#define LINKS_MAX 10 /* aliases at which the lookup starts again */
+/* libunbound remembers a failure for 5 s; after that, a second try is one. */
+#define RETRY_MS 5300
+#define TTL_UNKNOWN 60 /* seconds, where a denial says nothing */
+#define TTL_MAX 86400  /* seconds */
+#define REASON_MAX 256
+
+/* How far the first rung has come. */
+enum asked {
+	ASKED_NOT = 0, /* waiting, or not asked */
+	ASKED_FAILED,  /* no answer to use */
+	ASKED_BOGUS,   /* bogus, and the second look is under way */
+	ASKED_INSECURE /* an insecure answer that wants its reason */
+};
+
+struct ladder {
+	const struct ladder_env *env;
+	ladder_cb cb;
+	void *arg;
+	struct dns_answer *failure; /* made at the start, so that every lookup
+				     * can end with an answer */
+	char *qname;
+	uint16_t type;
+	enum resolver_need need;
+	enum resolver_class class;
+	const struct plain_path *path;
+	uint64_t deadline; /* clock_ms() */
+	struct event *kick, *limit, *proof_timer, *retry_timer;
+
+	/* The chain of aliases so far, up to the name that is asked now. */
+	char name[DOMAIN_TEXT_MAX];
+	unsigned links;
+	enum dns_security chain; /* of the links: SECURE without any */
+	enum dns_security first_link;
+	enum dns_rung rung; /* the highest that a link needed */
+	uint32_t ttl;
+	char proof[REASON_MAX]; /* of the first insecure link, or of the end */
+
+	/* The race for the present name. */
+	struct validated_query *query, *fresh;
+	enum asked asked;
+	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
+	struct packet_facts facts; /* with ASKED_INSECURE */
+	bool unconfirmed;          /* facts are a denial that may be false */
+	struct walk *walk;
+	bool walked;
+	enum walk_outcome outcome;
+	char cut[DOMAIN_TEXT_MAX];
+	char zone[DOMAIN_TEXT_MAX]; /* last signed */
+	uint32_t walk_ttl;
+	struct plain *plain;
+	bool plain_done; /* exhausted */
+	bool retried;
+	char why[REASON_MAX]; /* of the first rung */
+	char walk_why[REASON_MAX];
+};
+
+static void settle(struct ladder *ladder);
+
+/* ---- the end ---- */
+
+/* Everything that belongs to the present name. */
+static void
+leave_name(struct ladder *ladder)
+{
+	validated_cancel(ladder->query);
+	validated_cancel(ladder->fresh);
+	walk_cancel(ladder->walk);
+	plain_cancel(ladder->plain);
+	ladder->query = ladder->fresh = NULL;
+	ladder->walk = NULL;
+	ladder->plain = NULL;
+	packet_facts_clear(&ladder->facts);
+	ladder->asked = ASKED_NOT;
+	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
+	event_del(ladder->proof_timer);
+	event_del(ladder->retry_timer);
+}
+
+static void
+event_drop(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
+void
+ladder_cancel(struct ladder *ladder)
+{
+	if (ladder == NULL)
+		return;
+	if (ladder->proof_timer != NULL && ladder->retry_timer != NULL)
+		leave_name(ladder);
+	event_drop(ladder->kick);
+	event_drop(ladder->limit);
+	event_drop(ladder->proof_timer);
+	event_drop(ladder->retry_timer);
+	answer_unref(ladder->failure);
+	free(ladder->qname);
+	free(ladder);
+}
+
+static void
+hand_over(struct ladder *ladder, struct dns_answer *answer)
+{
+	const ladder_cb cb = ladder->cb;
+	void *arg = ladder->arg;
+
+	ladder_cancel(ladder);
+	cb(arg, answer);
+	answer_unref(answer);
+}
+
+static uint32_t
+shortest(const struct ladder *ladder, uint32_t ttl, bool with_walk)
+{
+	if (ladder->ttl < ttl)
+		ttl = ladder->ttl;
+	if (with_walk && ladder->walk_ttl < ttl)
+		ttl = ladder->walk_ttl;
+	return ttl < TTL_MAX ? ttl : TTL_MAX;
+}
+
+static enum dns_rung
+highest(enum dns_rung a, enum dns_rung b)
+{
+	return a > b ? a : b;
+}
+
+static enum dns_security
+lowest(enum dns_security a, enum dns_security b)
+{
+	return a < b ? a : b;
+}
+
+/* Remembers why, for the first insecure link of the chain. */
+static void
+note_proof(struct ladder *ladder, enum insecurity_reason reason)
+{
+	if (ladder->proof[0] == '\0')
+		insecurity_text(
+		    reason, ladder->cut, ladder->proof, sizeof(ladder->proof));
+}
+
+static struct dns_answer *
+answer_start(struct ladder *ladder, const char *rname)
+{
+	struct dns_answer *answer = answer_new(ladder->qname, ladder->type);
+
+	if (answer == NULL)
+		return NULL;
+	answer->first_link = ladder->first_link;
+	if (strcmp(rname, ladder->qname) != 0) {
+		free(answer->rname);
+		answer->rname = strdup(rname);
+	}
+	if (ladder->proof[0] != '\0')
+		answer->proof = strdup(ladder->proof);
+	if (answer->rname == NULL ||
+	    (ladder->proof[0] != '\0' && answer->proof == NULL)) {
+		answer_unref(answer);
+		return NULL;
+	}
+	return answer;
+}
+
+/* The answer that was made at the start: FAILED, without a word. */
+static void
+hand_over_failure(struct ladder *ladder)
+{
+	struct dns_answer *answer = ladder->failure;
+
+	ladder->failure = NULL;
+	hand_over(ladder, answer);
+}
+
+static void
+conclude_failed(
+    struct ladder *ladder, enum dns_security security, const char *why)
+{
+	const char *distrust = ladder->env->distrust(ladder->env->arg);
+	struct dns_answer *answer = ladder->failure;
+	char text[REASON_MAX], printable[REASON_MAX];
+
+	snprintf(text, sizeof(text), "%s%.200s",
+	    distrust != NULL ? "no trust path: " : "",
+	    distrust != NULL ? distrust : why);
+	log_printable(printable, sizeof(printable), text, strlen(text));
+	answer->why = strdup(printable);
+	/* Behind an insecure alias there is nothing left to protect. */
+	answer->security =
+	    ladder->chain == DNS_INSECURE ? DNS_INSECURE : security;
+	answer->first_link = ladder->first_link;
+	hand_over_failure(ladder);
+}
+
+/* Proven insecure, and no data, which was all one had to know or all that is
+ * to be had. */
+static void
+conclude_without_data(struct ladder *ladder, const char *why)
+{
+	struct dns_answer *answer = answer_start(ladder, ladder->name);
+
+	if (answer == NULL) {
+		hand_over_failure(ladder);
+		return;
+	}
+	answer->security = DNS_INSECURE;
+	answer->rung = highest(ladder->rung, DNS_RUNG_PROOF);
+	answer->ttl = shortest(ladder, TTL_MAX, true);
+	if (why != NULL)
+		answer->why = strdup(why);
+	hand_over(ladder, answer);
+}
+
+/* Takes the records out of @facts. */
+static void
+conclude(struct ladder *ladder, struct packet_facts *facts,
+    enum dns_security security, enum dns_rung rung)
+{
+	const bool with_walk = security == DNS_INSECURE && ladder->walked;
+	uint32_t ttl = facts->ttl;
+	struct dns_answer *answer;
+
+	if (ladder->links == 0 && facts->aliases > 0)
+		ladder->first_link = security;
+	if ((answer = answer_start(ladder, facts->rname)) == NULL) {
+		hand_over_failure(ladder);
+		return;
+	}
+	if (facts->status != DNS_OK && !facts->soa && security != DNS_SECURE &&
+	    (ttl == 0 || ttl > TTL_UNKNOWN))
+		ttl = TTL_UNKNOWN;
+	answer->status = facts->status;
+	answer->security = lowest(ladder->chain, security);
+	answer->rung = highest(ladder->rung, rung);
+	answer->ttl = shortest(ladder, ttl, with_walk);
+	if (facts->status == DNS_OK) {
+		answer->rdata = facts->rdata;
+		answer->rdata_count = facts->rdata_count;
+		facts->rdata = NULL;
+		facts->rdata_count = 0;
+	}
+	hand_over(ladder, answer);
+}
+
+/* ---- aliases ---- */
+
+static void start_name(struct ladder *ladder);
+
+/* The lookup starts again at the target of an alias. */
+static void
+follow(struct ladder *ladder, const char *target, enum dns_security link,
+    enum dns_rung rung, uint32_t ttl)
+{
+	char next[DOMAIN_TEXT_MAX];
+
+	snprintf(next, sizeof(next), "%s", target);
+	leave_name(ladder);
+	if (ladder->links == 0)
+		ladder->first_link = link;
+	ladder->chain = lowest(ladder->chain, link);
+	ladder->rung = highest(ladder->rung, rung);
+	if (ttl < ladder->ttl)
+		ladder->ttl = ttl;
+	if (++ladder->links > LINKS_MAX || strcmp(next, ladder->name) == 0) {
+		conclude_failed(ladder, DNS_INDETERMINATE,
+		    "the chain of aliases is too long or a loop");
+		return;
+	}
+	memcpy(ladder->name, next, sizeof(ladder->name));
+	start_name(ladder);
+}
+
+/* ---- rung 3: plain ---- */
+
+static void
+use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
+{
+	struct packet_facts facts;
+
+	if (packet_facts(packet, ladder->name, ladder->type, &facts) == -1) {
+		ladder->plain_done = true;
+		settle(ladder);
+		return;
+	}
+	if (zone != NULL)
+		memory_zone_add(ladder->env->memory, zone);
+	if (facts.aliases > 0) {
+		/* Its records are another zone's: only the alias counts. */
+		char target[DOMAIN_TEXT_MAX];
+		const uint32_t ttl =
+		    facts.ttl < ladder->walk_ttl ? facts.ttl : ladder->walk_ttl;
+
+		memcpy(target, facts.first_target, sizeof(target));
+		packet_facts_clear(&facts);
+		follow(ladder, target, DNS_INSECURE, DNS_RUNG_PLAIN, ttl);
+		return;
+	}
+	conclude(ladder, &facts, DNS_INSECURE, DNS_RUNG_PLAIN);
+	packet_facts_clear(&facts);
+}
+
+static void
+on_plain(void *arg, const struct plain_result *result)
+{
+	struct ladder *ladder = arg;
+	struct packet_facts facts;
+	uint32_t ttl = MEMORY_DENIAL_SECONDS;
+
+	ladder->plain = NULL;
+	if (result->packet != NULL && packet_facts(result->packet, ladder->name,
+					  ladder->type, &facts) == 0) {
+		if (facts.status == DNS_OK || facts.soa)
+			ttl = facts.ttl;
+		packet_facts_clear(&facts);
+	}
+	memory_answer_add(ladder->env->memory, ladder->name, ladder->type,
+	    result->packet, result->zone, ttl);
+	if (result->packet != NULL) {
+		use_plain(ladder, result->packet, result->zone);
+		return;
+	}
+	ladder->plain_done = true;
+	settle(ladder);
+}
+
+/* Returns true when the ladder has ended or gone on to another name. */
+static bool
+recall_plain(struct ladder *ladder)
+{
+	const struct memory_answer *known =
+	    memory_answer_find(ladder->env->memory, ladder->name, ladder->type);
+	ldns_pkt *packet;
+
+	if (known == NULL)
+		return false;
+	if (known->packet == NULL) {
+		ladder->plain_done = true;
+		return false;
+	}
+	if ((packet = packet_parse(known->packet, known->len)) == NULL)
+		return false;
+	if (known->ttl < ladder->walk_ttl)
+		ladder->walk_ttl = known->ttl;
+	use_plain(ladder, packet, known->zone);
+	ldns_pkt_free(packet);
+	return true;
+}
+
+/* Returns true when the ladder has ended or gone on to another name. */
+static bool
+start_plain(struct ladder *ladder)
+{
+	if (ladder->plain != NULL || ladder->plain_done)
+		return false;
+	if (recall_plain(ladder))
+		return true;
+	if (ladder->plain_done)
+		return false;
+	ladder->plain = plain_start(&ladder->env->plain, ladder->name,
+	    ladder->type, ladder->zone, ladder->path, on_plain, ladder);
+	if (ladder->plain == NULL)
+		ladder->plain_done = true;
+	return false;
+}
+
+/* ---- the rules ---- */
+
+static void
+retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct ladder *ladder = arg;
+
+	(void)fd;
+	(void)what;
+	leave_name(ladder);
+	ladder->retried = true;
+	start_name(ladder);
+}
+
+/* The first rung failed quickly and there is nothing to fall back to: one more
+ * try, if it can be over before the deadline. */
+static void
+fail_or_retry(struct ladder *ladder)
+{
+	const struct timeval delay = { RETRY_MS / 1000,
+		RETRY_MS % 1000 * 1000 };
+
+	if (!ladder->retried && clock_ms() + RETRY_MS < ladder->deadline) {
+		event_add(ladder->retry_timer, &delay);
+		return;
+	}
+	conclude_failed(ladder, DNS_INDETERMINATE, ladder->why);
+}
+
+static void
+conclude_insecure(struct ladder *ladder)
+{
+	conclude(ladder, &ladder->facts, DNS_INSECURE, ladder->asked_rung);
+}
+
+/* What needs the race is the zone that was cut off; where a whole TLD is
+ * unsigned, only the domain below it. */
+static void
+remember_zone(struct ladder *ladder)
+{
+	const unsigned labels = domain_labels(ladder->cut);
+	const char *zone = ladder->cut;
+
+	if (labels < 2) {
+		if (domain_labels(ladder->name) <= labels)
+			return;
+		zone = domain_ancestor(ladder->name, labels + 1);
+	}
+	memory_zone_add(ladder->env->memory, zone);
+}
+
+/* The name is proven insecure. */
+static void
+settle_proven(struct ladder *ladder)
+{
+	switch (ladder->asked) {
+	case ASKED_INSECURE:
+		if (!ladder->unconfirmed) {
+			conclude_insecure(ladder);
+			return;
+		}
+		break;
+	case ASKED_BOGUS:
+		/* No fallback from bogus: the second look decides. */
+		return;
+	case ASKED_FAILED:
+	case ASKED_NOT:
+		break;
+	}
+	remember_zone(ladder);
+	if (ladder->need == RESOLVER_NEED_SECURITY)
+		conclude_without_data(ladder, NULL);
+	else if (start_plain(ladder))
+		return;
+	else if (ladder->plain_done)
+		conclude_without_data(ladder,
+		    ladder->why[0] != '\0' ? ladder->why : "no server answers");
+}
+
+/* The walk has ended without a proof. */
+static void
+settle_unproven(struct ladder *ladder)
+{
+	char text[REASON_MAX];
+
+	switch (ladder->asked) {
+	case ASKED_INSECURE:
+		/* A broken parent: nothing can be said about TLSA, while other
+		 * data stand as libunbound gave them. */
+		if (ladder->outcome == WALK_FAILED &&
+		    ladder->type != DNS_TYPE_TLSA && !ladder->unconfirmed) {
+			conclude_insecure(ladder);
+			return;
+		}
+		snprintf(text, sizeof(text),
+		    "insecure without a reason: %.200s",
+		    ladder->walk_why[0] != '\0' ? ladder->walk_why
+						: "its zone is signed");
+		conclude_failed(ladder, DNS_INDETERMINATE, text);
+		return;
+	case ASKED_FAILED:
+		fail_or_retry(ladder);
+		return;
+	case ASKED_BOGUS:
+	case ASKED_NOT:
+		return;
+	}
+}
+
+/* Something has changed: is there a conclusion? */
+static void
+settle(struct ladder *ladder)
+{
+	if (!ladder->walked)
+		return;
+	if (ladder->outcome == WALK_PROVEN ||
+	    (ladder->outcome == WALK_PROVEN_NXDOMAIN &&
+		ladder->asked == ASKED_INSECURE &&
+		ladder->facts.status == DNS_NXDOMAIN))
+		settle_proven(ladder);
+	else
+		settle_unproven(ladder);
+}
+
+/* ---- rung 2: the proof ---- */
+
+static void
+on_walk(void *arg, const struct walk_result *result)
+{
+	struct ladder *ladder = arg;
+
+	ladder->walk = NULL;
+	if (result->outcome == WALK_ALIAS) {
+		follow(ladder, result->target, DNS_SECURE, DNS_RUNG_VALIDATED,
+		    result->ttl);
+		return;
+	}
+	ladder->walked = true;
+	ladder->outcome = result->outcome;
+	ladder->walk_ttl = result->ttl;
+	snprintf(ladder->cut, sizeof(ladder->cut), "%s", result->cut);
+	snprintf(ladder->zone, sizeof(ladder->zone), "%s", result->zone);
+	snprintf(ladder->walk_why, sizeof(ladder->walk_why), "%s",
+	    result->outcome == WALK_FAILED ||
+		    result->outcome == WALK_UNEXPLAINED
+		? result->why
+		: "");
+	if (result->outcome == WALK_PROVEN ||
+	    result->outcome == WALK_PROVEN_NXDOMAIN)
+		note_proof(ladder, result->reason);
+	settle(ladder);
+}
+
+/* The caller settles. */
+static void
+start_walk(struct ladder *ladder)
+{
+	event_del(ladder->proof_timer);
+	if (ladder->walk != NULL || ladder->walked)
+		return;
+	ladder->walk = walk_start(ladder->env->base, ladder->env->validated,
+	    ladder->env->conf, ladder->name, on_walk, ladder);
+	if (ladder->walk == NULL) {
+		ladder->walked = true;
+		ladder->outcome = WALK_FAILED;
+		snprintf(ladder->walk_why, sizeof(ladder->walk_why),
+		    "out of memory");
+	}
+}
+
+static void
+on_proof_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	start_walk(arg);
+	settle(arg);
+}
+
+/* ---- rung 1: validated ---- */
+
+static void
+keep_reason(struct ladder *ladder, const char *why)
+{
+	if (why == NULL)
+		why = "no usable answer";
+	log_printable(ladder->why, sizeof(ladder->why), why, strlen(why));
+}
+
+/*
+ * A denial that a server which stumbles over EDNS gives as well (BADVERS looks
+ * like "no data" to libunbound): only where its truth matters to us.
+ */
+static bool
+is_unconfirmed(const struct ladder *ladder)
+{
+	const struct packet_facts *facts = &ladder->facts;
+
+	if (facts->soa)
+		return false;
+	if (facts->status == DNS_NODATA)
+		return ladder->type == DNS_TYPE_MX ||
+		       ladder->type == DNS_TYPE_A ||
+		       ladder->type == DNS_TYPE_AAAA;
+	return facts->status == DNS_NXDOMAIN && ladder->type == DNS_TYPE_MX &&
+	       ladder->class == RESOLVER_CLASS_POLICY;
+}
+
+/* An answer with rcode 0 or 3 that is not bogus. */
+static void
+use_validated(struct ladder *ladder, const struct validated_result *result,
+    enum dns_rung rung)
+{
+	ldns_pkt *packet = packet_parse(result->packet, result->len);
+	const int error =
+	    packet == NULL || packet_facts(packet, ladder->name, ladder->type,
+				  &ladder->facts) == -1;
+
+	ldns_pkt_free(packet);
+	if (error) {
+		ladder->asked = ASKED_FAILED;
+		keep_reason(ladder, "an answer that can't be read");
+		start_walk(ladder);
+		settle(ladder);
+		return;
+	}
+	ladder->asked_rung = rung;
+	if (result->security == DNS_SECURE) {
+		conclude(ladder, &ladder->facts, DNS_SECURE, rung);
+		return;
+	}
+	ladder->asked = ASKED_INSECURE;
+	ladder->unconfirmed = is_unconfirmed(ladder);
+	start_walk(ladder);
+	settle(ladder);
+}
+
+static void
+on_fresh(void *arg, const struct validated_result *result)
+{
+	struct ladder *ladder = arg;
+
+	ladder->fresh = NULL;
+	if (result->answered && result->security != DNS_BOGUS) {
+		use_validated(ladder, result, DNS_RUNG_FRESH);
+		return;
+	}
+	if (result->answered)
+		keep_reason(ladder, result->why);
+	conclude_failed(ladder, DNS_BOGUS, ladder->why);
+}
+
+/* Bogus may be the fault of bad keys that libunbound keeps: a second look with
+ * empty caches, shared by the zone.  Two labels are zone enough for that. */
+static void
+look_again(struct ladder *ladder)
+{
+	const unsigned labels = domain_labels(ladder->name);
+
+	ladder->asked = ASKED_BOGUS;
+	ladder->fresh =
+	    validated_ask(ladder->env->validated, ladder->name, ladder->type,
+		domain_ancestor(ladder->name, labels < 2 ? labels : 2),
+		on_fresh, ladder);
+	if (ladder->fresh == NULL)
+		conclude_failed(ladder, DNS_BOGUS, ladder->why);
+}
+
+static void
+on_validated(void *arg, const struct validated_result *result)
+{
+	struct ladder *ladder = arg;
+
+	ladder->query = NULL;
+	if (!result->answered) {
+		ladder->asked = ASKED_FAILED;
+		keep_reason(ladder, result->why);
+		start_walk(ladder);
+		settle(ladder);
+	} else if (result->security == DNS_BOGUS) {
+		keep_reason(ladder, result->why);
+		look_again(ladder);
+	} else {
+		use_validated(ladder, result, DNS_RUNG_VALIDATED);
+	}
+}
+
+static void
+start_name(struct ladder *ladder)
+{
+	struct timeval delay = { LADDER_PROOF_MS / 1000,
+		LADDER_PROOF_MS % 1000 * 1000 };
+
+	ladder->why[0] = ladder->walk_why[0] = '\0';
+	ladder->walk_ttl = UINT32_MAX;
+	if (memory_zone_find(ladder->env->memory, ladder->name) != NULL)
+		delay = (struct timeval){ 0, 0 };
+	event_add(ladder->proof_timer, &delay);
+	ladder->query = validated_ask(ladder->env->validated, ladder->name,
+	    ladder->type, NULL, on_validated, ladder);
+	if (ladder->query == NULL) {
+		ladder->asked = ASKED_FAILED;
+		keep_reason(ladder, "libunbound can't be asked");
+		start_walk(ladder);
+		settle(ladder);
+	}
+}
+
+/* ---- life ---- */
+
+static void
+begin(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	start_name(arg);
+}
+
+/* Time is up: what is proven stands, what is not has failed. */
+static void
+on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	struct ladder *ladder = arg;
+
+	(void)fd;
+	(void)what;
+	if (ladder->asked == ASKED_BOGUS)
+		conclude_failed(ladder, DNS_BOGUS, ladder->why);
+	else if (ladder->walked && ladder->outcome == WALK_PROVEN)
+		conclude_without_data(ladder, "no answer in time");
+	else if (ladder->why[0] != '\0')
+		conclude_failed(ladder, DNS_INDETERMINATE, ladder->why);
+	else
+		conclude_failed(ladder, DNS_INDETERMINATE, "no answer in time");
+}
+
+struct ladder *
+ladder_start(const struct ladder_env *env,
+    const struct ladder_question *question, ladder_cb cb, void *arg)
+{
+	const struct timeval limit = { question->deadline_ms / 1000,
+		question->deadline_ms % 1000 * 1000 };
+	struct ladder *ladder = calloc(1, sizeof(*ladder));
+
+	if (ladder == NULL)
+		return NULL;
+	ladder->env = env;
+	ladder->cb = cb;
+	ladder->arg = arg;
+	ladder->type = question->type;
+	ladder->need = question->need;
+	ladder->class = question->class;
+	ladder->path = question->path;
+	ladder->deadline = clock_ms() + question->deadline_ms;
+	ladder->chain = DNS_SECURE;
+	ladder->ttl = UINT32_MAX;
+	snprintf(ladder->name, sizeof(ladder->name), "%s", question->name);
+	ladder->qname = strdup(question->name);
+	ladder->failure = answer_new(question->name, question->type);
+	ladder->kick = event_new(env->base, -1, 0, begin, ladder);
+	ladder->limit = event_new(env->base, -1, 0, on_limit, ladder);
+	ladder->proof_timer =
+	    event_new(env->base, -1, 0, on_proof_timer, ladder);
+	ladder->retry_timer = event_new(env->base, -1, 0, retry, ladder);
+	if (ladder->qname == NULL || ladder->failure == NULL ||
+	    ladder->kick == NULL || ladder->limit == NULL ||
+	    ladder->proof_timer == NULL || ladder->retry_timer == NULL) {
+		ladder_cancel(ladder);
+		return NULL;
+	}
+	event_add(ladder->limit, &limit);
+	event_active(ladder->kick, EV_TIMEOUT, 0);
+	return ladder;
+}

@@ -1,0 +1,211 @@
+/* packet.c - what a DNS message says about one question. */
+
+#include "dns/packet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+ldns_pkt *
+packet_parse(const uint8_t *wire, size_t len)
+{
+	ldns_pkt *packet = NULL;
+
+	if (ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK)
+		return NULL;
+	return packet;
+}
+
+int
+packet_name(const ldns_rdf *rdf, char text[DOMAIN_TEXT_MAX])
+{
+	if (rdf == NULL || ldns_rdf_get_type(rdf) != LDNS_RDF_TYPE_DNAME ||
+	    domain_from_wire(ldns_rdf_data(rdf), ldns_rdf_size(rdf), text) == 0)
+		return -1;
+	return 0;
+}
+
+int
+packet_owner(const ldns_rr *rr, char text[DOMAIN_TEXT_MAX])
+{
+	return packet_name(ldns_rr_owner(rr), text);
+}
+
+int
+packet_substitute(const char *name, const char *owner, const char *target,
+    char out[DOMAIN_TEXT_MAX])
+{
+	char joined[2 * DOMAIN_TEXT_MAX];
+	size_t prefix;
+
+	if (!domain_is_within(name, owner) || domain_equal(name, owner))
+		return -1;
+	/* "a.b.owner" without "owner": "a.b." */
+	prefix = strlen(name) - (strcmp(owner, ".") == 0 ? 0 : strlen(owner));
+	snprintf(joined, sizeof(joined), "%.*s%s%s", (int)prefix, name,
+	    strcmp(owner, ".") == 0 ? "." : "",
+	    strcmp(target, ".") == 0 ? "" : target);
+	return domain_normalize(joined, out);
+}
+
+static void
+lower_ttl(uint32_t *ttl, uint32_t other)
+{
+	if (other < *ttl)
+		*ttl = other;
+}
+
+static bool
+is_at(const ldns_rr *rr, ldns_rr_type type, const char *name)
+{
+	char owner[DOMAIN_TEXT_MAX];
+
+	return ldns_rr_get_type(rr) == type &&
+	       ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN &&
+	       packet_owner(rr, owner) == 0 && domain_equal(owner, name);
+}
+
+static const ldns_rr *
+find_at(const ldns_rr_list *list, ldns_rr_type type, const char *name)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(list, i);
+
+		if (is_at(rr, type, name))
+			return rr;
+	}
+	return NULL;
+}
+
+/* Follow the aliases from the question; facts->rname is where they end. */
+static int
+follow_aliases(
+    const ldns_rr_list *answer, uint16_t qtype, struct packet_facts *facts)
+{
+	const ldns_rr *alias;
+
+	if (qtype == DNS_TYPE_CNAME)
+		return 0;
+	while ((alias = find_at(answer, LDNS_RR_TYPE_CNAME, facts->rname)) !=
+	       NULL) {
+		if (++facts->aliases > PACKET_ALIASES_MAX ||
+		    packet_name(ldns_rr_rdf(alias, 0), facts->rname) == -1)
+			return -1;
+		if (facts->aliases == 1)
+			memcpy(facts->first_target, facts->rname,
+			    sizeof(facts->rname));
+		lower_ttl(&facts->ttl, ldns_rr_ttl(alias));
+	}
+	return 0;
+}
+
+/* The RDATA in wire format, in memory of its own. */
+static int
+copy_rdata(const ldns_rr *rr, struct dns_rdata *to)
+{
+	size_t len = 0, at = 0;
+	uint8_t *data;
+
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++)
+		len += ldns_rdf_size(ldns_rr_rdf(rr, i));
+	if ((data = malloc(len > 0 ? len : 1)) == NULL)
+		return -1;
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
+
+		if (ldns_rdf_size(rdf) > 0)
+			memcpy(
+			    data + at, ldns_rdf_data(rdf), ldns_rdf_size(rdf));
+		at += ldns_rdf_size(rdf);
+	}
+	to->data = data;
+	to->len = len;
+	return 0;
+}
+
+static int
+collect_records(
+    const ldns_rr_list *answer, uint16_t qtype, struct packet_facts *facts)
+{
+	size_t most = ldns_rr_list_rr_count(answer);
+
+	if (most == 0)
+		return 0;
+	if ((facts->rdata = calloc(most, sizeof(*facts->rdata))) == NULL)
+		return -1;
+	for (size_t i = 0; i < most; i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
+
+		if (!is_at(rr, (ldns_rr_type)qtype, facts->rname))
+			continue;
+		if (copy_rdata(rr, &facts->rdata[facts->rdata_count]) == -1)
+			return -1;
+		facts->rdata_count++;
+		lower_ttl(&facts->ttl, ldns_rr_ttl(rr));
+	}
+	return 0;
+}
+
+/* How long a denial may be kept: RFC 2308 section 5, and RFC 9077 for the
+ * NSEC records. */
+static void
+read_denial(const ldns_rr_list *authority, struct packet_facts *facts)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(authority, i);
+		const ldns_rdf *minimum;
+
+		switch (ldns_rr_get_type(rr)) {
+		case LDNS_RR_TYPE_SOA:
+			facts->soa = true;
+			minimum = ldns_rr_rdf(rr, 6);
+			if (minimum != NULL && ldns_rdf_size(minimum) == 4)
+				lower_ttl(&facts->ttl,
+				    ldns_rdf2native_int32(minimum));
+			lower_ttl(&facts->ttl, ldns_rr_ttl(rr));
+			break;
+		case LDNS_RR_TYPE_NSEC:
+		case LDNS_RR_TYPE_NSEC3:
+			lower_ttl(&facts->ttl, ldns_rr_ttl(rr));
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+int
+packet_facts(const ldns_pkt *packet, const char *qname, uint16_t qtype,
+    struct packet_facts *facts)
+{
+	const ldns_rr_list *answer = ldns_pkt_answer(packet);
+	const ldns_pkt_rcode rcode = ldns_pkt_get_rcode(packet);
+
+	memset(facts, 0, sizeof(*facts));
+	facts->ttl = UINT32_MAX;
+	snprintf(facts->rname, sizeof(facts->rname), "%s", qname);
+	if (follow_aliases(answer, qtype, facts) == -1 ||
+	    collect_records(answer, qtype, facts) == -1) {
+		packet_facts_clear(facts);
+		return -1;
+	}
+
+	if (rcode == LDNS_RCODE_NXDOMAIN)
+		facts->status = DNS_NXDOMAIN;
+	else if (rcode == LDNS_RCODE_NOERROR)
+		facts->status = facts->rdata_count > 0 ? DNS_OK : DNS_NODATA;
+	if (facts->status == DNS_NXDOMAIN || facts->status == DNS_NODATA)
+		read_denial(ldns_pkt_authority(packet), facts);
+	if (facts->ttl == UINT32_MAX)
+		facts->ttl = 0;
+	return 0;
+}
+
+void
+packet_facts_clear(struct packet_facts *facts)
+{
+	for (size_t i = 0; i < facts->rdata_count; i++)
+		free((void *)(uintptr_t)facts->rdata[i].data);
+	free(facts->rdata);
+	memset(facts, 0, sizeof(*facts));
+}

@@ -1,0 +1,561 @@
+/* plain.c - plain DNS, without EDNS, for names that are proven insecure. */
+
+#include "dns/plain.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/conf.h"
+#include "base/domain.h"
+#include "base/endpoint.h"
+#include "dns/exchange.h"
+#include "dns/packet.h"
+#include "dns/zones.h"
+
+#define DNS_PORT 53
+#define RACE_MS 400       /* before the next server is asked beside the last */
+#define SERVERS_MAX 24    /* addresses of one zone */
+#define NAMES_MAX 8       /* server names of one zone that are resolved */
+#define INNER_NAMES_MAX 3 /* the same while another lookup waits for us */
+
+static const struct timeval race = { 0, RACE_MS * 1000 };
+
+/* One address of a server of the present zone. */
+struct server {
+	struct plain *plain;
+	struct endpoint endpoint;
+	struct exchange *exchange; /* NULL unless it is being asked */
+	bool asked;
+};
+
+/* The address of a server's name, or the names themselves, by the ladder. */
+struct errand {
+	struct plain *plain;
+	void *lookup; /* NULL once it has ended */
+};
+
+struct plain {
+	const struct plain_env *env;
+	plain_cb cb;
+	void *arg;
+	char name[DOMAIN_TEXT_MAX];
+	uint16_t type;
+	struct plain_path path;
+	struct event *timer; /* the next server's turn; at first, the start */
+	bool forward;        /* servers are recursors: no referrals */
+
+	char zone[DOMAIN_TEXT_MAX]; /* whose servers are asked now */
+	struct server server[SERVERS_MAX];
+	size_t server_count;
+	int last_family;
+	struct errand errand[1 + 2 * NAMES_MAX];
+	size_t errand_count, errands_left;
+	unsigned referrals, questions;
+	const char *why; /* constant text: the last failure */
+};
+
+static void next_server(struct plain *plain);
+static void more_servers(struct plain *plain);
+
+/* ---- the end ---- */
+
+static void
+leave_zone(struct plain *plain)
+{
+	for (size_t i = 0; i < plain->server_count; i++)
+		exchange_cancel(plain->server[i].exchange);
+	for (size_t i = 0; i < plain->errand_count; i++)
+		if (plain->errand[i].lookup != NULL)
+			plain->env->cancel(plain->errand[i].lookup);
+	plain->server_count = plain->errand_count = plain->errands_left = 0;
+}
+
+void
+plain_cancel(struct plain *plain)
+{
+	if (plain == NULL)
+		return;
+	leave_zone(plain);
+	if (plain->timer != NULL)
+		event_free(plain->timer);
+	free(plain);
+}
+
+/* The packet is the exchange's and lives until its callback returns. */
+static void
+finish(struct plain *plain, const ldns_pkt *packet)
+{
+	const struct plain_result result = { .packet = packet,
+		.zone = packet != NULL ? plain->zone : NULL,
+		.why = packet != NULL ? NULL : plain->why,
+		.questions = plain->questions };
+
+	plain->cb(plain->arg, &result);
+	plain_cancel(plain);
+}
+
+/* ---- servers ---- */
+
+static bool
+may_ask_v4(uint32_t address)
+{
+	/* "this" network, loopback, link-local, multicast and above */
+	return address >> 24 != 0 && address >> 24 != IN_LOOPBACKNET &&
+	       address >> 16 != 0xa9fe && address >> 28 < 0xe;
+}
+
+static bool
+may_ask_v6(const struct in6_addr *address)
+{
+	if (IN6_IS_ADDR_V4MAPPED(address) || IN6_IS_ADDR_V4COMPAT(address))
+		return false;
+	return !IN6_IS_ADDR_LOOPBACK(address) &&
+	       !IN6_IS_ADDR_UNSPECIFIED(address) &&
+	       !IN6_IS_ADDR_LINKLOCAL(address) &&
+	       !IN6_IS_ADDR_MULTICAST(address);
+}
+
+static bool
+localhost_allowed(const struct conf *conf)
+{
+	static const char name[] = "do-not-query-localhost:";
+
+	for (size_t i = conf->resolver_options.count; i-- > 0;) {
+		const char *line = conf->resolver_options.item[i];
+
+		if (strncmp(line, name, sizeof(name) - 1) == 0)
+			return strstr(line, "no") != NULL &&
+			       strcmp(line + sizeof(name) - 1 +
+					  strspn(line + sizeof(name) - 1, " "),
+				   "no") == 0;
+	}
+	return false;
+}
+
+/* A zone's glue may point anywhere, at ourselves too. */
+static bool
+may_ask(const struct plain *plain, const struct endpoint *endpoint)
+{
+	const struct sockaddr_storage *address = &endpoint->address;
+
+	if (localhost_allowed(plain->env->conf))
+		return true;
+	if (address->ss_family == AF_INET)
+		return may_ask_v4(ntohl(
+		    ((const struct sockaddr_in *)address)->sin_addr.s_addr));
+	return may_ask_v6(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+static void
+add_server(struct plain *plain, const struct endpoint *endpoint)
+{
+	struct server *server = &plain->server[plain->server_count];
+
+	if (plain->server_count == SERVERS_MAX)
+		return;
+	for (size_t i = 0; i < plain->server_count; i++)
+		if (plain->server[i].endpoint.length == endpoint->length &&
+		    memcmp(&plain->server[i].endpoint.address,
+			&endpoint->address, endpoint->length) == 0)
+			return;
+	*server = (struct server){ .plain = plain, .endpoint = *endpoint };
+	plain->server_count++;
+}
+
+/* @data: an address in network order, as A or AAAA RDATA have it. */
+static void
+add_address(struct plain *plain, uint16_t type, const uint8_t *data, size_t len)
+{
+	struct endpoint endpoint;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&endpoint.address;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&endpoint.address;
+
+	memset(&endpoint, 0, sizeof(endpoint));
+	if (type == DNS_TYPE_A && len == 4) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(DNS_PORT);
+		memcpy(&v4->sin_addr, data, 4);
+		endpoint.length = sizeof(*v4);
+	} else if (type == DNS_TYPE_AAAA && len == 16) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons(DNS_PORT);
+		memcpy(&v6->sin6_addr, data, 16);
+		endpoint.length = sizeof(*v6);
+	} else {
+		return;
+	}
+	if (may_ask(plain, &endpoint))
+		add_server(plain, &endpoint);
+}
+
+/* ---- server names ---- */
+
+static bool
+in_path(const struct plain *plain, const char *name, uint16_t type)
+{
+	for (const struct plain_path *at = &plain->path; at != NULL;
+	     at = at->above)
+		if (at->type == type && domain_equal(at->name, name))
+			return true;
+	return false;
+}
+
+static void
+run_errand(
+    struct plain *plain, const char *name, uint16_t type, plain_lookup_cb cb)
+{
+	struct errand *errand = &plain->errand[plain->errand_count];
+
+	if (plain->errand_count ==
+		sizeof(plain->errand) / sizeof(plain->errand[0]) ||
+	    plain->path.depth > PLAIN_DEPTH_MAX || in_path(plain, name, type))
+		return;
+	errand->plain = plain;
+	errand->lookup = plain->env->lookup(
+	    plain->env->env, name, type, &plain->path, cb, errand);
+	if (errand->lookup == NULL)
+		return;
+	plain->errand_count++;
+	plain->errands_left++;
+}
+
+static void
+on_address(void *arg, struct dns_answer *answer)
+{
+	struct errand *errand = arg;
+	struct plain *plain = errand->plain;
+
+	errand->lookup = NULL;
+	plain->errands_left--;
+	for (size_t i = 0; i < answer->rdata_count; i++)
+		add_address(plain, answer->qtype, answer->rdata[i].data,
+		    answer->rdata[i].len);
+	more_servers(plain);
+}
+
+static void
+resolve_name(struct plain *plain, const char *name)
+{
+	run_errand(plain, name, DNS_TYPE_A, on_address);
+	run_errand(plain, name, DNS_TYPE_AAAA, on_address);
+}
+
+static unsigned
+names_max(const struct plain *plain)
+{
+	return plain->path.depth > 1 ? INNER_NAMES_MAX : NAMES_MAX;
+}
+
+/* The names of the servers of the zone where we begin. */
+static void
+on_names(void *arg, struct dns_answer *answer)
+{
+	struct errand *errand = arg;
+	struct plain *plain = errand->plain;
+	char name[DOMAIN_TEXT_MAX];
+
+	errand->lookup = NULL;
+	plain->errands_left--;
+	if (answer->rdata_count == 0)
+		plain->why = "the parent's name servers are not to be had";
+	for (size_t i = 0; i < answer->rdata_count && i < names_max(plain); i++)
+		if (domain_from_wire(
+			answer->rdata[i].data, answer->rdata[i].len, name) != 0)
+			resolve_name(plain, name);
+	next_server(plain);
+}
+
+/* ---- referrals ---- */
+
+static const ldns_rr *
+ns_record(const ldns_rr_list *list, size_t i, char owner[DOMAIN_TEXT_MAX],
+    char target[DOMAIN_TEXT_MAX])
+{
+	const ldns_rr *rr = ldns_rr_list_rr(list, i);
+
+	if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_NS ||
+	    packet_owner(rr, owner) == -1 ||
+	    packet_name(ldns_rr_rdf(rr, 0), target) == -1)
+		return NULL;
+	return rr;
+}
+
+/* The zone a referral leads to: nearer to the name than the present one. */
+static bool
+referred_zone(const struct plain *plain, const ldns_pkt *packet,
+    char zone[DOMAIN_TEXT_MAX])
+{
+	const ldns_rr_list *list = ldns_pkt_authority(packet);
+	char target[DOMAIN_TEXT_MAX];
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++)
+		if (ns_record(list, i, zone, target) != NULL &&
+		    domain_is_within(plain->name, zone) &&
+		    domain_is_within(zone, plain->zone) &&
+		    !domain_equal(zone, plain->zone))
+			return true;
+	return false;
+}
+
+/* Glue counts only for names inside the zone that refers.  Returns whether
+ * there was any that may be used. */
+static bool
+use_glue(struct plain *plain, const ldns_pkt *packet, const char *name,
+    const char *bailiwick)
+{
+	const ldns_rr_list *list = ldns_pkt_additional(packet);
+	const size_t before = plain->server_count;
+	char owner[DOMAIN_TEXT_MAX];
+
+	if (!domain_is_within(name, bailiwick))
+		return false;
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(list, i);
+		const ldns_rdf *rdf = ldns_rr_rdf(rr, 0);
+
+		if (rdf != NULL && packet_owner(rr, owner) == 0 &&
+		    domain_equal(owner, name))
+			add_address(plain, (uint16_t)ldns_rr_get_type(rr),
+			    ldns_rdf_data(rdf), ldns_rdf_size(rdf));
+	}
+	return plain->server_count > before;
+}
+
+static void
+follow_referral(struct plain *plain, const ldns_pkt *packet, const char *zone)
+{
+	const ldns_rr_list *list = ldns_pkt_authority(packet);
+	char bailiwick[DOMAIN_TEXT_MAX];
+	char owner[DOMAIN_TEXT_MAX], target[DOMAIN_TEXT_MAX];
+	unsigned names = 0;
+
+	leave_zone(plain);
+	if (++plain->referrals > PLAIN_REFERRALS_MAX) {
+		plain->why = "too many referrals";
+		finish(plain, NULL);
+		return;
+	}
+	snprintf(bailiwick, sizeof(bailiwick), "%s", plain->zone);
+	snprintf(plain->zone, sizeof(plain->zone), "%s", zone);
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		if (ns_record(list, i, owner, target) == NULL ||
+		    !domain_equal(owner, zone) || names >= names_max(plain))
+			continue;
+		names++;
+		if (!use_glue(plain, packet, target, bailiwick))
+			resolve_name(plain, target);
+	}
+	next_server(plain);
+}
+
+/* ---- answers ---- */
+
+enum sort { SORT_USELESS, SORT_ANSWER, SORT_REFERRAL };
+
+static enum sort
+sort_packet(const struct plain *plain, const ldns_pkt *packet,
+    char zone[DOMAIN_TEXT_MAX])
+{
+	struct packet_facts facts;
+	enum sort sort = SORT_USELESS;
+
+	if (packet_facts(packet, plain->name, plain->type, &facts) == -1)
+		return SORT_USELESS;
+	if (facts.status == DNS_FAILED)
+		sort = SORT_USELESS;
+	else if (facts.status == DNS_OK || facts.aliases > 0)
+		sort = SORT_ANSWER;
+	else if (ldns_pkt_aa(packet) || plain->forward)
+		sort = SORT_ANSWER; /* a denial */
+	else if (facts.status == DNS_NODATA &&
+		 referred_zone(plain, packet, zone))
+		sort = SORT_REFERRAL;
+	packet_facts_clear(&facts);
+	return sort;
+}
+
+static void
+on_exchange(void *arg, const ldns_pkt *packet, const char *why)
+{
+	struct server *server = arg;
+	struct plain *plain = server->plain;
+	char zone[DOMAIN_TEXT_MAX];
+
+	server->exchange = NULL;
+	if (packet == NULL) {
+		plain->why = why;
+		next_server(plain);
+		return;
+	}
+	switch (sort_packet(plain, packet, zone)) {
+	case SORT_ANSWER:
+		finish(plain, packet);
+		break;
+	case SORT_REFERRAL:
+		follow_referral(plain, packet, zone);
+		break;
+	case SORT_USELESS:
+		plain->why = "the servers answer, but not the question";
+		next_server(plain);
+		break;
+	}
+}
+
+/* ---- the race of the servers ---- */
+
+static struct server *
+pick_server(struct plain *plain)
+{
+	struct server *first = NULL;
+
+	for (size_t i = 0; i < plain->server_count; i++) {
+		struct server *server = &plain->server[i];
+
+		if (server->asked)
+			continue;
+		if (server->endpoint.address.ss_family != plain->last_family)
+			return server;
+		if (first == NULL)
+			first = server;
+	}
+	return first;
+}
+
+static bool
+any_running(const struct plain *plain)
+{
+	for (size_t i = 0; i < plain->server_count; i++)
+		if (plain->server[i].exchange != NULL)
+			return true;
+	return false;
+}
+
+/* Ask the next server; those without a route are passed over at once. */
+static bool
+ask_one(struct plain *plain)
+{
+	struct server *server;
+
+	while (plain->questions < PLAIN_QUESTIONS_MAX &&
+	       (server = pick_server(plain)) != NULL) {
+		server->asked = true;
+		server->exchange = exchange_start(plain->env->base,
+		    &server->endpoint, plain->name, plain->type, plain->forward,
+		    on_exchange, server);
+		if (server->exchange == NULL)
+			continue;
+		plain->last_family = server->endpoint.address.ss_family;
+		plain->questions++;
+		return true;
+	}
+	return false;
+}
+
+static void
+exhausted(struct plain *plain)
+{
+	if (plain->why == NULL)
+		plain->why = "no name server has an address to ask";
+	finish(plain, NULL);
+}
+
+/* A server has failed, or new ones are known: its successor's turn. */
+static void
+next_server(struct plain *plain)
+{
+	if (ask_one(plain)) {
+		event_add(plain->timer, &race);
+		return;
+	}
+	if (any_running(plain) || plain->errands_left > 0)
+		return;
+	/* Not from here: this may be a callback's own stack. */
+	event_active(plain->timer, EV_TIMEOUT, 0);
+}
+
+/* New addresses: if one is being asked, they wait for their turn. */
+static void
+more_servers(struct plain *plain)
+{
+	if (!any_running(plain))
+		next_server(plain);
+	else if (!event_pending(plain->timer, EV_TIMEOUT, NULL))
+		event_add(plain->timer, &race);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct plain *plain = arg;
+
+	(void)fd;
+	(void)what;
+	if (!any_running(plain) && plain->errands_left == 0 &&
+	    pick_server(plain) == NULL)
+		exhausted(plain);
+	else if (plain->questions >= PLAIN_QUESTIONS_MAX && !any_running(plain))
+		exhausted(plain);
+	else
+		next_server(plain);
+}
+
+/* ---- life ---- */
+
+static void
+use_zone_block(struct plain *plain, const struct conf_zone *block)
+{
+	plain->forward = !block->is_stub;
+	snprintf(plain->zone, sizeof(plain->zone), "%s", block->name);
+	for (size_t i = 0; i < block->server_count; i++)
+		add_server(plain, &block->servers[i]);
+	next_server(plain);
+}
+
+static void
+begin(evutil_socket_t fd, short what, void *arg)
+{
+	struct plain *plain = arg;
+	const struct conf_zone *block =
+	    zones_find(plain->env->conf, plain->name);
+
+	(void)fd;
+	(void)what;
+	event_assign(plain->timer, plain->env->base, -1, 0, on_timer, plain);
+	if (block != NULL && block->server_count > 0) {
+		use_zone_block(plain, block);
+		return;
+	}
+	run_errand(plain, plain->zone, DNS_TYPE_NS, on_names);
+	next_server(plain);
+}
+
+struct plain *
+plain_start(const struct plain_env *env, const char *name, uint16_t type,
+    const char *zone, const struct plain_path *above, plain_cb cb, void *arg)
+{
+	struct plain *plain = calloc(1, sizeof(*plain));
+
+	if (plain == NULL)
+		return NULL;
+	plain->env = env;
+	plain->cb = cb;
+	plain->arg = arg;
+	plain->type = type;
+	snprintf(plain->name, sizeof(plain->name), "%s", name);
+	snprintf(plain->zone, sizeof(plain->zone), "%s", zone);
+	plain->path = (struct plain_path){ .above = above,
+		.name = plain->name,
+		.type = type,
+		.depth = above != NULL ? above->depth + 1 : 1 };
+	plain->timer = event_new(env->base, -1, 0, begin, plain);
+	if (plain->timer == NULL) {
+		free(plain);
+		return NULL;
+	}
+	event_active(plain->timer, EV_TIMEOUT, 0);
+	return plain;
+}

@@ -1,0 +1,132 @@
+/* trust.c - is the trust anchor alive? */
+
+#include "dns/trust.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/log.h"
+#include "dns/validated.h"
+
+#define CHECK_SECONDS 3600 /* while it is alive */
+#define RETRY_SECONDS 3    /* after a failure */
+#define WAIT_SECONDS 20    /* for one answer */
+
+struct trust {
+	struct validated *validated;
+	struct validated_query *query;
+	struct event *timer;
+	enum resolver_trust state;
+	char why[256];
+};
+
+static void
+arm(struct trust *trust, int seconds)
+{
+	const struct timeval delay = { seconds, 0 };
+
+	event_add(trust->timer, &delay);
+}
+
+static void
+change(struct trust *trust, enum resolver_trust state, const char *why)
+{
+	const bool changed = state != trust->state;
+	const bool news = strcmp(trust->why, why) != 0;
+
+	trust->state = state;
+	snprintf(trust->why, sizeof(trust->why), "%s", why);
+	if (state == RESOLVER_TRUST_ALIVE && changed)
+		log_info("trust: the root's keys validate");
+	else if (state == RESOLVER_TRUST_WITHDRAWN && changed)
+		log_error(
+		    "trust: no trust path: %s; everything is deferred", why);
+	else if (state == RESOLVER_TRUST_UNKNOWN && news)
+		log_warning("trust: %s", why);
+}
+
+/* Only an insecure answer withdraws trust; a failure says nothing of the
+ * anchor, and what depends on it fails by itself. */
+static void
+on_dnskey(void *arg, const struct validated_result *result)
+{
+	struct trust *trust = arg;
+	char text[160], why[200];
+
+	trust->query = NULL;
+	if (result->answered && result->security == DNS_SECURE) {
+		change(trust, RESOLVER_TRUST_ALIVE, "");
+		arm(trust, CHECK_SECONDS);
+		return;
+	}
+	if (result->answered && result->security == DNS_INSECURE) {
+		change(trust, RESOLVER_TRUST_WITHDRAWN,
+		    "the root's DNSKEY is insecure: the trust anchor is empty, "
+		    "revoked or not the root's");
+	} else {
+		const char *reason =
+		    result->why != NULL ? result->why : "no answer";
+
+		snprintf(why, sizeof(why), "the root's DNSKEY: %s",
+		    log_printable(text, sizeof(text), reason, strlen(reason)));
+		if (trust->state == RESOLVER_TRUST_UNKNOWN)
+			change(trust, RESOLVER_TRUST_UNKNOWN, why);
+	}
+	arm(trust, RETRY_SECONDS);
+}
+
+static void
+check(evutil_socket_t fd, short what, void *arg)
+{
+	struct trust *trust = arg;
+
+	(void)fd;
+	(void)what;
+	if (trust->query != NULL) {
+		validated_cancel(trust->query);
+		trust->query = NULL;
+		if (trust->state == RESOLVER_TRUST_UNKNOWN)
+			change(trust, RESOLVER_TRUST_UNKNOWN,
+			    "the root's DNSKEY: no answer");
+	}
+	trust->query = validated_ask(
+	    trust->validated, ".", DNS_TYPE_DNSKEY, NULL, on_dnskey, trust);
+	arm(trust, trust->query != NULL ? WAIT_SECONDS : RETRY_SECONDS);
+}
+
+struct trust *
+trust_new(struct event_base *base, struct validated *validated)
+{
+	struct trust *trust = calloc(1, sizeof(*trust));
+
+	if (trust == NULL)
+		return NULL;
+	trust->validated = validated;
+	if ((trust->timer = event_new(base, -1, 0, check, trust)) == NULL) {
+		free(trust);
+		return NULL;
+	}
+	arm(trust, 0);
+	return trust;
+}
+
+void
+trust_free(struct trust *trust)
+{
+	if (trust == NULL)
+		return;
+	validated_cancel(trust->query);
+	event_free(trust->timer);
+	free(trust);
+}
+
+enum resolver_trust
+trust_state(const struct trust *trust, const char **why)
+{
+	if (why != NULL)
+		*why = trust->why[0] != '\0' ? trust->why : NULL;
+	return trust->state;
+}

@@ -1,0 +1,314 @@
+/* walk.c - the proof of insecurity, driven. */
+
+#include "dns/walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "dns/packet.h"
+#include "dns/validated.h"
+#include "dns/zones.h"
+
+struct walk {
+	struct event_base *base;
+	struct validated *validated;
+	walk_cb cb;
+	void *arg;
+	struct event *timer; /* the limit; at first, to begin from the loop */
+
+	char name[DOMAIN_TEXT_MAX];
+	unsigned labels; /* of the ancestor that is asked for now */
+	unsigned asked;
+	char zone[DOMAIN_TEXT_MAX]; /* the last signed one */
+	struct validated_query *ds, *dname, *cname;
+	uint32_t ttl;
+
+	/* Where the DS questions ended, while the CNAME question goes on. */
+	bool ended;
+	enum walk_outcome outcome;
+	enum insecurity_reason reason;
+	char why[256];
+};
+
+static const char *
+current(const struct walk *walk)
+{
+	return domain_ancestor(walk->name, walk->labels);
+}
+
+static void
+walk_free(struct walk *walk)
+{
+	validated_cancel(walk->ds);
+	validated_cancel(walk->dname);
+	validated_cancel(walk->cname);
+	if (walk->timer != NULL)
+		event_free(walk->timer);
+	free(walk);
+}
+
+static void
+finish(struct walk *walk, enum walk_outcome outcome, const char *cut,
+    const char *target)
+{
+	const struct walk_result result = { .outcome = outcome,
+		.reason = walk->reason,
+		.cut = cut,
+		.zone = walk->zone,
+		.target = target,
+		.ttl = walk->ttl,
+		.why = walk->why };
+
+	walk->cb(walk->arg, &result);
+	walk_free(walk);
+}
+
+/* A proof stands by itself; every other end waits for the CNAME, which may
+ * still show the name to be an alias. */
+static void
+end(struct walk *walk, enum walk_outcome outcome)
+{
+	walk->ended = true;
+	walk->outcome = outcome;
+	if (walk->cname == NULL || outcome == WALK_PROVEN)
+		finish(walk, outcome, current(walk), NULL);
+}
+
+static void ask_next(struct walk *walk);
+
+static void
+fail(struct walk *walk, const char *type, const char *reason)
+{
+	char text[160];
+
+	snprintf(walk->why, sizeof(walk->why), "%s of %.80s: %s", type,
+	    current(walk),
+	    log_printable(text, sizeof(text), reason, strlen(reason)));
+	end(walk, WALK_FAILED);
+}
+
+/* The DNAME at an ancestor is secure: continue at what it makes of us. */
+static void
+on_dname(void *arg, const struct validated_result *result)
+{
+	struct walk *walk = arg;
+	char target[DOMAIN_TEXT_MAX], becomes[DOMAIN_TEXT_MAX];
+	struct packet_facts facts;
+	ldns_pkt *packet = NULL;
+	bool found = false;
+
+	walk->dname = NULL;
+	if (result->answered && result->security == DNS_SECURE &&
+	    (packet = packet_parse(result->packet, result->len)) != NULL &&
+	    packet_facts(packet, current(walk), DNS_TYPE_DNAME, &facts) == 0) {
+		found = facts.rdata_count == 1 &&
+			domain_from_wire(facts.rdata[0].data,
+			    facts.rdata[0].len, target) != 0 &&
+			packet_substitute(
+			    walk->name, current(walk), target, becomes) == 0;
+		if (facts.ttl < walk->ttl)
+			walk->ttl = facts.ttl;
+		packet_facts_clear(&facts);
+	}
+	ldns_pkt_free(packet);
+	if (found)
+		finish(walk, WALK_ALIAS, current(walk), becomes);
+	else
+		ask_next(walk);
+}
+
+/* An ancestor's bit map has DNAME; at the name itself it redirects nothing. */
+static bool
+ask_dname(struct walk *walk)
+{
+	if (walk->labels >= domain_labels(walk->name) ||
+	    ++walk->asked > WALK_QUESTIONS_MAX)
+		return false;
+	walk->dname = validated_ask(walk->validated, current(walk),
+	    DNS_TYPE_DNAME, NULL, on_dname, walk);
+	return walk->dname != NULL;
+}
+
+static void
+act(struct walk *walk, const struct insecurity_finding *finding,
+    const struct validated_result *result)
+{
+	if (finding->ttl < walk->ttl)
+		walk->ttl = finding->ttl;
+	walk->reason = finding->reason;
+	switch (finding->verdict) {
+	case INSECURITY_FAILED:
+		fail(walk, "DS",
+		    result->why != NULL ? result->why : "not to be read");
+		break;
+	case INSECURITY_SIGNED:
+		snprintf(walk->zone, sizeof(walk->zone), "%s", current(walk));
+		ask_next(walk);
+		break;
+	case INSECURITY_NO_CUT:
+		if (!finding->dname || !ask_dname(walk))
+			ask_next(walk);
+		break;
+	case INSECURITY_NO_NAME:
+		end(walk, WALK_SIGNED);
+		break;
+	case INSECURITY_PROVEN:
+		end(walk, WALK_PROVEN);
+		break;
+	case INSECURITY_PROVEN_NXDOMAIN:
+		end(walk, WALK_PROVEN_NXDOMAIN);
+		break;
+	case INSECURITY_UNEXPLAINED:
+		snprintf(walk->why, sizeof(walk->why),
+		    "DS of %.80s is insecure without a reason", current(walk));
+		end(walk, WALK_UNEXPLAINED);
+		break;
+	}
+}
+
+static void
+on_ds(void *arg, const struct validated_result *result)
+{
+	struct walk *walk = arg;
+	struct insecurity_finding finding;
+	ldns_pkt *packet = NULL;
+
+	walk->ds = NULL;
+	if (result->answered)
+		packet = packet_parse(result->packet, result->len);
+	insecurity_judge(&(struct insecurity_question){ .name = current(walk),
+			     .signed_zone = walk->zone,
+			     .packet = packet,
+			     .security = result->security },
+	    &finding);
+	ldns_pkt_free(packet);
+	act(walk, &finding, result);
+}
+
+static void
+ask_next(struct walk *walk)
+{
+	if (walk->labels == domain_labels(walk->name)) {
+		end(walk, WALK_SIGNED);
+		return;
+	}
+	walk->labels++;
+	if (++walk->asked > WALK_QUESTIONS_MAX) {
+		fail(walk, "DS", "too many questions on the way to the name");
+		return;
+	}
+	walk->ds = validated_ask(
+	    walk->validated, current(walk), DNS_TYPE_DS, NULL, on_ds, walk);
+	if (walk->ds == NULL)
+		fail(walk, "DS", "can't be asked");
+}
+
+/* Only a secure CNAME means anything: below a DNAME it is even bogus. */
+static void
+on_cname(void *arg, const struct validated_result *result)
+{
+	struct walk *walk = arg;
+	char target[DOMAIN_TEXT_MAX];
+	struct packet_facts facts;
+	ldns_pkt *packet = NULL;
+	bool found = false;
+
+	walk->cname = NULL;
+	if (result->answered && result->security == DNS_SECURE &&
+	    (packet = packet_parse(result->packet, result->len)) != NULL &&
+	    packet_facts(packet, walk->name, DNS_TYPE_CNAME, &facts) == 0) {
+		found = facts.status == DNS_OK && facts.rdata_count == 1 &&
+			domain_from_wire(facts.rdata[0].data,
+			    facts.rdata[0].len, target) != 0;
+		if (found && facts.ttl < walk->ttl)
+			walk->ttl = facts.ttl;
+		packet_facts_clear(&facts);
+	}
+	ldns_pkt_free(packet);
+	if (found)
+		finish(walk, WALK_ALIAS, walk->name, target);
+	else if (walk->ended)
+		finish(walk, walk->outcome, current(walk), NULL);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct walk *walk = arg;
+
+	(void)fd;
+	(void)what;
+	if (!walk->ended)
+		snprintf(walk->why, sizeof(walk->why),
+		    "DS of %.80s: no answer in time", current(walk));
+	finish(walk, walk->ended ? walk->outcome : WALK_FAILED, current(walk),
+	    NULL);
+}
+
+static void
+begin(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval limit = { WALK_SECONDS_MAX, 0 };
+	struct walk *walk = arg;
+
+	(void)fd;
+	(void)what;
+	event_assign(walk->timer, walk->base, -1, 0, on_timer, walk);
+	event_add(walk->timer, &limit);
+	if (strcmp(walk->name, ".") != 0)
+		walk->cname = validated_ask(walk->validated, walk->name,
+		    DNS_TYPE_CNAME, NULL, on_cname, walk);
+	ask_next(walk);
+}
+
+/* Below an insecure zone block there is nothing to ask. */
+static void
+begin_configured(evutil_socket_t fd, short what, void *arg)
+{
+	struct walk *walk = arg;
+
+	(void)fd;
+	(void)what;
+	walk->reason = INSECURITY_REASON_CONFIGURED;
+	finish(walk, WALK_PROVEN, current(walk), NULL);
+}
+
+struct walk *
+walk_start(struct event_base *base, struct validated *validated,
+    const struct conf *conf, const char *name, walk_cb cb, void *arg)
+{
+	const struct conf_zone *zone = zones_insecure(conf, name);
+	struct walk *walk = calloc(1, sizeof(*walk));
+
+	if (walk == NULL)
+		return NULL;
+	walk->base = base;
+	walk->validated = validated;
+	walk->cb = cb;
+	walk->arg = arg;
+	walk->ttl = UINT32_MAX;
+	snprintf(walk->name, sizeof(walk->name), "%s", name);
+	snprintf(walk->zone, sizeof(walk->zone), ".");
+	if (zone != NULL)
+		walk->labels = domain_labels(zone->name);
+	walk->timer = event_new(
+	    base, -1, 0, zone != NULL ? begin_configured : begin, walk);
+	if (walk->timer == NULL) {
+		walk_free(walk);
+		return NULL;
+	}
+	event_active(walk->timer, EV_TIMEOUT, 0);
+	return walk;
+}
+
+void
+walk_cancel(struct walk *walk)
+{
+	if (walk != NULL)
+		walk_free(walk);
+}

@@ -1,0 +1,126 @@
+/* zones.c - the zone blocks of the configuration. */
+
+#include "dns/zones.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include "base/conf.h"
+#include "base/domain.h"
+
+/*
+ * What libunbound answers by itself (unbound.conf(5), local-zone): a
+ * forwarder for such a zone would never be asked.
+ */
+static const char *const built_in[] = { "localhost", "127.in-addr.arpa",
+	"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
+	".ip6.arpa",
+	"home.arpa", "onion", "test", "invalid", "10.in-addr.arpa",
+	"16.172.in-addr.arpa", "17.172.in-addr.arpa", "18.172.in-addr.arpa",
+	"19.172.in-addr.arpa", "20.172.in-addr.arpa", "21.172.in-addr.arpa",
+	"22.172.in-addr.arpa", "23.172.in-addr.arpa", "24.172.in-addr.arpa",
+	"25.172.in-addr.arpa", "26.172.in-addr.arpa", "27.172.in-addr.arpa",
+	"28.172.in-addr.arpa", "29.172.in-addr.arpa", "30.172.in-addr.arpa",
+	"31.172.in-addr.arpa", "168.192.in-addr.arpa", "0.in-addr.arpa",
+	"254.169.in-addr.arpa", "2.0.192.in-addr.arpa",
+	"100.51.198.in-addr.arpa", "113.0.203.in-addr.arpa",
+	"255.255.255.255.in-addr.arpa",
+	"0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
+	".ip6.arpa",
+	"d.f.ip6.arpa", "8.e.f.ip6.arpa", "9.e.f.ip6.arpa", "a.e.f.ip6.arpa",
+	"b.e.f.ip6.arpa", "8.b.d.0.1.0.0.2.ip6.arpa" };
+
+const struct conf_zone *
+zones_find(const struct conf *conf, const char *name)
+{
+	const struct conf_zone *deepest = NULL;
+
+	for (size_t i = 0; i < conf->zone_count; i++) {
+		const struct conf_zone *zone = &conf->zones[i];
+
+		if (domain_is_within(name, zone->name) &&
+		    (deepest == NULL ||
+			domain_is_within(zone->name, deepest->name)))
+			deepest = zone;
+	}
+	return deepest;
+}
+
+const struct conf_zone *
+zones_insecure(const struct conf *conf, const char *name)
+{
+	const struct conf_zone *zone = zones_find(conf, name);
+
+	return zone != NULL && zone->insecure ? zone : NULL;
+}
+
+static int
+is_loopback(const struct endpoint *server)
+{
+	const struct sockaddr_storage *address = &server->address;
+
+	if (address->ss_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *)address)
+				 ->sin_addr.s_addr) >>
+			   24 ==
+		       IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(
+	    &((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+static void
+write_server_section(const struct conf *conf, FILE *file)
+{
+	fputs("server:\n", file);
+	for (size_t i = 0; i < conf->zone_count; i++) {
+		const struct conf_zone *zone = &conf->zones[i];
+
+		for (size_t k = 0; k < sizeof(built_in) / sizeof(*built_in);
+		     k++)
+			if (domain_is_within(zone->name, built_in[k]) ||
+			    domain_is_within(built_in[k], zone->name))
+				fprintf(file, "local-zone: \"%s.\" nodefault\n",
+				    built_in[k]);
+		if (zone->insecure)
+			fprintf(file, "domain-insecure: \"%s\"\n", zone->name);
+		for (size_t k = 0; k < zone->server_count; k++)
+			if (is_loopback(&zone->servers[k]))
+				fputs("do-not-query-localhost: no\n", file);
+	}
+}
+
+static int
+write_servers(const struct conf_zone *zone, const char *keyword, FILE *file)
+{
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+
+	for (size_t i = 0; i < zone->server_count; i++) {
+		const struct endpoint *server = &zone->servers[i];
+
+		if (getnameinfo((const struct sockaddr *)&server->address,
+			server->length, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+			return -1;
+		fprintf(file, "%s: %s@%s\n", keyword, host, port);
+	}
+	return 0;
+}
+
+int
+zones_write(const struct conf *conf, FILE *file)
+{
+	write_server_section(conf, file);
+	for (size_t i = 0; i < conf->zone_count; i++) {
+		const struct conf_zone *zone = &conf->zones[i];
+
+		if (zone->server_count == 0)
+			continue;
+		fprintf(file, "%s:\nname: \"%s\"\n",
+		    zone->is_stub ? "stub-zone" : "forward-zone", zone->name);
+		if (write_servers(zone,
+			zone->is_stub ? "stub-addr" : "forward-addr",
+			file) == -1)
+			return -1;
+	}
+	return ferror(file) ? -1 : 0;
+}

@@ -1,0 +1,114 @@
+/*
+ * conf.h - postdane.conf(5): everything an administrator can set, with the
+ * defaults built in.  Only this module knows the configuration library.
+ *
+ * A conf is plain data, read once and never changed; a reload reads another.
+ */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/endpoint.h"
+#include "base/log.h"
+
+/* What is answered where DANE does not apply. */
+enum conf_no_dane {
+	CONF_NO_DANE_MAY,
+	CONF_NO_DANE_ENCRYPT,
+	CONF_NO_DANE_NOTFOUND
+};
+
+/* Mirrors Postfix's smtp_tls_dane_insecure_mx_policy. */
+enum conf_insecure_mx {
+	CONF_INSECURE_MX_DANE,
+	CONF_INSECURE_MX_ENCRYPT,
+	CONF_INSECURE_MX_MAY
+};
+
+enum conf_dane_only { CONF_DANE_ONLY_NEVER, CONF_DANE_ONLY_WHEN_COMPLETE };
+
+/* The options that a map "NAME" { … } block can override. */
+struct conf_policy {
+	enum conf_no_dane no_dane; /* no-dane-policy = may */
+	enum conf_no_dane
+	    no_dane_explicit; /* no-dane-policy-explicit = notfound */
+	enum conf_insecure_mx insecure_mx; /* insecure-mx = dane */
+	enum conf_dane_only dane_only;     /* dane-only = never */
+};
+
+struct conf_map {
+	char *name;
+	struct conf_policy
+	    policy; /* the global one where the block is silent */
+};
+
+/* zone "corp.internal" { forward = { "192.0.2.53" } insecure = yes } */
+struct conf_zone {
+	char *name; /* text form of base/domain.h */
+	struct endpoint *servers;
+	size_t server_count;
+	bool is_stub;  /* servers are authoritative; otherwise recursors */
+	bool insecure; /* names at and below count as proven insecure */
+};
+
+struct conf_strings {
+	char **item;
+	size_t count;
+};
+
+struct conf_endpoints {
+	struct endpoint *item;
+	size_t count;
+};
+
+struct conf {
+	/* listeners */
+	struct conf_endpoints socketmap_listen; /* { "inet:127.0.0.1:8642" } */
+	struct conf_endpoints tcp_table_listen; /* { "inet:127.0.0.1:8643" } */
+	char *control_socket;     /* "/run/postdane/control"; "" for none */
+	unsigned max_connections; /* 4096 */
+	unsigned request_timeout; /* seconds for the rest of a half-received
+				   * request: 120 */
+	char *user; /* "postdane": who to become if started as root; "" for
+		       nobody else */
+
+	/* DNS */
+	char *root_hints;   /* file; dns-root-data's by default */
+	char *trust_anchor; /* file; dns-root-data's by default */
+	struct conf_strings
+	    resolver_options;     /* "name: value" for libunbound, checked */
+	unsigned lookup_deadline; /* seconds: 15 */
+	unsigned evaluation_deadline; /* seconds: 30 */
+	struct conf_zone *zones;
+	size_t zone_count;
+
+	/* policy */
+	struct conf_policy policy;
+	struct conf_map *maps;
+	size_t map_count;
+	char *tcp_table_map;   /* the map whose block tcp_table uses; "" */
+	uint16_t default_port; /* host order: 25 */
+
+	enum log_target log_target; /* stderr */
+	enum log_level log_level;   /* info */
+};
+
+/*
+ * Read @path, or only the built-in defaults where @path is NULL.
+ * Returns the conf, to be freed with conf_free(); or NULL with one line
+ * "FILE:LINE: option: what is wrong" (no line number where there is none) in
+ * @error, cut to @size octets.
+ */
+struct conf *conf_load(const char *path, char *error, size_t size);
+
+/* NULL does nothing. */
+void conf_free(struct conf *conf);
+
+/* The policy for a map name: its own block, or the global options. */
+const struct conf_policy *conf_policy_for(
+    const struct conf *conf, const char *map);
+
+#endif /* BASE_CONF_H */

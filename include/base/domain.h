@@ -1,0 +1,62 @@
+/*
+ * domain.h - domain names as text and in wire format (RFC 1035, RFC 4343).
+ *
+ * The text form used everywhere in postdane: lower case, absolute, without
+ * the trailing dot; the root is ".".  Octets other than letters, digits,
+ * '-', '_', '*' and '/' are escaped as RFC 1035 section 5.1 says ("\." for a
+ * dot inside a label, "\ddd" otherwise).  Pure: no I/O.
+ */
+#ifndef BASE_DOMAIN_H
+#define BASE_DOMAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DOMAIN_WIRE_MAX 255  /* octets, RFC 1035 section 2.3.4 */
+#define DOMAIN_TEXT_MAX 1024 /* octets, every octet escaped, and the NUL */
+
+/*
+ * From uncompressed wire format.  @len: octets that may be read at @wire.
+ * Returns the octets the name takes up, or 0 when it is malformed or runs
+ * past @len; @text is then "".
+ */
+size_t domain_from_wire(
+    const uint8_t *wire, size_t len, char text[DOMAIN_TEXT_MAX]);
+
+/* From our text form, or any other presentation form: upper case and a
+ * trailing dot are accepted.  Returns the length, or 0 when malformed. */
+size_t domain_to_wire(const char *text, uint8_t wire[DOMAIN_WIRE_MAX]);
+
+/* Into our text form: lower case, no trailing dot, canonical escapes.
+ * Returns 0, or -1 when malformed. */
+int domain_normalize(const char *text, char out[DOMAIN_TEXT_MAX]);
+
+/* All take our text form. */
+unsigned domain_labels(const char *name); /* 0 for the root */
+const char *domain_parent(
+    const char *name); /* inside @name or "."; the root's is NULL */
+bool domain_equal(const char *a, const char *b);
+bool domain_is_within(
+    const char *name, const char *ancestor); /* equal or below */
+/* The ancestor of @name that has @labels labels: a pointer into @name, or
+ * "." for 0.  @labels must not exceed domain_labels(name). */
+const char *domain_ancestor(const char *name, unsigned labels);
+
+/*
+ * What Postfix's valid_hostname() accepts: letters, digits, '-' and '_',
+ * labels of 1 to 63 octets that neither start nor end with '-', 255 octets
+ * in all, not only digits and dots.  A literal address is not a host name.
+ */
+bool domain_is_hostname(const char *name);
+
+/*
+ * A name as a person or a mail address has it, U-labels included, into our
+ * text form with A-labels: libidn2, UTS 46 non-transitional.  ASCII names
+ * are only normalized, so underscores and the like survive.
+ * Returns 0, or -1 when libidn2 refuses the name or the result is no domain
+ * name at all.
+ */
+int domain_from_utf8(const char *text, char out[DOMAIN_TEXT_MAX]);
+
+#endif /* BASE_DOMAIN_H */

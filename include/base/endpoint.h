@@ -1,0 +1,32 @@
+/*
+ * endpoint.h - where to listen or connect: "inet:127.0.0.1:8642",
+ * "inet:[::1]:8642", "unix:/path".  Pure.
+ */
+#ifndef BASE_ENDPOINT_H
+#define BASE_ENDPOINT_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+struct endpoint {
+	struct sockaddr_storage address; /* network order inside, as ever */
+	socklen_t length;
+};
+
+/* Returns NULL, or a constant text that says what is wrong. */
+const char *endpoint_parse(const char *text, struct endpoint *endpoint);
+
+/*
+ * "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353": an
+ * address of a name server or a listener, @default_port (host order) when
+ * none is written.  Returns as endpoint_parse() does.
+ */
+const char *endpoint_parse_address(
+    const char *text, unsigned default_port, struct endpoint *endpoint);
+
+#define ENDPOINT_TEXT_MAX 128
+/* The form that endpoint_parse() reads.  Returns @text. */
+const char *endpoint_text(
+    const struct endpoint *endpoint, char text[ENDPOINT_TEXT_MAX]);
+
+#endif /* BASE_ENDPOINT_H */

@@ -1,0 +1,97 @@
+/*
+ * answer.h - what one DNS lookup found, and how far it can be trusted.
+ *
+ * The zero value of every enum is the cautious one, so memory that was only
+ * cleared can never pass for an authenticated answer.  An answer does not
+ * change once it was handed out, and is shared by counting references.
+ * Pure: packets in, facts out.
+ */
+#ifndef DNS_ANSWER_H
+#define DNS_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* RR types that we ask for, IANA numbers, host order. */
+enum dns_type {
+	DNS_TYPE_A = 1,
+	DNS_TYPE_NS = 2,
+	DNS_TYPE_CNAME = 5,
+	DNS_TYPE_SOA = 6,
+	DNS_TYPE_MX = 15,
+	DNS_TYPE_AAAA = 28,
+	DNS_TYPE_DNAME = 39,
+	DNS_TYPE_DS = 43,
+	DNS_TYPE_DNSKEY = 48,
+	DNS_TYPE_TLSA = 52
+};
+
+enum dns_status {
+	DNS_FAILED = 0, /* no data and no denial; the cause may pass */
+	DNS_OK,         /* records present */
+	DNS_NODATA,     /* the name exists, the type does not */
+	DNS_NXDOMAIN
+};
+
+/*
+ * RFC 4033 section 5.  INSECURE is only said where a reason was found
+ * (DESIGN: "insecurity is believed only with a reason"); together with
+ * DNS_FAILED it means: proven insecure, the data are not to be had.
+ */
+enum dns_security {
+	DNS_INDETERMINATE = 0,
+	DNS_BOGUS,
+	DNS_INSECURE,
+	DNS_SECURE
+};
+
+/* How the answer was come by. */
+enum dns_rung {
+	DNS_RUNG_NONE = 0,  /* it was not */
+	DNS_RUNG_VALIDATED, /* libunbound */
+	DNS_RUNG_FRESH,     /* libunbound, asked again with empty caches */
+	DNS_RUNG_PROOF,     /* proven insecure, which was all one had to know */
+	DNS_RUNG_PLAIN      /* proven insecure, data by plain DNS */
+};
+
+/* One RDATA: wire format, uncompressed.  Belongs to the answer. */
+struct dns_rdata {
+	const uint8_t *data;
+	size_t len;
+};
+
+struct dns_answer {
+	enum dns_status status;
+	enum dns_security security; /* of the whole chain of aliases */
+	enum dns_rung rung;
+	char *qname; /* name asked for, text form of base/domain.h */
+	uint16_t qtype;
+	char *rname; /* name after CNAMEs; equals qname without */
+	enum dns_security first_link; /* of the CNAME at qname; INDETERMINATE
+				       * where there is none */
+	uint32_t ttl;            /* seconds: records, aliases, denial, proof */
+	struct dns_rdata *rdata; /* of qtype at rname; NULL unless DNS_OK */
+	size_t rdata_count;
+	char *proof; /* why it is insecure, one line, or NULL */
+	char *why; /* why it failed or is bogus, one line of printable text, or
+		      NULL */
+	unsigned references; /* answer_ref(), answer_unref() */
+};
+
+/* An answer that has FAILED, with one reference; its maker fills it in before
+ * anyone else sees it.  rname equals qname.  NULL when out of memory. */
+struct dns_answer *answer_new(const char *qname, uint16_t qtype);
+
+/* Another reference to the same answer; returns it. */
+struct dns_answer *answer_ref(struct dns_answer *answer);
+/* NULL does nothing. */
+void answer_unref(struct dns_answer *answer);
+
+const char *dns_status_text(enum dns_status status);       /* "nodata" */
+const char *dns_security_text(enum dns_security security); /* "secure" */
+const char *dns_rung_text(enum dns_rung rung);             /* "validated" */
+/* "MX", or "TYPE65280"; at most 15 octets and the NUL. */
+const char *dns_type_text(uint16_t type, char text[16]);
+
+#endif /* DNS_ANSWER_H */

@@ -1,0 +1,78 @@
+/*
+ * insecurity.h - what one answer to a DS question proves (RFC 4035 section
+ * 5.2, RFC 5155 sections 6 and 8).  The security heart: only what this module
+ * calls proven may ever be answered without DNSSEC.
+ *
+ * Pure: no I/O.  The answers come from libunbound, which has checked the
+ * signatures; what is judged here is whether they say what we need.  Any
+ * valid record of another name or zone may stand beside them: an attacker
+ * can add it.
+ */
+#ifndef DNS_INSECURITY_H
+#define DNS_INSECURITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ldns/ldns.h>
+
+#include "base/domain.h"
+#include "dns/answer.h"
+
+enum insecurity_verdict {
+	INSECURITY_FAILED = 0, /* bogus or no answer: the walk has failed */
+	INSECURITY_SIGNED,     /* a secure DS: a signed delegation */
+	INSECURITY_NO_CUT,     /* nothing proven at this name: go on below */
+	INSECURITY_NO_NAME,    /* the name does not exist, securely */
+	INSECURITY_PROVEN,     /* insecure, for the reason given */
+	INSECURITY_PROVEN_NXDOMAIN, /* a denial of this name is insecure, by
+				     * opt-out; data at it would not be */
+	INSECURITY_UNEXPLAINED /* libunbound calls it insecure, for no reason
+				* that we accept */
+};
+
+enum insecurity_reason {
+	INSECURITY_REASON_NONE = 0,
+	INSECURITY_REASON_NSEC,        /* delegation without DS, by NSEC */
+	INSECURITY_REASON_NSEC3,       /* the same by NSEC3 */
+	INSECURITY_REASON_OPT_OUT,     /* in an opt-out span of NSEC3 */
+	INSECURITY_REASON_UNSUPPORTED, /* no DS that libunbound can validate */
+	INSECURITY_REASON_ITERATIONS,  /* NSEC3 above libunbound's limit */
+	INSECURITY_REASON_CONFIGURED   /* a zone block says so */
+};
+
+struct insecurity_question {
+	const char *name; /* the DS asked for; text form, not the root */
+	const char
+	    *signed_zone;       /* the last signed cut above it; "." at first */
+	const ldns_pkt *packet; /* NULL where there was no answer */
+	enum dns_security security; /* as libunbound judged the packet */
+};
+
+struct insecurity_finding {
+	enum insecurity_verdict verdict;
+	enum insecurity_reason reason;
+	bool dname;   /* NO_CUT, and the name's own NSEC or NSEC3 says that a
+		       * DNAME   is there */
+	bool alias;   /* NO_CUT, because an alias answered */
+	uint32_t ttl; /* seconds that the finding may be kept */
+};
+
+void insecurity_judge(const struct insecurity_question *question,
+    struct insecurity_finding *finding);
+
+/* "DS of example.nl denied by NSEC3: delegation without DS"; at most @size
+ * octets.  Returns @text. */
+const char *insecurity_text(
+    enum insecurity_reason reason, const char *name, char *text, size_t size);
+
+/* Whether our libunbound validates with this DNSKEY algorithm and DS digest
+ * (IANA numbers). */
+bool insecurity_ds_supported(uint8_t algorithm, uint8_t digest);
+
+/* The NSEC3 iterations up to which libunbound is told to believe denials; the
+ * value of val-nsec3-keysize-iterations. */
+#define INSECURITY_NSEC3_ITERATIONS "1024 2500 2048 2500 4096 2500"
+#define INSECURITY_NSEC3_LIMIT 2500
+
+#endif /* DNS_INSECURITY_H */

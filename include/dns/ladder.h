@@ -1,0 +1,56 @@
+/*
+ * ladder.h - one lookup: the rungs race, the first conclusive result answers.
+ *
+ * 1. validated: libunbound; bogus is asked once more with fresh caches.
+ * 2. the proof of insecurity (walk.h), which also checks every result that
+ *    libunbound calls insecure.
+ * 3. plain DNS (plain.h), only under a completed proof of this lookup.
+ */
+#ifndef DNS_LADDER_H
+#define DNS_LADDER_H
+
+#include <stdint.h>
+
+#include "dns/answer.h"
+#include "dns/plain.h"
+#include "dns/resolver.h"
+
+struct ladder;
+struct memory;
+struct validated;
+
+/* What all lookups share; borrowed by each, must outlive them. */
+struct ladder_env {
+	struct event_base *base;
+	const struct conf *conf;
+	struct validated *validated;
+	struct memory *memory;
+	struct plain_env plain;
+	/* One line where trust is not alive; NULL where it is. */
+	const char *(*distrust)(void *arg);
+	void *arg;
+};
+
+struct ladder_question {
+	const char *name; /* text form of base/domain.h; copied */
+	uint16_t type;
+	enum resolver_need need;
+	enum resolver_class class;
+	const struct plain_path *path; /* NULL for a lookup of its own */
+	unsigned deadline_ms;          /* from now */
+};
+
+/* Called once, never from inside ladder_start().  @answer is borrowed. */
+typedef void (*ladder_cb)(void *arg, struct dns_answer *answer);
+
+/* NULL when out of memory. */
+struct ladder *ladder_start(const struct ladder_env *env,
+    const struct ladder_question *question, ladder_cb cb, void *arg);
+
+/* The callback will not come.  NULL does nothing. */
+void ladder_cancel(struct ladder *ladder);
+
+/* When the proof starts beside a validated lookup that has not answered. */
+#define LADDER_PROOF_MS 400
+
+#endif /* DNS_LADDER_H */

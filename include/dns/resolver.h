@@ -1,0 +1,76 @@
+/*
+ * resolver.h - DNS lookups that survive broken name servers and cannot be
+ * downgraded, asynchronous, on one event base.
+ *
+ * The ladder: libunbound's validated lookup, the proof of insecurity, plain
+ * DNS under that proof.  Callers see one answer and how it was come by.
+ */
+#ifndef DNS_RESOLVER_H
+#define DNS_RESOLVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dns/answer.h"
+
+struct conf;
+struct event_base;
+struct resolver;
+struct resolver_lookup;
+
+/* What the caller wants to know. */
+enum resolver_need {
+	RESOLVER_NEED_DATA,    /* the records: MX names, addresses to serve */
+	RESOLVER_NEED_SECURITY /* a proof of insecurity is answer enough */
+};
+
+/* Who asks: each class has slots of its own, so that none starves another. */
+enum resolver_class {
+	RESOLVER_CLASS_POLICY,
+	RESOLVER_CLASS_OTHER,
+	RESOLVER_CLASSES
+};
+
+/* Whether the root's keys still validate: without, nothing is believed. */
+enum resolver_trust {
+	RESOLVER_TRUST_UNKNOWN = 0, /* no conclusive answer yet */
+	RESOLVER_TRUST_ALIVE,
+	RESOLVER_TRUST_WITHDRAWN /* the root answers as if it were unsigned */
+};
+
+/*
+ * Called once for each lookup that was started and not cancelled, and never
+ * before resolver_lookup() has returned.
+ * @answer: never NULL; borrowed, take answer_ref() to keep it.
+ * The callback may start and cancel lookups; it must not call
+ * resolver_free().
+ */
+typedef void (*resolver_cb)(void *arg, struct dns_answer *answer);
+
+/* @base and @conf are borrowed and must outlive the resolver.  Returns NULL
+ * on failure, with the reason logged. */
+struct resolver *resolver_new(struct event_base *base, const struct conf *conf);
+
+/* Forgets what is in flight without calling back.  NULL does nothing. */
+void resolver_free(struct resolver *resolver);
+
+/*
+ * Start one lookup; it ends within conf's lookup-deadline.
+ * @name: text form of base/domain.h, copied.  @type: enum dns_type.
+ * Returns a handle that is valid until the callback begins or
+ * resolver_cancel() is called; or NULL when out of memory, and then no
+ * callback comes.
+ */
+struct resolver_lookup *resolver_lookup(struct resolver *resolver,
+    const char *name, uint16_t type, enum resolver_need need,
+    enum resolver_class class, resolver_cb cb, void *arg);
+
+/* Forget a lookup: its callback will not come.  NULL does nothing. */
+void resolver_cancel(struct resolver_lookup *lookup);
+
+/* @why: set to one line of text, valid until the loop runs again; may be NULL.
+ */
+enum resolver_trust resolver_trust(
+    const struct resolver *resolver, const char **why);
+
+#endif /* DNS_RESOLVER_H */

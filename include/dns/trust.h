@@ -1,0 +1,27 @@
+/*
+ * trust.h - is the trust anchor alive?
+ *
+ * libunbound with an empty or revoked anchor calls the whole world insecure.
+ * So the root's DNSKEY is asked at start and every hour: it must be secure.
+ */
+#ifndef DNS_TRUST_H
+#define DNS_TRUST_H
+
+#include "dns/resolver.h"
+
+struct event_base;
+struct trust;
+struct validated;
+
+/* Pointers are borrowed and must outlive it.  Asks at once.  NULL on
+ * failure. */
+struct trust *trust_new(struct event_base *base, struct validated *validated);
+
+/* NULL does nothing. */
+void trust_free(struct trust *trust);
+
+/* @why: set to one line, NULL while nothing is wrong; valid until the loop runs
+ * again. */
+enum resolver_trust trust_state(const struct trust *trust, const char **why);
+
+#endif /* DNS_TRUST_H */

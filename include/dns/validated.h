@@ -1,0 +1,71 @@
+/*
+ * validated.h - DNSSEC-validated lookups by libunbound: the only module that
+ * knows it.
+ *
+ * libunbound is given contexts: one for all, a spare for questions whose twin
+ * still hangs inside the first, and short-lived fresh ones with empty caches
+ * for the second look at a bogus answer.  It has no deadline of its own and
+ * may take minutes: callers bring a timer and call validated_cancel().
+ */
+#ifndef DNS_VALIDATED_H
+#define DNS_VALIDATED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dns/answer.h"
+
+struct conf;
+struct event_base;
+struct validated;
+struct validated_query;
+
+/* What libunbound found.  Borrowed for the time of the callback. */
+struct validated_result {
+	bool answered; /* a packet with rcode 0 or 3 came; otherwise the lookup
+			* failed, which says nothing of the zone being signed */
+	enum dns_security security; /* INDETERMINATE unless answered */
+	const uint8_t *packet; /* wire format, whole; NULL unless answered */
+	size_t len;
+	const char *why; /* one line, where it failed or is bogus; else NULL */
+};
+
+/* Called once for each query that was asked and not cancelled, and never
+ * from inside validated_ask(). */
+typedef void (*validated_cb)(void *arg, const struct validated_result *result);
+
+/* @conf: borrowed, must outlive it; its hints, anchor, options and zones are
+ * used.  Returns NULL on failure, the reason logged. */
+struct validated *validated_new(
+    struct event_base *base, const struct conf *conf);
+
+/* Forgets what is in flight without calling back.  NULL does nothing.  Not
+ * to be called from a callback of libunbound: that is, never from
+ * validated_cb. */
+void validated_free(struct validated *validated);
+
+/*
+ * Ask.  @name: text form of base/domain.h.  @type: host order.
+ * @fresh_zone: NULL, or a name: then the question goes to a context with
+ * empty caches that serves only this zone's questions, and is made at most
+ * once each 5 s.
+ * Returns a handle that is valid until the callback begins or
+ * validated_cancel() is called; NULL when that can't be, and then no callback
+ * comes.
+ */
+struct validated_query *validated_ask(struct validated *validated,
+    const char *name, uint16_t type, const char *fresh_zone, validated_cb cb,
+    void *arg);
+
+/* Forget it; libunbound may go on for minutes.  NULL does nothing. */
+void validated_cancel(struct validated_query *query);
+
+/* Counts for status: questions that libunbound works on, those of them that
+ * nobody waits for any more, contexts alive. */
+struct validated_counts {
+	size_t in_flight, abandoned, contexts;
+};
+struct validated_counts validated_counts(const struct validated *validated);
+
+#endif /* DNS_VALIDATED_H */

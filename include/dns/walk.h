@@ -1,0 +1,55 @@
+/*
+ * walk.h - the proof of insecurity, driven: DS questions from the root down to
+ * a name, each answer judged by insecurity.h.
+ *
+ * Beside it goes the CNAME question of the name itself, because the security
+ * of an alias is not that of its target.
+ */
+#ifndef DNS_WALK_H
+#define DNS_WALK_H
+
+#include <stdint.h>
+
+#include "base/domain.h"
+#include "dns/insecurity.h"
+
+struct conf;
+struct event_base;
+struct validated;
+struct walk;
+
+#define WALK_QUESTIONS_MAX 16
+#define WALK_SECONDS_MAX 5
+
+enum walk_outcome {
+	WALK_FAILED = 0,  /* bogus, no answer, or out of questions or time */
+	WALK_SIGNED,      /* signed all the way, or the name does not exist */
+	WALK_UNEXPLAINED, /* insecure for no reason that we accept */
+	WALK_PROVEN,      /* insecure: the reason stands in the result */
+	WALK_PROVEN_NXDOMAIN, /* only a denial of the name is insecure */
+	WALK_ALIAS /* the name is a secure alias: ask for the target */
+};
+
+/* Borrowed for the time of the callback. */
+struct walk_result {
+	enum walk_outcome outcome;
+	enum insecurity_reason reason; /* with PROVEN and PROVEN_NXDOMAIN */
+	const char *cut;    /* the name whose DS decided; the configured zone */
+	const char *zone;   /* the last signed zone on the way */
+	const char *target; /* with ALIAS */
+	uint32_t ttl;       /* seconds that the outcome may be kept */
+	const char *why;    /* with FAILED and UNEXPLAINED: one line */
+};
+
+typedef void (*walk_cb)(void *arg, const struct walk_result *result);
+
+/* All pointers are borrowed and must outlive the walk; @name is copied.
+ * The callback comes once, never from inside this call.  NULL when out of
+ * memory. */
+struct walk *walk_start(struct event_base *base, struct validated *validated,
+    const struct conf *conf, const char *name, walk_cb cb, void *arg);
+
+/* The callback will not come.  NULL does nothing. */
+void walk_cancel(struct walk *walk);
+
+#endif /* DNS_WALK_H */

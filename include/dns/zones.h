@@ -1,0 +1,26 @@
+/*
+ * zones.h - the zone blocks of the configuration, as every rung of the
+ * ladder needs them.  Pure.
+ */
+#ifndef DNS_ZONES_H
+#define DNS_ZONES_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct conf;
+struct conf_zone;
+
+/* The deepest zone block at or above @name; NULL where there is none. */
+const struct conf_zone *zones_find(const struct conf *conf, const char *name);
+
+/* The block that says "insecure = yes" at or above @name, the deepest block
+ * deciding; NULL where the name is not declared insecure. */
+const struct conf_zone *zones_insecure(
+    const struct conf *conf, const char *name);
+
+/* Write the blocks as unbound.conf(5) has them.  Returns 0, or -1 on a write
+ * error. */
+int zones_write(const struct conf *conf, FILE *file);
+
+#endif /* DNS_ZONES_H */

@@ -1,0 +1,68 @@
+/*
+ * policy_service.h - from a key to Postfix's TLS policy: parse the next hop,
+ * evaluate it once for everybody who asks, decide, remember, log.
+ */
+#ifndef POLICY_POLICY_SERVICE_H
+#define POLICY_POLICY_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/policy.h"
+#include "policy/tls_policy.h"
+
+struct conf;
+struct dane_evidence;
+struct event_base;
+struct policy_request;
+struct policy_service;
+struct resolver;
+
+struct policy_reply {
+	enum tls_policy policy;
+	bool bad;         /* no key that Postfix could send: a protocol error */
+	const char *text; /* the level, or the reason of TEMP or of bad; never
+			   * empty, printable, valid until the callback or the
+			   * event loop returns */
+};
+
+/* Called at most once, never from inside policy_service_ask(). */
+typedef void (*policy_reply_cb)(void *arg, const struct policy_reply *reply);
+
+/* All pointers are borrowed and must outlive the service.  NULL on failure. */
+struct policy_service *policy_service_new(struct event_base *base,
+    const struct conf *conf, struct resolver *resolver);
+
+/* Every request in flight gets its callback, with TEMP, before this returns.
+ * NULL does nothing. */
+void policy_service_free(struct policy_service *service);
+
+/*
+ * Ask.  @key: @key_len octets, any at all.  @map: the name that the client
+ * used (terminated), or NULL where the protocol has none; copied.
+ * Returns NULL when @reply was filled in at once: there will be no callback.
+ * Otherwise a handle, valid until the callback begins or
+ * policy_service_cancel() is called.
+ */
+struct policy_request *policy_service_ask(struct policy_service *service,
+    const char *key, size_t key_len, const char *map,
+    struct policy_reply *reply, policy_reply_cb cb, void *arg);
+
+/* Forget a request; the evaluation goes on for others, and for the cache. */
+void policy_service_cancel(struct policy_request *request);
+
+/*
+ * Evaluate anew, whatever is remembered, and hand over everything that was
+ * found.  @evidence is NULL where the key needs no lookup; both are borrowed
+ * for the time of the callback.
+ * Returns a handle for policy_service_explain_cancel(); NULL when out of
+ * memory.  The callback comes once, never from inside this call.
+ */
+typedef void (*policy_explain_cb)(void *arg,
+    const struct policy_verdict *verdict, const struct dane_evidence *evidence);
+struct policy_explanation *policy_service_explain(
+    struct policy_service *service, const char *key, size_t key_len,
+    const char *map, policy_explain_cb cb, void *arg);
+void policy_service_explain_cancel(struct policy_explanation *explanation);
+
+#endif /* POLICY_POLICY_SERVICE_H */

@@ -1,0 +1,22 @@
+/*
+ * tls_policy.h - the vocabulary of Postfix's TLS policy tables
+ * (smtp_tls_policy_maps, TLS_README) as far as postdane speaks it.
+ */
+#ifndef POLICY_TLS_POLICY_H
+#define POLICY_TLS_POLICY_H
+
+/* What a lookup can come to.  Zero is the cautious value. */
+enum tls_policy {
+	TLS_POLICY_TEMP = 0, /* no conclusion: Postfix defers */
+	TLS_POLICY_NOTFOUND, /* next table, or main.cf's level */
+	TLS_POLICY_MAY,
+	TLS_POLICY_ENCRYPT,
+	TLS_POLICY_DANE,
+	TLS_POLICY_DANE_ONLY
+};
+
+/* "may", "dane-only" … as Postfix reads them; "NOTFOUND" and "TEMP", which
+ * are no levels, for people. */
+const char *tls_policy_text(enum tls_policy policy);
+
+#endif /* POLICY_TLS_POLICY_H */

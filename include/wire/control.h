@@ -1,0 +1,27 @@
+/*
+ * control.h - the control socket: what postdane(1) asks the daemon.
+ *
+ * A request is one line of JSON of at most 16 KiB, {"command": "explain",
+ * "key": "example.org", "map": "query"}; the reply is one JSON object and a
+ * newline, then the daemon closes.  Errors: {"error": "reason"}.
+ * Commands: query (key, map), explain (key, map), status.
+ */
+#ifndef WIRE_CONTROL_H
+#define WIRE_CONTROL_H
+
+struct control;
+struct event_base;
+struct policy_service;
+struct resolver;
+
+/*
+ * Listen on the unix socket @path, mode 0660.  Pointers are borrowed and must
+ * outlive it.  Returns NULL with the reason logged.
+ */
+struct control *control_new(struct event_base *base, const char *path,
+    struct policy_service *service, struct resolver *resolver);
+
+/* Closes all connections, removes the socket.  NULL does nothing. */
+void control_free(struct control *control);
+
+#endif /* WIRE_CONTROL_H */

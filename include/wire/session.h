@@ -1,0 +1,49 @@
+/*
+ * session.h - one client connection of one protocol: requests in, replies
+ * out, in order, one at a time.
+ *
+ * Between requests a session waits for ever; only a request that began to
+ * arrive has a time limit.
+ */
+#ifndef WIRE_SESSION_H
+#define WIRE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/protocol.h"
+
+struct event_base;
+struct policy_service;
+struct session;
+
+/* What all sessions of a listener share; borrowed by each, must outlive it. */
+struct session_options {
+	struct event_base *base;
+	struct policy_service *service;
+	const struct protocol *protocol;
+	const char *map; /* used where the protocol has no names; NULL */
+	unsigned request_timeout; /* seconds */
+	/* The session has ended and is being freed. */
+	void (*on_close)(void *arg, struct session *session);
+	/* A request was answered, or began: the session moves to the end of
+	 * the line of those that may be closed to make room. */
+	void (*on_use)(void *arg, struct session *session);
+	void *arg;
+};
+
+/* Takes over @fd, a connected non-blocking socket; closes it at the end, and
+ * on failure.  Returns NULL when out of memory. */
+struct session *session_new(const struct session_options *options, int fd);
+
+/* True while no request is being received or answered. */
+bool session_is_idle(const struct session *session);
+
+/* No new requests: the session closes as soon as it is idle, which may be
+ * before this returns. */
+void session_drain(struct session *session);
+
+/* Close now; on_close is not called. NULL does nothing. */
+void session_free(struct session *session);
+
+#endif /* WIRE_SESSION_H */
