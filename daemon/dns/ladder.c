@@ -472,9 +472,10 @@ settle_unproven(struct ladder *ladder)
 	switch (ladder->asked) {
 	case ASKED_INSECURE:
 		/* A broken parent: nothing can be said about TLSA, while other
-		 * data stand as libunbound gave them. */
+		 * data stand as a libunbound with a living anchor gave them. */
 		if (ladder->outcome == WALK_FAILED &&
-		    ladder->type != DNS_TYPE_TLSA && !ladder->unconfirmed) {
+		    ladder->type != DNS_TYPE_TLSA && !ladder->unconfirmed &&
+		    ladder->env->distrust(ladder->env->arg) == NULL) {
 			conclude_insecure(ladder);
 			return;
 		}

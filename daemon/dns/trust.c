@@ -105,6 +105,8 @@ trust_new(struct event_base *base, struct validated *validated)
 	if (trust == NULL)
 		return NULL;
 	trust->validated = validated;
+	snprintf(trust->why, sizeof(trust->why),
+	    "the root's DNSKEY has not been validated yet");
 	if ((trust->timer = event_new(base, -1, 0, check, trust)) == NULL) {
 		free(trust);
 		return NULL;

@@ -20,7 +20,7 @@ struct trust *trust_new(struct event_base *base, struct validated *validated);
 /* NULL does nothing. */
 void trust_free(struct trust *trust);
 
-/* @why: set to one line, NULL while nothing is wrong; valid until the loop runs
+/* @why: set to one line, NULL while it is alive; valid until the loop runs
  * again. */
 enum resolver_trust trust_state(const struct trust *trust, const char **why);
 

@@ -18,6 +18,8 @@ struct policy_request;
 struct policy_service;
 struct resolver;
 
+#define POLICY_MAP_MAX 256 /* octets of a map name, NUL included */
+
 struct policy_reply {
 	enum tls_policy policy;
 	bool bad;         /* no key that Postfix could send: a protocol error */

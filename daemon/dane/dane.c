@@ -1,0 +1,689 @@
+/* dane.c - gather the DANE evidence for one next hop. */
+
+#include "dane/dane.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/domain.h"
+#include "base/log.h"
+#include "dane/mx.h"
+#include "dane/tlsa.h"
+
+/* A and AAAA, then TLSA at two base domains. */
+#define HOST_LOOKUPS_MAX 4
+#define WHY_MAX 200
+
+/* The lookups of a host that can be in flight at a time. */
+enum slot { SLOT_A, SLOT_AAAA, SLOT_TLSA, SLOTS };
+
+enum host_state {
+	HOST_ADDRESSES = 0, /* A and AAAA asked, none of them secure so far */
+	HOST_TLSA,          /* TLSA asked */
+	HOST_DONE
+};
+
+struct host;
+
+struct flight {
+	struct host *host; /* NULL for MX */
+	struct dane *dane;
+	struct resolver_lookup *lookup;
+	unsigned step;
+	uint64_t started; /* clock_ms() */
+};
+
+struct host {
+	struct dane_host *evidence;
+	enum host_state state;
+	struct flight flight[SLOTS];
+	struct dns_answer *address[2]; /* by SLOT_A and SLOT_AAAA; borrowed
+					* from the evidence */
+	char base[2][DOMAIN_TEXT_MAX]; /* TLSA base domains, in order */
+	unsigned bases, base_at;
+};
+
+struct dane {
+	struct event_base *event_base;
+	struct resolver *resolver;
+	struct tlsa_checker *checker;
+	dane_cb cb;
+	void *arg;
+	struct dane_question question; /* its domain is evidence->domain */
+	struct dane_evidence *evidence;
+	struct event *deadline;
+	struct event *done; /* hands over the evidence, from the loop */
+	struct flight mx;
+	struct host *host;
+	size_t host_count, hosts_left;
+	uint64_t started; /* clock_ms() */
+};
+
+/* ---- texts ---- */
+
+const char *
+dane_host_status_text(enum dane_host_status status)
+{
+	static const char *const texts[] = {
+		[DANE_HOST_FAILED] = "failed",
+		[DANE_HOST_USABLE] = "usable",
+		[DANE_HOST_UNUSABLE] = "unusable",
+		[DANE_HOST_ABSENT] = "absent",
+		[DANE_HOST_INSECURE] = "insecure",
+		[DANE_HOST_NO_ADDRESS] = "no-address",
+	};
+
+	return texts[status];
+}
+
+const char *
+dane_mx_status_text(enum dane_mx_status status)
+{
+	static const char *const texts[] = {
+		[DANE_MX_FAILED] = "failed",
+		[DANE_MX_HOSTS] = "hosts",
+		[DANE_MX_NO_DATA] = "no-data",
+		[DANE_MX_NULL] = "null-mx",
+		[DANE_MX_NXDOMAIN] = "nxdomain",
+	};
+
+	return texts[status];
+}
+
+/* ---- evidence ---- */
+
+static void
+lookups_free(struct dane_lookup *lookup, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		answer_unref(lookup[i].answer);
+	free(lookup);
+}
+
+void
+dane_evidence_free(struct dane_evidence *evidence)
+{
+	if (evidence == NULL)
+		return;
+	for (size_t i = 0; i < evidence->host_count; i++) {
+		struct dane_host *host = &evidence->host[i];
+
+		lookups_free(host->lookup, host->lookup_count);
+		free(host->name);
+		free(host->tlsa_base);
+		free(host->why);
+	}
+	lookups_free(evidence->mx_lookup, evidence->mx_lookup_count);
+	free(evidence->host);
+	free(evidence->domain);
+	free(evidence->mx_why);
+	free(evidence);
+}
+
+static enum dns_rung
+highest_rung(
+    const struct dane_lookup *lookup, size_t count, enum dns_rung highest)
+{
+	for (size_t i = 0; i < count; i++)
+		if (lookup[i].answer->rung > highest)
+			highest = lookup[i].answer->rung;
+	return highest;
+}
+
+enum dns_rung
+dane_evidence_rung(const struct dane_evidence *evidence)
+{
+	enum dns_rung highest = highest_rung(
+	    evidence->mx_lookup, evidence->mx_lookup_count, DNS_RUNG_NONE);
+
+	for (size_t i = 0; i < evidence->host_count; i++)
+		highest = highest_rung(evidence->host[i].lookup,
+		    evidence->host[i].lookup_count, highest);
+	return highest;
+}
+
+/* A host and a next hop say whose fault it is: "DNS of mx.example.org: …". */
+static char *
+whose_fault(const struct dns_answer *answer)
+{
+	char text[WHY_MAX], type[16];
+
+	snprintf(text, sizeof(text), "DNS of %.80s: %s: %s", answer->qname,
+	    dns_type_text(answer->qtype, type),
+	    answer->why != NULL ? answer->why
+				: dns_security_text(answer->security));
+	return strdup(text);
+}
+
+/* ---- lookups ---- */
+
+static void
+keep_answer(struct dane *dane, const struct flight *flight,
+    struct dns_answer *answer, struct dane_lookup *lookup, size_t *count)
+{
+	lookup[*count] = (struct dane_lookup){ .answer = answer_ref(answer),
+		.step = flight->step,
+		.ms = (unsigned)(clock_ms() - flight->started) };
+	(*count)++;
+	if (flight->step > dane->evidence->steps)
+		dane->evidence->steps = flight->step;
+	if (answer->status != DNS_FAILED || answer->security == DNS_INSECURE)
+		if (answer->ttl < dane->evidence->ttl)
+			dane->evidence->ttl = answer->ttl;
+}
+
+static void
+look_up(struct flight *flight, const char *name, uint16_t type,
+    enum resolver_need need, unsigned step, resolver_cb cb)
+{
+	struct dane *dane = flight->dane;
+
+	flight->step = step;
+	flight->started = clock_ms();
+	flight->lookup = resolver_lookup(
+	    dane->resolver, name, type, need, dane->question.class, cb, flight);
+	if (flight->lookup != NULL)
+		dane->evidence->questions++;
+}
+
+/* ---- the end ---- */
+
+static void
+cancel_lookups(struct dane *dane)
+{
+	resolver_cancel(dane->mx.lookup);
+	dane->mx.lookup = NULL;
+	for (size_t i = 0; i < dane->host_count; i++)
+		for (int k = 0; k < SLOTS; k++) {
+			resolver_cancel(dane->host[i].flight[k].lookup);
+			dane->host[i].flight[k].lookup = NULL;
+		}
+}
+
+static void
+dane_free(struct dane *dane)
+{
+	cancel_lookups(dane);
+	if (dane->deadline != NULL)
+		event_free(dane->deadline);
+	if (dane->done != NULL)
+		event_free(dane->done);
+	dane_evidence_free(dane->evidence);
+	free(dane->host);
+	free(dane);
+}
+
+void
+dane_cancel(struct dane *dane)
+{
+	if (dane != NULL)
+		dane_free(dane);
+}
+
+static void
+hand_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct dane *dane = arg;
+	struct dane_evidence *evidence = dane->evidence;
+	const dane_cb cb = dane->cb;
+	void *cb_arg = dane->arg;
+
+	(void)fd;
+	(void)what;
+	evidence->ms = (unsigned)(clock_ms() - dane->started);
+	if (evidence->ttl == UINT32_MAX)
+		evidence->ttl = 0;
+	dane->evidence = NULL;
+	/* What is still in flight can't change the outcome any more. */
+	dane_free(dane);
+	cb(cb_arg, evidence);
+}
+
+static void
+end(struct dane *dane)
+{
+	event_active(dane->done, EV_TIMEOUT, 0);
+}
+
+static void
+host_done(struct host *host, enum dane_host_status status, char *why)
+{
+	struct dane *dane = host->flight[SLOT_A].dane;
+
+	host->state = HOST_DONE;
+	host->evidence->status = status;
+	if (why != NULL) {
+		free(host->evidence->why);
+		host->evidence->why = why;
+	}
+	if (--dane->hosts_left == 0)
+		end(dane);
+}
+
+static void
+host_done_text(struct host *host, enum dane_host_status status, const char *why)
+{
+	host_done(host, status, strdup(why));
+}
+
+/* The step in which addresses are asked. */
+static unsigned
+address_step(const struct dane *dane)
+{
+	return dane->question.use_mx ? 2 : 1;
+}
+
+/* ---- TLSA ---- */
+
+static void ask_tlsa(struct host *host);
+
+static void
+next_base(struct host *host, const struct dns_answer *answer)
+{
+	char text[WHY_MAX];
+
+	if (++host->base_at < host->bases) {
+		ask_tlsa(host);
+		return;
+	}
+	snprintf(text, sizeof(text), "no TLSA: %s, %s",
+	    answer->status == DNS_FAILED ? "its zone is insecure"
+					 : dns_status_text(answer->status),
+	    answer->proof != NULL ? answer->proof
+				  : dns_security_text(answer->security));
+	host_done_text(host, DANE_HOST_ABSENT, text);
+}
+
+static void
+judge_tlsa(struct host *host, const struct dns_answer *answer)
+{
+	const struct tlsa_summary summary =
+	    tlsa_judge(host->flight[SLOT_TLSA].dane->checker, answer->rdata,
+		answer->rdata_count);
+	char text[WHY_MAX];
+
+	free(host->evidence->tlsa_base);
+	host->evidence->tlsa_base = strdup(host->base[host->base_at]);
+	snprintf(text, sizeof(text), "%zu of %zu TLSA records usable",
+	    summary.usable, summary.total);
+	if (summary.usable > 0)
+		host_done_text(host, DANE_HOST_USABLE, text);
+	else if (summary.error)
+		host_done_text(host, DANE_HOST_FAILED,
+		    "OpenSSL could not judge the TLSA records");
+	else
+		host_done_text(host, DANE_HOST_UNUSABLE, text);
+}
+
+static void
+on_tlsa(void *arg, struct dns_answer *answer)
+{
+	struct flight *flight = arg;
+	struct host *host = flight->host;
+
+	flight->lookup = NULL;
+	keep_answer(flight->dane, flight, answer, host->evidence->lookup,
+	    &host->evidence->lookup_count);
+	if (answer->status == DNS_OK && answer->security == DNS_SECURE)
+		judge_tlsa(host, answer);
+	else if (answer->security == DNS_INSECURE ||
+		 (answer->security == DNS_SECURE &&
+		     answer->status != DNS_FAILED))
+		next_base(host, answer);
+	else
+		host_done(host, DANE_HOST_FAILED, whose_fault(answer));
+}
+
+static void
+ask_tlsa(struct host *host)
+{
+	struct flight *flight = &host->flight[SLOT_TLSA];
+	char owner[DOMAIN_TEXT_MAX + 16];
+
+	host->state = HOST_TLSA;
+	snprintf(owner, sizeof(owner), "_%u._tcp.%s",
+	    flight->dane->question.port, host->base[host->base_at]);
+	look_up(flight, owner, DNS_TYPE_TLSA, RESOLVER_NEED_SECURITY,
+	    address_step(flight->dane) + 1 + host->base_at, on_tlsa);
+	if (flight->lookup == NULL)
+		host_done_text(host, DANE_HOST_FAILED, "TLSA can't be asked");
+}
+
+/* RFC 7672 section 2.2.2 and 2.2.3: the expanded name, then the original. */
+static void
+start_tlsa(struct host *host, const char *first, const char *second)
+{
+	snprintf(host->base[0], sizeof(host->base[0]), "%s", first);
+	host->bases = 1;
+	if (second != NULL && !domain_equal(first, second)) {
+		snprintf(host->base[1], sizeof(host->base[1]), "%s", second);
+		host->bases = 2;
+	}
+	host->base_at = 0;
+	ask_tlsa(host);
+}
+
+/* ---- addresses ---- */
+
+static bool
+is_denied(const struct dns_answer *answer)
+{
+	return answer->status == DNS_NODATA || answer->status == DNS_NXDOMAIN;
+}
+
+/* Insecure data, or a proof of insecurity; a mere insecure denial is none. */
+static bool
+is_insecure(const struct dns_answer *answer)
+{
+	return answer->security == DNS_INSECURE && !is_denied(answer);
+}
+
+/* The alias at the host's own name is secure, its target is not. */
+static bool
+has_secure_alias(const struct dns_answer *answer)
+{
+	return answer->security == DNS_INSECURE &&
+	       answer->first_link == DNS_SECURE;
+}
+
+/* Both families have answered, neither with secure data. */
+static void
+judge_addresses(struct host *host)
+{
+	struct dns_answer *a = host->address[SLOT_A];
+	struct dns_answer *aaaa = host->address[SLOT_AAAA];
+	char text[WHY_MAX];
+
+	if (is_denied(a) && is_denied(aaaa)) {
+		host_done_text(
+		    host, DANE_HOST_NO_ADDRESS, "neither A nor AAAA exists");
+		return;
+	}
+	if (is_insecure(a) || is_insecure(aaaa)) {
+		if (has_secure_alias(a) || has_secure_alias(aaaa)) {
+			start_tlsa(host, host->evidence->name, NULL);
+			return;
+		}
+		snprintf(text, sizeof(text), "insecure address: %s",
+		    is_insecure(a) && a->proof != NULL         ? a->proof
+		    : is_insecure(aaaa) && aaaa->proof != NULL ? aaaa->proof
+							       : "not proven");
+		host_done_text(host, DANE_HOST_INSECURE, text);
+		return;
+	}
+	host_done(host, DANE_HOST_FAILED, whose_fault(is_denied(a) ? aaaa : a));
+}
+
+static void
+on_address(void *arg, struct dns_answer *answer)
+{
+	struct flight *flight = arg;
+	struct host *host = flight->host;
+	const enum slot slot =
+	    flight == &host->flight[SLOT_A] ? SLOT_A : SLOT_AAAA;
+
+	flight->lookup = NULL;
+	keep_answer(flight->dane, flight, answer, host->evidence->lookup,
+	    &host->evidence->lookup_count);
+	if (host->state != HOST_ADDRESSES)
+		return;
+	host->address[slot] = answer;
+	if (answer->status == DNS_OK && answer->security == DNS_SECURE)
+		start_tlsa(host, answer->rname, host->evidence->name);
+	else if (host->address[SLOT_A] != NULL &&
+		 host->address[SLOT_AAAA] != NULL)
+		judge_addresses(host);
+}
+
+static void
+start_host(struct dane *dane, struct host *host)
+{
+	const char *name = host->evidence->name;
+	const unsigned step = address_step(dane);
+
+	look_up(&host->flight[SLOT_A], name, DNS_TYPE_A, RESOLVER_NEED_SECURITY,
+	    step, on_address);
+	look_up(&host->flight[SLOT_AAAA], name, DNS_TYPE_AAAA,
+	    RESOLVER_NEED_SECURITY, step, on_address);
+	if (host->flight[SLOT_A].lookup == NULL ||
+	    host->flight[SLOT_AAAA].lookup == NULL)
+		host_done_text(
+		    host, DANE_HOST_FAILED, "addresses can't be asked");
+}
+
+/* ---- hosts ---- */
+
+static int
+host_init(struct dane *dane, size_t i, const char *name, uint16_t preference)
+{
+	struct dane_host *evidence = &dane->evidence->host[i];
+	struct host *host = &dane->host[i];
+
+	host->evidence = evidence;
+	for (int k = 0; k < SLOTS; k++) {
+		host->flight[k].host = host;
+		host->flight[k].dane = dane;
+	}
+	evidence->preference = preference;
+	evidence->name = strdup(name);
+	evidence->why = strdup("not looked at");
+	evidence->lookup = calloc(HOST_LOOKUPS_MAX, sizeof(*evidence->lookup));
+	return evidence->name != NULL && evidence->why != NULL &&
+		       evidence->lookup != NULL
+		   ? 0
+		   : -1;
+}
+
+/* @count: at least 1.  Returns 0, or -1 when out of memory. */
+static int
+make_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
+{
+	struct dane_evidence *evidence = dane->evidence;
+
+	dane->host = calloc(count, sizeof(*dane->host));
+	evidence->host = calloc(count, sizeof(*evidence->host));
+	if (dane->host == NULL || evidence->host == NULL)
+		return -1;
+	evidence->host_count = dane->host_count = count;
+	for (size_t i = 0; i < count; i++)
+		if (host_init(dane, i, mx[i].name, mx[i].preference) == -1)
+			return -1;
+	return 0;
+}
+
+static bool
+hosts_matter(const struct dane *dane)
+{
+	return dane->evidence->mx_security == DNS_SECURE ||
+	       dane->question.insecure_mx_hosts;
+}
+
+static void
+start_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
+{
+	if (make_hosts(dane, mx, count) == -1) {
+		dane->evidence->mx = DANE_MX_FAILED;
+		dane->evidence->mx_why = strdup("out of memory");
+		end(dane);
+		return;
+	}
+	if (!hosts_matter(dane)) {
+		end(dane);
+		return;
+	}
+	/* One more, so that nothing ends while hosts are being started. */
+	dane->hosts_left = count + 1;
+	for (size_t i = 0; i < count; i++)
+		if (mx[i].is_address)
+			host_done_text(&dane->host[i], DANE_HOST_INSECURE,
+			    "a numeric name, which can have no TLSA");
+		else
+			start_host(dane, &dane->host[i]);
+	if (--dane->hosts_left == 0)
+		end(dane);
+}
+
+/* The next hop is its own host: no MX record, or brackets. */
+static void
+start_single_host(struct dane *dane)
+{
+	const struct mx_host self = { .name = dane->evidence->domain };
+
+	dane->evidence->mx = DANE_MX_HOSTS;
+	start_hosts(dane, &self, 1);
+}
+
+/* ---- MX ---- */
+
+static void
+use_mx(struct dane *dane, const struct dns_answer *answer)
+{
+	struct dane_evidence *evidence = dane->evidence;
+	struct mx_set set;
+
+	if (mx_set_parse(answer->rdata, answer->rdata_count, &set) == -1) {
+		evidence->mx_why = strdup("out of memory");
+		end(dane);
+		return;
+	}
+	evidence->mx = set.null_mx ? DANE_MX_NULL : DANE_MX_HOSTS;
+	evidence->truncated = set.truncated;
+	if (set.count == 0)
+		end(dane);
+	else
+		start_hosts(dane, set.host, set.count);
+	mx_set_clear(&set);
+}
+
+static void
+on_mx(void *arg, struct dns_answer *answer)
+{
+	struct flight *flight = arg;
+	struct dane *dane = flight->dane;
+	struct dane_evidence *evidence = dane->evidence;
+
+	flight->lookup = NULL;
+	keep_answer(dane, flight, answer, evidence->mx_lookup,
+	    &evidence->mx_lookup_count);
+	evidence->mx_security = answer->security;
+	switch (answer->status) {
+	case DNS_OK:
+		use_mx(dane, answer);
+		break;
+	case DNS_NODATA:
+		evidence->implicit_mx = true;
+		start_single_host(dane);
+		break;
+	case DNS_NXDOMAIN:
+		evidence->mx = DANE_MX_NXDOMAIN;
+		end(dane);
+		break;
+	case DNS_FAILED:
+		evidence->mx = answer->security == DNS_INSECURE
+				   ? DANE_MX_NO_DATA
+				   : DANE_MX_FAILED;
+		evidence->mx_why = whose_fault(answer);
+		end(dane);
+		break;
+	}
+}
+
+/* ---- life ---- */
+
+/* Whatever is unfinished has failed. */
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct dane *dane = arg;
+	char text[WHY_MAX];
+
+	(void)fd;
+	(void)what;
+	snprintf(text, sizeof(text),
+	    "DNS of %.80s: not concluded within %u seconds",
+	    dane->evidence->domain, dane->question.deadline);
+	if (dane->host == NULL && dane->evidence->mx_why == NULL)
+		dane->evidence->mx_why = strdup(text);
+	for (size_t i = 0; i < dane->evidence->host_count; i++)
+		if (dane->host[i].state != HOST_DONE && hosts_matter(dane))
+			host_done_text(&dane->host[i], DANE_HOST_FAILED, text);
+	end(dane);
+}
+
+static void
+begin(evutil_socket_t fd, short what, void *arg)
+{
+	struct dane *dane = arg;
+	const struct timeval limit = { dane->question.deadline, 0 };
+
+	(void)fd;
+	(void)what;
+	event_assign(
+	    dane->deadline, dane->event_base, -1, 0, on_deadline, dane);
+	event_add(dane->deadline, &limit);
+	if (!dane->question.use_mx) {
+		dane->evidence->mx_security = DNS_SECURE;
+		start_single_host(dane);
+		return;
+	}
+	look_up(&dane->mx, dane->evidence->domain, DNS_TYPE_MX,
+	    RESOLVER_NEED_DATA, 1, on_mx);
+	if (dane->mx.lookup == NULL) {
+		dane->evidence->mx_why = strdup("MX can't be asked");
+		end(dane);
+	}
+}
+
+static struct dane_evidence *
+evidence_new(const struct dane_question *question)
+{
+	struct dane_evidence *evidence = calloc(1, sizeof(*evidence));
+
+	if (evidence == NULL)
+		return NULL;
+	evidence->domain = strdup(question->domain);
+	evidence->mx_lookup = calloc(1, sizeof(*evidence->mx_lookup));
+	evidence->port = question->port;
+	evidence->ttl = UINT32_MAX;
+	if (evidence->domain == NULL || evidence->mx_lookup == NULL) {
+		dane_evidence_free(evidence);
+		return NULL;
+	}
+	return evidence;
+}
+
+struct dane *
+dane_evaluate(struct event_base *base, struct resolver *resolver,
+    struct tlsa_checker *checker, const struct dane_question *question,
+    dane_cb cb, void *arg)
+{
+	struct dane *dane = calloc(1, sizeof(*dane));
+
+	if (dane == NULL)
+		return NULL;
+	dane->event_base = base;
+	dane->resolver = resolver;
+	dane->checker = checker;
+	dane->cb = cb;
+	dane->arg = arg;
+	dane->mx.dane = dane;
+	dane->question = *question;
+	dane->started = clock_ms();
+	if ((dane->evidence = evidence_new(question)) == NULL) {
+		free(dane);
+		return NULL;
+	}
+	dane->question.domain = dane->evidence->domain;
+	dane->deadline = event_new(base, -1, 0, begin, dane);
+	dane->done = event_new(base, -1, 0, hand_over, dane);
+	if (dane->deadline == NULL || dane->done == NULL) {
+		dane_free(dane);
+		return NULL;
+	}
+	event_active(dane->deadline, EV_TIMEOUT, 0);
+	return dane;
+}
