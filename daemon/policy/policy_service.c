@@ -39,7 +39,7 @@ struct evaluation {
 	struct dane *dane;
 	struct policy_request *requests;
 	char key[NEXTHOP_TEXT_MAX]; /* nexthop_text() */
-	char map[POLICY_MAP_MAX]; /* of the first who asked, for the log */
+	char map[POLICY_MAP_MAX];   /* of the first who asked, for the log */
 	const struct conf_policy *policy; /* the same */
 	bool is_explicit;
 	UT_hash_handle hh;
@@ -65,6 +65,7 @@ struct policy_service {
 	struct tlsa_checker *checker;
 	struct evaluation *evaluations; /* hash by key */
 	struct policy_explanation *explanations;
+	bool ending; /* no new evaluations */
 };
 
 /* ---- replies ---- */
@@ -251,10 +252,15 @@ ask_hop(struct policy_service *service, const struct nexthop *hop,
     const char *map, struct policy_reply *reply, policy_reply_cb cb, void *arg)
 {
 	static const char busy[] = "postdane: too many evaluations at once";
+	static const char ending[] = "postdane: the daemon is ending";
 	char key[NEXTHOP_TEXT_MAX];
 	struct evaluation *evaluation;
 	struct policy_request *request;
 
+	if (service->ending) {
+		*reply = (struct policy_reply){ .text = ending };
+		return NULL;
+	}
 	nexthop_text(hop, key);
 	HASH_FIND_STR(service->evaluations, key, evaluation);
 	if (evaluation == NULL &&
@@ -423,6 +429,7 @@ policy_service_free(struct policy_service *service)
 
 	if (service == NULL)
 		return;
+	service->ending = true;
 	HASH_ITER(hh, service->evaluations, evaluation, next)
 	{
 		answer_all(evaluation, NULL);

@@ -43,7 +43,7 @@ void nexthop_parse(
  * out only where no brackets and the default port are meant and the key
  * named none).  Returns @text.
  */
-#define NEXTHOP_TEXT_MAX (DOMAIN_TEXT_MAX + 8)
+#define NEXTHOP_TEXT_MAX (DOMAIN_TEXT_MAX + 16)
 const char *nexthop_text(
     const struct nexthop *hop, char text[NEXTHOP_TEXT_MAX]);
 

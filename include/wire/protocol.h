@@ -21,10 +21,9 @@ struct protocol_request {
 	const char *map; /* borrowed from the buffer, not terminated; NULL
 			  * where the protocol has no names */
 	size_t map_len;
-	const char *key; /* borrowed from the buffer, or from @decoded */
+	const char *key; /* borrowed from the buffer, decoded there */
 	size_t key_len;
 	const char *why; /* constant text, with PROTOCOL_BAD */
-	char decoded[PROTOCOL_REQUEST_MAX]; /* %XX-decoded key of tcp_table */
 };
 
 enum protocol_status {
@@ -44,7 +43,7 @@ struct protocol_reply {
 
 struct protocol {
 	const char *name; /* "socketmap" */
-	enum protocol_state (*parse)(const char *buffer, size_t len, size_t max,
+	enum protocol_state (*parse)(char *buffer, size_t len, size_t max,
 	    struct protocol_request *request);
 	size_t (*format)(
 	    const struct protocol_reply *reply, char *out, size_t size);

@@ -24,17 +24,18 @@ struct session_options {
 	const struct protocol *protocol;
 	const char *map; /* used where the protocol has no names; NULL */
 	unsigned request_timeout; /* seconds */
-	/* The session has ended and is being freed. */
-	void (*on_close)(void *arg, struct session *session);
-	/* A request was answered, or began: the session moves to the end of
-	 * the line of those that may be closed to make room. */
-	void (*on_use)(void *arg, struct session *session);
+	/* The session ends and frees itself; @cookie is session_new()'s. */
+	void (*on_close)(void *arg, void *cookie);
+	/* A request began or was answered: the session goes to the end of the
+	 * line of those that may be closed to make room. */
+	void (*on_use)(void *arg, void *cookie);
 	void *arg;
 };
 
 /* Takes over @fd, a connected non-blocking socket; closes it at the end, and
  * on failure.  Returns NULL when out of memory. */
-struct session *session_new(const struct session_options *options, int fd);
+struct session *session_new(
+    const struct session_options *options, int fd, void *cookie);
 
 /* True while no request is being received or answered. */
 bool session_is_idle(const struct session *session);

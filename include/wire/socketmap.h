@@ -10,8 +10,8 @@
 #include "wire/protocol.h"
 
 /* @max: octets of payload that a request may have. */
-enum protocol_state socketmap_parse(const char *buffer, size_t len, size_t max,
-    struct protocol_request *request);
+enum protocol_state socketmap_parse(
+    char *buffer, size_t len, size_t max, struct protocol_request *request);
 
 /* Returns the octets written to @out, or 0 when @size is too small. */
 size_t socketmap_format(

@@ -10,8 +10,8 @@
 #include "wire/protocol.h"
 
 /* @max: octets that a request line may have, newline excluded. */
-enum protocol_state tcp_table_parse(const char *buffer, size_t len, size_t max,
-    struct protocol_request *request);
+enum protocol_state tcp_table_parse(
+    char *buffer, size_t len, size_t max, struct protocol_request *request);
 
 /* Returns the octets written to @out, or 0 when @size is too small. */
 size_t tcp_table_format(

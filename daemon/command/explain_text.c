@@ -1,0 +1,195 @@
+/* explain_text.c - an explanation as a tree for people. */
+
+#include "command/explain_text.h"
+
+#include <string.h>
+
+#define INDENT 2 /* columns a level */
+
+enum mark { MARK_GOOD, MARK_OPEN, MARK_BAD };
+
+struct painter {
+	FILE *out;
+	bool colour;
+};
+
+static const char *
+get_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+static json_int_t
+get_number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* How a status or a reply is to be seen. */
+static enum mark
+mark_of(const char *word)
+{
+	static const char *const good[] = { "secure", "usable", "dane",
+		"dane-only", NULL };
+	static const char *const bad[] = { "failed", "bogus", "indeterminate",
+		"TEMP", NULL };
+
+	for (const char *const *at = good; *at != NULL; at++)
+		if (strcmp(*at, word) == 0)
+			return MARK_GOOD;
+	for (const char *const *at = bad; *at != NULL; at++)
+		if (strcmp(*at, word) == 0)
+			return MARK_BAD;
+	return MARK_OPEN;
+}
+
+static void
+put_mark(const struct painter *painter, unsigned level, enum mark mark)
+{
+	static const char *const colours[] = { "\033[32m\u2714",
+		"\033[33m\u25cb", "\033[31m\u2718" };
+	static const char *const plain[] = { "+", "-", "!" };
+
+	fprintf(painter->out, "%*s", (int)(level * INDENT), "");
+	if (painter->colour)
+		fprintf(painter->out, "%s\033[0m ", colours[mark]);
+	else
+		fprintf(painter->out, "%s ", plain[mark]);
+}
+
+static void
+put_note(const struct painter *painter, unsigned level, const char *label,
+    const char *text)
+{
+	if (text[0] != '\0')
+		fprintf(painter->out, "%*s%s%s\n", (int)(level * INDENT + 2),
+		    "", label, text);
+}
+
+static void
+put_lookup(const struct painter *painter, unsigned level, const json_t *lookup)
+{
+	const json_t *record;
+	size_t i;
+
+	put_mark(painter, level, mark_of(get_text(lookup, "security")));
+	fprintf(painter->out,
+	    "%s %s: %s, %s, rung %s, ttl %lld, step %lld, %lld ms\n",
+	    get_text(lookup, "type"), get_text(lookup, "name"),
+	    get_text(lookup, "status"), get_text(lookup, "security"),
+	    get_text(lookup, "rung"), get_number(lookup, "ttl"),
+	    get_number(lookup, "step"), get_number(lookup, "ms"));
+	put_note(painter, level + 1, "alias of ", get_text(lookup, "rname"));
+	json_array_foreach(json_object_get(lookup, "records"), i, record)
+	    put_note(painter, level + 1, "", json_string_value(record));
+	put_note(painter, level + 1, "insecure: ", get_text(lookup, "proof"));
+	put_note(painter, level + 1, "failed: ", get_text(lookup, "why"));
+}
+
+static void
+put_lookups(const struct painter *painter, unsigned level, const json_t *owner)
+{
+	const json_t *lookup;
+	size_t i;
+
+	json_array_foreach(json_object_get(owner, "lookups"), i, lookup)
+	    put_lookup(painter, level, lookup);
+}
+
+static void
+put_mx(const struct painter *painter, const json_t *mx)
+{
+	if (mx == NULL)
+		return;
+	put_mark(painter, 1, mark_of(get_text(mx, "security")));
+	fprintf(painter->out, "MX: %s, %s%s%s\n", get_text(mx, "status"),
+	    get_text(mx, "security"),
+	    json_is_true(json_object_get(mx, "implicit"))
+		? ", no MX record: the domain is its own host"
+		: "",
+	    json_is_true(json_object_get(mx, "truncated"))
+		? ", more hosts than are looked at"
+		: "");
+	put_note(painter, 1, "", get_text(mx, "why"));
+	put_lookups(painter, 2, mx);
+}
+
+static void
+put_host(const struct painter *painter, const json_t *host)
+{
+	put_mark(painter, 1, mark_of(get_text(host, "status")));
+	fprintf(painter->out, "host %s (preference %lld): %s\n",
+	    get_text(host, "name"), get_number(host, "preference"),
+	    get_text(host, "status"));
+	put_note(painter, 1, "", get_text(host, "why"));
+	put_note(painter, 1, "TLSA base domain ", get_text(host, "tlsa_base"));
+	put_lookups(painter, 2, host);
+}
+
+/* What Postfix makes of it: TLS_README, smtp_tls_policy_maps. */
+static const char *
+meaning(const char *reply)
+{
+	static const struct {
+		const char *reply, *text;
+	} meanings[] = {
+		{ "dane", "Postfix authenticates the hosts that have TLSA "
+			  "records" },
+		{ "dane-only", "Postfix delivers only to authenticated hosts" },
+		{ "encrypt", "Postfix delivers only encrypted, without "
+			     "authentication" },
+		{ "may", "Postfix encrypts where the host offers it" },
+		{ "NOTFOUND", "Postfix asks the next table, then main.cf" },
+		{ "TEMP", "Postfix defers the mail and tries again" },
+	};
+
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (strcmp(meanings[i].reply, reply) == 0)
+			return meanings[i].text;
+	return "";
+}
+
+static void
+put_exceptions(const struct painter *painter, const json_t *explanation)
+{
+	const char *domain = get_text(explanation, "domain");
+
+	fprintf(painter->out,
+	    "\nTo deliver all the same, before the fault is mended:\n"
+	    "  a static policy in front of postdane, in a map of its own:\n"
+	    "    %s  encrypt\n"
+	    "  or, if its DNSSEC is known to be broken, in postdane.conf:\n"
+	    "    zone \"%s\" { insecure = yes }\n"
+	    "Both give up the protection that DANE has for this domain.\n",
+	    get_text(explanation, "key"), domain);
+}
+
+void
+explain_text(const json_t *explanation, bool colour, FILE *out)
+{
+	const struct painter painter = { out, colour };
+	const char *reply = get_text(explanation, "reply");
+	const json_t *host;
+	size_t i;
+
+	put_mark(&painter, 0, mark_of(reply));
+	fprintf(out, "%s: %s\n", get_text(explanation, "key"), reply);
+	put_note(&painter, 0, "", meaning(reply));
+	put_note(&painter, 0, "rule: ", get_text(explanation, "rule"));
+	put_note(&painter, 0, "", get_text(explanation, "why"));
+	put_mx(&painter, json_object_get(explanation, "mx"));
+	json_array_foreach(json_object_get(explanation, "hosts"), i, host)
+	    put_host(&painter, host);
+	if (json_object_get(explanation, "questions") != NULL)
+		fprintf(out,
+		    "  %lld questions in %lld steps, %lld ms, "
+		    "may be kept %lld s\n",
+		    get_number(explanation, "questions"),
+		    get_number(explanation, "steps"),
+		    get_number(explanation, "ms"),
+		    get_number(explanation, "ttl"));
+	if (strcmp(reply, "TEMP") == 0)
+		put_exceptions(&painter, explanation);
+}

@@ -1,0 +1,92 @@
+/* postdane.c - the program postdane: shows, explains and checks. */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+
+static const struct {
+	const char *name;
+	command_fn run;
+	const char *arguments, *purpose;
+} commands[] = {
+	{ "query", command_query, "[-m MAP] KEY...",
+	    "what Postfix would get for each key" },
+	{ "explain", command_explain, "[--json] [-m MAP] KEY",
+	    "evaluate anew and show the evidence" },
+	{ "status", command_status, "", "how the daemon fares" },
+};
+
+static void
+usage(FILE *file)
+{
+	fputs("usage: postdane [-s SOCKET] COMMAND ...\n"
+	      "\n"
+	      "Asks the running postdaned.  A key is what Postfix asks its TLS "
+	      "policy map for:\n"
+	      "example.org, example.org:587, [mail.example.org].\n"
+	      "\n",
+	    file);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(file, "  %-8s %-22s %s\n", commands[i].name,
+		    commands[i].arguments, commands[i].purpose);
+	fputs("\n"
+	      "  -s SOCKET      the daemon's control-socket\n"
+	      "                 (" COMMAND_CONTROL_SOCKET ")\n"
+	      "  -h, --help     show this text and exit\n"
+	      "  -V, --version  show the version and exit\n"
+	      "\n"
+	      "exit status: 0 found, 1 not found, 2 no conclusion (Postfix "
+	      "would defer), 3 error\n",
+	    file);
+}
+
+static int
+run(const struct command_options *options, int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, argv[0]) == 0) {
+			optind = 0; /* glibc: begin anew */
+			return commands[i].run(options, argc, argv);
+		}
+	fprintf(stderr, "postdane: no command \"%s\"\n", argv[0]);
+	usage(stderr);
+	return COMMAND_ERROR;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct command_options options = { COMMAND_CONTROL_SOCKET };
+	int option;
+
+	/* "+": what follows the command is the command's. */
+	while ((option = getopt_long(
+		    argc, argv, "+s:hV", long_options, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			options.control_socket = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return COMMAND_OK;
+		case 'V':
+			puts("postdane " POSTDANE_VERSION);
+			return COMMAND_OK;
+		default:
+			usage(stderr);
+			return COMMAND_ERROR;
+		}
+	}
+	if (optind == argc) {
+		usage(stderr);
+		return COMMAND_ERROR;
+	}
+	return run(&options, argc - optind, argv + optind);
+}

@@ -1,0 +1,63 @@
+/* query.c - postdane query: what Postfix would get. */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command/client.h"
+#include "command/command.h"
+
+static int
+query_one(
+    const struct command_options *options, const char *key, const char *map)
+{
+	json_t *request = client_request("query", key, map);
+	json_t *reply;
+	const char *policy, *text;
+	int code = COMMAND_OK;
+
+	if (request == NULL)
+		return COMMAND_ERROR;
+	reply = client_ask(options->control_socket, request);
+	json_decref(request);
+	if (reply == NULL)
+		return COMMAND_ERROR;
+	policy = json_string_value(json_object_get(reply, "reply"));
+	text = json_string_value(json_object_get(reply, "text"));
+	if (policy == NULL || text == NULL) {
+		code = COMMAND_ERROR;
+	} else if (strcmp(policy, "TEMP") == 0) {
+		printf("%s\tTEMP %s\n", key, text);
+		code = COMMAND_TEMP;
+	} else {
+		printf("%s\t%s\n", key, policy);
+		if (strcmp(policy, "NOTFOUND") == 0)
+			code = COMMAND_NOTFOUND;
+	}
+	json_decref(reply);
+	return code;
+}
+
+int
+command_query(const struct command_options *options, int argc, char **argv)
+{
+	const char *map = NULL;
+	int option, worst = COMMAND_OK;
+
+	while ((option = getopt(argc, argv, "m:")) != -1) {
+		if (option != 'm')
+			return COMMAND_ERROR;
+		map = optarg;
+	}
+	if (optind == argc) {
+		fprintf(stderr, "postdane: query needs a key\n");
+		return COMMAND_ERROR;
+	}
+	for (; optind < argc; optind++) {
+		const int code = query_one(options, argv[optind], map);
+
+		if (code > worst)
+			worst = code;
+	}
+	return worst;
+}

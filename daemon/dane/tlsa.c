@@ -1,0 +1,129 @@
+/* tlsa.c - parse TLSA records and judge whether SMTP can use them. */
+
+#include "dane/tlsa.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#define FIXED_LEN 3 /* usage, selector, matching type */
+#define MTYPE_SHA2_512 2
+#define TEXT_OCTETS 8 /* of the association data, in tlsa_text() */
+
+struct tlsa_checker {
+	SSL_CTX *ctx;
+};
+
+int
+tlsa_parse(const uint8_t *rdata, size_t rdata_len, struct tlsa_rr *rr)
+{
+	if (rdata_len <= FIXED_LEN)
+		return -1;
+	rr->usage = rdata[0];
+	rr->selector = rdata[1];
+	rr->mtype = rdata[2];
+	rr->data = rdata + FIXED_LEN;
+	rr->data_len = rdata_len - FIXED_LEN;
+	return 0;
+}
+
+struct tlsa_checker *
+tlsa_checker_new(void)
+{
+	struct tlsa_checker *checker = calloc(1, sizeof(*checker));
+
+	if (checker == NULL)
+		return NULL;
+	if ((checker->ctx = SSL_CTX_new(TLS_client_method())) == NULL ||
+	    SSL_CTX_dane_enable(checker->ctx) <= 0) {
+		tlsa_checker_free(checker);
+		return NULL;
+	}
+	return checker;
+}
+
+void
+tlsa_checker_free(struct tlsa_checker *checker)
+{
+	if (checker == NULL)
+		return;
+	SSL_CTX_free(checker->ctx);
+	free(checker);
+}
+
+/* Ask OpenSSL.  What it keeps piles up inside an SSL, so each record gets a
+ * fresh one. */
+static enum tlsa_verdict
+ask_openssl(struct tlsa_checker *checker, const struct tlsa_rr *rr)
+{
+	enum tlsa_verdict verdict = TLSA_ERROR;
+	SSL *ssl = SSL_new(checker->ctx);
+	int added;
+
+	if (ssl == NULL)
+		return TLSA_ERROR;
+	/* Only the record is judged: any name will do. */
+	if (SSL_dane_enable(ssl, "mx.example") > 0) {
+		added = SSL_dane_tlsa_add(ssl, rr->usage, rr->selector,
+		    rr->mtype, rr->data, rr->data_len);
+		if (added >= 0)
+			verdict = added > 0 ? TLSA_USABLE : TLSA_UNUSABLE;
+	}
+	ERR_clear_error();
+	SSL_free(ssl);
+	return verdict;
+}
+
+enum tlsa_verdict
+tlsa_check(struct tlsa_checker *checker, const struct tlsa_rr *rr)
+{
+	if (rr->usage != TLSA_DANE_TA && rr->usage != TLSA_DANE_EE)
+		return TLSA_UNUSABLE;
+	if (rr->mtype > MTYPE_SHA2_512)
+		return TLSA_UNUSABLE;
+	return ask_openssl(checker, rr);
+}
+
+struct tlsa_summary
+tlsa_judge(
+    struct tlsa_checker *checker, const struct dns_rdata *rdata, size_t count)
+{
+	struct tlsa_summary summary = { .total = count };
+	struct tlsa_rr rr;
+
+	for (size_t i = 0; i < count; i++) {
+		enum tlsa_verdict verdict = TLSA_UNUSABLE;
+
+		if (tlsa_parse(rdata[i].data, rdata[i].len, &rr) == 0)
+			verdict = tlsa_check(checker, &rr);
+		if (verdict == TLSA_USABLE)
+			summary.usable++;
+		else if (verdict == TLSA_ERROR)
+			summary.error = true;
+	}
+	if (summary.usable > 0)
+		summary.error = false;
+	return summary;
+}
+
+const char *
+tlsa_text(const uint8_t *rdata, size_t rdata_len, char text[TLSA_TEXT_MAX])
+{
+	struct tlsa_rr rr;
+	size_t at;
+
+	if (tlsa_parse(rdata, rdata_len, &rr) == -1) {
+		snprintf(text, TLSA_TEXT_MAX, "malformed");
+		return text;
+	}
+	at = (size_t)snprintf(
+	    text, TLSA_TEXT_MAX, "%u %u %u ", rr.usage, rr.selector, rr.mtype);
+	for (size_t i = 0; i < rr.data_len && i < TEXT_OCTETS; i++)
+		at += (size_t)snprintf(
+		    text + at, TLSA_TEXT_MAX - at, "%02x", rr.data[i]);
+	if (rr.data_len > TEXT_OCTETS)
+		snprintf(text + at, TLSA_TEXT_MAX - at, "...");
+	return text;
+}

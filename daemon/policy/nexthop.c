@@ -1,0 +1,180 @@
+/* nexthop.c - the keys Postfix asks smtp_tls_policy_maps for. */
+
+#include "policy/nexthop.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* More than any name and port that can be delivered to, U-labels included. */
+#define KEY_MAX 1024
+
+static void
+decide(struct nexthop *hop, enum nexthop_kind kind, const char *why)
+{
+	hop->kind = kind;
+	hop->why = why;
+}
+
+static bool
+is_ascii(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text >= 0x80)
+			return false;
+	return true;
+}
+
+static bool
+is_number(const char *text)
+{
+	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* A literal address, as mail addresses ("IPv6:…") or people write it. */
+static bool
+is_address(const char *host)
+{
+	struct in6_addr address;
+
+	if (strncasecmp(host, "IPv6:", 5) == 0)
+		host += 5;
+	return inet_pton(AF_INET, host, &address) == 1 ||
+	       inet_pton(AF_INET6, host, &address) == 1;
+}
+
+static void
+parse_port(const char *text, struct nexthop *hop)
+{
+	const struct servent *service;
+	unsigned long port;
+
+	hop->is_explicit = true;
+	if (is_number(text)) {
+		port = strlen(text) <= 5 ? strtoul(text, NULL, 10) : 0;
+		if (port < 1 || port > 65535)
+			decide(hop, NEXTHOP_NOTFOUND, "no such port");
+		hop->port = (uint16_t)port;
+	} else if ((service = getservbyname(text, "tcp")) != NULL) {
+		hop->port = ntohs((uint16_t)service->s_port);
+	} else {
+		/* Postfix may know it from a services file of its own. */
+		decide(hop, NEXTHOP_UNKNOWN, "unknown service name");
+	}
+}
+
+static void
+parse_host(const char *host, struct nexthop *hop)
+{
+	if (is_address(host)) {
+		decide(hop, NEXTHOP_NOTFOUND, "a literal address");
+		return;
+	}
+	if (strchr(host, '\\') != NULL) {
+		decide(hop, NEXTHOP_NOTFOUND, "no host name");
+		return;
+	}
+	if (domain_from_utf8(host, hop->domain) == -1) {
+		if (is_ascii(host))
+			decide(hop, NEXTHOP_NOTFOUND, "no host name");
+		else
+			decide(hop, NEXTHOP_UNKNOWN,
+			    "a name that can't be converted to A-labels");
+		return;
+	}
+	if (!domain_is_hostname(hop->domain))
+		decide(hop, NEXTHOP_NOTFOUND, "no host name");
+}
+
+/* "[host]" or "[host]:port" */
+static void
+parse_brackets(char *key, struct nexthop *hop)
+{
+	char *close = strchr(key, ']');
+
+	hop->use_mx = false;
+	hop->is_explicit = true;
+	if (close == NULL || (close[1] != '\0' && close[1] != ':')) {
+		decide(hop, NEXTHOP_NOTFOUND, "brackets without an end");
+		return;
+	}
+	*close = '\0';
+	if (close[1] == ':')
+		parse_port(close + 2, hop);
+	if (hop->kind == NEXTHOP_LOOKUP)
+		parse_host(key + 1, hop);
+}
+
+/* "domain" or "domain:port" */
+static void
+parse_domain(char *key, struct nexthop *hop)
+{
+	char *colon = strchr(key, ':');
+
+	if (is_address(key)) {
+		decide(hop, NEXTHOP_NOTFOUND, "a literal address");
+		return;
+	}
+	if (colon != NULL && strchr(colon + 1, ':') != NULL) {
+		decide(hop, NEXTHOP_NOTFOUND, "no host name");
+		return;
+	}
+	if (colon != NULL) {
+		*colon = '\0';
+		parse_port(colon + 1, hop);
+	}
+	if (hop->kind == NEXTHOP_LOOKUP)
+		parse_host(key, hop);
+}
+
+void
+nexthop_parse(
+    const char *key, size_t len, uint16_t default_port, struct nexthop *hop)
+{
+	char text[KEY_MAX];
+
+	*hop = (struct nexthop){
+		.kind = NEXTHOP_LOOKUP, .use_mx = true, .port = default_port
+	};
+	if (memchr(key, '\0', len) != NULL) {
+		decide(hop, NEXTHOP_BAD, "the key has a NUL in it");
+		return;
+	}
+	if (len == 0 || len >= sizeof(text)) {
+		decide(hop, NEXTHOP_NOTFOUND,
+		    len == 0 ? "an empty key" : "longer than any host name");
+		return;
+	}
+	memcpy(text, key, len);
+	text[len] = '\0';
+	if (text[0] == '.') {
+		hop->parent_key = true;
+		decide(hop, NEXTHOP_NOTFOUND, "a parent domain");
+	} else if (strncmp(text, "unix:", 5) == 0 ||
+		   strncmp(text, "inet:", 5) == 0) {
+		decide(hop, NEXTHOP_NOTFOUND, "no host of SMTP");
+	} else if (text[0] == '[') {
+		parse_brackets(text, hop);
+	} else {
+		parse_domain(text, hop);
+	}
+	if (hop->kind != NEXTHOP_LOOKUP)
+		hop->domain[0] = '\0';
+}
+
+const char *
+nexthop_text(const struct nexthop *hop, char text[NEXTHOP_TEXT_MAX])
+{
+	if (!hop->use_mx)
+		snprintf(
+		    text, NEXTHOP_TEXT_MAX, "[%s]:%u", hop->domain, hop->port);
+	else if (hop->is_explicit)
+		snprintf(
+		    text, NEXTHOP_TEXT_MAX, "%s:%u", hop->domain, hop->port);
+	else
+		snprintf(text, NEXTHOP_TEXT_MAX, "%s", hop->domain);
+	return text;
+}

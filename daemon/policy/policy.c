@@ -1,0 +1,273 @@
+/* policy.c - from evidence to verdict. */
+
+#include "policy/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "dane/dane.h"
+
+const char *
+policy_rule_text(enum policy_rule rule)
+{
+	static const char *const texts[] = {
+		[POLICY_RULE_NONE] = "no evidence",
+		[POLICY_RULE_MX_FAILED] = "MX lookup failed",
+		[POLICY_RULE_NOT_DELIVERABLE] = "no host to deliver to",
+		[POLICY_RULE_INSECURE_MX_MAY] = "MX insecure",
+		[POLICY_RULE_INSECURE_MX_UNKNOWN] =
+		    "MX insecure, hosts unknown",
+		[POLICY_RULE_INSECURE_MX_ENCRYPT] =
+		    "MX insecure, all hosts have TLSA",
+		[POLICY_RULE_COMPLETE] = "every host has usable TLSA",
+		[POLICY_RULE_USABLE] = "a host has usable TLSA",
+		[POLICY_RULE_ALL_FAILED] = "all hosts failed",
+		[POLICY_RULE_SOME_FAILED] = "some hosts failed",
+		[POLICY_RULE_TRUNCATED] = "more MX hosts than are looked at",
+		[POLICY_RULE_ALL_UNUSABLE] = "all hosts have unusable TLSA",
+		[POLICY_RULE_SOME_UNUSABLE] = "some hosts have unusable TLSA",
+		[POLICY_RULE_NO_DANE] = "no host has TLSA",
+	};
+
+	return texts[rule];
+}
+
+/* What the hosts come to.  Those without an address do not count: Postfix
+ * can't deliver there. */
+struct tally {
+	size_t deliverable, usable, unusable, failed;
+};
+
+static struct tally
+count_hosts(const struct dane_evidence *evidence)
+{
+	struct tally tally = { 0 };
+
+	for (size_t i = 0; i < evidence->host_count; i++) {
+		switch (evidence->host[i].status) {
+		case DANE_HOST_USABLE:
+			tally.usable++;
+			break;
+		case DANE_HOST_UNUSABLE:
+			tally.unusable++;
+			break;
+		case DANE_HOST_FAILED:
+			tally.failed++;
+			break;
+		case DANE_HOST_ABSENT:
+		case DANE_HOST_INSECURE:
+			break;
+		case DANE_HOST_NO_ADDRESS:
+			continue;
+		}
+		tally.deliverable++;
+	}
+	return tally;
+}
+
+static enum tls_policy
+no_dane_answer(const struct conf_policy *options, bool is_explicit)
+{
+	switch (is_explicit ? options->no_dane_explicit : options->no_dane) {
+	case CONF_NO_DANE_MAY:
+		return TLS_POLICY_MAY;
+	case CONF_NO_DANE_ENCRYPT:
+		return TLS_POLICY_ENCRYPT;
+	case CONF_NO_DANE_NOTFOUND:
+		return TLS_POLICY_NOTFOUND;
+	}
+	return TLS_POLICY_TEMP;
+}
+
+/*
+ * Postfix judges host by host, and lets hosts without TLSA go at "may".  That
+ * is only right where "may" is what these would get from us: a packet that is
+ * dropped must not turn a stricter level into it.
+ */
+static enum tls_policy
+dane_if_may(enum tls_policy no_dane, enum dns_security mx)
+{
+	if (no_dane == TLS_POLICY_MAY)
+		return TLS_POLICY_DANE;
+	return mx == DNS_SECURE ? TLS_POLICY_TEMP : no_dane;
+}
+
+static enum policy_rule
+rule_for_insecure_mx(const struct dane_evidence *evidence,
+    const struct conf_policy *options, const struct tally *tally)
+{
+	if (options->insecure_mx == CONF_INSECURE_MX_MAY)
+		return POLICY_RULE_INSECURE_MX_MAY;
+	if (evidence->mx == DANE_MX_NO_DATA ||
+	    tally->failed == tally->deliverable)
+		return POLICY_RULE_INSECURE_MX_UNKNOWN;
+	if (options->insecure_mx == CONF_INSECURE_MX_ENCRYPT &&
+	    !evidence->truncated &&
+	    tally->usable + tally->unusable == tally->deliverable)
+		return POLICY_RULE_INSECURE_MX_ENCRYPT;
+	return POLICY_RULE_NONE;
+}
+
+static enum policy_rule
+rule_for_hosts(const struct dane_evidence *evidence,
+    const struct conf_policy *options, const struct tally *tally)
+{
+	if (tally->usable > 0) {
+		const bool complete = tally->usable == tally->deliverable &&
+				      !evidence->truncated &&
+				      evidence->mx_security == DNS_SECURE;
+
+		return complete && options->dane_only ==
+				       CONF_DANE_ONLY_WHEN_COMPLETE
+			   ? POLICY_RULE_COMPLETE
+			   : POLICY_RULE_USABLE;
+	}
+	if (evidence->truncated)
+		return POLICY_RULE_TRUNCATED;
+	if (tally->failed == tally->deliverable)
+		return POLICY_RULE_ALL_FAILED;
+	if (tally->failed > 0)
+		return POLICY_RULE_SOME_FAILED;
+	if (tally->unusable == tally->deliverable)
+		return POLICY_RULE_ALL_UNUSABLE;
+	if (tally->unusable > 0)
+		return POLICY_RULE_SOME_UNUSABLE;
+	return POLICY_RULE_NO_DANE;
+}
+
+/* The first line of the table that matches. */
+static enum policy_rule
+find_rule(const struct dane_evidence *evidence,
+    const struct conf_policy *options, const struct tally *tally)
+{
+	enum policy_rule rule;
+
+	switch (evidence->mx) {
+	case DANE_MX_FAILED:
+		return POLICY_RULE_MX_FAILED;
+	case DANE_MX_NULL:
+	case DANE_MX_NXDOMAIN:
+		return POLICY_RULE_NOT_DELIVERABLE;
+	case DANE_MX_HOSTS:
+		if (tally->deliverable == 0)
+			return POLICY_RULE_NOT_DELIVERABLE;
+		break;
+	case DANE_MX_NO_DATA:
+		break;
+	}
+	if (evidence->mx_security != DNS_SECURE) {
+		rule = rule_for_insecure_mx(evidence, options, tally);
+		if (rule != POLICY_RULE_NONE)
+			return rule;
+	}
+	return rule_for_hosts(evidence, options, tally);
+}
+
+static enum tls_policy
+policy_for(enum policy_rule rule, const struct dane_evidence *evidence,
+    const struct tally *tally, enum tls_policy no_dane)
+{
+	switch (rule) {
+	case POLICY_RULE_NONE:
+	case POLICY_RULE_MX_FAILED:
+	case POLICY_RULE_ALL_FAILED:
+		return TLS_POLICY_TEMP;
+	case POLICY_RULE_NOT_DELIVERABLE:
+	case POLICY_RULE_INSECURE_MX_MAY:
+	case POLICY_RULE_NO_DANE:
+		return no_dane;
+	case POLICY_RULE_INSECURE_MX_UNKNOWN:
+		return dane_if_may(no_dane, evidence->mx_security);
+	case POLICY_RULE_SOME_FAILED:
+	case POLICY_RULE_TRUNCATED:
+		/* An unusable set already makes it "dane" by the table. */
+		if (tally->unusable > 0)
+			return TLS_POLICY_DANE;
+		return dane_if_may(no_dane, evidence->mx_security);
+	case POLICY_RULE_INSECURE_MX_ENCRYPT:
+	case POLICY_RULE_ALL_UNUSABLE:
+		return TLS_POLICY_ENCRYPT;
+	case POLICY_RULE_COMPLETE:
+		return TLS_POLICY_DANE_ONLY;
+	case POLICY_RULE_USABLE:
+	case POLICY_RULE_SOME_UNUSABLE:
+		return TLS_POLICY_DANE;
+	}
+	return TLS_POLICY_TEMP;
+}
+
+/* How long the verdict may be remembered: what hangs on a failure, seconds. */
+static uint32_t
+ttl_for(
+    const struct policy_verdict *verdict, const struct dane_evidence *evidence)
+{
+	uint32_t most = POLICY_TTL_MAX;
+
+	if (verdict->policy == TLS_POLICY_TEMP)
+		return POLICY_TTL_TEMP;
+	if (verdict->rule == POLICY_RULE_NOT_DELIVERABLE)
+		most = POLICY_TTL_NOT_DELIVERABLE;
+	if (verdict->rule == POLICY_RULE_INSECURE_MX_UNKNOWN ||
+	    verdict->rule == POLICY_RULE_SOME_FAILED)
+		most = POLICY_TTL_TEMP;
+	return evidence->ttl < most ? evidence->ttl : most;
+}
+
+static const char *
+first_failure(const struct dane_evidence *evidence)
+{
+	if (evidence->mx_why != NULL)
+		return evidence->mx_why;
+	for (size_t i = 0; i < evidence->host_count; i++)
+		if (evidence->host[i].status == DANE_HOST_FAILED)
+			return evidence->host[i].why;
+	return "DNS: not concluded";
+}
+
+/* "DNS of …: what failed; run: postdane explain KEY", the middle cut to fit
+ * what Postfix logs. */
+static void
+explain_temp(
+    const struct dane_evidence *evidence, struct policy_verdict *verdict)
+{
+	char reason[POLICY_WHY_MAX], domain[POLICY_WHY_MAX];
+	char tail[POLICY_WHY_MAX];
+	const char *why = first_failure(evidence);
+	size_t room; /* for the reason */
+
+	log_printable(reason, sizeof(reason), why, strlen(why));
+	log_printable(domain, 120, evidence->domain, strlen(evidence->domain));
+	snprintf(tail, sizeof(tail), "; run: postdane explain %.119s", domain);
+	room = sizeof(verdict->why) - 1 - strlen(tail);
+	reason[room] = '\0';
+	memcpy(verdict->why, reason, strlen(reason));
+	memcpy(verdict->why + strlen(reason), tail, strlen(tail) + 1);
+}
+
+void
+policy_decide(const struct dane_evidence *evidence,
+    const struct conf_policy *options, bool is_explicit,
+    struct policy_verdict *verdict)
+{
+	struct tally tally;
+
+	memset(verdict, 0, sizeof(*verdict));
+	if (evidence == NULL) {
+		verdict->ttl = POLICY_TTL_TEMP;
+		snprintf(verdict->why, sizeof(verdict->why),
+		    "postdane: the evaluation was cut short");
+		return;
+	}
+	tally = count_hosts(evidence);
+	verdict->rule = find_rule(evidence, options, &tally);
+	verdict->policy = policy_for(verdict->rule, evidence, &tally,
+	    no_dane_answer(options, is_explicit));
+	verdict->ttl = ttl_for(verdict, evidence);
+	if (verdict->policy == TLS_POLICY_TEMP)
+		explain_temp(evidence, verdict);
+	else
+		snprintf(verdict->why, sizeof(verdict->why), "%s",
+		    policy_rule_text(verdict->rule));
+}

@@ -1,0 +1,369 @@
+/* listener.c - listening sockets, and the sessions that come from them. */
+
+#include "wire/listener.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <utlist.h>
+
+#include "base/log.h"
+#include "wire/session.h"
+
+#define BACKLOG 1024
+#define ACCEPT_BURST 64
+#define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
+
+struct listener {
+	struct listeners *listeners;
+	struct session_options options;
+	int fd;
+	struct event *event;
+	struct endpoint endpoint; /* length 0 for a socket given to us */
+	struct listener *next;
+};
+
+/* A session in the line of those that may make room, the longest unused
+ * first. */
+struct member {
+	struct session *session;
+	struct member *prev, *next;
+};
+
+struct listeners {
+	struct event_base *base;
+	struct policy_service *service;
+	unsigned max_connections, request_timeout;
+	struct listener *first;
+	struct member *members;
+	size_t count;
+	struct event *resume; /* accepting, after a pause */
+	bool drained_told;
+	void (*done)(void *arg);
+	void *done_arg;
+};
+
+/* ---- sessions ---- */
+
+static void
+tell_if_drained(struct listeners *listeners)
+{
+	if (listeners->done == NULL || listeners->count > 0 ||
+	    listeners->drained_told)
+		return;
+	listeners->drained_told = true;
+	listeners->done(listeners->done_arg);
+}
+
+static void
+on_close(void *arg, void *cookie)
+{
+	struct listeners *listeners = arg;
+	struct member *member = cookie;
+
+	DL_DELETE(listeners->members, member);
+	free(member);
+	listeners->count--;
+	tell_if_drained(listeners);
+}
+
+static void
+on_use(void *arg, void *cookie)
+{
+	struct listeners *listeners = arg;
+	struct member *member = cookie;
+
+	DL_DELETE(listeners->members, member);
+	DL_APPEND(listeners->members, member);
+}
+
+/* Close the session that has been idle longest.  Those at the head that are
+ * being answered are passed over: they are few. */
+static bool
+make_room(struct listeners *listeners)
+{
+	struct member *member;
+
+	DL_FOREACH(listeners->members, member)
+	{
+		struct session *session = member->session;
+
+		if (!session_is_idle(session))
+			continue;
+		on_close(listeners, member);
+		session_free(session);
+		return true;
+	}
+	return false;
+}
+
+static void
+add_session(struct listener *listener, int fd)
+{
+	struct listeners *listeners = listener->listeners;
+	struct member *member;
+
+	if (listeners->count >= listeners->max_connections &&
+	    !make_room(listeners)) {
+		log_warning("listener: all %u connections are busy, one is "
+			    "refused",
+		    listeners->max_connections);
+		close(fd);
+		return;
+	}
+	if ((member = calloc(1, sizeof(*member))) == NULL) {
+		close(fd);
+		return;
+	}
+	member->session = session_new(&listener->options, fd, member);
+	if (member->session == NULL) {
+		free(member);
+		return;
+	}
+	DL_APPEND(listeners->members, member);
+	listeners->count++;
+}
+
+/* ---- accepting ---- */
+
+static void
+pause_accepting(struct listeners *listeners)
+{
+	static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
+
+	for (struct listener *l = listeners->first; l != NULL; l = l->next)
+		event_del(l->event);
+	event_add(listeners->resume, &pause);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct listeners *listeners = arg;
+
+	(void)fd;
+	(void)what;
+	for (struct listener *l = listeners->first; l != NULL; l = l->next)
+		event_add(l->event, NULL);
+}
+
+static void
+on_connection(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *listener = arg;
+
+	(void)what;
+	for (int i = 0; i < ACCEPT_BURST; i++) {
+		const int client =
+		    accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (client != -1) {
+			add_session(listener, client);
+			continue;
+		}
+		if (errno == EAGAIN)
+			return;
+		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
+		    errno != ENOMEM)
+			continue; /* that one client has gone again */
+		log_warning("listener: accept: %s", strerror(errno));
+		if (!make_room(listener->listeners))
+			pause_accepting(listener->listeners);
+		return;
+	}
+}
+
+/* ---- listening ---- */
+
+static struct listener *
+listener_new(struct listeners *listeners, const struct protocol *protocol,
+    int fd, const char *map)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+
+	if (listener == NULL)
+		return NULL;
+	listener->listeners = listeners;
+	listener->fd = fd;
+	listener->options = (struct session_options){ .base = listeners->base,
+		.service = listeners->service,
+		.protocol = protocol,
+		.map = map,
+		.request_timeout = listeners->request_timeout,
+		.on_close = on_close,
+		.on_use = on_use,
+		.arg = listeners };
+	listener->event = event_new(
+	    listeners->base, fd, EV_READ | EV_PERSIST, on_connection, listener);
+	if (listener->event == NULL || event_add(listener->event, NULL) == -1) {
+		if (listener->event != NULL)
+			event_free(listener->event);
+		free(listener);
+		return NULL;
+	}
+	listener->next = listeners->first;
+	listeners->first = listener;
+	return listener;
+}
+
+int
+listeners_add_fd(struct listeners *listeners, const struct protocol *protocol,
+    int fd, const char *map)
+{
+	if (evutil_make_socket_nonblocking(fd) == -1 ||
+	    listener_new(listeners, protocol, fd, map) == NULL) {
+		log_error("listener: %s: %s", protocol->name, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* Whether somebody answers at a unix socket that is in our way. */
+static bool
+is_stale(const struct endpoint *endpoint)
+{
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool refused;
+
+	if (fd == -1)
+		return false;
+	refused = connect(fd, (const struct sockaddr *)&endpoint->address,
+		      endpoint->length) == -1 &&
+		  errno == ECONNREFUSED;
+	close(fd);
+	return refused;
+}
+
+static int
+bind_socket(int fd, const struct endpoint *endpoint)
+{
+	const struct sockaddr *address =
+	    (const struct sockaddr *)&endpoint->address;
+	const int on = 1;
+
+	if (address->sa_family != AF_UNIX) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		if (address->sa_family == AF_INET6)
+			setsockopt(
+			    fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		return bind(fd, address, endpoint->length);
+	}
+	const char *path = ((const struct sockaddr_un *)address)->sun_path;
+
+	if (bind(fd, address, endpoint->length) == -1) {
+		if (errno != EADDRINUSE || !is_stale(endpoint) ||
+		    unlink(path) == -1 ||
+		    bind(fd, address, endpoint->length) == -1)
+			return -1;
+	}
+	return chmod(path, 0666);
+}
+
+int
+listeners_add(struct listeners *listeners, const struct protocol *protocol,
+    const struct endpoint *endpoint, const char *map)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	struct listener *listener;
+	const int fd = socket(endpoint->address.ss_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	endpoint_text(endpoint, text);
+	if (fd == -1 || bind_socket(fd, endpoint) == -1 ||
+	    listen(fd, BACKLOG) == -1 ||
+	    (listener = listener_new(listeners, protocol, fd, map)) == NULL) {
+		log_error("listener: %s on %s: %s", protocol->name, text,
+		    strerror(errno));
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	listener->endpoint = *endpoint;
+	log_info("listener: %s on %s", protocol->name, text);
+	return 0;
+}
+
+/* ---- life ---- */
+
+struct listeners *
+listeners_new(struct event_base *base, struct policy_service *service,
+    unsigned max_connections, unsigned request_timeout)
+{
+	struct listeners *listeners = calloc(1, sizeof(*listeners));
+
+	if (listeners == NULL)
+		return NULL;
+	listeners->base = base;
+	listeners->service = service;
+	listeners->max_connections = max_connections;
+	listeners->request_timeout = request_timeout;
+	listeners->resume = event_new(base, -1, 0, on_resume, listeners);
+	if (listeners->resume == NULL) {
+		free(listeners);
+		return NULL;
+	}
+	return listeners;
+}
+
+static void
+close_listener(struct listener *listener)
+{
+	const struct sockaddr *address =
+	    (const struct sockaddr *)&listener->endpoint.address;
+
+	event_free(listener->event);
+	close(listener->fd);
+	if (listener->endpoint.length > 0 && address->sa_family == AF_UNIX)
+		unlink(((const struct sockaddr_un *)address)->sun_path);
+}
+
+void
+listeners_drain(struct listeners *listeners, void (*done)(void *arg), void *arg)
+{
+	struct member *member;
+
+	event_del(listeners->resume);
+	for (struct listener *l = listeners->first; l != NULL; l = l->next)
+		event_del(l->event);
+	listeners->done = done;
+	listeners->done_arg = arg;
+	DL_FOREACH(listeners->members, member)
+	session_drain(member->session);
+	tell_if_drained(listeners);
+}
+
+size_t
+listeners_connections(const struct listeners *listeners)
+{
+	return listeners->count;
+}
+
+void
+listeners_free(struct listeners *listeners)
+{
+	struct listener *next;
+
+	if (listeners == NULL)
+		return;
+	listeners->done = NULL;
+	while (listeners->members != NULL) {
+		struct member *member = listeners->members;
+
+		session_free(member->session);
+		on_close(listeners, member);
+	}
+	for (struct listener *l = listeners->first; l != NULL; l = next) {
+		next = l->next;
+		close_listener(l);
+		free(l);
+	}
+	event_free(listeners->resume);
+	free(listeners);
+}

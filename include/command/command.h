@@ -1,0 +1,30 @@
+/*
+ * command.h - what the subcommands of postdane(1) share.
+ */
+#ifndef COMMAND_COMMAND_H
+#define COMMAND_COMMAND_H
+
+#define COMMAND_CONTROL_SOCKET "/run/postdane/control"
+
+/* Exit codes: as postmap -q has them, and more to tell errors apart. */
+#define COMMAND_OK 0
+#define COMMAND_NOTFOUND 1 /* query: some key has no policy */
+#define COMMAND_TEMP 2     /* some key could not be concluded */
+#define COMMAND_ERROR 3    /* no daemon, a bad request, bad usage */
+
+/* What stands before the subcommand. */
+struct command_options {
+	const char *control_socket;
+};
+
+/* A subcommand: @argv[0] is its name.  Returns an exit code. */
+typedef int (*command_fn)(
+    const struct command_options *options, int argc, char **argv);
+
+int command_query(const struct command_options *options, int argc, char **argv);
+int command_explain(
+    const struct command_options *options, int argc, char **argv);
+int command_status(
+    const struct command_options *options, int argc, char **argv);
+
+#endif /* COMMAND_COMMAND_H */

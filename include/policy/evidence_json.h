@@ -1,0 +1,35 @@
+/*
+ * evidence_json.h - an evaluation as JSON: what "postdane explain --json"
+ * prints.
+ *
+ * {
+ *   "key": the key as asked, "map": the map name,
+ *   "reply": "dane" | "may" | … | "TEMP" | "NOTFOUND",
+ *   "rule": the rule that decided, "why": one line, "ttl": seconds,
+ *   "domain": A-labels, "port": number,      (from here on only where there
+ *   "mx": {"status", "security", "implicit",  was something to look up)
+ *          "truncated", "why", "lookups": [LOOKUP …]},
+ *   "hosts": [{"name", "preference", "status", "tlsa_base", "why",
+ *              "lookups": [LOOKUP …]} …],
+ *   "rung": the highest rung needed, "questions", "steps", "ms": numbers
+ * }
+ * LOOKUP: {"name", "type", "status", "security", "rung", "rname", "ttl",
+ *          "records": [text …], "proof", "why", "step", "ms"}
+ * What does not apply is left out.
+ */
+#ifndef POLICY_EVIDENCE_JSON_H
+#define POLICY_EVIDENCE_JSON_H
+
+#include <jansson.h>
+
+struct dane_evidence;
+struct policy_verdict;
+
+/*
+ * @key, @map: printable text.  @evidence: NULL where nothing was looked up.
+ * Returns a new reference, or NULL when out of memory.
+ */
+json_t *evidence_json(const char *key, const char *map,
+    const struct policy_verdict *verdict, const struct dane_evidence *evidence);
+
+#endif /* POLICY_EVIDENCE_JSON_H */

@@ -1,0 +1,395 @@
+/* Which TLSA records may count towards a DANE policy (RFC 7672 section 3.1). */
+
+#include "dane/tlsa.h"
+
+#include <check.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- OpenSSL's memory, which can run out ---- */
+
+static int allocations_left = INT_MAX;
+
+static bool
+may_allocate(void)
+{
+	if (allocations_left == INT_MAX)
+		return true;
+	return allocations_left > 0 && allocations_left-- > 0;
+}
+
+static void *
+limited_malloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return may_allocate() ? malloc(size) : NULL;
+}
+
+static void *
+limited_realloc(void *old, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return may_allocate() ? realloc(old, size) : NULL;
+}
+
+static void
+plain_free(void *block, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(block);
+}
+
+/* ---- a certificate and its key, to be had in full ---- */
+
+static struct tlsa_checker *checker;
+static uint8_t *certificate, *public_key;
+static size_t certificate_len, public_key_len;
+
+static void
+make_certificate(void)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x509 = X509_new();
+	int len;
+
+	ck_assert_ptr_nonnull(key);
+	ck_assert_ptr_nonnull(x509);
+	X509_set_version(x509, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
+	X509_gmtime_adj(X509_getm_notBefore(x509), 0);
+	X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN",
+	    MBSTRING_ASC, (const unsigned char *)"mx.example", -1, -1, 0);
+	X509_set_issuer_name(x509, X509_get_subject_name(x509));
+	X509_set_pubkey(x509, key);
+	ck_assert_int_gt(X509_sign(x509, key, EVP_sha256()), 0);
+	ck_assert_int_gt(len = i2d_X509(x509, &certificate), 0);
+	certificate_len = (size_t)len;
+	ck_assert_int_gt(len = i2d_PUBKEY(key, &public_key), 0);
+	public_key_len = (size_t)len;
+	X509_free(x509);
+	EVP_PKEY_free(key);
+}
+
+static void
+setup(void)
+{
+	ck_assert_ptr_nonnull(checker = tlsa_checker_new());
+	make_certificate();
+}
+
+static void
+teardown(void)
+{
+	tlsa_checker_free(checker);
+	OPENSSL_free(certificate);
+	OPENSSL_free(public_key);
+	certificate = public_key = NULL;
+}
+
+/* ---- one record ---- */
+
+#define CERT 10001 /* the certificate in full */
+#define KEY 10002  /* the public key in full */
+
+static const struct {
+	const char *why;
+	uint8_t usage, selector, mtype;
+	size_t len; /* that many octets of a digest, or CERT, or KEY */
+	enum tlsa_verdict expected;
+} verdicts[] = {
+	{ "DANE-EE SPKI SHA2-256", 3, 1, 1, 32, TLSA_USABLE },
+	{ "DANE-EE SPKI SHA2-512", 3, 1, 2, 64, TLSA_USABLE },
+	{ "DANE-EE Cert SHA2-256", 3, 0, 1, 32, TLSA_USABLE },
+	{ "DANE-TA SPKI SHA2-256", 2, 1, 1, 32, TLSA_USABLE },
+	{ "DANE-TA Cert SHA2-512", 2, 0, 2, 64, TLSA_USABLE },
+	{ "DANE-EE, certificate in full", 3, 0, 0, CERT, TLSA_USABLE },
+	{ "DANE-TA, certificate in full", 2, 0, 0, CERT, TLSA_USABLE },
+	{ "DANE-EE, key in full", 3, 1, 0, KEY, TLSA_USABLE },
+	{ "DANE-TA, key in full", 2, 1, 0, KEY, TLSA_USABLE },
+
+	{ "PKIX-TA is not for SMTP", 0, 0, 1, 32, TLSA_UNUSABLE },
+	{ "PKIX-EE is not for SMTP", 1, 1, 1, 32, TLSA_UNUSABLE },
+	{ "PKIX-TA, certificate in full", 0, 0, 0, CERT, TLSA_UNUSABLE },
+	{ "unassigned usage", 4, 1, 1, 32, TLSA_UNUSABLE },
+	{ "private usage", 255, 1, 1, 32, TLSA_UNUSABLE },
+	{ "unassigned selector", 3, 2, 1, 32, TLSA_UNUSABLE },
+	{ "private selector", 3, 255, 1, 32, TLSA_UNUSABLE },
+	{ "unassigned matching type", 3, 1, 3, 32, TLSA_UNUSABLE },
+	{ "private matching type", 3, 1, 255, 32, TLSA_UNUSABLE },
+	{ "SHA2-256 one octet short", 3, 1, 1, 31, TLSA_UNUSABLE },
+	{ "SHA2-256 one octet long", 3, 1, 1, 33, TLSA_UNUSABLE },
+	{ "SHA2-512 of the other's length", 3, 1, 2, 32, TLSA_UNUSABLE },
+	{ "SHA2-256 of the other's length", 3, 1, 1, 64, TLSA_UNUSABLE },
+	{ "one octet", 3, 1, 1, 1, TLSA_UNUSABLE },
+	{ "a digest is no certificate", 3, 0, 0, 32, TLSA_UNUSABLE },
+	{ "a digest is no key", 3, 1, 0, 32, TLSA_UNUSABLE },
+	{ "a key is no certificate", 3, 0, 0, KEY, TLSA_UNUSABLE },
+	{ "a certificate is no key", 3, 1, 0, CERT, TLSA_UNUSABLE },
+	{ "no certificate, long", 2, 0, 0, 4000, TLSA_UNUSABLE },
+};
+
+static struct tlsa_rr
+record_of(size_t row, const uint8_t *digest)
+{
+	struct tlsa_rr rr = {
+		.usage = verdicts[row].usage,
+		.selector = verdicts[row].selector,
+		.mtype = verdicts[row].mtype,
+		.data = digest,
+		.data_len = verdicts[row].len,
+	};
+
+	if (verdicts[row].len == CERT) {
+		rr.data = certificate;
+		rr.data_len = certificate_len;
+	} else if (verdicts[row].len == KEY) {
+		rr.data = public_key;
+		rr.data_len = public_key_len;
+	}
+	return rr;
+}
+
+START_TEST(verdict_follows_rfc7672)
+{
+	static const uint8_t digest[4000] = { 0x5a };
+	const struct tlsa_rr rr = record_of((size_t)_i, digest);
+
+	/* Twice: a judgement leaves nothing behind. */
+	for (int i = 0; i < 2; i++)
+		ck_assert_msg(
+		    tlsa_check(checker, &rr) == verdicts[_i].expected, "%s",
+		    verdicts[_i].why);
+}
+END_TEST
+
+START_TEST(full_data_is_taken_to_the_last_octet)
+{
+	uint8_t longer[4096];
+	struct tlsa_rr rr = { .usage = TLSA_DANE_EE, .data = longer };
+
+	ck_assert_uint_lt(certificate_len, sizeof(longer));
+	memcpy(longer, certificate, certificate_len);
+	longer[certificate_len] = 0;
+	rr.data_len = certificate_len + 1;
+	ck_assert_int_eq(tlsa_check(checker, &rr), TLSA_UNUSABLE);
+	rr.data_len = certificate_len - 1;
+	ck_assert_int_eq(tlsa_check(checker, &rr), TLSA_UNUSABLE);
+	rr.data_len = certificate_len;
+	ck_assert_int_eq(tlsa_check(checker, &rr), TLSA_USABLE);
+}
+END_TEST
+
+/* "Unusable" means `encrypt`: it must not be said for want of memory. */
+START_TEST(no_memory_is_no_verdict)
+{
+	static const uint8_t digest[4000] = { 0x5a };
+	const struct tlsa_rr rr = record_of((size_t)_i, digest);
+	enum tlsa_verdict verdict = TLSA_ERROR;
+	int errors = 0;
+
+	if (verdicts[_i].expected != TLSA_USABLE)
+		return;
+	for (int n = 0; n < 2000 && verdict != TLSA_USABLE; n++) {
+		allocations_left = n;
+		verdict = tlsa_check(checker, &rr);
+		allocations_left = INT_MAX;
+		ck_assert_msg(verdict != TLSA_UNUSABLE,
+		    "%s: unusable after %d allocations", verdicts[_i].why, n);
+		errors += verdict == TLSA_ERROR;
+	}
+	ck_assert_int_eq(verdict, TLSA_USABLE);
+	ck_assert_int_gt(errors, 0);
+}
+END_TEST
+
+/* ---- RDATA ---- */
+
+START_TEST(rdata_without_association_data_is_refused)
+{
+	static const uint8_t rdata[] = { 3, 1, 1 };
+	const struct tlsa_rr untouched = { .usage = 99 };
+	struct tlsa_rr rr = untouched;
+
+	for (size_t len = 0; len <= sizeof(rdata); len++)
+		ck_assert_int_eq(tlsa_parse(rdata, len, &rr), -1);
+	ck_assert_int_eq(tlsa_parse(NULL, 0, &rr), -1);
+	ck_assert_mem_eq(&rr, &untouched, sizeof(rr));
+}
+END_TEST
+
+START_TEST(fields_are_split_and_data_borrowed)
+{
+	static const uint8_t rdata[] = { 2, 1, 255, 0xaa, 0xbb };
+	struct tlsa_rr rr;
+
+	ck_assert_int_eq(tlsa_parse(rdata, sizeof(rdata), &rr), 0);
+	ck_assert_uint_eq(rr.usage, TLSA_DANE_TA);
+	ck_assert_uint_eq(rr.selector, 1);
+	ck_assert_uint_eq(rr.mtype, 255);
+	ck_assert_ptr_eq(rr.data, rdata + 3);
+	ck_assert_uint_eq(rr.data_len, 2);
+	ck_assert_int_eq(tlsa_parse(rdata, 4, &rr), 0);
+	ck_assert_uint_eq(rr.data_len, 1);
+}
+END_TEST
+
+/* ---- a whole RRset ---- */
+
+static const uint8_t usable[35] = { 3, 1, 1, 7 };
+static const uint8_t usable_ta[35] = { 2, 1, 1, 7 };
+static const uint8_t pkix[35] = { 1, 1, 1, 7 };
+static const uint8_t too_short[34] = { 3, 1, 1, 7 };
+static const uint8_t no_data[3] = { 3, 1, 1 };
+
+#define RR(name)                                                               \
+	{                                                                      \
+		name, sizeof(name)                                             \
+	}
+
+static const struct {
+	const char *name;
+	struct dns_rdata rdata[4];
+	size_t count, usable;
+} rrsets[] = {
+	{ "none", { { NULL, 0 } }, 0, 0 },
+	{ "one usable", { RR(usable) }, 1, 1 },
+	{ "two usable", { RR(usable), RR(usable_ta) }, 2, 2 },
+	{ "usable last", { RR(pkix), RR(too_short), RR(no_data), RR(usable) },
+	    4, 1 },
+	{ "usable first", { RR(usable), RR(no_data), RR(pkix) }, 3, 1 },
+	{ "PKIX only", { RR(pkix), RR(pkix) }, 2, 0 },
+	{ "no association data", { RR(no_data) }, 1, 0 },
+	{ "no RDATA", { { NULL, 0 } }, 1, 0 },
+};
+
+START_TEST(rrset_is_counted)
+{
+	const struct tlsa_summary summary =
+	    tlsa_judge(checker, rrsets[_i].rdata, rrsets[_i].count);
+
+	ck_assert_msg(summary.total == rrsets[_i].count, "%s", rrsets[_i].name);
+	ck_assert_msg(summary.usable == rrsets[_i].usable, "%s: %zu",
+	    rrsets[_i].name, summary.usable);
+	ck_assert_msg(!summary.error, "%s", rrsets[_i].name);
+}
+END_TEST
+
+START_TEST(rrset_of_errors_is_no_conclusion)
+{
+	static const struct dns_rdata rdata[] = { RR(pkix), RR(usable),
+		RR(no_data) };
+	static const struct dns_rdata unusable[] = { RR(pkix), RR(no_data) };
+	struct tlsa_summary summary;
+
+	allocations_left = 0;
+	summary = tlsa_judge(checker, rdata, COUNT(rdata));
+	allocations_left = INT_MAX;
+	ck_assert(summary.error);
+	ck_assert_uint_eq(summary.usable, 0);
+	ck_assert_uint_eq(summary.total, COUNT(rdata));
+
+	/* What needs no OpenSSL is certain all the same. */
+	allocations_left = 0;
+	summary = tlsa_judge(checker, unusable, COUNT(unusable));
+	allocations_left = INT_MAX;
+	ck_assert(!summary.error);
+	ck_assert_uint_eq(summary.usable, 0);
+}
+END_TEST
+
+START_TEST(one_usable_record_makes_errors_harmless)
+{
+	struct dns_rdata rdata[40];
+	struct tlsa_summary summary = { .error = false };
+	int mixed = 0;
+
+	for (size_t i = 0; i < COUNT(rdata); i++)
+		rdata[i] = (struct dns_rdata)RR(usable);
+	/* Memory runs out somewhere among the records. */
+	for (int n = 0; n < 2000 && summary.usable < COUNT(rdata); n++) {
+		allocations_left = n;
+		summary = tlsa_judge(checker, rdata, COUNT(rdata));
+		allocations_left = INT_MAX;
+		ck_assert_int_eq(summary.error, summary.usable == 0);
+		mixed += summary.usable > 0 && summary.usable < COUNT(rdata);
+	}
+	ck_assert_int_gt(mixed, 0);
+}
+END_TEST
+
+/* ---- text ---- */
+
+static const struct {
+	const char *rdata;
+	size_t len;
+	const char *text;
+} texts[] = {
+	{ "\3\1\1\xe3\xb0\xc4\x42", 7, "3 1 1 e3b0c442" },
+	{ "\3\1\1\1\2\3\4\5\6\7\x08", 11, "3 1 1 0102030405060708" },
+	{ "\3\1\1\1\2\3\4\5\6\7\x08\x09", 12, "3 1 1 0102030405060708..." },
+	{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12,
+	    "255 255 255 ffffffffffffffff..." },
+	{ "\0\0\0\0", 4, "0 0 0 00" },
+	{ "\3\1\1", 3, "malformed" },
+	{ "", 0, "malformed" },
+};
+
+START_TEST(text_is_for_people)
+{
+	char text[TLSA_TEXT_MAX];
+
+	ck_assert_str_eq(tlsa_text((const uint8_t *)texts[_i].rdata,
+			     texts[_i].len, text),
+	    texts[_i].text);
+}
+END_TEST
+
+START_TEST(nothing_is_freed_quietly)
+{
+	tlsa_checker_free(NULL);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("tlsa");
+	TCase *tc = tcase_create("records");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	/* Before OpenSSL allocates anything. */
+	if (CRYPTO_set_mem_functions(
+		limited_malloc, limited_realloc, plain_free) != 1)
+		return EXIT_FAILURE;
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(
+	    tc, verdict_follows_rfc7672, 0, (int)COUNT(verdicts));
+	tcase_add_test(tc, full_data_is_taken_to_the_last_octet);
+	tcase_add_loop_test(
+	    tc, no_memory_is_no_verdict, 0, (int)COUNT(verdicts));
+	tcase_add_test(tc, rdata_without_association_data_is_refused);
+	tcase_add_test(tc, fields_are_split_and_data_borrowed);
+	tcase_add_loop_test(tc, rrset_is_counted, 0, (int)COUNT(rrsets));
+	tcase_add_test(tc, rrset_of_errors_is_no_conclusion);
+	tcase_add_test(tc, one_usable_record_makes_errors_harmless);
+	tcase_add_loop_test(tc, text_is_for_people, 0, (int)COUNT(texts));
+	tcase_add_test(tc, nothing_is_freed_quietly);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
