@@ -1,0 +1,34 @@
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import lab as lab_module  # noqa: E402
+
+# The profiles that zones.py has rows for.
+PROFILES = """
+map "chain" { no-dane-policy = notfound }
+map "strict" {
+    no-dane-policy = encrypt
+    dane-only = when-complete
+    insecure-mx = encrypt
+}
+map "lax" { insecure-mx = may }
+"""
+
+
+@pytest.fixture(scope="session")
+def lab():
+    running = lab_module.Lab().start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def daemon(lab):
+    running = lab_module.Daemon(
+        lab, config=PROFILES + "lookup-deadline = 6\n").start()
+    yield running
+    running.stop()

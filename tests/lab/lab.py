@@ -1,0 +1,324 @@
+"""The lab: a small internet of real name servers in our own namespaces.
+
+Lab().start() builds and signs the zones of zones.py, starts the servers and
+waits until they answer.  What it starts ends with the namespace (tests/lab/run).
+"""
+
+import os
+import pathlib
+import socket
+import subprocess
+import time
+
+import dns.message
+import dns.query
+
+import signer
+import zones as table
+
+SERVERS = pathlib.Path(os.environ.get("LAB_SERVERS", "build/servers"))
+LIBRARIES = [SERVERS / "usr/lib/x86_64-linux-gnu", SERVERS / "usr/lib",
+             SERVERS / "lib/x86_64-linux-gnu", SERVERS / "usr/lib/postfix"]
+ROOM = pathlib.Path("/run/lab")
+
+# Where each kind of server listens: IPv4 and IPv6.
+PLACES = {
+    "root": ("10.53.0.1", "fd00:53::1"),
+    "tld": ("10.53.0.2", "fd00:53::2"),
+    "leaf": ("10.53.0.3", "fd00:53::3"),
+}
+
+TLDS = [
+    table.Zone("nsec", sign="ecdsa", server="tld"),
+    table.Zone("nsec3", sign="ecdsa", denial="nsec3", server="tld"),
+    table.Zone("optout", sign="rsa", denial="nsec3", opt_out=True,
+               server="tld"),
+    table.Zone("unsigned", server="tld"),
+]
+
+
+def environment():
+    """For programs that were unpacked and not installed."""
+    env = dict(os.environ)
+    env["LD_LIBRARY_PATH"] = ":".join(str(p) for p in LIBRARIES)
+    return env
+
+
+def wait_until(what, ready, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not ready after {seconds} s")
+        time.sleep(0.02)
+
+
+class BuiltZone:
+    """A zone of the table on its way to a zone file."""
+
+    def __init__(self, zone):
+        self.zone = zone
+        self.name = zone.name
+        self.records = {}
+        self.read(zone.records)
+
+    def absolute(self, owner):
+        if owner == "@":
+            return self.name
+        return f"{owner}.{self.name}".rstrip(".")
+
+    def add(self, owner, rtype, rdata):
+        self.records.setdefault((owner, rtype), []).append(rdata)
+
+    def read(self, text):
+        for line in text.splitlines():
+            line = line.strip()
+            if not line:
+                continue
+            owner, rtype, rdata = line.split(None, 2)
+            for part in rdata.split(" | "):
+                self.add(self.absolute(owner), rtype,
+                         self.expand(rtype, part))
+
+    def expand(self, rtype, rdata):
+        """Names inside rdata are relative unless they end in a dot."""
+        if rtype in ("MX", "CNAME", "DNAME", "NS"):
+            *front, target = rdata.split()
+            if not target.endswith("."):
+                target = f"{target}.{self.name}."
+            return " ".join(front + [target])
+        return rdata
+
+    def add_apex(self):
+        apex = self.name
+        self.add(apex, "SOA", f"ns.{apex}. host.{apex}. 1 3600 600 86400 60"
+                 .replace("..", "."))
+        if self.zone.ns:
+            self.read(self.zone.ns)
+        elif (apex, "NS") not in self.records:
+            v4, v6 = PLACES[self.zone.server]
+            ns = f"ns.{apex}" if apex else "ns.rootservers"
+            self.add(apex, "NS", ns + ".")
+            self.add(ns, "A", v4)
+            self.add(ns, "AAAA", v6)
+
+    def key(self):
+        return signer.Key.shared(self.zone.sign)
+
+    def delegate(self, child):
+        """What this zone, the parent, says of @child."""
+        apex = child.name
+        for rdata in child.records[apex, "NS"]:
+            self.add(apex, "NS", rdata)
+            host = rdata.rstrip(".")
+            if not f".{host}".endswith(f".{apex}"):
+                continue
+            for rtype in ("A", "AAAA"):
+                for address in child.records.get((host, rtype), []):
+                    if (host, rtype) not in self.records or \
+                            address not in self.records[host, rtype]:
+                        self.add(host, rtype, address)
+        ds = child.zone.ds
+        if ds is True and child.zone.sign:
+            self.add(apex, "DS", child.key().ds(apex).to_text())
+        elif isinstance(ds, str):
+            self.add(apex, "DS", ds)
+
+    def lines(self):
+        if self.zone.sign:
+            return signer.Signer(
+                self.name, self.records, self.zone.sign, self.zone.denial,
+                self.zone.iterations, b"\xab\xcd" if self.zone.iterations
+                else b"", self.zone.opt_out, self.zone.fault).run()
+        return [f"{owner}. 300 IN {rtype} {rdata}"
+                for (owner, rtype), texts in self.records.items()
+                for rdata in texts]
+
+
+class Lab:
+    def __init__(self, zones=None):
+        self.hints = ROOM / "root.hints"
+        self.anchor = ROOM / "root.key"
+        self.processes = []
+        self.zones = {}
+        for zone in [table.Zone("", sign="ecdsa", server="root"), *TLDS,
+                     *(zones if zones is not None else table.ZONES)]:
+            self.zones[zone.name] = BuiltZone(zone)
+
+    # -- zones --
+
+    def parent_of(self, name):
+        while name:
+            name = name.partition(".")[2]
+            if name in self.zones:
+                return self.zones[name]
+        return None
+
+    def build(self):
+        for zone in self.zones.values():
+            zone.add_apex()
+        for name, zone in self.zones.items():
+            parent = self.parent_of(name)
+            if parent is not None:
+                parent.delegate(zone)
+        (ROOM / "zones").mkdir(parents=True, exist_ok=True)
+        for name, zone in self.zones.items():
+            lines = zone.lines()
+            self.zone_file(name).write_text("\n".join(lines) + "\n")
+        v4, v6 = PLACES["root"]
+        self.hints.write_text(
+            ". 3600 IN NS ns.rootservers.\n"
+            f"ns.rootservers. 3600 IN A {v4}\n"
+            f"ns.rootservers. 3600 IN AAAA {v6}\n")
+        self.anchor.write_text(
+            ". IN DS " + self.zones[""].key().ds("").to_text() + "\n")
+
+    def zone_file(self, name):
+        return ROOM / "zones" / (name or "root")
+
+    # -- servers --
+
+    def spawn(self, name, command):
+        log = open(ROOM / f"{name}.log", "wb")
+        process = subprocess.Popen(command, stdout=log, stderr=log,
+                                   stdin=subprocess.DEVNULL,
+                                   env=environment())
+        self.processes.append(process)
+        return process
+
+    def start_nsd(self, server):
+        folder = ROOM / server
+        folder.mkdir(exist_ok=True)
+        names = [n for n, z in self.zones.items() if z.zone.server == server]
+        addresses = "".join(f"  ip-address: {a}\n" for a in PLACES[server])
+        conf = (f'server:\n{addresses}  username: ""\n  zonesdir: "{ROOM}"\n'
+                f'  pidfile: "{folder}/pid"\n  xfrdfile: "{folder}/xfrd"\n'
+                f'  zonelistfile: "{folder}/list"\n  database: ""\n'
+                '  server-count: 1\n  hide-version: yes\n'
+                '  rrl-ratelimit: 0\n'
+                'remote-control:\n  control-enable: no\n')
+        for name in names:
+            conf += (f'zone:\n  name: "{name}."\n'
+                     f'  zonefile: "{self.zone_file(name)}"\n')
+        (folder / "nsd.conf").write_text(conf)
+        self.spawn(server, [SERVERS / "usr/sbin/nsd", "-d", "-c",
+                            folder / "nsd.conf"])
+
+    def answers(self, address, name):
+        query = dns.message.make_query(name or ".", "SOA")
+        try:
+            reply = dns.query.udp(query, address, timeout=0.2)
+        except (dns.exception.Timeout, OSError):
+            return False
+        return bool(reply.answer)
+
+    def start(self):
+        self.build()
+        for server in ("root", "tld", "leaf"):
+            self.start_nsd(server)
+        for server, name in (("root", ""), ("tld", "nsec"),
+                             ("leaf", "hosts.nsec")):
+            for address in PLACES[server]:
+                wait_until(f"{server} {address}",
+                           lambda a=address, n=name: self.answers(a, n))
+            log = (ROOM / f"{server}.log").read_text()
+            assert "error:" not in log, log
+        return self
+
+    def stop(self):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(10)
+
+
+class Daemon:
+    """postdaned, with a configuration of the test's."""
+
+    def __init__(self, lab, name="daemon", config="", wrapper=()):
+        self.folder = ROOM / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        build = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
+        self.program = build / "postdaned"
+        self.command = build / "postdane"
+        self.control = self.folder / "control"
+        self.unix = self.folder / "socketmap"
+        self.log_path = self.folder / "log"
+        self.wrapper = list(wrapper)
+        self.config = self.folder / "postdane.conf"
+        self.config.write_text(
+            f'root-hints = "{lab.hints}"\ntrust-anchor = "{lab.anchor}"\n'
+            f'control-socket = "{self.control}"\n'
+            'socketmap-listen = { "inet:127.0.0.1:8642", '
+            f'"unix:{self.unix}" }}\nlog-level = debug\n'
+            'user = ""\n' + config)
+        self.process = None
+
+    def start(self):
+        path = str(self.folder / "notify")
+        if os.path.exists(path):
+            os.unlink(path)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(path)
+            notify.settimeout(60)
+            self.process = subprocess.Popen(
+                [*self.wrapper, self.program, "-c", self.config],
+                stderr=open(self.log_path, "wb"),
+                env=dict(os.environ, NOTIFY_SOCKET=path))
+            assert notify.recv(1024) == b"READY=1", self.log()
+        return self
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def stop(self):
+        """End it as systemd does; it must end well."""
+        self.process.terminate()
+        code = self.process.wait(60)
+        assert code == 0, f"exit code {code}\n{self.log()[-4000:]}"
+
+    # -- asking --
+
+    def raw(self, data, port=8642, timeout=60):
+        with socket.create_connection(("127.0.0.1", port), timeout) as s:
+            s.sendall(data)
+            return s.recv(65536)
+
+    def socketmap(self, key, name="query"):
+        payload = f"{name} {key}".encode()
+        reply = self.raw(b"%d:%s," % (len(payload), payload)).decode()
+        return reply.partition(":")[2][:-1]
+
+    def tcp_table(self, key):
+        quoted = "".join(c if 0x21 <= ord(c) <= 0x7e and c != "%" else
+                         "".join(f"%{b:02X}" for b in c.encode()) for c in key)
+        return self.raw(f"get {quoted}\n".encode(), 8643).decode()[:-1]
+
+    def explain(self, key, name="query"):
+        import json
+        result = subprocess.run(
+            [self.command, "-s", self.control, "explain", "--json", "-m",
+             name, key], capture_output=True, timeout=90, check=False)
+        assert result.stdout, result.stderr.decode()
+        return json.loads(result.stdout)
+
+    def postmap(self, key, table):
+        """Real Postfix asks; returns a level, NOTFOUND or TEMP."""
+        folder = self.folder / "postfix"
+        if not folder.exists():
+            folder.mkdir()
+            (folder / "main.cf").write_text(
+                "compatibility_level = 3.6\nmail_owner = postfix\n"
+                f"queue_directory = {folder}\n"
+                f"shlib_directory = {SERVERS}/usr/lib/postfix\n"
+                f"daemon_directory = {SERVERS}/usr/lib/postfix/sbin\n")
+            (folder / "master.cf").write_text("")
+        result = subprocess.run(
+            [SERVERS / "usr/sbin/postmap", "-c", folder, "-q", key, table],
+            capture_output=True, text=True, timeout=120, check=False,
+            env=environment())
+        if result.returncode == 0:
+            return result.stdout.strip()
+        if "query error" in result.stderr:
+            return "TEMP"
+        assert result.returncode == 1 and not result.stderr, result.stderr
+        return "NOTFOUND"
