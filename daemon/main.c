@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <openssl/crypto.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/conf.h"
@@ -321,6 +320,5 @@ main(int argc, char **argv)
 		status = run(conf);
 	}
 	conf_free(conf);
-	OPENSSL_cleanup();
 	return status;
 }

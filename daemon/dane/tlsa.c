@@ -53,6 +53,19 @@ tlsa_checker_free(struct tlsa_checker *checker)
 	free(checker);
 }
 
+/* OpenSSL calls a record useless, too, when it has no memory to look at it. */
+static bool
+memory_ran_out(void)
+{
+	unsigned long error;
+	bool found = false;
+
+	while ((error = ERR_get_error()) != 0)
+		if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+			found = true;
+	return found;
+}
+
 /* Ask OpenSSL.  What it keeps piles up inside an SSL, so each record gets a
  * fresh one. */
 static enum tlsa_verdict
@@ -68,8 +81,10 @@ ask_openssl(struct tlsa_checker *checker, const struct tlsa_rr *rr)
 	if (SSL_dane_enable(ssl, "mx.example") > 0) {
 		added = SSL_dane_tlsa_add(ssl, rr->usage, rr->selector,
 		    rr->mtype, rr->data, rr->data_len);
-		if (added >= 0)
-			verdict = added > 0 ? TLSA_USABLE : TLSA_UNUSABLE;
+		if (added > 0)
+			verdict = TLSA_USABLE;
+		else if (added == 0 && !memory_ran_out())
+			verdict = TLSA_UNUSABLE;
 	}
 	ERR_clear_error();
 	SSL_free(ssl);

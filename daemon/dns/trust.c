@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "base/log.h"
+#include "dns/answer.h"
 #include "dns/validated.h"
 
 #define CHECK_SECONDS 3600 /* while it is alive */

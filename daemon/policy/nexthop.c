@@ -34,6 +34,27 @@ is_number(const char *text)
 	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
+/* The services of SMTP, for machines without /etc/services. */
+static unsigned
+well_known_port(const char *service)
+{
+	static const struct {
+		const char *name;
+		unsigned port;
+	} services[] = {
+		{ "smtp", 25 },
+		{ "lmtp", 24 },
+		{ "smtps", 465 },
+		{ "submissions", 465 },
+		{ "submission", 587 },
+	};
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (strcmp(services[i].name, service) == 0)
+			return services[i].port;
+	return 0;
+}
+
 /* A literal address, as mail addresses ("IPv6:…") or people write it. */
 static bool
 is_address(const char *host)
@@ -46,6 +67,8 @@ is_address(const char *host)
 	       inet_pton(AF_INET6, host, &address) == 1;
 }
 
+/* What follows the colon.  Nothing there is the default port, as Postfix's
+ * host_port() has it. */
 static void
 parse_port(const char *text, struct nexthop *hop)
 {
@@ -53,11 +76,15 @@ parse_port(const char *text, struct nexthop *hop)
 	unsigned long port;
 
 	hop->is_explicit = true;
+	if (text[0] == '\0')
+		return;
 	if (is_number(text)) {
-		port = strlen(text) <= 5 ? strtoul(text, NULL, 10) : 0;
+		port = strtoul(text, NULL, 10);
 		if (port < 1 || port > 65535)
 			decide(hop, NEXTHOP_NOTFOUND, "no such port");
 		hop->port = (uint16_t)port;
+	} else if (well_known_port(text) != 0) {
+		hop->port = (uint16_t)well_known_port(text);
 	} else if ((service = getservbyname(text, "tcp")) != NULL) {
 		hop->port = ntohs((uint16_t)service->s_port);
 	} else {
@@ -102,10 +129,9 @@ parse_brackets(char *key, struct nexthop *hop)
 		return;
 	}
 	*close = '\0';
-	if (close[1] == ':')
+	parse_host(key + 1, hop);
+	if (close[1] == ':' && hop->kind == NEXTHOP_LOOKUP)
 		parse_port(close + 2, hop);
-	if (hop->kind == NEXTHOP_LOOKUP)
-		parse_host(key + 1, hop);
 }
 
 /* "domain" or "domain:port" */
@@ -122,12 +148,11 @@ parse_domain(char *key, struct nexthop *hop)
 		decide(hop, NEXTHOP_NOTFOUND, "no host name");
 		return;
 	}
-	if (colon != NULL) {
+	if (colon != NULL)
 		*colon = '\0';
+	parse_host(key, hop);
+	if (colon != NULL && hop->kind == NEXTHOP_LOOKUP)
 		parse_port(colon + 1, hop);
-	}
-	if (hop->kind == NEXTHOP_LOOKUP)
-		parse_host(key, hop);
 }
 
 void

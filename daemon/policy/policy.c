@@ -144,6 +144,10 @@ find_rule(const struct dane_evidence *evidence,
 {
 	enum policy_rule rule;
 
+	/* Whatever was found counts only with its security known. */
+	if (evidence->mx_security != DNS_SECURE &&
+	    evidence->mx_security != DNS_INSECURE)
+		return POLICY_RULE_MX_FAILED;
 	switch (evidence->mx) {
 	case DANE_MX_FAILED:
 		return POLICY_RULE_MX_FAILED;
@@ -151,13 +155,13 @@ find_rule(const struct dane_evidence *evidence,
 	case DANE_MX_NXDOMAIN:
 		return POLICY_RULE_NOT_DELIVERABLE;
 	case DANE_MX_HOSTS:
-		if (tally->deliverable == 0)
+		if (tally->deliverable == 0 && !evidence->truncated)
 			return POLICY_RULE_NOT_DELIVERABLE;
 		break;
 	case DANE_MX_NO_DATA:
 		break;
 	}
-	if (evidence->mx_security != DNS_SECURE) {
+	if (evidence->mx_security == DNS_INSECURE) {
 		rule = rule_for_insecure_mx(evidence, options, tally);
 		if (rule != POLICY_RULE_NONE)
 			return rule;
@@ -198,10 +202,10 @@ policy_for(enum policy_rule rule, const struct dane_evidence *evidence,
 	return TLS_POLICY_TEMP;
 }
 
-/* How long the verdict may be remembered: what hangs on a failure, seconds. */
+/* How long the verdict may be remembered, in seconds. */
 static uint32_t
-ttl_for(
-    const struct policy_verdict *verdict, const struct dane_evidence *evidence)
+ttl_for(const struct policy_verdict *verdict,
+    const struct dane_evidence *evidence, const struct tally *tally)
 {
 	uint32_t most = POLICY_TTL_MAX;
 
@@ -209,12 +213,15 @@ ttl_for(
 		return POLICY_TTL_TEMP;
 	if (verdict->rule == POLICY_RULE_NOT_DELIVERABLE)
 		most = POLICY_TTL_NOT_DELIVERABLE;
+	/* What hangs on a failure is forgotten as soon as the failure. */
 	if (verdict->rule == POLICY_RULE_INSECURE_MX_UNKNOWN ||
-	    verdict->rule == POLICY_RULE_SOME_FAILED)
+	    verdict->rule == POLICY_RULE_SOME_FAILED ||
+	    (verdict->rule == POLICY_RULE_TRUNCATED && tally->failed > 0))
 		most = POLICY_TTL_TEMP;
 	return evidence->ttl < most ? evidence->ttl : most;
 }
 
+/* The text of what failed, or NULL where nothing did. */
 static const char *
 first_failure(const struct dane_evidence *evidence)
 {
@@ -223,23 +230,44 @@ first_failure(const struct dane_evidence *evidence)
 	for (size_t i = 0; i < evidence->host_count; i++)
 		if (evidence->host[i].status == DANE_HOST_FAILED)
 			return evidence->host[i].why;
-	return "DNS: not concluded";
+	return NULL;
+}
+
+/* The key that was asked, as postdane explain takes it. */
+static void
+key_of(const struct dane_evidence *evidence, bool is_explicit, char *key,
+    size_t size)
+{
+	char domain[POLICY_WHY_MAX];
+
+	log_printable(
+	    domain, sizeof(domain), evidence->domain, strlen(evidence->domain));
+	if (!is_explicit)
+		snprintf(key, size, "%s", domain);
+	else if (evidence->mx_lookup_count == 0)
+		snprintf(key, size, "[%s]:%u", domain, evidence->port);
+	else
+		snprintf(key, size, "%s:%u", domain, evidence->port);
 }
 
 /* "DNS of …: what failed; run: postdane explain KEY", the middle cut to fit
  * what Postfix logs. */
 static void
-explain_temp(
-    const struct dane_evidence *evidence, struct policy_verdict *verdict)
+explain_temp(const struct dane_evidence *evidence, bool is_explicit,
+    struct policy_verdict *verdict)
 {
-	char reason[POLICY_WHY_MAX], domain[POLICY_WHY_MAX];
+	char reason[POLICY_WHY_MAX], key[POLICY_WHY_MAX + 8];
 	char tail[POLICY_WHY_MAX];
 	const char *why = first_failure(evidence);
 	size_t room; /* for the reason */
 
-	log_printable(reason, sizeof(reason), why, strlen(why));
-	log_printable(domain, 120, evidence->domain, strlen(evidence->domain));
-	snprintf(tail, sizeof(tail), "; run: postdane explain %.119s", domain);
+	key_of(evidence, is_explicit, key, sizeof(key));
+	if (why != NULL)
+		log_printable(reason, sizeof(reason), why, strlen(why));
+	else
+		snprintf(reason, sizeof(reason), "DNS of %.80s: %s", key,
+		    policy_rule_text(verdict->rule));
+	snprintf(tail, sizeof(tail), "; run: postdane explain %.150s", key);
 	room = sizeof(verdict->why) - 1 - strlen(tail);
 	reason[room] = '\0';
 	memcpy(verdict->why, reason, strlen(reason));
@@ -264,9 +292,9 @@ policy_decide(const struct dane_evidence *evidence,
 	verdict->rule = find_rule(evidence, options, &tally);
 	verdict->policy = policy_for(verdict->rule, evidence, &tally,
 	    no_dane_answer(options, is_explicit));
-	verdict->ttl = ttl_for(verdict, evidence);
+	verdict->ttl = ttl_for(verdict, evidence, &tally);
 	if (verdict->policy == TLS_POLICY_TEMP)
-		explain_temp(evidence, verdict);
+		explain_temp(evidence, is_explicit, verdict);
 	else
 		snprintf(verdict->why, sizeof(verdict->why), "%s",
 		    policy_rule_text(verdict->rule));

@@ -79,16 +79,24 @@ reply_from(const struct policy_verdict *verdict, struct policy_reply *reply)
 			    : tls_policy_text(verdict->policy) };
 }
 
-/* Keys that need no lookup. */
+/*
+ * Keys that need no lookup.  Where Postfix may deliver and we can't look, it
+ * decides by itself, with DANE; but only where "may" is what it would get from
+ * us otherwise, because that is what DANE leaves hosts without TLSA at.
+ */
 static void
-verdict_without_lookup(
-    const struct nexthop *hop, struct policy_verdict *verdict)
+verdict_without_lookup(const struct nexthop *hop,
+    const struct conf_policy *policy, struct policy_verdict *verdict)
 {
+	const enum conf_no_dane no_dane =
+	    hop->is_explicit ? policy->no_dane_explicit : policy->no_dane;
+
 	memset(verdict, 0, sizeof(*verdict));
-	/* Postfix may deliver there: it decides by itself, with DANE. */
-	verdict->policy = hop->kind == NEXTHOP_UNKNOWN ? TLS_POLICY_DANE
-						       : TLS_POLICY_NOTFOUND;
 	snprintf(verdict->why, sizeof(verdict->why), "%s", hop->why);
+	if (hop->kind != NEXTHOP_UNKNOWN)
+		verdict->policy = TLS_POLICY_NOTFOUND;
+	else if (no_dane == CONF_NO_DANE_MAY)
+		verdict->policy = TLS_POLICY_DANE;
 }
 
 static void
@@ -119,17 +127,19 @@ log_verdict(const struct evaluation *evaluation,
 }
 
 static void
-log_key(const char *key, size_t len, const char *map, const struct nexthop *hop)
+log_key(const char *key, size_t len, const char *map, const struct nexthop *hop,
+    const char *reply)
 {
-	char text[256];
+	char text[256], name[POLICY_MAP_MAX];
 
 	log_printable(text, sizeof(text), key, len);
-	if (hop->parent_key || hop->kind == NEXTHOP_NOTFOUND)
-		log_debug("policy: key=%s map=%s reply=\"NOTFOUND\": %s", text,
-		    map, hop->why);
+	log_printable(name, sizeof(name), map, strlen(map));
+	if (hop->kind == NEXTHOP_NOTFOUND)
+		log_debug("policy: key=%s map=%s reply=\"%s\": %s", text, name,
+		    reply, hop->why);
 	else
-		log_info("policy: key=%s map=%s reply=\"%s\": %s", text, map,
-		    hop->kind == NEXTHOP_UNKNOWN ? "dane" : "error", hop->why);
+		log_info("policy: key=%s map=%s reply=\"%s\": %s", text, name,
+		    reply, hop->why);
 }
 
 /* ---- evaluations ---- */
@@ -290,11 +300,17 @@ policy_service_ask(struct policy_service *service, const char *key,
 	if (hop.kind == NEXTHOP_LOOKUP)
 		return ask_hop(service, &hop, map, reply, cb, arg);
 
-	log_key(key, key_len, map, &hop);
-	verdict_without_lookup(&hop, &verdict);
-	reply_from(&verdict, reply);
-	if (hop.kind == NEXTHOP_BAD)
-		*reply = (struct policy_reply){ .bad = true, .text = hop.why };
+	verdict_without_lookup(
+	    &hop, conf_policy_for(service->conf, map), &verdict);
+	log_key(key, key_len, map, &hop,
+	    hop.kind == NEXTHOP_BAD ? "error"
+				    : tls_policy_text(verdict.policy));
+	*reply = (struct policy_reply){ .policy = verdict.policy,
+		.bad = hop.kind == NEXTHOP_BAD,
+		.text =
+		    verdict.policy == TLS_POLICY_TEMP || hop.kind == NEXTHOP_BAD
+			? hop.why
+			: tls_policy_text(verdict.policy) };
 	return NULL;
 }
 
@@ -360,7 +376,7 @@ explanation_start(
 		    evaluate(service, hop, explain_evidence, explanation);
 		return explanation->dane != NULL ? 0 : -1;
 	}
-	verdict_without_lookup(hop, &explanation->verdict);
+	verdict_without_lookup(hop, explanation->policy, &explanation->verdict);
 	explanation->at_once =
 	    event_new(service->base, -1, 0, explain_at_once, explanation);
 	if (explanation->at_once == NULL)

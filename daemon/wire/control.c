@@ -24,8 +24,9 @@
 #include "policy/policy_service.h"
 
 #define REQUEST_MAX 16384
-#define IDLE_SECONDS 10 /* for the request to arrive, and the reply to leave   \
-			 */
+#define IDLE_SECONDS                                                           \
+	10 /* for the request to arrive, and the reply to leave                \
+	    */
 #define CLIENTS_MAX 64
 #define KEY_TEXT_MAX 1100
 

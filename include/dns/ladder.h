@@ -13,7 +13,7 @@
 
 #include "dns/answer.h"
 #include "dns/plain.h"
-#include "dns/resolver.h"
+#include "dns/question.h"
 
 struct ladder;
 struct memory;

@@ -12,31 +12,13 @@
 #include <stdint.h>
 
 #include "dns/answer.h"
+#include "dns/question.h"
+#include "dns/trust.h"
 
 struct conf;
 struct event_base;
 struct resolver;
 struct resolver_lookup;
-
-/* What the caller wants to know. */
-enum resolver_need {
-	RESOLVER_NEED_DATA,    /* the records: MX names, addresses to serve */
-	RESOLVER_NEED_SECURITY /* a proof of insecurity is answer enough */
-};
-
-/* Who asks: each class has slots of its own, so that none starves another. */
-enum resolver_class {
-	RESOLVER_CLASS_POLICY,
-	RESOLVER_CLASS_OTHER,
-	RESOLVER_CLASSES
-};
-
-/* Whether the root's keys still validate: without, nothing is believed. */
-enum resolver_trust {
-	RESOLVER_TRUST_UNKNOWN = 0, /* no conclusive answer yet */
-	RESOLVER_TRUST_ALIVE,
-	RESOLVER_TRUST_WITHDRAWN /* the root answers as if it were unsigned */
-};
 
 /*
  * Called once for each lookup that was started and not cancelled, and never

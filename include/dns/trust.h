@@ -7,7 +7,12 @@
 #ifndef DNS_TRUST_H
 #define DNS_TRUST_H
 
-#include "dns/resolver.h"
+/* Whether the root's keys still validate: without, nothing is believed. */
+enum resolver_trust {
+	RESOLVER_TRUST_UNKNOWN = 0, /* no conclusive answer yet */
+	RESOLVER_TRUST_ALIVE,
+	RESOLVER_TRUST_WITHDRAWN /* the root answers as if it were unsigned */
+};
 
 struct event_base;
 struct trust;

@@ -132,8 +132,8 @@ START_TEST(records_become_hosts)
 		ck_assert_uint_eq(
 		    set.host[i].preference, rows[_i].out[i].preference);
 	}
-	ck_assert_msg(set.count == i, "%s: %zu hosts", rows[_i].mistake,
-	    set.count);
+	ck_assert_msg(
+	    set.count == i, "%s: %zu hosts", rows[_i].mistake, set.count);
 	ck_assert_msg(set.null_mx == rows[_i].null_mx, "%s", rows[_i].mistake);
 	ck_assert(!set.truncated);
 	mx_set_clear(&set);
@@ -183,13 +183,13 @@ static const struct {
 } malformed[] = {
 	RAW(""),
 	RAW("\0"),
-	RAW("\0\012"),                   /* no name at all */
-	RAW("\0\012\002mx"),             /* no end */
-	RAW("\0\012\003mx"),             /* a label longer than the data */
-	RAW("\0\012\077mx\0"),           /* much longer */
-	RAW("\0\012\002mx\300\014"),     /* a compression pointer */
-	RAW("\0\012\300\0"),             /* nothing but one */
-	RAW("\0\012\102mx\0"),           /* label types that do not exist */
+	RAW("\0\012"),               /* no name at all */
+	RAW("\0\012\002mx"),         /* no end */
+	RAW("\0\012\003mx"),         /* a label longer than the data */
+	RAW("\0\012\077mx\0"),       /* much longer */
+	RAW("\0\012\002mx\300\014"), /* a compression pointer */
+	RAW("\0\012\300\0"),         /* nothing but one */
+	RAW("\0\012\102mx\0"),       /* label types that do not exist */
 	RAW("\0\012\202mx\0"),
 };
 

@@ -78,8 +78,8 @@ facts_fill(struct facts *facts, enum dane_mx_status mx,
 	evidence->ttl = 300;
 	ck_assert_uint_le(evidence->host_count, HOSTS_MAX);
 	for (size_t i = 0; hosts[i] != '\0'; i++) {
-		snprintf(facts->name[i], sizeof(facts->name[i]),
-		    "mx%zu." DOMAIN, i);
+		snprintf(
+		    facts->name[i], sizeof(facts->name[i]), "mx%zu." DOMAIN, i);
 		snprintf(facts->why[i], sizeof(facts->why[i]),
 		    "DNS of mx%zu." DOMAIN ": TLSA: no answer", i);
 		facts->host[i].name = facts->name[i];
@@ -393,8 +393,8 @@ START_TEST(mx_neither_secure_nor_proven_insecure_is_no_evidence)
 		    unproven_rows[_i].hosts);
 		policy_decide(&facts.evidence, &options, false, &verdict);
 		ck_assert_msg(verdict.policy == TEMP, "%s %s: %s",
-		    dns_security_text(securities[i]),
-		    unproven_rows[_i].hosts, tls_policy_text(verdict.policy));
+		    dns_security_text(securities[i]), unproven_rows[_i].hosts,
+		    tls_policy_text(verdict.policy));
 	}
 }
 END_TEST
@@ -470,8 +470,8 @@ START_TEST(remembered_no_longer_than_evidence)
 	struct policy_verdict verdict;
 	struct facts facts;
 
-	facts_fill(&facts, ttl_rows[_i].mx, ttl_rows[_i].security,
-	    ttl_rows[_i].hosts);
+	facts_fill(
+	    &facts, ttl_rows[_i].mx, ttl_rows[_i].security, ttl_rows[_i].hosts);
 	facts.evidence.ttl = ttl_rows[_i].ttl;
 	policy_decide(&facts.evidence, &options, false, &verdict);
 	ck_assert_msg(verdict.ttl == ttl_rows[_i].expected, "%s: %u",
@@ -504,8 +504,8 @@ check_reason(const struct policy_verdict *verdict, const char *hint)
 	ck_assert_int_eq(verdict->policy, TEMP);
 	ck_assert_msg(memchr(verdict->why, '\0', sizeof(verdict->why)) != NULL,
 	    "not terminated");
-	ck_assert_msg(strncmp(verdict->why, "DNS of ", 7) == 0, "%s",
-	    verdict->why);
+	ck_assert_msg(
+	    strncmp(verdict->why, "DNS of ", 7) == 0, "%s", verdict->why);
 	ck_assert_msg(ends_with(verdict->why, hint), "%s", verdict->why);
 	ck_assert_msg(is_one_printable_line(verdict->why), "%s", verdict->why);
 }
@@ -554,8 +554,8 @@ START_TEST(reason_of_hosts_left_out_blames_no_dns)
 	facts.evidence.truncated = true;
 	policy_decide(&facts.evidence, &strict, false, &verdict);
 	ck_assert_int_eq(verdict.policy, TEMP);
-	ck_assert_msg(strstr(verdict.why, "not concluded") == NULL, "%s",
-	    verdict.why);
+	ck_assert_msg(
+	    strstr(verdict.why, "not concluded") == NULL, "%s", verdict.why);
 	ck_assert_msg(strstr(verdict.why, DOMAIN) != NULL, "%s", verdict.why);
 	ck_assert_msg(ends_with(verdict.why, HINT), "%s", verdict.why);
 }
@@ -599,11 +599,12 @@ START_TEST(long_domain_still_gives_a_reason)
 	ck_assert_int_eq(verdict.policy, TEMP);
 	ck_assert_uint_le(strlen(verdict.why), 200);
 	ck_assert_uint_gt(strlen(verdict.why), 0);
-	ck_assert_msg(strncmp(verdict.why, "DNS of", 6) == 0, "%s", verdict.why);
+	ck_assert_msg(
+	    strncmp(verdict.why, "DNS of", 6) == 0, "%s", verdict.why);
 	ck_assert(is_one_printable_line(verdict.why));
 	if (len <= 100)
-		ck_assert_msg(ends_with(verdict.why, facts.domain), "%s",
-		    verdict.why);
+		ck_assert_msg(
+		    ends_with(verdict.why, facts.domain), "%s", verdict.why);
 }
 END_TEST
 
@@ -759,10 +760,11 @@ describe(const struct situation *s, char text[128])
  *  - `dane` and `encrypt` for TLSA that is there never become less.
  */
 static bool
-may_follow(const struct situation *before, enum tls_policy old,
-    enum tls_policy new)
+may_follow(
+    const struct situation *before, enum tls_policy old, enum tls_policy new)
 {
-	const bool was_no_dane = !has_tlsa(before) && old == no_dane_answer(before);
+	const bool was_no_dane =
+	    !has_tlsa(before) && old == no_dane_answer(before);
 
 	if (new == old || new == TEMP)
 		return true;
@@ -898,8 +900,8 @@ START_TEST(order_of_hosts_and_dead_ones_do_not_matter)
 		for (size_t i = 0; i < count; i++)
 			other.hosts[i] = s.hosts[count - 1 - i];
 		other.hosts[count] = 'N';
-		ck_assert_msg(decide(&s) == decide(&other), "%s",
-		    describe(&s, text));
+		ck_assert_msg(
+		    decide(&s) == decide(&other), "%s", describe(&s, text));
 	}
 }
 END_TEST
@@ -922,8 +924,8 @@ main(void)
 	    mx_neither_secure_nor_proven_insecure_is_no_evidence, 0,
 	    (int)COUNT(unproven_rows));
 	tcase_add_test(table, no_evidence_is_temp);
-	tcase_add_loop_test(table, remembered_no_longer_than_evidence, 0,
-	    (int)COUNT(ttl_rows));
+	tcase_add_loop_test(
+	    table, remembered_no_longer_than_evidence, 0, (int)COUNT(ttl_rows));
 	tcase_add_test(
 	    table, failures_are_forgotten_soon_where_hosts_were_left_out);
 	tcase_add_test(table, reason_names_the_one_at_fault);

@@ -1,0 +1,20 @@
+/*
+ * question.h - what a caller wants of a lookup, and for whom.
+ */
+#ifndef DNS_QUESTION_H
+#define DNS_QUESTION_H
+
+/* What the caller wants to know. */
+enum resolver_need {
+	RESOLVER_NEED_DATA,    /* the records: MX names, addresses to serve */
+	RESOLVER_NEED_SECURITY /* a proof of insecurity is answer enough */
+};
+
+/* Who asks: each class has slots of its own, so that none starves another. */
+enum resolver_class {
+	RESOLVER_CLASS_POLICY,
+	RESOLVER_CLASS_OTHER,
+	RESOLVER_CLASSES
+};
+
+#endif /* DNS_QUESTION_H */
