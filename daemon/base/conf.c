@@ -3,145 +3,51 @@
 #include "base/conf.h"
 
 #include <confuse.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/conf_text.h"
 #include "base/domain.h"
+#include "base/root_file.h"
+#include "base/suggestion.h"
 #include "base/unbound_option.h"
 
-#define SECONDS_MAX 3600
-#define CONNECTIONS_MAX 100000
-#define ERROR_MAX 512
+#define ERROR_MAX 1024   /* octets of an error */
+#define WHY_MAX 512      /* of it without file, line and block */
+#define MAP_NAME_MAX 255 /* octets that a request has room for */
+#define DNS_PORT 53
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 #define SOCKETMAP_LISTEN "socketmap-listen"
 #define TCP_TABLE_LISTEN "tcp-table-listen"
 
-/* ---- words ---- */
-
-struct word {
-	const char *text;
-	int value;
-};
-
-static const struct word no_dane_words[] = {
-	{ "may", CONF_NO_DANE_MAY },
-	{ "encrypt", CONF_NO_DANE_ENCRYPT },
-	{ "notfound", CONF_NO_DANE_NOTFOUND },
-	{ NULL, 0 },
-};
-
-static const struct word insecure_mx_words[] = {
-	{ "dane", CONF_INSECURE_MX_DANE },
-	{ "encrypt", CONF_INSECURE_MX_ENCRYPT },
-	{ "may", CONF_INSECURE_MX_MAY },
-	{ NULL, 0 },
-};
-
-static const struct word dane_only_words[] = {
-	{ "never", CONF_DANE_ONLY_NEVER },
-	{ "when-complete", CONF_DANE_ONLY_WHEN_COMPLETE },
-	{ NULL, 0 },
-};
-
-static const struct word log_target_words[] = {
-	{ "stderr", LOG_TARGET_STDERR },
-	{ "syslog", LOG_TARGET_SYSLOG },
-	{ NULL, 0 },
-};
-
-static const struct word log_level_words[] = {
-	{ "error", LOG_LEVEL_ERROR },
-	{ "warning", LOG_LEVEL_WARNING },
-	{ "info", LOG_LEVEL_INFO },
-	{ "debug", LOG_LEVEL_DEBUG },
-	{ NULL, 0 },
-};
-
-static const struct {
-	const char *option;
-	const struct word *words;
-} word_options[] = {
-	{ "no-dane-policy", no_dane_words },
-	{ "no-dane-policy-explicit", no_dane_words },
-	{ "insecure-mx", insecure_mx_words },
-	{ "dane-only", dane_only_words },
-	{ "log-target", log_target_words },
-	{ "log-level", log_level_words },
-};
-
-static const struct word *
-words_of(const char *option)
-{
-	for (size_t i = 0; i < sizeof(word_options) / sizeof(word_options[0]);
-	     i++)
-		if (strcmp(word_options[i].option, option) == 0)
-			return word_options[i].words;
-	return NULL;
-}
-
-static const struct word *
-find_word(const struct word *words, const char *text)
-{
-	for (; words->text != NULL; words++)
-		if (strcmp(words->text, text) == 0)
-			return words;
-	return NULL;
-}
-
-/* ---- the tables of options ---- */
-
-static cfg_opt_t map_options[] = {
-	CFG_STR("no-dane-policy", NULL, CFGF_NODEFAULT),
-	CFG_STR("no-dane-policy-explicit", NULL, CFGF_NODEFAULT),
-	CFG_STR("insecure-mx", NULL, CFGF_NODEFAULT),
-	CFG_STR("dane-only", NULL, CFGF_NODEFAULT),
-	CFG_END(),
-};
-
-static cfg_opt_t zone_options[] = {
-	CFG_STR_LIST("forward", NULL, CFGF_NODEFAULT),
-	CFG_STR_LIST("stub", NULL, CFGF_NODEFAULT),
-	CFG_BOOL("insecure", cfg_false, CFGF_NONE),
-	CFG_END(),
-};
-
-static cfg_opt_t options[] = {
-	CFG_STR_LIST(SOCKETMAP_LISTEN, "{\"inet:127.0.0.1:8642\"}", CFGF_NONE),
-	CFG_STR_LIST(TCP_TABLE_LISTEN, "{\"inet:127.0.0.1:8643\"}", CFGF_NONE),
-	CFG_STR("control-socket", "/run/postdane/control", CFGF_NONE),
-	CFG_INT("max-connections", 4096, CFGF_NONE),
-	CFG_INT("request-timeout", 120, CFGF_NONE),
-	CFG_STR("user", "postdane", CFGF_NONE),
-	CFG_STR("root-hints", "/usr/share/dns/root.hints", CFGF_NONE),
-	CFG_STR("trust-anchor", "/usr/share/dns/root.key", CFGF_NONE),
-	CFG_STR_LIST("resolver-options", "{}", CFGF_NONE),
-	CFG_INT("lookup-deadline", 15, CFGF_NONE),
-	CFG_INT("evaluation-deadline", 30, CFGF_NONE),
-	CFG_SEC("zone", zone_options,
-	    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-	CFG_STR("no-dane-policy", "may", CFGF_NONE),
-	CFG_STR("no-dane-policy-explicit", "notfound", CFGF_NONE),
-	CFG_STR("insecure-mx", "dane", CFGF_NONE),
-	CFG_STR("dane-only", "never", CFGF_NONE),
-	CFG_SEC(
-	    "map", map_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-	CFG_STR("tcp-table-map", "", CFGF_NONE),
-	CFG_INT("default-port", 25, CFGF_NONE),
-	CFG_STR("log-target", "stderr", CFGF_NONE),
-	CFG_STR("log-level", "info", CFGF_NONE),
-	CFG_END(),
-};
-
 /* ---- errors ---- */
 
-/* The library reports through a function without an argument of ours: where
- * the first error of the present conf_load() goes. */
-static char *first_error;
+/*
+ * The library reports through a function that gets no argument of ours, and
+ * is not reentrant itself: where the first error of the present conf_load()
+ * goes.
+ */
+static struct {
+	const char *path;
+	char *text; /* ERROR_MAX octets; NULL outside of conf_load() */
+} report;
+
+static void
+name_unknown(cfg_t *cfg, const char *name, char *to, size_t size)
+{
+	struct suggestion suggestion = { .typed = name };
+	char text[SUGGESTION_TEXT_MAX];
+
+	for (unsigned i = 0; i < cfg_num(cfg); i++)
+		suggestion_offer(
+		    &suggestion, cfg_opt_name(cfg_getnopt(cfg, i)));
+	snprintf(to, size, "%s: no such option%s", name,
+	    suggestion_text(&suggestion, text));
+}
 
 static void take_error(cfg_t *cfg, const char *format, va_list ap)
     __attribute__((format(printf, 2, 0)));
@@ -149,184 +55,288 @@ static void take_error(cfg_t *cfg, const char *format, va_list ap)
 static void
 take_error(cfg_t *cfg, const char *format, va_list ap)
 {
-	size_t at;
+	char what[WHY_MAX];
+	const char *block = cfg_title(cfg);
 
-	if (first_error == NULL || first_error[0] != '\0')
+	if (report.text == NULL || report.text[0] != '\0')
 		return;
-	at = (size_t)snprintf(first_error, ERROR_MAX,
-	    "%s:%d: ", cfg->filename != NULL ? cfg->filename : "defaults",
-	    cfg->line);
-	if (at < ERROR_MAX)
-		vsnprintf(first_error + at, ERROR_MAX - at, format, ap);
+	/* Two of the library's own that can be said better. */
+	if (strcmp(format, "no such option '%s'") == 0)
+		name_unknown(cfg, va_arg(ap, char *), what, sizeof(what));
+	else if (strcmp(format, "found duplicate title '%s'") == 0)
+		snprintf(what, sizeof(what),
+		    "there are two blocks of the name \"%s\"",
+		    va_arg(ap, char *));
+	else
+		vsnprintf(what, sizeof(what), format, ap);
+	if (block != NULL)
+		snprintf(report.text, ERROR_MAX, "%s:%d: %s \"%s\": %s",
+		    report.path, cfg->line, cfg_name(cfg), block, what);
+	else
+		snprintf(report.text, ERROR_MAX, "%s:%d: %s", report.path,
+		    cfg->line, what);
 }
 
-/* ---- checks, while the line is known ---- */
+/* ---- values, while their line is known ---- */
+
+static const struct {
+	const char *option;
+	long least, most;
+} numbers[] = {
+	{ "max-connections", 1, 100000 },
+	{ "request-timeout", 1, 3600 },
+	{ "lookup-deadline", 1, 60 },
+	/* Postfix waits 100 seconds for a reply. */
+	{ "evaluation-deadline", 1, 90 },
+	{ "default-port", 1, 65535 },
+};
+
+/* The index of a word is the value of its enum. */
+#define WORDS_MAX 4
+static const struct {
+	const char *option;
+	const char *words[WORDS_MAX + 1];
+} choices[] = {
+	{ "no-dane-policy", { "may", "encrypt", "notfound" } },
+	{ "no-dane-policy-explicit", { "may", "encrypt", "notfound" } },
+	{ "insecure-mx", { "dane", "encrypt", "may" } },
+	{ "dane-only", { "never", "when-complete" } },
+	{ "log-target", { "stderr", "syslog" } },
+	{ "log-level", { "error", "warning", "info", "debug" } },
+};
+
+/* Decimal only: the library would take 010 for eight. */
+static int
+read_number(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	const char *option = cfg_opt_name(opt);
+	const bool is_number = value[0] != '\0' && strlen(value) <= 9 &&
+			       value[strspn(value, "0123456789")] == '\0';
+	const long number = is_number ? strtol(value, NULL, 10) : -1;
+	size_t i = 0;
+
+	while (strcmp(numbers[i].option, option) != 0)
+		i++;
+	if (number < numbers[i].least || number > numbers[i].most) {
+		cfg_error(cfg, "%s: \"%s\" is no number from %ld to %ld",
+		    option, value, numbers[i].least, numbers[i].most);
+		return -1;
+	}
+	*(long *)result = number;
+	return 0;
+}
 
 static int
-check_words(cfg_t *cfg, cfg_opt_t *opt)
+read_choice(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
-	const struct word *words = words_of(cfg_opt_name(opt));
+	const char *option = cfg_opt_name(opt);
+	const char *const *words;
 	char list[128] = "";
+	size_t i = 0, at = 0;
 
-	if (find_word(words, cfg_opt_getnstr(opt, 0)) != NULL)
-		return 0;
-	for (size_t at = 0; words->text != NULL; words++)
+	while (strcmp(choices[i].option, option) != 0)
+		i++;
+	words = choices[i].words;
+	for (long k = 0; words[k] != NULL; k++) {
+		if (strcmp(words[k], value) == 0) {
+			*(long *)result = k;
+			return 0;
+		}
 		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s",
-		    at > 0 ? ", " : "", words->text);
-	cfg_error(cfg, "%s: \"%s\" is none of %s", cfg_opt_name(opt),
-	    cfg_opt_getnstr(opt, 0), list);
+		    k > 0 ? ", " : "", words[k]);
+	}
+	cfg_error(cfg, "%s: \"%s\" is none of %s", option, value, list);
 	return -1;
 }
 
+/* A string is taken as it is, unless there is something wrong with it. */
 static int
-check_range(cfg_t *cfg, cfg_opt_t *opt, long most)
+accept_string(cfg_t *cfg, cfg_opt_t *opt, const char *value, const char *why,
+    void *result)
 {
-	const long value = cfg_opt_getnint(opt, 0);
-
-	if (value >= 1 && value <= most)
+	*(const char **)result = value;
+	if (why == NULL)
 		return 0;
-	cfg_error(cfg, "%s: %ld is not in the range from 1 to %ld",
-	    cfg_opt_name(opt), value, most);
+	cfg_error(cfg, "%s: \"%s\" %s", cfg_opt_name(opt), value, why);
 	return -1;
 }
 
 static int
-check_seconds(cfg_t *cfg, cfg_opt_t *opt)
-{
-	return check_range(cfg, opt, SECONDS_MAX);
-}
-
-static int
-check_connections(cfg_t *cfg, cfg_opt_t *opt)
-{
-	return check_range(cfg, opt, CONNECTIONS_MAX);
-}
-
-static int
-check_port(cfg_t *cfg, cfg_opt_t *opt)
-{
-	return check_range(cfg, opt, 65535);
-}
-
-static int
-check_endpoints(cfg_t *cfg, cfg_opt_t *opt)
+read_endpoint(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
 	struct endpoint endpoint;
 
-	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
-		const char *text = cfg_opt_getnstr(opt, i);
-		const char *why = endpoint_parse(text, &endpoint);
-
-		if (why == NULL)
-			continue;
-		cfg_error(cfg, "%s: \"%s\" %s", cfg_opt_name(opt), text, why);
-		return -1;
-	}
-	return 0;
+	return accept_string(
+	    cfg, opt, value, endpoint_parse(value, &endpoint), result);
 }
 
 static int
-check_servers(cfg_t *cfg, cfg_opt_t *opt)
+read_server(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
 	struct endpoint endpoint;
 
-	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
-		const char *text = cfg_opt_getnstr(opt, i);
-		const char *why = endpoint_parse_address(text, 53, &endpoint);
+	return accept_string(cfg, opt, value,
+	    endpoint_parse_address(value, DNS_PORT, &endpoint), result);
+}
 
-		if (why == NULL)
-			continue;
-		cfg_error(
-		    cfg, "zone: %s: \"%s\" %s", cfg_opt_name(opt), text, why);
-		return -1;
-	}
+static int
+read_socket_path(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	struct endpoint endpoint;
+	char text[WHY_MAX];
+	const char *why = NULL;
+
+	snprintf(text, sizeof(text), "unix:%s", value);
+	if (value[0] != '\0')
+		why = endpoint_parse(text, &endpoint);
+	return accept_string(cfg, opt, value, why, result);
+}
+
+static int
+read_hints(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	return accept_string(
+	    cfg, opt, value, root_file_check(value, ROOT_FILE_HINTS), result);
+}
+
+static int
+read_anchor(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	return accept_string(
+	    cfg, opt, value, root_file_check(value, ROOT_FILE_ANCHOR), result);
+}
+
+static int
+read_unbound_option(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	char text[UNBOUND_OPTION_MAX];
+	const char *why = unbound_option_read(value, text) == 0 ? NULL : text;
+
+	return accept_string(cfg, opt, value, why, result);
+}
+
+/* ---- blocks, when they are closed ---- */
+
+static int
+complain_of_block(cfg_t *cfg, cfg_t *block, const char *why)
+{
+	cfg_error(cfg, "%s \"%s\": %s", cfg_name(block), cfg_title(block), why);
+	return -1;
+}
+
+/* The block just closed is the last one. */
+static cfg_t *
+last_block(cfg_opt_t *opt)
+{
+	return cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+}
+
+static int
+check_map(cfg_t *cfg, cfg_opt_t *opt)
+{
+	cfg_t *block = last_block(opt);
+	const char *name = cfg_title(block);
+
+	if (name[0] == '\0' || strchr(name, ' ') != NULL)
+		return complain_of_block(
+		    cfg, block, "no request can have this name of a map");
+	if (strlen(name) > MAP_NAME_MAX)
+		return complain_of_block(cfg, block, "the name is too long");
 	return 0;
+}
+
+static bool
+is_second_of_its_name(cfg_opt_t *opt, const char *name)
+{
+	char other[DOMAIN_TEXT_MAX];
+
+	for (unsigned i = 0; i + 1 < cfg_opt_size(opt); i++)
+		if (domain_from_utf8(
+			cfg_title(cfg_opt_getnsec(opt, i)), other) == 0 &&
+		    domain_equal(other, name))
+			return true;
+	return false;
 }
 
 static int
 check_zone(cfg_t *cfg, cfg_opt_t *opt)
 {
-	cfg_t *zone = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+	cfg_t *block = last_block(opt);
+	const bool forward = cfg_size(block, "forward") > 0;
+	const bool stub = cfg_size(block, "stub") > 0;
+	const bool insecure = cfg_getbool(block, "insecure") == cfg_true;
 	char name[DOMAIN_TEXT_MAX];
 
-	if (domain_from_utf8(cfg_title(zone), name) == -1) {
-		cfg_error(
-		    cfg, "zone: \"%s\" is no domain name", cfg_title(zone));
-		return -1;
-	}
-	if (cfg_size(zone, "forward") > 0 && cfg_size(zone, "stub") > 0) {
-		cfg_error(cfg,
-		    "zone \"%s\": forward and stub exclude each other", name);
-		return -1;
-	}
+	if (domain_from_utf8(cfg_title(block), name) == -1)
+		return complain_of_block(cfg, block, "this is no domain name");
+	if (is_second_of_its_name(opt, name))
+		return complain_of_block(
+		    cfg, block, "there is a block for this zone already");
+	if (forward && stub)
+		return complain_of_block(
+		    cfg, block, "forward and stub exclude each other");
+	if (!forward && !stub && !insecure)
+		return complain_of_block(cfg, block,
+		    "nothing is said: forward, stub or insecure = yes");
+	if (insecure && domain_equal(name, "."))
+		return complain_of_block(cfg, block,
+		    "insecure: this would end validation for all the world");
 	return 0;
 }
 
-static int
-check_resolver_options(cfg_t *cfg, cfg_opt_t *opt)
-{
-	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
-		const char *line = cfg_opt_getnstr(opt, i);
-		const char *why = unbound_option_check(line);
+/* ---- the table of options ---- */
 
-		if (why == NULL)
-			continue;
-		cfg_error(cfg, "resolver-options: \"%s\": %s", line, why);
-		return -1;
-	}
-	return 0;
-}
+static cfg_opt_t map_options[] = {
+	CFG_INT_CB("no-dane-policy", 0, CFGF_NODEFAULT, read_choice),
+	CFG_INT_CB("no-dane-policy-explicit", 0, CFGF_NODEFAULT, read_choice),
+	CFG_INT_CB("insecure-mx", 0, CFGF_NODEFAULT, read_choice),
+	CFG_INT_CB("dane-only", 0, CFGF_NODEFAULT, read_choice),
+	CFG_END(),
+};
 
-static const char *
-file_trouble(const char *path)
-{
-	struct stat st;
+static cfg_opt_t zone_options[] = {
+	CFG_STR_LIST_CB("forward", NULL, CFGF_NODEFAULT, read_server),
+	CFG_STR_LIST_CB("stub", NULL, CFGF_NODEFAULT, read_server),
+	CFG_BOOL("insecure", cfg_false, CFGF_NONE),
+	CFG_END(),
+};
 
-	if (stat(path, &st) == -1 || access(path, R_OK) == -1)
-		return strerror(errno);
-	/* libunbound and libconfuse end the process on a directory. */
-	return S_ISREG(st.st_mode) ? NULL : "not a regular file";
-}
+#define BLOCKS (CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
 
-static int
-check_file(cfg_t *cfg, cfg_opt_t *opt)
-{
-	const char *path = cfg_opt_getnstr(opt, 0);
-	const char *why = file_trouble(path);
+static cfg_opt_t options[] = {
+	CFG_STR_LIST_CB(SOCKETMAP_LISTEN, "{\"inet:127.0.0.1:8642\"}",
+	    CFGF_NONE, read_endpoint),
+	CFG_STR_LIST_CB(TCP_TABLE_LISTEN, "{\"inet:127.0.0.1:8643\"}",
+	    CFGF_NONE, read_endpoint),
+	CFG_STR_CB(
+	    "control-socket", CONF_CONTROL_SOCKET, CFGF_NONE, read_socket_path),
+	CFG_INT_CB("max-connections", 4096, CFGF_NONE, read_number),
+	CFG_INT_CB("request-timeout", 120, CFGF_NONE, read_number),
+	CFG_STR("user", CONF_USER, CFGF_NONE),
 
-	if (why == NULL)
-		return 0;
-	cfg_error(cfg, "%s: %s: %s", cfg_opt_name(opt), path, why);
-	return -1;
-}
+	CFG_STR_CB(
+	    "root-hints", "/usr/share/dns/root.hints", CFGF_NONE, read_hints),
+	CFG_STR_CB(
+	    "trust-anchor", "/usr/share/dns/root.key", CFGF_NONE, read_anchor),
+	CFG_STR_LIST_CB(
+	    "resolver-options", NULL, CFGF_NODEFAULT, read_unbound_option),
+	CFG_INT_CB("lookup-deadline", 15, CFGF_NONE, read_number),
+	CFG_INT_CB("evaluation-deadline", 30, CFGF_NONE, read_number),
+	CFG_SEC("zone", zone_options, BLOCKS),
 
-static const struct {
-	const char *option;
-	cfg_validate_callback_t check;
-} checks[] = {
-	{ SOCKETMAP_LISTEN, check_endpoints },
-	{ TCP_TABLE_LISTEN, check_endpoints },
-	{ "max-connections", check_connections },
-	{ "request-timeout", check_seconds },
-	{ "root-hints", check_file },
-	{ "trust-anchor", check_file },
-	{ "resolver-options", check_resolver_options },
-	{ "lookup-deadline", check_seconds },
-	{ "evaluation-deadline", check_seconds },
-	{ "zone", check_zone },
-	{ "zone|forward", check_servers },
-	{ "zone|stub", check_servers },
-	{ "no-dane-policy", check_words },
-	{ "no-dane-policy-explicit", check_words },
-	{ "insecure-mx", check_words },
-	{ "dane-only", check_words },
-	{ "map|no-dane-policy", check_words },
-	{ "map|no-dane-policy-explicit", check_words },
-	{ "map|insecure-mx", check_words },
-	{ "map|dane-only", check_words },
-	{ "default-port", check_port },
-	{ "log-target", check_words },
-	{ "log-level", check_words },
+	CFG_INT_CB("no-dane-policy", CONF_NO_DANE_MAY, CFGF_NONE, read_choice),
+	CFG_INT_CB("no-dane-policy-explicit", CONF_NO_DANE_NOTFOUND, CFGF_NONE,
+	    read_choice),
+	CFG_INT_CB(
+	    "insecure-mx", CONF_INSECURE_MX_DANE, CFGF_NONE, read_choice),
+	CFG_INT_CB("dane-only", CONF_DANE_ONLY_NEVER, CFGF_NONE, read_choice),
+	CFG_SEC("map", map_options, BLOCKS),
+	CFG_STR("tcp-table-map", "", CFGF_NONE),
+	CFG_INT_CB("default-port", 25, CFGF_NONE, read_number),
+
+	CFG_INT_CB("log-target", LOG_TARGET_STDERR, CFGF_NONE, read_choice),
+	CFG_INT_CB("log-level", LOG_LEVEL_INFO, CFGF_NONE, read_choice),
+	CFG_END(),
 };
 
 /* ---- from the library's tree to plain data ---- */
@@ -337,23 +347,10 @@ get_string(cfg_t *cfg, const char *option, char **to)
 	return (*to = strdup(cfg_getstr(cfg, option))) != NULL ? 0 : -1;
 }
 
-static int
-get_strings(cfg_t *cfg, const char *option, struct conf_strings *to)
+static unsigned
+get_number(cfg_t *cfg, const char *option)
 {
-	const unsigned count = cfg_size(cfg, option);
-
-	if (count == 0)
-		return 0;
-	if ((to->item = calloc(count, sizeof(*to->item))) == NULL)
-		return -1;
-	for (; to->count < count; to->count++) {
-		const char *text =
-		    cfg_getnstr(cfg, option, (unsigned)to->count);
-
-		if ((to->item[to->count] = strdup(text)) == NULL)
-			return -1;
-	}
-	return 0;
+	return (unsigned)cfg_getint(cfg, option);
 }
 
 static int
@@ -361,9 +358,7 @@ get_endpoints(cfg_t *cfg, const char *option, struct conf_endpoints *to)
 {
 	const unsigned count = cfg_size(cfg, option);
 
-	if (count == 0)
-		return 0;
-	if ((to->item = calloc(count, sizeof(*to->item))) == NULL)
+	if ((to->item = calloc(count + 1, sizeof(*to->item))) == NULL)
 		return -1;
 	for (; to->count < count; to->count++)
 		endpoint_parse(cfg_getnstr(cfg, option, (unsigned)to->count),
@@ -372,24 +367,42 @@ get_endpoints(cfg_t *cfg, const char *option, struct conf_endpoints *to)
 }
 
 static int
-get_word(cfg_t *cfg, const char *option, int otherwise)
+get_unbound_options(cfg_t *cfg, struct conf_strings *to)
 {
-	if (cfg_size(cfg, option) == 0)
-		return otherwise;
-	return find_word(words_of(option), cfg_getstr(cfg, option))->value;
+	static const char option[] = "resolver-options";
+	const unsigned count = cfg_size(cfg, option);
+	char text[UNBOUND_OPTION_MAX];
+
+	if ((to->item = calloc(count + 1, sizeof(*to->item))) == NULL)
+		return -1;
+	for (; to->count < count; to->count++) {
+		unbound_option_read(
+		    cfg_getnstr(cfg, option, (unsigned)to->count), text);
+		if ((to->item[to->count] = strdup(text)) == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* In a block that does not say it, what the global options say. */
+static int
+get_choice(cfg_t *cfg, const char *option, int otherwise)
+{
+	return cfg_size(cfg, option) > 0 ? (int)cfg_getint(cfg, option)
+					 : otherwise;
 }
 
 static struct conf_policy
 get_policy(cfg_t *cfg, struct conf_policy otherwise)
 {
 	return (struct conf_policy){
-		.no_dane = (enum conf_no_dane)get_word(
+		.no_dane = (enum conf_no_dane)get_choice(
 		    cfg, "no-dane-policy", (int)otherwise.no_dane),
-		.no_dane_explicit = (enum conf_no_dane)get_word(cfg,
+		.no_dane_explicit = (enum conf_no_dane)get_choice(cfg,
 		    "no-dane-policy-explicit", (int)otherwise.no_dane_explicit),
-		.insecure_mx = (enum conf_insecure_mx)get_word(
+		.insecure_mx = (enum conf_insecure_mx)get_choice(
 		    cfg, "insecure-mx", (int)otherwise.insecure_mx),
-		.dane_only = (enum conf_dane_only)get_word(
+		.dane_only = (enum conf_dane_only)get_choice(
 		    cfg, "dane-only", (int)otherwise.dane_only),
 	};
 }
@@ -399,9 +412,7 @@ get_maps(cfg_t *cfg, struct conf *conf)
 {
 	const unsigned count = cfg_size(cfg, "map");
 
-	if (count == 0)
-		return 0;
-	if ((conf->maps = calloc(count, sizeof(*conf->maps))) == NULL)
+	if ((conf->maps = calloc(count + 1, sizeof(*conf->maps))) == NULL)
 		return -1;
 	for (; conf->map_count < count; conf->map_count++) {
 		struct conf_map *map = &conf->maps[conf->map_count];
@@ -418,11 +429,11 @@ get_maps(cfg_t *cfg, struct conf *conf)
 static int
 get_zone(cfg_t *block, struct conf_zone *zone)
 {
-	const unsigned stubs = cfg_size(block, "stub");
-	const unsigned count = stubs > 0 ? stubs : cfg_size(block, "forward");
+	const char *option = cfg_size(block, "stub") > 0 ? "stub" : "forward";
+	const unsigned count = cfg_size(block, option);
 	char name[DOMAIN_TEXT_MAX];
 
-	zone->is_stub = stubs > 0;
+	zone->is_stub = strcmp(option, "stub") == 0;
 	zone->insecure = cfg_getbool(block, "insecure") == cfg_true;
 	if (domain_from_utf8(cfg_title(block), name) == -1 ||
 	    (zone->name = strdup(name)) == NULL ||
@@ -430,9 +441,8 @@ get_zone(cfg_t *block, struct conf_zone *zone)
 		return -1;
 	for (; zone->server_count < count; zone->server_count++)
 		endpoint_parse_address(
-		    cfg_getnstr(block, zone->is_stub ? "stub" : "forward",
-			(unsigned)zone->server_count),
-		    53, &zone->servers[zone->server_count]);
+		    cfg_getnstr(block, option, (unsigned)zone->server_count),
+		    DNS_PORT, &zone->servers[zone->server_count]);
 	return 0;
 }
 
@@ -441,9 +451,7 @@ get_zones(cfg_t *cfg, struct conf *conf)
 {
 	const unsigned count = cfg_size(cfg, "zone");
 
-	if (count == 0)
-		return 0;
-	if ((conf->zones = calloc(count, sizeof(*conf->zones))) == NULL)
+	if ((conf->zones = calloc(count + 1, sizeof(*conf->zones))) == NULL)
 		return -1;
 	conf->zone_count = count;
 	for (unsigned i = 0; i < count; i++)
@@ -458,14 +466,13 @@ get_all(cfg_t *cfg, struct conf *conf)
 {
 	const struct conf_policy none = { 0 };
 
-	conf->max_connections = (unsigned)cfg_getint(cfg, "max-connections");
-	conf->request_timeout = (unsigned)cfg_getint(cfg, "request-timeout");
-	conf->lookup_deadline = (unsigned)cfg_getint(cfg, "lookup-deadline");
-	conf->evaluation_deadline =
-	    (unsigned)cfg_getint(cfg, "evaluation-deadline");
-	conf->default_port = (uint16_t)cfg_getint(cfg, "default-port");
-	conf->log_target = (enum log_target)get_word(cfg, "log-target", 0);
-	conf->log_level = (enum log_level)get_word(cfg, "log-level", 0);
+	conf->max_connections = get_number(cfg, "max-connections");
+	conf->request_timeout = get_number(cfg, "request-timeout");
+	conf->lookup_deadline = get_number(cfg, "lookup-deadline");
+	conf->evaluation_deadline = get_number(cfg, "evaluation-deadline");
+	conf->default_port = (uint16_t)get_number(cfg, "default-port");
+	conf->log_target = (enum log_target)get_number(cfg, "log-target");
+	conf->log_level = (enum log_level)get_number(cfg, "log-level");
 	conf->policy = get_policy(cfg, none);
 	if (get_endpoints(cfg, SOCKETMAP_LISTEN, &conf->socketmap_listen) ==
 		-1 ||
@@ -476,95 +483,131 @@ get_all(cfg_t *cfg, struct conf *conf)
 	    get_string(cfg, "root-hints", &conf->root_hints) == -1 ||
 	    get_string(cfg, "trust-anchor", &conf->trust_anchor) == -1 ||
 	    get_string(cfg, "tcp-table-map", &conf->tcp_table_map) == -1 ||
-	    get_strings(cfg, "resolver-options", &conf->resolver_options) ==
-		-1 ||
+	    get_unbound_options(cfg, &conf->resolver_options) == -1 ||
 	    get_maps(cfg, conf) == -1 || get_zones(cfg, conf) == -1)
 		return -1;
 	return 0;
 }
 
-/* ---- what no single option shows ---- */
+/* ---- what no single value shows: 0, or -1 with the reason ---- */
 
-/* An anchor file without an anchor makes libunbound call everything insecure
- * without a word. */
+/* The defaults have passed no check of a value. */
 static int
-check_anchor(const struct conf *conf, char *error, size_t size)
+check_files(const struct conf *conf, char *why)
 {
-	FILE *file = fopen(conf->trust_anchor, "re");
-	char line[4096];
-	bool found = false;
+	const char *trouble =
+	    root_file_check(conf->root_hints, ROOT_FILE_HINTS);
 
-	while (
-	    file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
-		line[strcspn(line, ";\n")] = '\0';
-		found = strstr(line, "DNSKEY") != NULL ||
-			strstr(line, "DS") != NULL;
+	if (trouble != NULL) {
+		snprintf(why, WHY_MAX, "root-hints: \"%s\" %s",
+		    conf->root_hints, trouble);
+		return -1;
 	}
-	if (file != NULL)
-		fclose(file);
-	if (found)
-		return 0;
-	snprintf(error, size, "trust-anchor: %s: holds no DS or DNSKEY record",
-	    conf->trust_anchor);
-	return -1;
+	trouble = root_file_check(conf->trust_anchor, ROOT_FILE_ANCHOR);
+	if (trouble != NULL) {
+		snprintf(why, WHY_MAX, "trust-anchor: \"%s\" %s",
+		    conf->trust_anchor, trouble);
+		return -1;
+	}
+	return 0;
+}
+
+static const struct endpoint *
+listener_at(const struct conf *conf, size_t i)
+{
+	return i < conf->socketmap_listen.count
+		   ? &conf->socketmap_listen.item[i]
+		   : &conf->tcp_table_listen
+			  .item[i - conf->socketmap_listen.count];
 }
 
 static int
-check_files(const struct conf *conf, char *error, size_t size)
+check_listeners(const struct conf *conf, char *why)
 {
-	const char *why;
+	const size_t count =
+	    conf->socketmap_listen.count + conf->tcp_table_listen.count;
+	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
 
-	/* Again, because the defaults have passed no check of a line. */
-	if ((why = file_trouble(conf->root_hints)) != NULL) {
-		snprintf(
-		    error, size, "root-hints: %s: %s", conf->root_hints, why);
+	if (count == 0) {
+		snprintf(why, WHY_MAX,
+		    SOCKETMAP_LISTEN ", " TCP_TABLE_LISTEN
+				     ": both are empty: nobody could ask");
 		return -1;
 	}
-	if ((why = file_trouble(conf->trust_anchor)) != NULL) {
-		snprintf(error, size, "trust-anchor: %s: %s",
-		    conf->trust_anchor, why);
-		return -1;
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < i; k++) {
+			endpoint_text(listener_at(conf, i), one);
+			endpoint_text(listener_at(conf, k), other);
+			if (strcmp(one, other) != 0)
+				continue;
+			snprintf(why, WHY_MAX,
+			    SOCKETMAP_LISTEN ", " TCP_TABLE_LISTEN
+					     ": \"%s\" stands there twice",
+			    one);
+			return -1;
+		}
+	return 0;
+}
+
+static int
+check_tcp_table_map(const struct conf *conf, char *why)
+{
+	struct suggestion suggestion = { .typed = conf->tcp_table_map };
+	char text[SUGGESTION_TEXT_MAX];
+
+	if (conf->tcp_table_map[0] == '\0')
+		return 0;
+	for (size_t i = 0; i < conf->map_count; i++) {
+		if (strcmp(conf->maps[i].name, conf->tcp_table_map) == 0)
+			return 0;
+		suggestion_offer(&suggestion, conf->maps[i].name);
 	}
-	return check_anchor(conf, error, size);
+	snprintf(why, WHY_MAX, "tcp-table-map: there is no block map \"%s\"%s",
+	    conf->tcp_table_map, suggestion_text(&suggestion, text));
+	return -1;
 }
 
 /* ---- life ---- */
 
 static struct conf *
-conf_from(cfg_t *cfg, char *error, size_t size)
+conf_from(cfg_t *cfg)
 {
 	struct conf *conf = calloc(1, sizeof(*conf));
+	char why[WHY_MAX] = "out of memory";
 
-	if (conf == NULL || get_all(cfg, conf) == -1) {
-		snprintf(error, size, "out of memory");
-		conf_free(conf);
-		return NULL;
-	}
-	if (check_files(conf, error, size) == -1) {
-		conf_free(conf);
-		return NULL;
-	}
-	return conf;
+	if (conf != NULL && get_all(cfg, conf) == 0 &&
+	    check_files(conf, why) == 0 && check_listeners(conf, why) == 0 &&
+	    check_tcp_table_map(conf, why) == 0)
+		return conf;
+	snprintf(report.text, ERROR_MAX, "%s: %s", report.path, why);
+	conf_free(conf);
+	return NULL;
 }
 
+/* Returns 0, or -1 with the reason reported. */
 static int
-parse(cfg_t *cfg, const char *path, char *error, size_t size)
+parse(cfg_t *cfg, const char *path)
 {
-	const char *why;
-	int result;
+	char *text;
+	FILE *file = NULL;
+	int result = CFG_PARSE_ERROR;
 
-	if (path == NULL)
-		return 0;
-	if ((why = file_trouble(path)) != NULL) {
-		snprintf(error, size, "%s: %s", path, why);
+	if ((text = conf_text_read(path, report.text, ERROR_MAX)) == NULL)
 		return -1;
-	}
-	result = cfg_parse(cfg, path);
-	if (result == CFG_SUCCESS && error[0] == '\0')
+	/* An empty file would be none at all to fmemopen(). */
+	if (text[0] == '\0') {
+		free(text);
 		return 0;
-	if (error[0] == '\0')
-		snprintf(error, size, "%s: can't be read: %s", path,
-		    strerror(errno));
+	}
+	if ((file = fmemopen(text, strlen(text), "r")) != NULL) {
+		result = cfg_parse_fp(cfg, file);
+		fclose(file);
+	}
+	free(text);
+	if (result == CFG_SUCCESS && report.text[0] == '\0')
+		return 0;
+	if (report.text[0] == '\0')
+		snprintf(report.text, ERROR_MAX, "%s: out of memory", path);
 	return -1;
 }
 
@@ -579,25 +622,18 @@ conf_load(const char *path, char *error, size_t size)
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
-	first_error = text;
+	report.path = path != NULL ? path : "built-in defaults";
+	report.text = text;
 	cfg_set_error_function(cfg, take_error);
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
-		cfg_set_validate_func(cfg, checks[i].option, checks[i].check);
-	if (parse(cfg, path, text, sizeof(text)) == 0)
-		conf = conf_from(cfg, text, sizeof(text));
-	first_error = NULL;
+	cfg_set_validate_func(cfg, "map", check_map);
+	cfg_set_validate_func(cfg, "zone", check_zone);
+	if (path == NULL || parse(cfg, path) == 0)
+		conf = conf_from(cfg);
+	report.text = NULL;
 	cfg_free(cfg);
 	if (conf == NULL)
 		snprintf(error, size, "%s", text);
 	return conf;
-}
-
-static void
-free_strings(struct conf_strings *strings)
-{
-	for (size_t i = 0; i < strings->count; i++)
-		free(strings->item[i]);
-	free(strings->item);
 }
 
 void
@@ -611,9 +647,11 @@ conf_free(struct conf *conf)
 	}
 	for (size_t i = 0; i < conf->map_count; i++)
 		free(conf->maps[i].name);
+	for (size_t i = 0; i < conf->resolver_options.count; i++)
+		free(conf->resolver_options.item[i]);
 	free(conf->zones);
 	free(conf->maps);
-	free_strings(&conf->resolver_options);
+	free(conf->resolver_options.item);
 	free(conf->socketmap_listen.item);
 	free(conf->tcp_table_listen.item);
 	free(conf->control_socket);
@@ -627,7 +665,7 @@ conf_free(struct conf *conf)
 const struct conf_policy *
 conf_policy_for(const struct conf *conf, const char *map)
 {
-	for (size_t i = 0; i < conf->map_count; i++)
+	for (size_t i = 0; map != NULL && i < conf->map_count; i++)
 		if (strcmp(conf->maps[i].name, map) == 0)
 			return &conf->maps[i].policy;
 	return &conf->policy;

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -18,11 +20,14 @@ static struct {
 	bool prefix; /* "<6>": the line goes to the journal */
 } state = { .target = LOG_TARGET_STDERR, .level = LOG_LEVEL_INFO };
 
-static const int priorities[] = {
-	[LOG_LEVEL_ERROR] = LOG_ERR,
-	[LOG_LEVEL_WARNING] = LOG_WARNING,
-	[LOG_LEVEL_INFO] = LOG_INFO,
-	[LOG_LEVEL_DEBUG] = LOG_DEBUG,
+static const struct {
+	int priority;     /* of syslog(3) */
+	const char *word; /* in the line, where priorities are not shown */
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { LOG_ERR, "error: " },
+	[LOG_LEVEL_WARNING] = { LOG_WARNING, "warning: " },
+	[LOG_LEVEL_INFO] = { LOG_INFO, "" },
+	[LOG_LEVEL_DEBUG] = { LOG_DEBUG, "" },
 };
 
 /* systemd.exec(5): JOURNAL_STREAM names the journal's own stream. */
@@ -30,13 +35,14 @@ static bool
 stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long device, inode;
+	char text[64];
 	struct stat st;
 
-	return stream != NULL &&
-	       sscanf(stream, "%lu:%lu", &device, &inode) == 2 &&
-	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
-	       st.st_ino == inode;
+	if (stream == NULL || fstat(STDERR_FILENO, &st) == -1)
+		return false;
+	snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(stream, text) == 0;
 }
 
 void
@@ -55,6 +61,15 @@ log_wants(enum log_level level)
 	return level <= state.level;
 }
 
+/* Whatever a caller forgot to make printable: a line stays one line. */
+static void
+blank_controls(char *line)
+{
+	for (; *line != '\0'; line++)
+		if ((unsigned char)*line < 0x20 || *line == 0x7f)
+			*line = '?';
+}
+
 static void vwrite(enum log_level level, const char *format, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
@@ -67,12 +82,14 @@ vwrite(enum log_level level, const char *format, va_list ap)
 	if (!log_wants(level))
 		return;
 	vsnprintf(line, sizeof(line), format, ap);
+	blank_controls(line);
 	if (state.target == LOG_TARGET_SYSLOG)
-		syslog(priorities[level], "%s", line);
+		syslog(
+		    levels[level].priority, "%s%s", levels[level].word, line);
 	else if (state.prefix)
-		fprintf(stderr, "<%d>%s\n", priorities[level], line);
+		fprintf(stderr, "<%d>%s\n", levels[level].priority, line);
 	else
-		fprintf(stderr, "postdaned: %s\n", line);
+		fprintf(stderr, "postdaned: %s%s\n", levels[level].word, line);
 	errno = saved;
 }
 
@@ -97,10 +114,11 @@ log_printable(char *to, size_t size, const char *text, size_t len)
 	size_t i = 0;
 
 	for (; text != NULL && i < len && i + 1 < size; i++) {
-		const unsigned char c = (unsigned char)text[i];
+		const char c = text[i];
 
-		to[i] = c < 0x20 || c > 0x7e || c == '"' || c == '\\' ? '?'
-								      : (char)c;
+		to[i] = c;
+		if (c < 0x20 || c > 0x7e || c == '"' || c == '\\')
+			to[i] = '?';
 	}
 	to[i] = '\0';
 	return to;

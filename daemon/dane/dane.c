@@ -608,7 +608,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	    dane->evidence->domain, dane->question.deadline);
 	if (dane->host == NULL && dane->evidence->mx_why == NULL)
 		dane->evidence->mx_why = strdup(text);
-	for (size_t i = 0; i < dane->evidence->host_count; i++)
+	for (size_t i = 0; i < dane->host_count; i++)
 		if (dane->host[i].state != HOST_DONE && hosts_matter(dane))
 			host_done_text(&dane->host[i], DANE_HOST_FAILED, text);
 	end(dane);

@@ -95,27 +95,27 @@ memory_free(struct memory *memory)
 /* ---- zones ---- */
 
 void
-memory_zone_add(struct memory *memory, const char *name)
+memory_zone_add(struct memory *memory, const char *zone)
 {
-	struct zone *zone;
+	struct zone *known;
 
-	HASH_FIND_STR(memory->zones, name, zone);
-	if (zone != NULL)
-		zone_forget(memory, zone);
+	HASH_FIND_STR(memory->zones, zone, known);
+	if (known != NULL)
+		zone_forget(memory, known);
 	else if (HASH_COUNT(memory->zones) >= MEMORY_ZONES_MAX)
 		zone_forget(memory, memory->zones);
-	if ((zone = calloc(1, sizeof(*zone))) == NULL)
+	if ((known = calloc(1, sizeof(*known))) == NULL)
 		return;
-	if ((zone->name = strdup(name)) == NULL) {
-		free(zone);
+	if ((known->name = strdup(zone)) == NULL) {
+		free(known);
 		return;
 	}
-	zone->expires = clock_ms() + MEMORY_ZONE_SECONDS * UINT64_C(1000);
+	known->expires = clock_ms() + MEMORY_ZONE_SECONDS * UINT64_C(1000);
 	HASH_ADD_KEYPTR(
-	    hh, memory->zones, zone->name, strlen(zone->name), zone);
-	if (zone->hh.tbl == NULL) { /* out of memory */
-		free(zone->name);
-		free(zone);
+	    hh, memory->zones, known->name, strlen(known->name), known);
+	if (known->hh.tbl == NULL) { /* out of memory */
+		free(known->name);
+		free(known);
 	}
 }
 

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/domain.h"
@@ -46,6 +47,30 @@ records_json(const struct dns_answer *answer)
 	return records;
 }
 
+/* The RDATA in hex, for who needs the whole of it. */
+static json_t *
+rdata_json(const struct dns_answer *answer)
+{
+	static const char digits[] = "0123456789abcdef";
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < answer->rdata_count; i++) {
+		const struct dns_rdata *rdata = &answer->rdata[i];
+		char *hex = malloc(2 * rdata->len + 1);
+
+		if (hex == NULL)
+			continue;
+		for (size_t at = 0; at < rdata->len; at++) {
+			hex[2 * at] = digits[rdata->data[at] >> 4];
+			hex[2 * at + 1] = digits[rdata->data[at] & 15];
+		}
+		json_array_append_new(
+		    array, json_stringn(hex, 2 * rdata->len));
+		free(hex);
+	}
+	return array;
+}
+
 static void
 set_text(json_t *object, const char *key, const char *text)
 {
@@ -74,8 +99,10 @@ lookup_json(const struct dane_lookup *lookup)
 	if (strcmp(answer->rname, answer->qname) != 0)
 		set_text(object, "rname", answer->rname);
 	set_number(object, "ttl", answer->ttl);
-	if (answer->rdata_count > 0)
+	if (answer->rdata_count > 0) {
 		json_object_set_new(object, "records", records_json(answer));
+		json_object_set_new(object, "rdata", rdata_json(answer));
+	}
 	set_text(object, "proof", answer->proof);
 	set_text(object, "why", answer->why);
 	set_number(object, "step", lookup->step);

@@ -13,6 +13,7 @@ import time
 import dns.message
 import dns.query
 
+import misbehave
 import signer
 import zones as table
 
@@ -26,6 +27,7 @@ PLACES = {
     "root": ("10.53.0.1", "fd00:53::1"),
     "tld": ("10.53.0.2", "fd00:53::2"),
     "leaf": ("10.53.0.3", "fd00:53::3"),
+    "backend": (misbehave.BACKEND,),  # behind the proxies of misbehave.py
 }
 
 TLDS = [
@@ -139,6 +141,8 @@ class Lab:
         self.hints = ROOM / "root.hints"
         self.anchor = ROOM / "root.key"
         self.processes = []
+        self.proxies = {}    # by zone: [Proxy, ...]
+        self.underworld = None
         self.zones = {}
         for zone in [table.Zone("", sign="ecdsa", server="root"), *TLDS,
                      *(zones if zones is not None else table.ZONES)]:
@@ -211,18 +215,67 @@ class Lab:
             return False
         return bool(reply.answer)
 
-    def start(self):
-        self.build()
-        for server in ("root", "tld", "leaf"):
+    def start_named(self, server, flag):
+        """A real BIND, misled by -T, on the addresses of its zones."""
+        folder = ROOM / server
+        folder.mkdir(exist_ok=True)
+        mine = [z for z in self.zones.values() if z.zone.server == server]
+        addresses = [z.zone.proxies[0][0] for z in mine]
+        conf = (f'options {{ directory "{folder}"; pid-file none; recursion '
+                'no; dnssec-validation no; listen-on-v6 { none; }; '
+                f'session-keyfile none; listen-on {{ {"; ".join(addresses)};'
+                ' }; };\ncontrols { };\n')
+        for zone in mine:
+            conf += (f'zone "{zone.name}" {{ type primary; file '
+                     f'"{self.zone_file(zone.name)}"; }};\n')
+        (folder / "named.conf").write_text(conf)
+        self.spawn(server, [SERVERS / "usr/sbin/named", "-g", "-n", "1", "-c",
+                            folder / "named.conf", "-T", flag])
+        return [(address, zone.name) for address, zone in zip(addresses, mine)]
+
+    def start_servers(self):
+        used = {z.zone.server for z in self.zones.values()}
+        waiting = []
+        for server in ("root", "tld", "leaf", "backend"):
+            if server not in used:
+                continue
             self.start_nsd(server)
-        for server, name in (("root", ""), ("tld", "nsec"),
-                             ("leaf", "hosts.nsec")):
-            for address in PLACES[server]:
-                wait_until(f"{server} {address}",
-                           lambda a=address, n=name: self.answers(a, n))
+            some = next(n for n, z in self.zones.items()
+                        if z.zone.server == server)
+            waiting += [(server, a, some) for a in PLACES[server]]
+        for server in sorted(used):
+            if server.startswith("named-"):
+                flag = server.removeprefix("named-")
+                self.start_named(server, flag)
+        for server, address, name in waiting:
+            wait_until(f"{server} {address}",
+                       lambda a=address, n=name: self.answers(a, n))
             log = (ROOM / f"{server}.log").read_text()
             assert "error:" not in log, log
+        for server in used:
+            if server.startswith("named-"):
+                wait_until(server, lambda s=server: "running" in (
+                    ROOM / f"{s}.log").read_text(errors="replace"))
+
+    def start_proxies(self):
+        for name, built in self.zones.items():
+            for address, behaviour, tcp in built.zone.proxies:
+                if behaviour is None:
+                    continue
+                self.underworld = self.underworld or misbehave.Underworld()
+                self.proxies.setdefault(name, []).append(
+                    self.underworld.start(misbehave.Proxy(
+                        name + ".", [address], behaviour, tcp)))
+
+    def start(self):
+        self.build()
+        self.start_servers()
+        self.start_proxies()
         return self
+
+    def questions(self, name):
+        """Asked of a zone's proxies so far."""
+        return sum(sum(p.counts.values()) for p in self.proxies.get(name, []))
 
     def stop(self):
         for process in self.processes:
@@ -234,7 +287,8 @@ class Lab:
 class Daemon:
     """postdaned, with a configuration of the test's."""
 
-    def __init__(self, lab, name="daemon", config="", wrapper=()):
+    def __init__(self, lab, name="daemon", config="", wrapper=(), port=8642):
+        self.port = port  # of socketmap; tcp_table has the next
         self.folder = ROOM / name
         self.folder.mkdir(parents=True, exist_ok=True)
         build = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
@@ -248,8 +302,9 @@ class Daemon:
         self.config.write_text(
             f'root-hints = "{lab.hints}"\ntrust-anchor = "{lab.anchor}"\n'
             f'control-socket = "{self.control}"\n'
-            'socketmap-listen = { "inet:127.0.0.1:8642", '
+            f'socketmap-listen = {{ "inet:127.0.0.1:{port}", '
             f'"unix:{self.unix}" }}\nlog-level = debug\n'
+            f'tcp-table-listen = {{ "inet:127.0.0.1:{port + 1}" }}\n'
             'user = ""\n' + config)
         self.process = None
 
@@ -278,8 +333,9 @@ class Daemon:
 
     # -- asking --
 
-    def raw(self, data, port=8642, timeout=60):
-        with socket.create_connection(("127.0.0.1", port), timeout) as s:
+    def raw(self, data, port=None, timeout=60):
+        with socket.create_connection(
+                ("127.0.0.1", port or self.port), timeout) as s:
             s.sendall(data)
             return s.recv(65536)
 
@@ -291,7 +347,7 @@ class Daemon:
     def tcp_table(self, key):
         quoted = "".join(c if 0x21 <= ord(c) <= 0x7e and c != "%" else
                          "".join(f"%{b:02X}" for b in c.encode()) for c in key)
-        return self.raw(f"get {quoted}\n".encode(), 8643).decode()[:-1]
+        return self.raw(f"get {quoted}\n".encode(), self.port + 1).decode()[:-1]
 
     def explain(self, key, name="query"):
         import json

@@ -93,7 +93,7 @@ def bitmap_text(types):
 
 class Signer:
     """fault: None, "expired", "future", "strip" (no RRSIG at all), or a dict
-    {(owner, type): "alter" | "strip"} for single RRsets."""
+    {(owner, type): "alter" | "strip" | "no-ns-bit"} for single RRsets."""
 
     def __init__(self, zone, records, algorithm, denial="nsec", iterations=0,
                  salt=b"", opt_out=False, fault=None):
@@ -153,13 +153,16 @@ class Signer:
         for text in texts:
             self.lines.append(f"{owner}. {ttl} IN {rtype} {text}")
 
+    def fault_at(self, owner, rtype):
+        if isinstance(self.fault, dict):
+            return self.fault.get((owner, rtype))
+        return self.fault
+
     def forger(self):
         return Key.shared(self.algorithm, "forger")
 
     def sign(self, owner, rtype, texts, ttl=TTL):
-        fault = self.fault
-        if isinstance(fault, dict):
-            fault = fault.get((owner, rtype))
+        fault = self.fault_at(owner, rtype)
         if fault == "strip":
             return
         rrset = dns.rrset.from_text_list(name(owner), ttl, IN, rtype, texts)
@@ -207,6 +210,8 @@ class Signer:
         for i, owner in enumerate(owners):
             following = owners[(i + 1) % len(owners)]
             types = self.denial_types(owner) | {"NSEC", "RRSIG"}
+            if self.fault_at(owner, "NSEC") == "no-ns-bit":
+                types -= {"NS"}
             self.put_signed(owner, "NSEC",
                             [f"{following}. {bitmap_text(types)}"])
 

@@ -1,0 +1,94 @@
+"""The ladder against every broken server, and against attackers."""
+
+import concurrent.futures
+import time
+
+import pytest
+
+import lab as lab_module
+import matrix
+
+FIRST_SECONDS = 4.0
+SECOND_SECONDS = 0.05
+
+
+@pytest.fixture(scope="module")
+def broken():
+    running = lab_module.Lab(
+        [*lab_module.table.ZONES, *matrix.all_zones()]).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def daemon(broken):
+    running = lab_module.Daemon(broken, "matrix", port=8742).start()
+    yield running
+    running.stop()
+
+
+def timed(daemon, key):
+    start = time.monotonic()
+    reply = daemon.socketmap(key)
+    return reply, time.monotonic() - start
+
+
+def verdict(reply):
+    word, _, text = reply.partition(" ")
+    return text if word == "OK" else word
+
+
+@pytest.fixture(scope="module")
+def answers(daemon, broken):
+    """All keys, eight at a time as Postfix would: {key: (reply, first,
+    second, upstream questions)}."""
+    keys = [f"{kind}-{case.name}.nsec" for case in matrix.CASES
+            for kind in "us"]
+    keys += [row[0] for row in matrix.SPECIAL] + matrix.ATTACK_KEYS
+
+    def ask(key):
+        reply, first = timed(daemon, key)
+        asked = broken.questions(key)
+        second = min(timed(daemon, key)[1] for _ in range(3)) \
+            if verdict(reply) != "TEMP" else 0
+        return reply, first, second, asked
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        found = dict(zip(keys, pool.map(ask, keys)))
+    for key, (reply, first, second, asked) in found.items():
+        print(f"{key:28} {first:6.2f} s {second * 1000:7.1f} ms "
+              f"{asked:4} asked  {reply[:100]}")
+    return found
+
+
+CASE_IDS = [case.name for case in matrix.CASES]
+
+
+@pytest.mark.parametrize("case", matrix.CASES, ids=CASE_IDS)
+def test_unsigned_zone_gets_its_verdict(daemon, answers, case):
+    key = f"u-{case.name}.nsec"
+    reply, first, second, _ = answers[key]
+    assert verdict(reply) == case.unsigned, reply
+    if case.name not in ("lossy", "late2", "dead"):
+        assert first < FIRST_SECONDS
+        assert second < SECOND_SECONDS
+    if case.rung:
+        assert daemon.explain(key)["rung"] == case.rung
+
+
+@pytest.mark.parametrize("case", matrix.CASES, ids=CASE_IDS)
+def test_signed_zone_is_never_weakened(answers, case):
+    reply = answers[f"s-{case.name}.nsec"][0]
+    assert verdict(reply) in case.signed, reply
+
+
+@pytest.mark.parametrize("row", matrix.SPECIAL,
+                         ids=[row[0] for row in matrix.SPECIAL])
+def test_special(answers, row):
+    key, allowed, _ = row
+    assert verdict(answers[key][0]) in allowed, answers[key][0]
+
+
+@pytest.mark.parametrize("key", matrix.ATTACK_KEYS)
+def test_no_attack_weakens(answers, key):
+    assert verdict(answers[key][0]) in matrix.SAFE, answers[key][0]
