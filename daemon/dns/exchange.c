@@ -195,7 +195,7 @@ start_tcp(struct exchange *exchange)
 		finish(exchange, NULL, "TCP can't be opened");
 		return;
 	}
-	arm(exchange, EXCHANGE_SECONDS * 1000);
+	arm(exchange, EXCHANGE_MS);
 }
 
 static void
@@ -293,7 +293,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (!exchange->tcp && !exchange->resent && send_udp(exchange) == 0) {
 		exchange->resent = true;
-		arm(exchange, EXCHANGE_SECONDS * 1000 - RESEND_MS);
+		arm(exchange, EXCHANGE_MS - RESEND_MS);
 		return;
 	}
 	finish(exchange, NULL, "no answer");

@@ -193,6 +193,21 @@ hand_over_failure(struct ladder *ladder)
 	hand_over(ladder, answer);
 }
 
+/* The zone of the present name as far as the walk knows it: the one that was
+ * cut off, or the last signed one; never a TLD, but the domain below it. */
+static const char *
+zone_of_name(const struct ladder *ladder)
+{
+	const char *zone = ladder->walked && ladder->outcome == WALK_PROVEN
+			       ? ladder->cut
+			       : ladder->zone;
+	const unsigned labels = domain_labels(ladder->name);
+
+	if (domain_labels(zone) >= 2)
+		return zone;
+	return domain_ancestor(ladder->name, labels < 2 ? labels : 2);
+}
+
 static void
 conclude_failed(
     struct ladder *ladder, enum dns_security security, const char *why)
@@ -201,6 +216,8 @@ conclude_failed(
 	struct dns_answer *answer = ladder->failure;
 	char text[REASON_MAX], printable[REASON_MAX];
 
+	if (security == DNS_INDETERMINATE && ladder->asked != ASKED_INSECURE)
+		memory_failing_add(ladder->env->memory, zone_of_name(ladder));
 	snprintf(text, sizeof(text), "%s%.200s",
 	    distrust != NULL ? "no trust path: " : "",
 	    distrust != NULL ? distrust : why);
@@ -419,22 +436,6 @@ conclude_insecure(struct ladder *ladder)
 	conclude(ladder, &ladder->facts, DNS_INSECURE, ladder->asked_rung);
 }
 
-/* What needs the race is the zone that was cut off; where a whole TLD is
- * unsigned, only the domain below it. */
-static void
-remember_zone(struct ladder *ladder)
-{
-	const unsigned labels = domain_labels(ladder->cut);
-	const char *zone = ladder->cut;
-
-	if (labels < 2) {
-		if (domain_labels(ladder->name) <= labels)
-			return;
-		zone = domain_ancestor(ladder->name, labels + 1);
-	}
-	memory_zone_add(ladder->env->memory, zone);
-}
-
 /* The name is proven insecure. */
 static void
 settle_proven(struct ladder *ladder)
@@ -453,7 +454,7 @@ settle_proven(struct ladder *ladder)
 	case ASKED_NOT:
 		break;
 	}
-	remember_zone(ladder);
+	memory_zone_add(ladder->env->memory, zone_of_name(ladder));
 	if (ladder->need == RESOLVER_NEED_SECURITY)
 		conclude_without_data(ladder, NULL);
 	else if (start_plain(ladder))
@@ -518,6 +519,10 @@ on_walk(void *arg, const struct walk_result *result)
 
 	ladder->walk = NULL;
 	if (result->outcome == WALK_ALIAS) {
+		/* Whoever asks for the alias again need not wait for libunbound
+		 * to fail at its target. */
+		if (ladder->asked != ASKED_INSECURE)
+			memory_zone_add(ladder->env->memory, ladder->name);
 		follow(ladder, result->target, DNS_SECURE, DNS_RUNG_VALIDATED,
 		    result->ttl);
 		return;

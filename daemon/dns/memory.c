@@ -33,7 +33,8 @@ struct record {
 };
 
 struct memory {
-	struct zone *zones;
+	struct zone *racing; /* need the race */
+	struct zone *failing;
 	struct record *records;
 };
 
@@ -57,9 +58,9 @@ memory_new(void)
 }
 
 static void
-zone_forget(struct memory *memory, struct zone *zone)
+zone_forget(struct zone **zones, struct zone *zone)
 {
-	HASH_DEL(memory->zones, zone);
+	HASH_DEL(*zones, zone);
 	free(zone->name);
 	free(zone);
 }
@@ -85,8 +86,10 @@ memory_free(struct memory *memory)
 {
 	if (memory == NULL)
 		return;
-	while (memory->zones != NULL)
-		zone_forget(memory, memory->zones);
+	while (memory->racing != NULL)
+		zone_forget(&memory->racing, memory->racing);
+	while (memory->failing != NULL)
+		zone_forget(&memory->failing, memory->failing);
 	while (memory->records != NULL)
 		record_forget(memory, memory->records);
 	free(memory);
@@ -94,45 +97,68 @@ memory_free(struct memory *memory)
 
 /* ---- zones ---- */
 
-void
-memory_zone_add(struct memory *memory, const char *zone)
+static void
+zone_remember(struct zone **zones, const char *name, uint64_t seconds)
 {
 	struct zone *known;
 
-	HASH_FIND_STR(memory->zones, zone, known);
+	HASH_FIND_STR(*zones, name, known);
 	if (known != NULL)
-		zone_forget(memory, known);
-	else if (HASH_COUNT(memory->zones) >= MEMORY_ZONES_MAX)
-		zone_forget(memory, memory->zones);
+		zone_forget(zones, known);
+	else if (HASH_COUNT(*zones) >= MEMORY_ZONES_MAX)
+		zone_forget(zones, *zones);
 	if ((known = calloc(1, sizeof(*known))) == NULL)
 		return;
-	if ((known->name = strdup(zone)) == NULL) {
+	if ((known->name = strdup(name)) == NULL) {
 		free(known);
 		return;
 	}
-	known->expires = clock_ms() + MEMORY_ZONE_SECONDS * UINT64_C(1000);
-	HASH_ADD_KEYPTR(
-	    hh, memory->zones, known->name, strlen(known->name), known);
+	known->expires = clock_ms() + seconds * 1000;
+	HASH_ADD_KEYPTR(hh, *zones, known->name, strlen(known->name), known);
 	if (known->hh.tbl == NULL) { /* out of memory */
 		free(known->name);
 		free(known);
 	}
 }
 
+static const char *
+zone_recall(struct zone **zones, const char *name)
+{
+	struct zone *known;
+
+	for (; name != NULL; name = domain_parent(name)) {
+		HASH_FIND_STR(*zones, name, known);
+		if (known == NULL)
+			continue;
+		if (known->expires > clock_ms())
+			return known->name;
+		zone_forget(zones, known);
+	}
+	return NULL;
+}
+
+void
+memory_zone_add(struct memory *memory, const char *zone)
+{
+	zone_remember(&memory->racing, zone, MEMORY_ZONE_SECONDS);
+}
+
 const char *
 memory_zone_find(struct memory *memory, const char *name)
 {
-	struct zone *zone;
+	return zone_recall(&memory->racing, name);
+}
 
-	for (; name != NULL; name = domain_parent(name)) {
-		HASH_FIND_STR(memory->zones, name, zone);
-		if (zone == NULL)
-			continue;
-		if (zone->expires > clock_ms())
-			return zone->name;
-		zone_forget(memory, zone);
-	}
-	return NULL;
+void
+memory_failing_add(struct memory *memory, const char *zone)
+{
+	zone_remember(&memory->failing, zone, MEMORY_FAILING_SECONDS);
+}
+
+const char *
+memory_failing_find(struct memory *memory, const char *name)
+{
+	return zone_recall(&memory->failing, name);
 }
 
 /* ---- plain answers ---- */

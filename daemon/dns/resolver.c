@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include <event2/event.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
 #include <utlist.h>
 
 #include "base/clock.h"
@@ -17,15 +20,37 @@
 #include "dns/validated.h"
 
 #define SLOTS_MAX 1000    /* lookups of one class that run at a time */
-#define WAITING_MAX 10000 /* lookups of one class that wait for a slot */
+#define ZONE_SLOTS_MAX 16 /* of those, lookups of one zone that fails */
+#define WAITING_MAX 10000 /* lookups that wait for a slot */
+
+/* Those that wait for the same slots; the first has waited longest. */
+struct queue {
+	struct resolver_lookup *first;
+};
+
+/* A zone whose lookups fail or hang: few of them run at a time. */
+struct zone_slots {
+	char *name;
+	size_t users; /* lookups that run in them or wait */
+	size_t running;
+	struct queue queue;
+	UT_hash_handle hh;
+};
+
+struct class_slots {
+	size_t running;
+	struct queue queue;
+};
 
 struct resolver_lookup {
 	struct resolver *resolver;
 	enum resolver_class class;
 	resolver_cb cb;
 	void *arg;
-	struct ladder *ladder; /* NULL while it waits for a slot */
-	bool inner;            /* for a lookup that has a slot: needs none */
+	struct ladder *ladder;   /* NULL while it waits for a slot */
+	struct zone_slots *zone; /* whose slot it has or waits for, or NULL */
+	struct queue *queue;     /* where it waits */
+	bool inner;              /* for a lookup that has a slot: needs none */
 
 	/* Only while it waits. */
 	char *name;
@@ -37,20 +62,66 @@ struct resolver_lookup {
 	struct resolver_lookup *prev, *next;
 };
 
-struct class
-{
-	size_t running, waiting_count;
-	struct resolver_lookup *waiting; /* the first has waited longest */
-};
-
 struct resolver {
 	struct ladder_env env;
 	struct trust *trust;
-	struct class class[RESOLVER_CLASSES];
+	struct class_slots class[RESOLVER_CLASSES];
+	struct zone_slots *zones;        /* hash by name */
 	struct resolver_lookup *lookups; /* those that run */
+	size_t waiting;
 };
 
-/* ---- lookups ---- */
+/* ---- slots ---- */
+
+/* The slots of the failing zone that @name lies in, for one more user; NULL
+ * where there is none, or no memory. */
+static struct zone_slots *
+slots_for(struct resolver *resolver, const char *name)
+{
+	const char *zone = memory_failing_find(resolver->env.memory, name);
+	struct zone_slots *slots;
+
+	if (zone == NULL)
+		return NULL;
+	HASH_FIND_STR(resolver->zones, zone, slots);
+	if (slots != NULL) {
+		slots->users++;
+		return slots;
+	}
+	if ((slots = calloc(1, sizeof(*slots))) == NULL)
+		return NULL;
+	slots->users = 1;
+	if ((slots->name = strdup(zone)) == NULL) {
+		free(slots);
+		return NULL;
+	}
+	HASH_ADD_KEYPTR(
+	    hh, resolver->zones, slots->name, strlen(slots->name), slots);
+	if (slots->hh.tbl == NULL) { /* out of memory */
+		free(slots->name);
+		free(slots);
+		return NULL;
+	}
+	return slots;
+}
+
+static void
+slots_leave(struct resolver *resolver, struct zone_slots *slots)
+{
+	if (slots == NULL || --slots->users > 0)
+		return;
+	HASH_DEL(resolver->zones, slots);
+	free(slots->name);
+	free(slots);
+}
+
+static bool
+slots_are_full(const struct zone_slots *slots)
+{
+	return slots != NULL && slots->running >= ZONE_SLOTS_MAX;
+}
+
+/* ---- running ---- */
 
 static void
 lookup_free(struct resolver_lookup *lookup)
@@ -61,26 +132,22 @@ lookup_free(struct resolver_lookup *lookup)
 	free(lookup);
 }
 
-static void start_waiting(struct resolver *resolver, struct class *class);
-
-/* Leaves its list; what waits may move up. */
-static void
-lookup_leave(struct resolver_lookup *lookup)
+static struct resolver_lookup *
+lookup_new(struct resolver *resolver, enum resolver_class class, resolver_cb cb,
+    void *arg)
 {
-	struct resolver *resolver = lookup->resolver;
-	struct class *class = &resolver->class[lookup->class];
+	struct resolver_lookup *lookup = calloc(1, sizeof(*lookup));
 
-	if (lookup->ladder == NULL) {
-		DL_DELETE(class->waiting, lookup);
-		class->waiting_count--;
-		return;
-	}
-	DL_DELETE(resolver->lookups, lookup);
-	if (lookup->inner)
-		return;
-	class->running--;
-	start_waiting(resolver, class);
+	if (lookup == NULL)
+		return NULL;
+	lookup->resolver = resolver;
+	lookup->class = class;
+	lookup->cb = cb;
+	lookup->arg = arg;
+	return lookup;
 }
+
+static void lookup_leave(struct resolver_lookup *lookup);
 
 static void
 on_answer(void *arg, struct dns_answer *answer)
@@ -106,30 +173,101 @@ run(struct resolver_lookup *lookup, const struct ladder_question *question)
 	DL_APPEND(resolver->lookups, lookup);
 	if (!lookup->inner)
 		resolver->class[lookup->class].running++;
+	if (lookup->zone != NULL)
+		lookup->zone->running++;
 	return 0;
 }
 
-static struct resolver_lookup *
-lookup_new(struct resolver *resolver, enum resolver_class class, resolver_cb cb,
-    void *arg)
-{
-	struct resolver_lookup *lookup = calloc(1, sizeof(*lookup));
+/* ---- waiting ---- */
 
-	if (lookup == NULL)
-		return NULL;
-	lookup->resolver = resolver;
-	lookup->class = class;
-	lookup->cb = cb;
-	lookup->arg = arg;
-	return lookup;
+static void
+dequeue(struct resolver_lookup *lookup)
+{
+	DL_DELETE(lookup->queue->first, lookup);
+	lookup->queue = NULL;
+	lookup->resolver->waiting--;
+	event_del(lookup->limit);
 }
 
-/* ---- waiting for a slot ---- */
+static void
+enqueue(struct resolver_lookup *lookup, struct queue *queue)
+{
+	const uint64_t now = clock_ms();
+	const uint64_t left =
+	    lookup->deadline > now ? lookup->deadline - now : 0;
+	const struct timeval limit = { (time_t)(left / 1000),
+		(suseconds_t)(left % 1000 * 1000) };
+
+	lookup->queue = queue;
+	DL_APPEND(queue->first, lookup);
+	lookup->resolver->waiting++;
+	event_add(lookup->limit, &limit);
+}
+
+/* Start what has waited, or let it wait for the other kind of slot. */
+static void
+start_or_wait(struct resolver_lookup *lookup)
+{
+	struct class_slots *class = &lookup->resolver->class[lookup->class];
+	const uint64_t now = clock_ms();
+	const struct ladder_question question = { .name = lookup->name,
+		.type = lookup->type,
+		.need = lookup->need,
+		.class = lookup->class,
+		.deadline_ms = lookup->deadline > now
+				   ? (unsigned)(lookup->deadline - now)
+				   : 0 };
+
+	if (class->running >= SLOTS_MAX) {
+		enqueue(lookup, &class->queue);
+	} else if (slots_are_full(lookup->zone)) {
+		enqueue(lookup, &lookup->zone->queue);
+	} else if (run(lookup, &question) == -1) {
+		/* Out of memory: its limit ends it, soon. */
+		lookup->deadline = now;
+		enqueue(lookup, &class->queue);
+	}
+}
+
+static void
+start_next(struct queue *queue)
+{
+	struct resolver_lookup *lookup = queue->first;
+
+	if (lookup == NULL)
+		return;
+	dequeue(lookup);
+	start_or_wait(lookup);
+}
+
+/* Out of its queue, or out of its slots, which others may take. */
+static void
+lookup_leave(struct resolver_lookup *lookup)
+{
+	struct resolver *resolver = lookup->resolver;
+	struct zone_slots *zone = lookup->zone;
+
+	if (lookup->ladder == NULL) {
+		dequeue(lookup);
+	} else {
+		DL_DELETE(resolver->lookups, lookup);
+		if (zone != NULL) {
+			zone->running--;
+			start_next(&zone->queue);
+		}
+		if (!lookup->inner) {
+			resolver->class[lookup->class].running--;
+			start_next(&resolver->class[lookup->class].queue);
+		}
+	}
+	slots_leave(resolver, zone);
+}
 
 /* It has waited for a slot until its deadline. */
 static void
 on_limit(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval again = { 1, 0 };
 	struct resolver_lookup *lookup = arg;
 	struct dns_answer *answer = answer_new(lookup->name, lookup->type);
 	const resolver_cb cb = lookup->cb;
@@ -138,8 +276,6 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (answer == NULL) {
-		const struct timeval again = { 1, 0 };
-
 		event_add(lookup->limit, &again);
 		return;
 	}
@@ -150,46 +286,13 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 	answer_unref(answer);
 }
 
-static void
-start_waiting(struct resolver *resolver, struct class *class)
-{
-	const uint64_t now = clock_ms();
-
-	while (class->waiting != NULL && class->running < SLOTS_MAX) {
-		struct resolver_lookup *lookup = class->waiting;
-		const struct ladder_question question = { .name = lookup->name,
-			.type = lookup->type,
-			.need = lookup->need,
-			.class = lookup->class,
-			.deadline_ms = lookup->deadline > now
-					   ? (unsigned)(lookup->deadline - now)
-					   : 0 };
-
-		DL_DELETE(class->waiting, lookup);
-		class->waiting_count--;
-		event_del(lookup->limit);
-		if (run(lookup, &question) == -1) {
-			/* Out of memory: it may wait on, for its limit. */
-			const struct timeval soon = { 0, 0 };
-
-			DL_PREPEND(class->waiting, lookup);
-			class->waiting_count++;
-			event_add(lookup->limit, &soon);
-			return;
-		}
-	}
-	(void)resolver;
-}
+/* ---- lookups ---- */
 
 static int
-wait_for_slot(struct resolver_lookup *lookup, const char *name, uint16_t type,
+prepare_to_wait(struct resolver_lookup *lookup, const char *name, uint16_t type,
     enum resolver_need need, unsigned deadline_ms)
 {
-	struct class *class = &lookup->resolver->class[lookup->class];
-	const struct timeval limit = { deadline_ms / 1000,
-		deadline_ms % 1000 * 1000 };
-
-	if (class->waiting_count >= WAITING_MAX)
+	if (lookup->resolver->waiting >= WAITING_MAX)
 		return -1;
 	lookup->name = strdup(name);
 	lookup->limit =
@@ -199,9 +302,6 @@ wait_for_slot(struct resolver_lookup *lookup, const char *name, uint16_t type,
 	lookup->type = type;
 	lookup->need = need;
 	lookup->deadline = clock_ms() + deadline_ms;
-	event_add(lookup->limit, &limit);
-	DL_APPEND(class->waiting, lookup);
-	class->waiting_count++;
 	return 0;
 }
 
@@ -216,15 +316,21 @@ resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
 
 	if (lookup == NULL)
 		return NULL;
-	if (resolver->class[class].running >= SLOTS_MAX)
-		error = wait_for_slot(lookup, name, type, need, deadline_ms);
-	else
+	lookup->zone = slots_for(resolver, name);
+	if (resolver->class[class].running >= SLOTS_MAX ||
+	    slots_are_full(lookup->zone)) {
+		error = prepare_to_wait(lookup, name, type, need, deadline_ms);
+		if (error == 0)
+			start_or_wait(lookup);
+	} else {
 		error = run(lookup, &(struct ladder_question){ .name = name,
 					.type = type,
 					.need = need,
 					.class = class,
 					.deadline_ms = deadline_ms });
+	}
 	if (error == -1) {
+		slots_leave(resolver, lookup->zone);
 		lookup_free(lookup);
 		return NULL;
 	}
@@ -319,15 +425,32 @@ resolver_new(struct event_base *base, const struct conf *conf)
 	return resolver;
 }
 
+static void
+cancel_queue(struct queue *queue)
+{
+	while (queue->first != NULL) {
+		struct resolver_lookup *lookup = queue->first;
+		const bool last = lookup->next == NULL;
+
+		resolver_cancel(lookup);
+		/* With the last one, the queue itself may have gone. */
+		if (last)
+			return;
+	}
+}
+
 void
 resolver_free(struct resolver *resolver)
 {
+	struct zone_slots *zone, *next;
+
 	if (resolver == NULL)
 		return;
 	/* Those that wait first, or they would move up. */
 	for (int i = 0; i < RESOLVER_CLASSES; i++)
-		while (resolver->class[i].waiting != NULL)
-			resolver_cancel(resolver->class[i].waiting);
+		cancel_queue(&resolver->class[i].queue);
+	HASH_ITER(hh, resolver->zones, zone, next)
+	cancel_queue(&zone->queue);
 	while (resolver->lookups != NULL)
 		resolver_cancel(resolver->lookups);
 	trust_free(resolver->trust);

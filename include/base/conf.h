@@ -14,6 +14,10 @@
 #include "base/endpoint.h"
 #include "base/log.h"
 
+/* Defaults that others must know too. */
+#define CONF_CONTROL_SOCKET "/run/postdane/control"
+#define CONF_USER "postdane"
+
 /* What is answered where DANE does not apply. */
 enum conf_no_dane {
 	CONF_NO_DANE_MAY,
@@ -68,12 +72,12 @@ struct conf {
 	/* listeners */
 	struct conf_endpoints socketmap_listen; /* { "inet:127.0.0.1:8642" } */
 	struct conf_endpoints tcp_table_listen; /* { "inet:127.0.0.1:8643" } */
-	char *control_socket;     /* "/run/postdane/control"; "" for none */
+	char *control_socket;     /* CONF_CONTROL_SOCKET; "" for none */
 	unsigned max_connections; /* 4096 */
 	unsigned request_timeout; /* seconds for the rest of a half-received
 				   * request: 120 */
-	char *user; /* "postdane": who to become if started as root; "" for
-		       nobody else */
+	char *user; /* CONF_USER: who to become if started as root; "" to stay
+		     * root */
 
 	/* DNS */
 	char *root_hints;   /* file; dns-root-data's by default */

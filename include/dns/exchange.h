@@ -18,7 +18,7 @@ struct endpoint;
 struct event_base;
 struct exchange;
 
-#define EXCHANGE_SECONDS 4 /* for UDP, and again for TCP */
+#define EXCHANGE_MS 3400 /* for UDP, and again for TCP */
 
 /* @packet: borrowed for the time of the callback; any rcode.  NULL on
  * failure, and then @why is a constant text. */

@@ -1,6 +1,7 @@
 /*
  * memory.h - what the ladder remembers, for minutes and bounded: which zones
- * need the race from the start, and what plain DNS has answered.
+ * need the race from the start, which ones fail, and what plain DNS has
+ * answered.
  *
  * Never that a proof may be skipped: whoever uses a remembered answer holds a
  * fresh proof.
@@ -17,6 +18,7 @@ struct memory;
 
 #define MEMORY_ZONES_MAX 10000
 #define MEMORY_ZONE_SECONDS 600
+#define MEMORY_FAILING_SECONDS 60
 #define MEMORY_ANSWERS_MAX 20000
 #define MEMORY_ANSWER_SECONDS 3600 /* at most */
 #define MEMORY_DENIAL_SECONDS 60   /* of a denial without SOA */
@@ -32,6 +34,10 @@ void memory_zone_add(struct memory *memory, const char *zone);
 /* The deepest such zone at or above @name, or NULL; valid until the next
  * call. */
 const char *memory_zone_find(struct memory *memory, const char *name);
+
+/* The same for zones whose lookups fail, or hang: they get few slots. */
+void memory_failing_add(struct memory *memory, const char *zone);
+const char *memory_failing_find(struct memory *memory, const char *name);
 
 /* One plain answer. */
 struct memory_answer {

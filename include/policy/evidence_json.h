@@ -14,8 +14,10 @@
  *   "rung": the highest rung needed, "questions", "steps", "ms": numbers
  * }
  * LOOKUP: {"name", "type", "status", "security", "rung", "rname", "ttl",
- *          "records": [text …], "proof", "why", "step", "ms"}
- * What does not apply is left out.
+ *          "records": [text …], "rdata": [hex …], "proof", "why", "step",
+ *          "ms"}
+ * "rdata" has the records of "records", whole and in wire format.  What does
+ * not apply is left out.
  */
 #ifndef POLICY_EVIDENCE_JSON_H
 #define POLICY_EVIDENCE_JSON_H

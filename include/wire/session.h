@@ -37,7 +37,9 @@ struct session_options {
 struct session *session_new(
     const struct session_options *options, int fd, void *cookie);
 
-/* True while no request is being received or answered. */
+/* True while no request is being answered: the session may be closed to make
+ * room.  One whose request is still arriving counts as idle, or clients that
+ * never finish theirs could keep all others out. */
 bool session_is_idle(const struct session *session);
 
 /* No new requests: the session closes as soon as it is idle, which may be

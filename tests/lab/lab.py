@@ -221,6 +221,9 @@ class Lab:
         folder.mkdir(exist_ok=True)
         mine = [z for z in self.zones.values() if z.zone.server == server]
         addresses = [z.zone.proxies[0][0] for z in mine]
+        for address in addresses:  # it listens only where it sees one
+            subprocess.run(["ip", "address", "add", f"{address}/32", "dev",
+                            "lo"], check=True)
         conf = (f'options {{ directory "{folder}"; pid-file none; recursion '
                 'no; dnssec-validation no; listen-on-v6 { none; }; '
                 f'session-keyfile none; listen-on {{ {"; ".join(addresses)};'
@@ -231,7 +234,26 @@ class Lab:
         (folder / "named.conf").write_text(conf)
         self.spawn(server, [SERVERS / "usr/sbin/named", "-g", "-n", "1", "-c",
                             folder / "named.conf", "-T", flag])
-        return [(address, zone.name) for address, zone in zip(addresses, mine)]
+
+    def start_unbound(self, address):
+        """A real validating recursor."""
+        folder = ROOM / f"unbound-{address}"
+        folder.mkdir(exist_ok=True)
+        (folder / "unbound.conf").write_text(
+            f'server:\n  interface: {address}\n  access-control: 0.0.0.0/0 '
+            f'allow\n  chroot: ""\n  username: ""\n  pidfile: ""\n'
+            f'  directory: "{folder}"\n  root-hints: "{self.hints}"\n'
+            f'  trust-anchor-file: "{self.anchor}"\n  use-syslog: no\n'
+            '  do-daemonize: no\n  num-threads: 1\n'
+            'remote-control:\n  control-enable: no\n')
+        self.spawn(folder.name, [SERVERS / "usr/sbin/unbound", "-d", "-c",
+                                 folder / "unbound.conf"])
+        wait_until(folder.name, lambda: self.answers(address, "nsec"))
+
+    def start_proxy(self, zone, address, behaviour, **kwargs):
+        self.underworld = self.underworld or misbehave.Underworld()
+        return self.underworld.start(misbehave.Proxy(
+            zone, [address], behaviour, **kwargs))
 
     def start_servers(self):
         used = {z.zone.server for z in self.zones.values()}
@@ -262,10 +284,8 @@ class Lab:
             for address, behaviour, tcp in built.zone.proxies:
                 if behaviour is None:
                     continue
-                self.underworld = self.underworld or misbehave.Underworld()
                 self.proxies.setdefault(name, []).append(
-                    self.underworld.start(misbehave.Proxy(
-                        name + ".", [address], behaviour, tcp)))
+                    self.start_proxy(name + ".", address, behaviour, tcp=tcp))
 
     def start(self):
         self.build()

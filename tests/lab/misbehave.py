@@ -426,9 +426,8 @@ class Proxy:
             reply = await self.behaviour(exchange)
             if reply is not None:
                 send(reply)
-        except (dns.exception.DNSException, OSError, asyncio.TimeoutError,
-                asyncio.IncompleteReadError):
-            pass
+        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
+            pass  # the lab is ending, or the client has gone
 
     async def serve_tcp(self, reader, writer):
         try:
