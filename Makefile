@@ -29,7 +29,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
 LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils openssl procps \
 	python3 python3-dnspython
 TEST_PACKAGES := $(LAB_PACKAGES) check clang clang-format clang-tidy \
-	python3-pytest valgrind
+	python3-cryptography python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd postfix unbound
@@ -102,7 +102,7 @@ $(BUILD)/postdane: $(COMMAND_OBJECTS) $(ARCHIVE)
 	@echo "  LD $@"
 	$(Q)$(LINK) $(OUR_LIBS)
 
-# Made anew each time: a module that was removed must not stay behind.
+# Made anew: what a removed module has left in it would still be linked.
 $(ARCHIVE): $(ARCHIVE_OBJECTS)
 	@echo "  AR $@"
 	$(Q)rm -f $@
@@ -151,11 +151,13 @@ check:
 check-style: check-format check-layers check-tidy
 
 check-format:
-	clang-format --dry-run -Werror $(SOURCES) $(HEADERS) \
+	@echo "clang-format"
+	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS) \
 		$(wildcard tests/*/*.[ch])
 
 check-layers:
-	awk -f tests/check_layers.awk tests/layers.txt $(SOURCES) $(HEADERS)
+	@echo "check_layers.awk"
+	@awk -f tests/check_layers.awk tests/layers.txt $(SOURCES) $(HEADERS)
 
 check-tidy:
 	@$(MAKE) $(JOBS) --keep-going --output-sync tidy
@@ -165,7 +167,7 @@ tidy: $(patsubst %.c,$(BUILD)/tidy/%.ok,$(SOURCES))
 # It counts the warnings that it does not show, on stderr.
 $(BUILD)/tidy/%.ok: %.c $(HEADERS) .clang-tidy
 	@mkdir -p $(@D)
-	@echo clang-tidy $<
+	@echo "clang-tidy $<"
 	@clang-tidy --quiet $< -- $(filter-out -f%,$(OUR_CFLAGS)) 2>$@.log || { \
 		grep -v 'warnings\? generated\.$$' $@.log; exit 1; }
 	@touch $@
@@ -188,7 +190,7 @@ check-lab:
 	@$(NEEDS_ROOT)
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
-	$(LAB) -m pytest -q -p no:cacheprovider tests/lab
+	@$(LAB) -m pytest -q -p no:cacheprovider tests/lab
 
 # ---- trying it ----
 

@@ -15,6 +15,8 @@ static const struct {
 	    "what Postfix would get for each key" },
 	{ "explain", command_explain, "[--json] [-m MAP] KEY",
 	    "evaluate anew and show the evidence" },
+	{ "check", command_check, "[--at +30d] [--json] KEY",
+	    "connect to the mail servers and judge their certificates" },
 	{ "status", command_status, "", "how the daemon fares" },
 };
 
@@ -29,7 +31,7 @@ usage(FILE *file)
 	      "\n",
 	    file);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(file, "  %-8s %-22s %s\n", commands[i].name,
+		fprintf(file, "  %-8s %-25s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].purpose);
 	fputs("\n"
 	      "  -s SOCKET      the daemon's control-socket\n"
@@ -38,7 +40,9 @@ usage(FILE *file)
 	      "  -V, --version  show the version and exit\n"
 	      "\n"
 	      "exit status: 0 found, 1 not found, 2 no conclusion (Postfix "
-	      "would defer), 3 error\n",
+	      "would defer), 3 error;\n"
+	      "of check and doctor: 0 well, 1 warnings, 2 critical, 3 "
+	      "unknown\n",
 	    file);
 }
 

@@ -606,8 +606,12 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	snprintf(text, sizeof(text),
 	    "DNS of %.80s: not concluded within %u seconds",
 	    dane->evidence->domain, dane->question.deadline);
-	if (dane->host == NULL && dane->evidence->mx_why == NULL)
-		dane->evidence->mx_why = strdup(text);
+	if (dane->host == NULL) {
+		if (dane->evidence->mx_why == NULL)
+			dane->evidence->mx_why = strdup(text);
+		end(dane);
+		return;
+	}
 	for (size_t i = 0; i < dane->host_count; i++)
 		if (dane->host[i].state != HOST_DONE && hosts_matter(dane))
 			host_done_text(&dane->host[i], DANE_HOST_FAILED, text);

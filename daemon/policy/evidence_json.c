@@ -64,8 +64,7 @@ rdata_json(const struct dns_answer *answer)
 			hex[2 * at] = digits[rdata->data[at] >> 4];
 			hex[2 * at + 1] = digits[rdata->data[at] & 15];
 		}
-		json_array_append_new(
-		    array, json_stringn(hex, 2 * rdata->len));
+		json_array_append_new(array, json_stringn(hex, 2 * rdata->len));
 		free(hex);
 	}
 	return array;

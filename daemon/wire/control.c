@@ -275,12 +275,18 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 
 /* ---- life ---- */
 
-/* Removes a socket that nobody listens on any more. */
+/* Removes a socket that nobody listens on any more.  For a file of another
+ * kind connect(2) says the same, so that is asked first; and a full backlog
+ * must not make us wait. */
 static void
 remove_stale(const struct sockaddr_un *address)
 {
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+	int fd;
 
+	if (lstat(address->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return;
 	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) ==

@@ -225,18 +225,26 @@ listeners_add_fd(struct listeners *listeners, const struct protocol *protocol,
 	return 0;
 }
 
-/* Whether somebody answers at a unix socket that is in our way. */
+/* Whether what is in our way is a unix socket that nobody listens on.  For a
+ * file of another kind connect(2) says the same, so that is asked first; and a
+ * full backlog must not make us wait. */
 static bool
 is_stale(const struct endpoint *endpoint)
 {
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct sockaddr_un *un =
+	    (const struct sockaddr_un *)&endpoint->address;
+	struct stat st;
 	bool refused;
+	int fd;
 
+	if (lstat(un->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return false;
-	refused = connect(fd, (const struct sockaddr *)&endpoint->address,
-		      endpoint->length) == -1 &&
-		  errno == ECONNREFUSED;
+	refused =
+	    connect(fd, (const struct sockaddr *)un, endpoint->length) == -1 &&
+	    errno == ECONNREFUSED;
 	close(fd);
 	return refused;
 }
@@ -258,8 +266,13 @@ bind_socket(int fd, const struct endpoint *endpoint)
 	const char *path = ((const struct sockaddr_un *)address)->sun_path;
 
 	if (bind(fd, address, endpoint->length) == -1) {
-		if (errno != EADDRINUSE || !is_stale(endpoint) ||
-		    unlink(path) == -1 ||
+		if (errno != EADDRINUSE)
+			return -1;
+		if (!is_stale(endpoint)) {
+			errno = EADDRINUSE;
+			return -1;
+		}
+		if (unlink(path) == -1 ||
 		    bind(fd, address, endpoint->length) == -1)
 			return -1;
 	}

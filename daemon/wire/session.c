@@ -162,35 +162,37 @@ send_reply(
 	return len > 0 ? write_out(session, out, len) : -1;
 }
 
-/* The one place where outcomes become words of the wire. */
+/* A protocol error: say why, end our side, and let the client read it.
+ * Returns 0, or -1 when the session must end. */
+static int
+refuse(struct session *session, const char *why)
+{
+	log_info("session: %s: %s", session->options->protocol->name, why);
+	if (send_reply(session, PROTOCOL_PERM, why) == -1 ||
+	    session->state == SESSION_WRITING)
+		return -1;
+	shutdown(session->fd, SHUT_WR);
+	change_state(session, SESSION_LINGERING);
+	/* It is off after the client's end, or with a full buffer. */
+	event_add(session->readable, NULL);
+	return 0;
+}
+
+/* The one place where outcomes become words of the wire.  Returns 0, or -1
+ * when the session must end. */
 static int
 send_policy(struct session *session, const struct policy_reply *reply)
 {
 	enum protocol_status status = PROTOCOL_OK;
 
 	if (reply->bad)
-		status = PROTOCOL_PERM;
-	else if (reply->policy == TLS_POLICY_TEMP)
+		return refuse(session, reply->text);
+	if (reply->policy == TLS_POLICY_TEMP)
 		status = PROTOCOL_TEMP;
 	else if (reply->policy == TLS_POLICY_NOTFOUND)
 		status = PROTOCOL_NOTFOUND;
 	session->options->on_use(session->options->arg, session->cookie);
 	return send_reply(session, status, reply->text);
-}
-
-/* Say why, end our side, and let the client read it. */
-static void
-refuse(struct session *session, const char *why)
-{
-	log_info("session: %s: %s", session->options->protocol->name, why);
-	session->len = 0;
-	if (send_reply(session, PROTOCOL_PERM, why) == -1 ||
-	    session->state == SESSION_WRITING) {
-		close_session(session);
-		return;
-	}
-	shutdown(session->fd, SHUT_WR);
-	change_state(session, SESSION_LINGERING);
 }
 
 /* ---- requests ---- */
@@ -258,6 +260,13 @@ rest(struct session *session)
 		event_del(session->readable);
 }
 
+static bool
+may_ask(const struct session *session)
+{
+	return session->state == SESSION_IDLE ||
+	       session->state == SESSION_RECEIVING;
+}
+
 /* Answer what has arrived, as far as it can be answered now. */
 static void
 process(struct session *session)
@@ -267,9 +276,9 @@ process(struct session *session)
 	size_t at = 0;
 	unsigned burst = 0;
 
-	while (session->state != SESSION_ANSWERING &&
-	       session->state != SESSION_WRITING && at < session->len) {
+	while (may_ask(session) && at < session->len) {
 		enum protocol_state state;
+		int result;
 
 		if (burst++ == BURST) {
 			event_active(session->more, EV_TIMEOUT, 0);
@@ -280,11 +289,12 @@ process(struct session *session)
 		if (state == PROTOCOL_MORE)
 			break;
 		if (state == PROTOCOL_BAD) {
-			refuse(session, request.why);
-			return;
+			result = refuse(session, request.why);
+		} else {
+			at += request.consumed;
+			result = ask(session, &request);
 		}
-		at += request.consumed;
-		if (ask(session, &request) == -1) {
+		if (result == -1) {
 			close_session(session);
 			return;
 		}
@@ -292,7 +302,7 @@ process(struct session *session)
 	session->len -= at;
 	if (session->len > 0 && at > 0)
 		memmove(session->buffer, session->buffer + at, session->len);
-	if (burst <= BURST)
+	if (burst <= BURST && session->state != SESSION_LINGERING)
 		rest(session);
 }
 
@@ -360,7 +370,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	    session->size - session->len, 0);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
 		if (session->draining)
-			rest(session);
+			process(session);
 		return;
 	}
 	if (n == -1) {

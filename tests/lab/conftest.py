@@ -19,14 +19,14 @@ map "lax" { insecure-mx = may }
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab():
     running = lab_module.Lab().start()
     yield running
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def daemon(lab):
     running = lab_module.Daemon(
         lab, config=PROFILES + "lookup-deadline = 6\n").start()

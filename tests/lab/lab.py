@@ -136,6 +136,20 @@ class BuiltZone:
                 for rdata in texts]
 
 
+def group_lives(group):
+    """Orphans become children of the namespace's first process: of this."""
+    try:
+        while os.waitpid(-group, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 class Lab:
     def __init__(self, zones=None):
         self.hints = ROOM / "root.hints"
@@ -185,7 +199,7 @@ class Lab:
         log = open(ROOM / f"{name}.log", "wb")
         process = subprocess.Popen(command, stdout=log, stderr=log,
                                    stdin=subprocess.DEVNULL,
-                                   env=environment())
+                                   env=environment(), start_new_session=True)
         self.processes.append(process)
         return process
 
@@ -302,6 +316,10 @@ class Lab:
             process.terminate()
         for process in self.processes:
             process.wait(10)
+        # NSD's children outlive it, and with them its sockets.
+        for process in self.processes:
+            wait_until(f"end of {process.args[0]}",
+                       lambda p=process: not group_lives(p.pid))
 
 
 class Daemon:

@@ -1,0 +1,347 @@
+/*
+ * The socketmap codec, byte by byte.  Every input lies in memory of exactly
+ * its size, so that a sanitizer or valgrind sees a read beyond it.
+ */
+
+#include "wire/socketmap.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define MAX PROTOCOL_REQUEST_MAX
+/* An array of octets and how many there are, NUL octets counted. */
+#define OCTETS(text) text, sizeof(text) - 1
+
+static char *
+exactly(const char *bytes, size_t len)
+{
+	char *copy = malloc(len > 0 ? len : 1);
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, bytes, len);
+	return copy;
+}
+
+static enum protocol_state
+parse(const char *bytes, size_t len)
+{
+	struct protocol_request request = { .consumed = 12345 };
+	char *copy = exactly(bytes, len);
+	const enum protocol_state state =
+	    socketmap_parse(copy, len, MAX, &request);
+
+	free(copy);
+	return state;
+}
+
+/* ---- requests ---- */
+
+static const struct {
+	const char *bytes;
+	size_t len;
+	const char *map;
+	size_t map_len;
+	const char *key;
+	size_t key_len;
+} requests[] = {
+	{ OCTETS("17:query example.org,"), OCTETS("query"),
+	    OCTETS("example.org") },
+	{ OCTETS("17:QUERY Example.ORG,"), OCTETS("QUERY"),
+	    OCTETS("Example.ORG") },
+	{ OCTETS("26:chain [mx.example.org]:587,"), OCTETS("chain"),
+	    OCTETS("[mx.example.org]:587") },
+	/* The first space ends the name; the key may hold more of them. */
+	{ OCTETS("12:query a b  c,"), OCTETS("query"), OCTETS("a b  c") },
+	{ OCTETS("7:query  ,"), OCTETS("query"), OCTETS(" ") },
+	{ OCTETS("6:query ,"), OCTETS("query"), OCTETS("") },
+	{ OCTETS("2: a,"), OCTETS(""), OCTETS("a") },
+	{ OCTETS("1: ,"), OCTETS(""), OCTETS("") },
+	/* What delimits a netstring is data inside of it. */
+	{ OCTETS("10:q 3:q a,,:,"), OCTETS("q"), OCTETS("3:q a,,:") },
+	{ OCTETS("9:q a\0b\n\r\377\t,"), OCTETS("q"),
+	    OCTETS("a\0b\n\r\377\t") },
+	{ OCTETS("19:q b\303\274cher.example  ,"), OCTETS("q"),
+	    OCTETS("b\303\274cher.example  ") },
+};
+
+START_TEST(request_is_complete_only_at_its_comma)
+{
+	struct protocol_request request = { 0 };
+	char *copy;
+
+	for (size_t cut = 0; cut < requests[_i].len; cut++)
+		ck_assert_msg(parse(requests[_i].bytes, cut) == PROTOCOL_MORE,
+		    "%s: cut at %zu", requests[_i].bytes, cut);
+
+	copy = exactly(requests[_i].bytes, requests[_i].len);
+	ck_assert_int_eq(socketmap_parse(copy, requests[_i].len, MAX, &request),
+	    PROTOCOL_REQUEST);
+	ck_assert_uint_eq(request.consumed, requests[_i].len);
+	ck_assert_ptr_nonnull(request.map);
+	ck_assert_uint_eq(request.map_len, requests[_i].map_len);
+	ck_assert_mem_eq(request.map, requests[_i].map, request.map_len);
+	ck_assert_uint_eq(request.key_len, requests[_i].key_len);
+	ck_assert_mem_eq(request.key, requests[_i].key, request.key_len);
+	free(copy);
+}
+END_TEST
+
+/* Whatever follows, the request ends where it did. */
+START_TEST(what_follows_is_not_consumed)
+{
+	static const char *const tails[] = { "1", "17:query example.org,",
+		",,,,", "garbage", "\377" };
+	char bytes[128];
+
+	for (size_t i = 0; i < COUNT(tails); i++) {
+		struct protocol_request request = { 0 };
+		const size_t tail = strlen(tails[i]);
+
+		memcpy(bytes, requests[_i].bytes, requests[_i].len);
+		memcpy(bytes + requests[_i].len, tails[i], tail);
+		ck_assert_int_eq(socketmap_parse(bytes, requests[_i].len + tail,
+				     MAX, &request),
+		    PROTOCOL_REQUEST);
+		ck_assert_uint_eq(request.consumed, requests[_i].len);
+		ck_assert_uint_eq(request.key_len, requests[_i].key_len);
+	}
+}
+END_TEST
+
+/* ---- what is no request ---- */
+
+static const struct {
+	const char *bytes;
+	size_t len; /* as soon as these have arrived, and not before */
+	const char *why;
+} bad[] = {
+	{ OCTETS("00"), "leading zeros" },
+	{ OCTETS("01"), "leading zeros" },
+	{ OCTETS("10001"), "too long" },
+	{ OCTETS("99999"), "too long" },
+	/* An overflow would wrap around to a small number. */
+	{ OCTETS("18446"), "too long" },
+	{ OCTETS("0:,"), "NAME SPACE KEY" },
+	{ OCTETS("5:query,"), "NAME SPACE KEY" },
+	{ OCTETS("17:query\texample.org,"), "NAME SPACE KEY" },
+	{ OCTETS("17:query example.org;"), "comma" },
+	{ OCTETS("17:query example.org\n"), "comma" },
+	{ OCTETS("17:query example.org\0"), "comma" },
+	{ OCTETS("16:query example.org"), "comma" },
+	{ OCTETS("0:x"), "comma" },
+	{ OCTETS(":"), "netstring" },
+	{ OCTETS(","), "netstring" },
+	{ OCTETS("\n"), "netstring" },
+	{ OCTETS("\0"), "netstring" },
+	{ OCTETS("\377"), "netstring" },
+	{ OCTETS(" "), "netstring" },
+	{ OCTETS("-"), "netstring" },
+	{ OCTETS("+"), "netstring" },
+	{ OCTETS("g"), "netstring" },
+	{ OCTETS("\026"), "netstring" }, /* a TLS client */
+	{ OCTETS("17 "), "netstring" },
+	{ OCTETS("17,"), "netstring" },
+	{ OCTETS("1x"), "netstring" },
+	{ OCTETS("1\0"), "netstring" },
+	{ OCTETS("17\n"), "netstring" },
+};
+
+START_TEST(bad_as_soon_as_it_shows)
+{
+	struct protocol_request request = { 0 };
+	char *copy = exactly(bad[_i].bytes, bad[_i].len);
+
+	for (size_t cut = 0; cut < bad[_i].len; cut++)
+		ck_assert_msg(parse(bad[_i].bytes, cut) == PROTOCOL_MORE,
+		    "row %d: cut at %zu", _i, cut);
+	ck_assert_msg(
+	    socketmap_parse(copy, bad[_i].len, MAX, &request) == PROTOCOL_BAD,
+	    "row %d: not bad", _i);
+	ck_assert_ptr_nonnull(request.why);
+	ck_assert_msg(strstr(request.why, bad[_i].why) != NULL, "row %d: %s",
+	    _i, request.why);
+	free(copy);
+}
+END_TEST
+
+/* ---- limits ---- */
+
+/* "LEN:q aaa…," of that payload.  Returns the octets at @out. */
+static size_t
+request_of(size_t payload, char *out, size_t size)
+{
+	const size_t at = (size_t)snprintf(out, size, "%zu:q ", payload);
+
+	ck_assert_uint_gt(size, at + payload);
+	memset(out + at, 'a', payload - 2);
+	out[at + payload - 2] = ',';
+	return at + payload - 1;
+}
+
+START_TEST(longest_request_passes_and_one_more_octet_does_not)
+{
+	static char bytes[MAX + 64];
+	struct protocol_request request = { 0 };
+	size_t len = request_of(MAX, bytes, sizeof(bytes));
+
+	ck_assert_int_eq(parse(bytes, len - 1), PROTOCOL_MORE);
+	ck_assert_int_eq(
+	    socketmap_parse(bytes, len, MAX, &request), PROTOCOL_REQUEST);
+	ck_assert_uint_eq(request.key_len, MAX - 2);
+
+	len = request_of(MAX + 1, bytes, sizeof(bytes));
+	ck_assert_int_eq(
+	    socketmap_parse(bytes, len, MAX, &request), PROTOCOL_BAD);
+	ck_assert_ptr_nonnull(strstr(request.why, "too long"));
+}
+END_TEST
+
+START_TEST(limit_is_the_callers)
+{
+	struct protocol_request request = { 0 };
+	char bytes[] = "17:query example.org,";
+
+	ck_assert_int_eq(
+	    socketmap_parse(bytes, sizeof(bytes) - 1, 17, &request),
+	    PROTOCOL_REQUEST);
+	ck_assert_int_eq(
+	    socketmap_parse(bytes, sizeof(bytes) - 1, 16, &request),
+	    PROTOCOL_BAD);
+}
+END_TEST
+
+START_TEST(map_name_has_room_for_its_terminator)
+{
+	char bytes[PROTOCOL_MAP_MAX + 64], name[PROTOCOL_MAP_MAX + 1];
+	struct protocol_request request = { 0 };
+	int len;
+
+	memset(name, 'm', sizeof(name));
+	len = snprintf(bytes, sizeof(bytes), "%d:%.*s a,",
+	    PROTOCOL_MAP_MAX - 1 + 2, PROTOCOL_MAP_MAX - 1, name);
+	ck_assert_int_eq(socketmap_parse(bytes, (size_t)len, MAX, &request),
+	    PROTOCOL_REQUEST);
+	ck_assert_uint_eq(request.map_len, PROTOCOL_MAP_MAX - 1);
+
+	len = snprintf(bytes, sizeof(bytes), "%d:%.*s a,", PROTOCOL_MAP_MAX + 2,
+	    PROTOCOL_MAP_MAX, name);
+	ck_assert_int_eq(
+	    socketmap_parse(bytes, (size_t)len, MAX, &request), PROTOCOL_BAD);
+	ck_assert_ptr_nonnull(strstr(request.why, "map name"));
+}
+END_TEST
+
+/* One octet changed to any other: whatever comes of it lies in the buffer. */
+START_TEST(any_octet_is_survived)
+{
+	const char *original = requests[_i].bytes;
+	const size_t len = requests[_i].len;
+
+	for (size_t at = 0; at < len; at++)
+		for (int octet = 0; octet < 256; octet++) {
+			struct protocol_request request = { 0 };
+			char *copy = exactly(original, len);
+
+			copy[at] = (char)octet;
+			if (socketmap_parse(copy, len, MAX, &request) ==
+			    PROTOCOL_REQUEST) {
+				ck_assert_uint_le(request.consumed, len);
+				ck_assert(request.map >= copy);
+				ck_assert(request.key ==
+					  request.map + request.map_len + 1);
+				ck_assert(request.key + request.key_len <
+					  copy + request.consumed);
+			}
+			free(copy);
+		}
+}
+END_TEST
+
+/* ---- replies ---- */
+
+static const struct {
+	struct protocol_reply reply;
+	const char *bytes;
+} replies[] = {
+	{ { PROTOCOL_OK, "dane" }, "7:OK dane," },
+	{ { PROTOCOL_OK, "dane-only" }, "12:OK dane-only," },
+	{ { PROTOCOL_OK, "may" }, "6:OK may," },
+	/* Postfix splits at the first space, so there has to be one. */
+	{ { PROTOCOL_NOTFOUND, "NOTFOUND" }, "9:NOTFOUND ," },
+	{ { PROTOCOL_NOTFOUND, NULL }, "9:NOTFOUND ," },
+	{ { PROTOCOL_TEMP, "DNS of example.org: bogus" },
+	    "30:TEMP DNS of example.org: bogus," },
+	{ { PROTOCOL_PERM, "not a netstring" }, "20:PERM not a netstring," },
+	{ { PROTOCOL_TEMP, "a,b:c" }, "10:TEMP a,b:c," },
+};
+
+START_TEST(reply_is_formatted)
+{
+	char out[PROTOCOL_REPLY_MAX];
+	const size_t len =
+	    socketmap_format(&replies[_i].reply, out, sizeof(out));
+
+	ck_assert_uint_eq(len, strlen(replies[_i].bytes));
+	ck_assert_mem_eq(out, replies[_i].bytes, len);
+}
+END_TEST
+
+START_TEST(reply_fits_or_is_not_written)
+{
+	const size_t len = strlen(replies[_i].bytes);
+
+	for (size_t size = 1; size < len + 4; size++) {
+		char *out = malloc(size);
+		size_t n;
+
+		ck_assert_ptr_nonnull(out);
+		n = socketmap_format(&replies[_i].reply, out, size);
+		ck_assert_uint_eq(n, size > len ? len : 0);
+		free(out);
+	}
+}
+END_TEST
+
+START_TEST(longest_text_of_ours_fits)
+{
+	char text[1001], out[PROTOCOL_REPLY_MAX];
+	const struct protocol_reply reply = { PROTOCOL_TEMP, text };
+
+	memset(text, '%', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	ck_assert_uint_eq(socketmap_format(&reply, out, sizeof(out)),
+	    strlen("1005:TEMP ,") + 1000);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("socketmap");
+	TCase *tc = tcase_create("codec");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(
+	    tc, request_is_complete_only_at_its_comma, 0, (int)COUNT(requests));
+	tcase_add_loop_test(
+	    tc, what_follows_is_not_consumed, 0, (int)COUNT(requests));
+	tcase_add_loop_test(tc, bad_as_soon_as_it_shows, 0, (int)COUNT(bad));
+	tcase_add_test(tc, longest_request_passes_and_one_more_octet_does_not);
+	tcase_add_test(tc, limit_is_the_callers);
+	tcase_add_test(tc, map_name_has_room_for_its_terminator);
+	tcase_add_loop_test(tc, any_octet_is_survived, 0, (int)COUNT(requests));
+	tcase_add_loop_test(tc, reply_is_formatted, 0, (int)COUNT(replies));
+	tcase_add_loop_test(
+	    tc, reply_fits_or_is_not_written, 0, (int)COUNT(replies));
+	tcase_add_test(tc, longest_text_of_ours_fits);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
