@@ -308,6 +308,7 @@ static cfg_opt_t options[] = {
 	    CFGF_NONE, read_endpoint),
 	CFG_STR_LIST_CB(TCP_TABLE_LISTEN, "{\"inet:127.0.0.1:8643\"}",
 	    CFGF_NONE, read_endpoint),
+	CFG_STR_LIST_CB("metrics-listen", NULL, CFGF_NODEFAULT, read_endpoint),
 	CFG_STR_CB(
 	    "control-socket", CONF_CONTROL_SOCKET, CFGF_NONE, read_socket_path),
 	CFG_INT_CB("max-connections", 4096, CFGF_NONE, read_number),
@@ -338,6 +339,8 @@ static cfg_opt_t options[] = {
 	CFG_INT_CB("log-level", LOG_LEVEL_INFO, CFGF_NONE, read_choice),
 	CFG_END(),
 };
+
+#define OPTION_COUNT (COUNT(options) - 1)
 
 /* ---- from the library's tree to plain data ---- */
 
@@ -461,6 +464,35 @@ get_zones(cfg_t *cfg, struct conf *conf)
 	return 0;
 }
 
+static char *
+print_option(cfg_opt_t *opt)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	if (file == NULL)
+		return NULL;
+	cfg_opt_print(opt, file);
+	if (fclose(file) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int
+print_all(cfg_t *cfg, struct conf *conf)
+{
+	conf->printed = calloc(cfg_num(cfg), sizeof(*conf->printed));
+	if (conf->printed == NULL)
+		return -1;
+	for (unsigned i = 0; i < cfg_num(cfg); i++)
+		if ((conf->printed[i] = print_option(cfg_getnopt(cfg, i))) ==
+		    NULL)
+			return -1;
+	return 0;
+}
+
 static int
 get_all(cfg_t *cfg, struct conf *conf)
 {
@@ -478,13 +510,15 @@ get_all(cfg_t *cfg, struct conf *conf)
 		-1 ||
 	    get_endpoints(cfg, TCP_TABLE_LISTEN, &conf->tcp_table_listen) ==
 		-1 ||
+	    get_endpoints(cfg, "metrics-listen", &conf->metrics_listen) == -1 ||
 	    get_string(cfg, "control-socket", &conf->control_socket) == -1 ||
 	    get_string(cfg, "user", &conf->user) == -1 ||
 	    get_string(cfg, "root-hints", &conf->root_hints) == -1 ||
 	    get_string(cfg, "trust-anchor", &conf->trust_anchor) == -1 ||
 	    get_string(cfg, "tcp-table-map", &conf->tcp_table_map) == -1 ||
 	    get_unbound_options(cfg, &conf->resolver_options) == -1 ||
-	    get_maps(cfg, conf) == -1 || get_zones(cfg, conf) == -1)
+	    get_maps(cfg, conf) == -1 || get_zones(cfg, conf) == -1 ||
+	    print_all(cfg, conf) == -1)
 		return -1;
 	return 0;
 }
@@ -654,12 +688,25 @@ conf_free(struct conf *conf)
 	free(conf->resolver_options.item);
 	free(conf->socketmap_listen.item);
 	free(conf->tcp_table_listen.item);
+	free(conf->metrics_listen.item);
 	free(conf->control_socket);
 	free(conf->user);
 	free(conf->root_hints);
 	free(conf->trust_anchor);
 	free(conf->tcp_table_map);
+	for (size_t i = 0; conf->printed != NULL && i < OPTION_COUNT; i++)
+		free(conf->printed[i]);
+	free(conf->printed);
 	free(conf);
+}
+
+void
+conf_changes(const struct conf *one, const struct conf *other,
+    void (*changed)(void *arg, const char *option), void *arg)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (strcmp(one->printed[i], other->printed[i]) != 0)
+			changed(arg, options[i].name);
 }
 
 const struct conf_policy *

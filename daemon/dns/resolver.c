@@ -12,6 +12,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/stats.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "dns/ladder.h"
@@ -57,7 +58,7 @@ struct resolver_lookup {
 	uint16_t type;
 	enum resolver_need need;
 	struct event *limit;
-	uint64_t deadline; /* clock_ms() */
+	uint64_t start, deadline; /* clock_ms() */
 
 	struct resolver_lookup *prev, *next;
 };
@@ -68,7 +69,8 @@ struct resolver {
 	struct class_slots class[RESOLVER_CLASSES];
 	struct zone_slots *zones;        /* hash by name */
 	struct resolver_lookup *lookups; /* those that run */
-	size_t waiting;
+	size_t running, waiting;
+	struct stats *stats;
 };
 
 /* ---- slots ---- */
@@ -141,6 +143,7 @@ lookup_new(struct resolver *resolver, enum resolver_class class, resolver_cb cb,
 	if (lookup == NULL)
 		return NULL;
 	lookup->resolver = resolver;
+	lookup->start = clock_ms();
 	lookup->class = class;
 	lookup->cb = cb;
 	lookup->arg = arg;
@@ -150,12 +153,33 @@ lookup_new(struct resolver *resolver, enum resolver_class class, resolver_cb cb,
 static void lookup_leave(struct resolver_lookup *lookup);
 
 static void
+count(const struct resolver_lookup *lookup, const struct dns_answer *answer)
+{
+	static const enum stats_counter rungs[] = {
+		[DNS_RUNG_NONE] = STATS_RUNG_NONE,
+		[DNS_RUNG_VALIDATED] = STATS_RUNG_VALIDATED,
+		[DNS_RUNG_FRESH] = STATS_RUNG_FRESH,
+		[DNS_RUNG_PROOF] = STATS_RUNG_PROOF,
+		[DNS_RUNG_PLAIN] = STATS_RUNG_PLAIN,
+	};
+	struct stats *stats = lookup->resolver->stats;
+
+	stats_count(stats, rungs[answer->rung]);
+	stats_observe(&stats->lookup, clock_ms() - lookup->start);
+	if (answer->security == DNS_BOGUS)
+		stats_count(stats, STATS_FAILED_BOGUS);
+	else if (answer->security == DNS_INDETERMINATE)
+		stats_count(stats, STATS_FAILED_UNPROVEN);
+}
+
+static void
 on_answer(void *arg, struct dns_answer *answer)
 {
 	struct resolver_lookup *lookup = arg;
 	const resolver_cb cb = lookup->cb;
 	void *cb_arg = lookup->arg;
 
+	count(lookup, answer);
 	lookup_leave(lookup);
 	lookup_free(lookup);
 	cb(cb_arg, answer);
@@ -171,6 +195,7 @@ run(struct resolver_lookup *lookup, const struct ladder_question *question)
 	if (lookup->ladder == NULL)
 		return -1;
 	DL_APPEND(resolver->lookups, lookup);
+	resolver->running++;
 	if (!lookup->inner)
 		resolver->class[lookup->class].running++;
 	if (lookup->zone != NULL)
@@ -253,6 +278,7 @@ lookup_leave(struct resolver_lookup *lookup)
 		/* The analyzer does not know what the list's macros keep. */
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		DL_DELETE(resolver->lookups, lookup);
+		resolver->running--;
 		if (zone != NULL) {
 			zone->running--;
 			start_next(&zone->queue);
@@ -281,6 +307,7 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 		event_add(lookup->limit, &again);
 		return;
 	}
+	stats_count(lookup->resolver->stats, STATS_FAILED_SLOTS);
 	answer->why = strdup("too many lookups at once");
 	lookup_leave(lookup);
 	lookup_free(lookup);
@@ -393,6 +420,12 @@ distrust(void *arg)
 	return why;
 }
 
+size_t
+resolver_in_flight(const struct resolver *resolver)
+{
+	return resolver->running + resolver->waiting;
+}
+
 enum resolver_trust
 resolver_trust(const struct resolver *resolver, const char **why)
 {
@@ -402,12 +435,14 @@ resolver_trust(const struct resolver *resolver, const char **why)
 /* ---- life ---- */
 
 struct resolver *
-resolver_new(struct event_base *base, const struct conf *conf)
+resolver_new(
+    struct event_base *base, const struct conf *conf, struct stats *stats)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
 
 	if (resolver == NULL)
 		return NULL;
+	resolver->stats = stats;
 	resolver->env = (struct ladder_env){ .base = base,
 		.conf = conf,
 		.plain = { .base = base,

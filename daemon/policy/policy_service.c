@@ -14,6 +14,7 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/stats.h"
 #include "dane/dane.h"
 #include "dane/tlsa.h"
 #include "dns/resolver.h"
@@ -62,13 +63,31 @@ struct policy_service {
 	struct event_base *base;
 	const struct conf *conf;
 	struct resolver *resolver;
+	struct stats *stats;
 	struct tlsa_checker *checker;
 	struct evaluation *evaluations; /* hash by key */
 	struct policy_explanation *explanations;
+	size_t explanation_count;
 	bool ending; /* no new evaluations */
 };
 
 /* ---- replies ---- */
+
+static void
+count_reply(struct stats *stats, const struct policy_reply *reply)
+{
+	static const enum stats_counter counters[] = {
+		[TLS_POLICY_TEMP] = STATS_REPLY_TEMP,
+		[TLS_POLICY_NOTFOUND] = STATS_REPLY_NOTFOUND,
+		[TLS_POLICY_MAY] = STATS_REPLY_MAY,
+		[TLS_POLICY_ENCRYPT] = STATS_REPLY_ENCRYPT,
+		[TLS_POLICY_DANE] = STATS_REPLY_DANE,
+		[TLS_POLICY_DANE_ONLY] = STATS_REPLY_DANE_ONLY,
+	};
+
+	stats_count(
+	    stats, reply->bad ? STATS_REPLY_BAD : counters[reply->policy]);
+}
 
 static void
 reply_from(const struct policy_verdict *verdict, struct policy_reply *reply)
@@ -185,6 +204,7 @@ answer_all(struct evaluation *evaluation, const struct dane_evidence *evidence)
 		policy_decide(evidence, request->policy,
 		    evaluation->is_explicit, &verdict);
 		reply_from(&verdict, &reply);
+		count_reply(evaluation->service->stats, &reply);
 		request->cb(request->arg, &reply);
 		free(request);
 	}
@@ -231,6 +251,7 @@ evaluation_start(struct policy_service *service, const struct nexthop *hop,
 		free(evaluation);
 		return NULL;
 	}
+	stats_count(service->stats, STATS_EVALUATION);
 	HASH_ADD_STR(service->evaluations, key, evaluation);
 	if (evaluation->hh.tbl == NULL) { /* out of memory */
 		dane_cancel(evaluation->dane);
@@ -286,32 +307,43 @@ ask_hop(struct policy_service *service, const struct nexthop *hop,
 	return NULL;
 }
 
+/* What can be said of a key at once. */
+static void
+ask_without_lookup(struct policy_service *service, const struct nexthop *hop,
+    const char *key, size_t key_len, const char *map,
+    struct policy_reply *reply)
+{
+	struct policy_verdict verdict;
+
+	verdict_without_lookup(
+	    hop, conf_policy_for(service->conf, map), &verdict);
+	log_key(key, key_len, map, hop,
+	    hop->kind == NEXTHOP_BAD ? "error"
+				     : tls_policy_text(verdict.policy));
+	reply_from(&verdict, reply);
+	if (hop->kind == NEXTHOP_BAD || verdict.policy == TLS_POLICY_TEMP)
+		reply->text = hop->why;
+	reply->bad = hop->kind == NEXTHOP_BAD;
+}
+
 struct policy_request *
 policy_service_ask(struct policy_service *service, const char *key,
     size_t key_len, const char *map, struct policy_reply *reply,
     policy_reply_cb cb, void *arg)
 {
-	struct policy_verdict verdict;
+	struct policy_request *request = NULL;
 	struct nexthop hop;
 
 	if (map == NULL)
 		map = "";
 	nexthop_parse(key, key_len, service->conf->default_port, &hop);
 	if (hop.kind == NEXTHOP_LOOKUP)
-		return ask_hop(service, &hop, map, reply, cb, arg);
-
-	verdict_without_lookup(
-	    &hop, conf_policy_for(service->conf, map), &verdict);
-	log_key(key, key_len, map, &hop,
-	    hop.kind == NEXTHOP_BAD ? "error"
-				    : tls_policy_text(verdict.policy));
-	*reply = (struct policy_reply){ .policy = verdict.policy,
-		.bad = hop.kind == NEXTHOP_BAD,
-		.text =
-		    verdict.policy == TLS_POLICY_TEMP || hop.kind == NEXTHOP_BAD
-			? hop.why
-			: tls_policy_text(verdict.policy) };
-	return NULL;
+		request = ask_hop(service, &hop, map, reply, cb, arg);
+	else
+		ask_without_lookup(service, &hop, key, key_len, map, reply);
+	if (request == NULL)
+		count_reply(service->stats, reply);
+	return request;
 }
 
 void
@@ -329,6 +361,7 @@ static void
 explanation_free(struct policy_explanation *explanation)
 {
 	DL_DELETE(explanation->service->explanations, explanation);
+	explanation->service->explanation_count--;
 	dane_cancel(explanation->dane);
 	if (explanation->at_once != NULL)
 		event_free(explanation->at_once);
@@ -403,6 +436,7 @@ policy_service_explain(struct policy_service *service, const char *key,
 	explanation->policy =
 	    conf_policy_for(service->conf, map != NULL ? map : "");
 	DL_APPEND(service->explanations, explanation);
+	service->explanation_count++;
 	if (explanation_start(explanation, &hop) == -1) {
 		explanation_free(explanation);
 		return NULL;
@@ -420,8 +454,8 @@ policy_service_explain_cancel(struct policy_explanation *explanation)
 /* ---- life ---- */
 
 struct policy_service *
-policy_service_new(
-    struct event_base *base, const struct conf *conf, struct resolver *resolver)
+policy_service_new(struct event_base *base, const struct conf *conf,
+    struct resolver *resolver, struct stats *stats)
 {
 	struct policy_service *service = calloc(1, sizeof(*service));
 
@@ -430,12 +464,19 @@ policy_service_new(
 	service->base = base;
 	service->conf = conf;
 	service->resolver = resolver;
+	service->stats = stats;
 	if ((service->checker = tlsa_checker_new()) == NULL) {
 		log_error("policy: OpenSSL has no DANE");
 		free(service);
 		return NULL;
 	}
 	return service;
+}
+
+size_t
+policy_service_in_flight(const struct policy_service *service)
+{
+	return HASH_COUNT(service->evaluations) + service->explanation_count;
 }
 
 void

@@ -19,9 +19,9 @@
 #include <utlist.h>
 
 #include "base/log.h"
-#include "dns/resolver.h"
 #include "policy/evidence_json.h"
 #include "policy/policy_service.h"
+#include "wire/status.h"
 
 #define REQUEST_MAX 16384
 #define IDLE_SECONDS                                                           \
@@ -44,8 +44,7 @@ struct client {
 
 struct control {
 	struct event_base *base;
-	struct policy_service *service;
-	struct resolver *resolver;
+	const struct status_source *source;
 	struct evconnlistener *listener;
 	struct client *clients;
 	size_t client_count;
@@ -129,8 +128,8 @@ run_query(struct client *client, const char *key, size_t len)
 {
 	struct policy_reply policy;
 
-	client->request = policy_service_ask(client->control->service, key, len,
-	    client->map, &policy, on_policy, client);
+	client->request = policy_service_ask(client->control->source->service,
+	    key, len, client->map, &policy, on_policy, client);
 	if (client->request == NULL)
 		reply_policy(client, &policy);
 }
@@ -138,8 +137,9 @@ run_query(struct client *client, const char *key, size_t len)
 static void
 run_explain(struct client *client, const char *key, size_t len)
 {
-	client->explanation = policy_service_explain(client->control->service,
-	    key, len, client->map, on_explanation, client);
+	client->explanation =
+	    policy_service_explain(client->control->source->service, key, len,
+		client->map, on_explanation, client);
 	if (client->explanation == NULL)
 		reply_error(client, "out of memory");
 }
@@ -147,19 +147,9 @@ run_explain(struct client *client, const char *key, size_t len)
 static void
 run_status(struct client *client, const char *key, size_t len)
 {
-	static const char *const states[] = {
-		[RESOLVER_TRUST_UNKNOWN] = "unknown",
-		[RESOLVER_TRUST_ALIVE] = "alive",
-		[RESOLVER_TRUST_WITHDRAWN] = "withdrawn",
-	};
-	const char *why;
-	const enum resolver_trust trust =
-	    resolver_trust(client->control->resolver, &why);
-
 	(void)key;
 	(void)len;
-	reply(client, json_pack("{s:s, s:s}", "trust", states[trust],
-			  "trust_why", why != NULL ? why : ""));
+	reply(client, status_json(client->control->source));
 }
 
 static const struct {
@@ -319,15 +309,14 @@ listen_on(struct control *control)
 
 struct control *
 control_new(struct event_base *base, const char *path,
-    struct policy_service *service, struct resolver *resolver)
+    const struct status_source *source)
 {
 	struct control *control = calloc(1, sizeof(*control));
 
 	if (control == NULL)
 		return NULL;
 	control->base = base;
-	control->service = service;
-	control->resolver = resolver;
+	control->source = source;
 	if (strlen(path) >= sizeof(control->path)) {
 		errno = ENAMETOOLONG;
 	} else {

@@ -24,9 +24,11 @@
 struct listener {
 	struct listeners *listeners;
 	struct session_options options;
-	int fd;
+	int fd; /* -1 where it does not listen, or no longer */
 	struct event *event;
-	struct endpoint endpoint; /* length 0 for a socket given to us */
+	struct endpoint endpoint;
+	bool is_inherited; /* given to us: not ours to close, or to unlink */
+	bool is_named, is_fresh; /* for listeners_set(), while it runs */
 	struct listener *next;
 };
 
@@ -40,6 +42,7 @@ struct member {
 struct listeners {
 	struct event_base *base;
 	struct policy_service *service;
+	struct stats *stats;
 	unsigned max_connections, request_timeout;
 	struct listener *first;
 	struct member *members;
@@ -99,6 +102,7 @@ make_room(struct listeners *listeners)
 			continue;
 		on_close(listeners, member);
 		session_free(session);
+		stats_count(listeners->stats, STATS_CONNECTION_MADE_ROOM);
 		return true;
 	}
 	return false;
@@ -129,9 +133,16 @@ add_session(struct listener *listener, int fd)
 	}
 	DL_APPEND(listeners->members, member);
 	listeners->count++;
+	stats_count(listeners->stats, STATS_CONNECTION);
 }
 
 /* ---- accepting ---- */
+
+static bool
+is_open(const struct listener *listener)
+{
+	return listener->fd != -1;
+}
 
 static void
 pause_accepting(struct listeners *listeners)
@@ -139,7 +150,8 @@ pause_accepting(struct listeners *listeners)
 	static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
 
 	for (struct listener *l = listeners->first; l != NULL; l = l->next)
-		event_del(l->event);
+		if (is_open(l))
+			event_del(l->event);
 	event_add(listeners->resume, &pause);
 }
 
@@ -151,7 +163,8 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (struct listener *l = listeners->first; l != NULL; l = l->next)
-		event_add(l->event, NULL);
+		if (is_open(l))
+			event_add(l->event, NULL);
 }
 
 static void
@@ -182,46 +195,65 @@ on_connection(evutil_socket_t fd, short what, void *arg)
 
 /* ---- listening ---- */
 
+/* Not listening yet.  NULL when out of memory. */
 static struct listener *
 listener_new(struct listeners *listeners, const struct protocol *protocol,
-    int fd, const char *map)
+    const struct endpoint *endpoint)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 
 	if (listener == NULL)
 		return NULL;
 	listener->listeners = listeners;
-	listener->fd = fd;
+	listener->fd = -1;
+	listener->endpoint = *endpoint;
 	listener->options = (struct session_options){ .base = listeners->base,
 		.service = listeners->service,
+		.stats = listeners->stats,
 		.protocol = protocol,
-		.map = map,
 		.request_timeout = listeners->request_timeout,
 		.on_close = on_close,
 		.on_use = on_use,
 		.arg = listeners };
-	listener->event = event_new(
-	    listeners->base, fd, EV_READ | EV_PERSIST, on_connection, listener);
-	if (listener->event == NULL || event_add(listener->event, NULL) == -1) {
-		if (listener->event != NULL)
-			event_free(listener->event);
-		free(listener);
-		return NULL;
-	}
 	listener->next = listeners->first;
 	listeners->first = listener;
 	return listener;
+}
+
+/* Takes over @fd if it returns 0; otherwise -1 with errno. */
+static int
+accept_from(struct listener *listener, int fd)
+{
+	listener->event = event_new(listener->listeners->base, fd,
+	    EV_READ | EV_PERSIST, on_connection, listener);
+	if (listener->event == NULL || event_add(listener->event, NULL) == -1) {
+		if (listener->event != NULL)
+			event_free(listener->event);
+		listener->event = NULL;
+		errno = ENOMEM;
+		return -1;
+	}
+	listener->fd = fd;
+	return 0;
 }
 
 int
 listeners_add_fd(struct listeners *listeners, const struct protocol *protocol,
     int fd, const char *map)
 {
-	if (evutil_make_socket_nonblocking(fd) == -1 ||
-	    listener_new(listeners, protocol, fd, map) == NULL) {
+	struct endpoint endpoint = { .length = sizeof(endpoint.address) };
+	struct listener *listener = NULL;
+
+	if (getsockname(fd, (struct sockaddr *)&endpoint.address,
+		&endpoint.length) == 0 &&
+	    evutil_make_socket_nonblocking(fd) == 0)
+		listener = listener_new(listeners, protocol, &endpoint);
+	if (listener == NULL || accept_from(listener, fd) == -1) {
 		log_error("listener: %s: %s", protocol->name, strerror(errno));
 		return -1;
 	}
+	listener->is_inherited = true;
+	listener->options.map = map;
 	return 0;
 }
 
@@ -279,35 +311,116 @@ bind_socket(int fd, const struct endpoint *endpoint)
 	return chmod(path, 0666);
 }
 
-int
-listeners_add(struct listeners *listeners, const struct protocol *protocol,
-    const struct endpoint *endpoint, const char *map)
+/* Returns 0, or -1 with the reason logged. */
+static int
+open_listener(struct listener *listener)
 {
-	char text[ENDPOINT_TEXT_MAX];
-	struct listener *listener;
+	const struct endpoint *endpoint = &listener->endpoint;
+	const char *name = listener->options.protocol->name;
 	const int fd = socket(endpoint->address.ss_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	char text[ENDPOINT_TEXT_MAX];
 
 	endpoint_text(endpoint, text);
 	if (fd == -1 || bind_socket(fd, endpoint) == -1 ||
-	    listen(fd, BACKLOG) == -1 ||
-	    (listener = listener_new(listeners, protocol, fd, map)) == NULL) {
-		log_error("listener: %s on %s: %s", protocol->name, text,
-		    strerror(errno));
+	    listen(fd, BACKLOG) == -1 || accept_from(listener, fd) == -1) {
+		log_error(
+		    "listener: %s on %s: %s", name, text, strerror(errno));
 		if (fd != -1)
 			close(fd);
 		return -1;
 	}
-	listener->endpoint = *endpoint;
-	log_info("listener: %s on %s", protocol->name, text);
+	log_info("listener: %s on %s", name, text);
 	return 0;
+}
+
+static void
+close_listener(struct listener *listener)
+{
+	const struct sockaddr *address =
+	    (const struct sockaddr *)&listener->endpoint.address;
+
+	event_free(listener->event);
+	listener->event = NULL;
+	close(listener->fd);
+	listener->fd = -1;
+	if (!listener->is_inherited && address->sa_family == AF_UNIX)
+		unlink(((const struct sockaddr_un *)address)->sun_path);
+}
+
+static bool
+is_at(const struct listener *listener, const struct listener_place *place)
+{
+	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
+
+	endpoint_text(&listener->endpoint, one);
+	endpoint_text(place->endpoint, other);
+	return listener->options.protocol == place->protocol &&
+	       strcmp(one, other) == 0;
+}
+
+/* One that was closed by a reload serves again: its sessions may live. */
+static struct listener *
+find_or_make(struct listeners *listeners, const struct listener_place *place)
+{
+	for (struct listener *l = listeners->first; l != NULL; l = l->next)
+		if (is_at(l, place))
+			return l;
+	return listener_new(listeners, place->protocol, place->endpoint);
+}
+
+/* Those not named close; with @undo, those that were opened for this. */
+static void
+close_some(struct listeners *listeners, bool undo)
+{
+	for (struct listener *l = listeners->first; l != NULL; l = l->next) {
+		if (is_open(l) && !l->is_inherited &&
+		    (undo ? l->is_fresh : !l->is_named))
+			close_listener(l);
+		l->is_named = l->is_fresh = false;
+	}
+}
+
+int
+listeners_set(struct listeners *listeners, const struct listener_place *places,
+    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct listener *l = find_or_make(listeners, &places[i]);
+		const bool closed = l != NULL && !is_open(l);
+
+		if (l == NULL || (closed && open_listener(l) == -1)) {
+			close_some(listeners, true);
+			return -1;
+		}
+		l->is_named = true;
+		l->is_fresh |= closed;
+	}
+	for (size_t i = 0; i < count; i++)
+		find_or_make(listeners, &places[i])->options.map =
+		    places[i].map;
+	close_some(listeners, false);
+	return 0;
+}
+
+void
+listeners_use(struct listeners *listeners, struct policy_service *service,
+    unsigned max_connections, unsigned request_timeout)
+{
+	listeners->service = service;
+	listeners->max_connections = max_connections;
+	listeners->request_timeout = request_timeout;
+	for (struct listener *l = listeners->first; l != NULL; l = l->next) {
+		l->options.service = service;
+		l->options.request_timeout = request_timeout;
+	}
 }
 
 /* ---- life ---- */
 
 struct listeners *
 listeners_new(struct event_base *base, struct policy_service *service,
-    unsigned max_connections, unsigned request_timeout)
+    struct stats *stats, unsigned max_connections, unsigned request_timeout)
 {
 	struct listeners *listeners = calloc(1, sizeof(*listeners));
 
@@ -315,6 +428,7 @@ listeners_new(struct event_base *base, struct policy_service *service,
 		return NULL;
 	listeners->base = base;
 	listeners->service = service;
+	listeners->stats = stats;
 	listeners->max_connections = max_connections;
 	listeners->request_timeout = request_timeout;
 	listeners->resume = event_new(base, -1, 0, on_resume, listeners);
@@ -325,18 +439,6 @@ listeners_new(struct event_base *base, struct policy_service *service,
 	return listeners;
 }
 
-static void
-close_listener(struct listener *listener)
-{
-	const struct sockaddr *address =
-	    (const struct sockaddr *)&listener->endpoint.address;
-
-	event_free(listener->event);
-	close(listener->fd);
-	if (listener->endpoint.length > 0 && address->sa_family == AF_UNIX)
-		unlink(((const struct sockaddr_un *)address)->sun_path);
-}
-
 void
 listeners_drain(struct listeners *listeners, void (*done)(void *arg), void *arg)
 {
@@ -344,7 +446,8 @@ listeners_drain(struct listeners *listeners, void (*done)(void *arg), void *arg)
 
 	event_del(listeners->resume);
 	for (struct listener *l = listeners->first; l != NULL; l = l->next)
-		event_del(l->event);
+		if (is_open(l))
+			event_del(l->event);
 	listeners->done = done;
 	listeners->done_arg = arg;
 	DL_FOREACH(listeners->members, member)
@@ -374,7 +477,8 @@ listeners_free(struct listeners *listeners)
 	}
 	for (struct listener *l = listeners->first; l != NULL; l = next) {
 		next = l->next;
-		close_listener(l);
+		if (is_open(l))
+			close_listener(l);
 		free(l);
 	}
 	event_free(listeners->resume);

@@ -115,9 +115,13 @@ change_state(struct session *session, enum session_state state)
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct session *session = arg;
+
 	(void)fd;
 	(void)what;
-	close_session(arg);
+	if (session->state == SESSION_RECEIVING)
+		stats_count(session->options->stats, STATS_CONNECTION_TIMEOUT);
+	close_session(session);
 }
 
 /* ---- replies ---- */
@@ -168,6 +172,7 @@ static int
 refuse(struct session *session, const char *why)
 {
 	log_info("session: %s: %s", session->options->protocol->name, why);
+	stats_count(session->options->stats, STATS_CONNECTION_PROTOCOL_ERROR);
 	if (send_reply(session, PROTOCOL_PERM, why) == -1 ||
 	    session->state == SESSION_WRITING)
 		return -1;
@@ -224,6 +229,7 @@ ask(struct session *session, const struct protocol_request *request)
 		name[request->map_len] = '\0';
 		map = name;
 	}
+	stats_count(options->stats, options->protocol->queries);
 	change_state(session, SESSION_ANSWERING);
 	session->request = policy_service_ask(options->service, request->key,
 	    request->key_len, map, &reply, on_reply, session);

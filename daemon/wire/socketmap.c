@@ -74,5 +74,6 @@ socketmap_format(const struct protocol_reply *reply, char *out, size_t size)
 }
 
 const struct protocol socketmap_protocol = { .name = "socketmap",
+	.queries = STATS_QUERY_SOCKETMAP,
 	.parse = socketmap_parse,
 	.format = socketmap_format };

@@ -119,5 +119,6 @@ tcp_table_format(const struct protocol_reply *reply, char *out, size_t size)
 }
 
 const struct protocol tcp_table_protocol = { .name = "tcp_table",
+	.queries = STATS_QUERY_TCP_TABLE,
 	.parse = tcp_table_parse,
 	.format = tcp_table_format };

@@ -72,6 +72,7 @@ struct conf {
 	/* listeners */
 	struct conf_endpoints socketmap_listen; /* { "inet:127.0.0.1:8642" } */
 	struct conf_endpoints tcp_table_listen; /* { "inet:127.0.0.1:8643" } */
+	struct conf_endpoints metrics_listen;   /* {}: none */
 	char *control_socket;     /* CONF_CONTROL_SOCKET; "" for none */
 	unsigned max_connections; /* 4096 */
 	unsigned request_timeout; /* seconds for the rest of a half-received
@@ -98,6 +99,9 @@ struct conf {
 
 	enum log_target log_target; /* stderr */
 	enum log_level log_level;   /* info */
+
+	char **printed; /* every option as text, in the order of the table; for
+			 * conf_changes() */
 };
 
 /*
@@ -110,6 +114,13 @@ struct conf *conf_load(const char *path, char *error, size_t size);
 
 /* NULL does nothing. */
 void conf_free(struct conf *conf);
+
+/*
+ * Calls @changed with the name of every option (of zone and map, once for all
+ * blocks) in which two confs differ.
+ */
+void conf_changes(const struct conf *one, const struct conf *other,
+    void (*changed)(void *arg, const char *option), void *arg);
 
 /* The policy for a map name: its own block, or the global options. */
 const struct conf_policy *conf_policy_for(

@@ -9,6 +9,7 @@
 #define DNS_RESOLVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "dns/answer.h"
@@ -19,6 +20,7 @@ struct conf;
 struct event_base;
 struct resolver;
 struct resolver_lookup;
+struct stats;
 
 /*
  * Called once for each lookup that was started and not cancelled, and never
@@ -29,9 +31,10 @@ struct resolver_lookup;
  */
 typedef void (*resolver_cb)(void *arg, struct dns_answer *answer);
 
-/* @base and @conf are borrowed and must outlive the resolver.  Returns NULL
- * on failure, with the reason logged. */
-struct resolver *resolver_new(struct event_base *base, const struct conf *conf);
+/* All pointers are borrowed and must outlive the resolver.  Returns NULL on
+ * failure, with the reason logged. */
+struct resolver *resolver_new(
+    struct event_base *base, const struct conf *conf, struct stats *stats);
 
 /* Forgets what is in flight without calling back.  NULL does nothing. */
 void resolver_free(struct resolver *resolver);
@@ -49,6 +52,9 @@ struct resolver_lookup *resolver_lookup(struct resolver *resolver,
 
 /* Forget a lookup: its callback will not come.  NULL does nothing. */
 void resolver_cancel(struct resolver_lookup *lookup);
+
+/* Lookups that run or wait. */
+size_t resolver_in_flight(const struct resolver *resolver);
 
 /* @why: set to one line of text, valid until the loop runs again; may be NULL.
  */

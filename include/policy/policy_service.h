@@ -17,6 +17,7 @@ struct event_base;
 struct policy_request;
 struct policy_service;
 struct resolver;
+struct stats;
 
 #define POLICY_MAP_MAX 256 /* octets of a map name, NUL included */
 
@@ -33,7 +34,10 @@ typedef void (*policy_reply_cb)(void *arg, const struct policy_reply *reply);
 
 /* All pointers are borrowed and must outlive the service.  NULL on failure. */
 struct policy_service *policy_service_new(struct event_base *base,
-    const struct conf *conf, struct resolver *resolver);
+    const struct conf *conf, struct resolver *resolver, struct stats *stats);
+
+/* Evaluations and explanations that somebody may still be waiting for. */
+size_t policy_service_in_flight(const struct policy_service *service);
 
 /* Every request in flight gets its callback, with TEMP, before this returns.
  * NULL does nothing. */

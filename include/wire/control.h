@@ -11,15 +11,15 @@
 
 struct control;
 struct event_base;
-struct policy_service;
-struct resolver;
+struct status_source;
 
 /*
  * Listen on the unix socket @path, mode 0660.  Pointers are borrowed and must
- * outlive it.  Returns NULL with the reason logged.
+ * outlive it; what @source holds may be replaced at any time.  Returns NULL
+ * with the reason logged.
  */
 struct control *control_new(struct event_base *base, const char *path,
-    struct policy_service *service, struct resolver *resolver);
+    const struct status_source *source);
 
 /* Closes all connections, removes the socket.  NULL does nothing. */
 void control_free(struct control *control);

@@ -12,6 +12,7 @@
 struct event_base;
 struct listeners;
 struct policy_service;
+struct stats;
 
 /*
  * @max_connections: over all listeners; beyond it the session that has been
@@ -19,17 +20,31 @@ struct policy_service;
  * Pointers are borrowed and must outlive the listeners.  NULL on failure.
  */
 struct listeners *listeners_new(struct event_base *base,
-    struct policy_service *service, unsigned max_connections,
-    unsigned request_timeout);
+    struct policy_service *service, struct stats *stats,
+    unsigned max_connections, unsigned request_timeout);
+
+struct listener_place {
+	const struct protocol *protocol;
+	const struct endpoint *endpoint;
+	const char *map; /* see session_options.map; borrowed until the next
+			  * listeners_set() */
+};
 
 /*
- * Bind and listen.  A stale unix socket (nobody listens) is replaced; its mode
- * is 0666, because who may ask is the directory's business.
- * @map: see session_options.map; borrowed.
- * Returns 0, or -1 with the reason logged.
+ * Bind and listen at these places and no others.  Where we listen already
+ * nothing changes; at places that are no longer named only accepting ends, the
+ * sessions that came from there go on.  A stale unix socket (nobody listens)
+ * is replaced; its mode is 0666, because who may ask is the directory's
+ * business.
+ * Returns 0; or -1 with the reason logged, and then nothing has changed.
  */
-int listeners_add(struct listeners *listeners, const struct protocol *protocol,
-    const struct endpoint *endpoint, const char *map);
+int listeners_set(struct listeners *listeners,
+    const struct listener_place *places, size_t count);
+
+/* From now on @service answers, also in sessions that are open; and these
+ * limits hold. */
+void listeners_use(struct listeners *listeners, struct policy_service *service,
+    unsigned max_connections, unsigned request_timeout);
 
 /* Take over a socket that listens already (socket activation). */
 int listeners_add_fd(struct listeners *listeners,

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "base/stats.h"
+
 enum protocol_state {
 	PROTOCOL_MORE, /* no complete request yet */
 	PROTOCOL_REQUEST,
@@ -43,6 +45,7 @@ struct protocol_reply {
 
 struct protocol {
 	const char *name; /* "socketmap" */
+	enum stats_counter queries;
 	enum protocol_state (*parse)(char *buffer, size_t len, size_t max,
 	    struct protocol_request *request);
 	size_t (*format)(

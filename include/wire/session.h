@@ -16,11 +16,13 @@
 struct event_base;
 struct policy_service;
 struct session;
+struct stats;
 
 /* What all sessions of a listener share; borrowed by each, must outlive it. */
 struct session_options {
 	struct event_base *base;
 	struct policy_service *service;
+	struct stats *stats;
 	const struct protocol *protocol;
 	const char *map; /* used where the protocol has no names; NULL */
 	unsigned request_timeout; /* seconds */

@@ -395,6 +395,11 @@ class Daemon:
         assert result.stdout, result.stderr.decode()
         return json.loads(result.stdout)
 
+    def explain_text(self, key):
+        return subprocess.run(
+            [self.command, "-s", self.control, "explain", key],
+            capture_output=True, text=True, timeout=90, check=False).stdout
+
     def postmap(self, key, table):
         """Real Postfix asks; returns a level, NOTFOUND or TEMP."""
         folder = self.folder / "postfix"

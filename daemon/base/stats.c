@@ -1,0 +1,75 @@
+/* stats.c - the names of what is counted. */
+
+#include "base/stats.h"
+
+#define QUERIES "postdane_queries_total", "protocol=\""
+#define QUERIES_HELP "\"", "Policy queries, by protocol."
+#define REPLIES "postdane_replies_total", "reply=\""
+#define REPLIES_HELP "\"", "Replies to policy queries, by verdict."
+#define LOOKUPS "postdane_lookups_total", "rung=\""
+#define LOOKUPS_HELP "\"", "DNS lookups, by the rung that answered."
+#define FAILURES "postdane_lookup_failures_total", "reason=\""
+#define FAILURES_HELP "\"", "DNS lookups without a conclusion, by reason."
+
+/* Writes one row: the label's name, its value, and the quote behind it. */
+#define ROW(family, value)                                                     \
+	{                                                                      \
+		family value family##_HELP                                     \
+	}
+
+static const struct stats_name names[STATS_COUNTERS] = {
+	[STATS_QUERY_SOCKETMAP] = ROW(QUERIES, "socketmap"),
+	[STATS_QUERY_TCP_TABLE] = ROW(QUERIES, "tcp_table"),
+	[STATS_QUERY_CONTROL] = ROW(QUERIES, "control"),
+	[STATS_REPLY_TEMP] = ROW(REPLIES, "temp"),
+	[STATS_REPLY_NOTFOUND] = ROW(REPLIES, "notfound"),
+	[STATS_REPLY_MAY] = ROW(REPLIES, "may"),
+	[STATS_REPLY_ENCRYPT] = ROW(REPLIES, "encrypt"),
+	[STATS_REPLY_DANE] = ROW(REPLIES, "dane"),
+	[STATS_REPLY_DANE_ONLY] = ROW(REPLIES, "dane-only"),
+	[STATS_REPLY_BAD] = ROW(REPLIES, "bad"),
+	[STATS_EVALUATION] = { "postdane_evaluations_total", NULL,
+	    "Evaluations of a next hop." },
+	[STATS_CONNECTION] = { "postdane_connections_total", NULL,
+	    "Connections accepted." },
+	[STATS_CONNECTION_PROTOCOL_ERROR] = { "postdane_protocol_errors_total",
+	    NULL, "Connections ended because of a protocol error." },
+	[STATS_CONNECTION_TIMEOUT] = { "postdane_request_timeouts_total", NULL,
+	    "Connections ended because the rest of a request did not come." },
+	[STATS_CONNECTION_MADE_ROOM] = { "postdane_connections_made_room_total",
+	    NULL, "Idle connections ended to make room for others." },
+	[STATS_RUNG_NONE] = ROW(LOOKUPS, "none"),
+	[STATS_RUNG_VALIDATED] = ROW(LOOKUPS, "validated"),
+	[STATS_RUNG_FRESH] = ROW(LOOKUPS, "fresh"),
+	[STATS_RUNG_PROOF] = ROW(LOOKUPS, "proof"),
+	[STATS_RUNG_PLAIN] = ROW(LOOKUPS, "plain"),
+	[STATS_FAILED_BOGUS] = ROW(FAILURES, "bogus"),
+	[STATS_FAILED_UNPROVEN] = ROW(FAILURES, "unproven"),
+	[STATS_FAILED_SLOTS] = ROW(FAILURES, "slots"),
+};
+
+static const unsigned bounds_ms[STATS_BUCKETS] = { 1, 5, 20, 50, 100, 250, 500,
+	1000, 4000, 15000 };
+
+const struct stats_name *
+stats_name(enum stats_counter counter)
+{
+	return &names[counter];
+}
+
+unsigned
+stats_bucket_ms(size_t bucket)
+{
+	return bounds_ms[bucket];
+}
+
+void
+stats_observe(struct stats_histogram *histogram, uint64_t ms)
+{
+	size_t bucket = 0;
+
+	while (bucket < STATS_BUCKETS && ms > bounds_ms[bucket])
+		bucket++;
+	histogram->bucket[bucket]++;
+	histogram->sum_ms += ms;
+}

@@ -1,0 +1,388 @@
+/* server.c - the daemon as a whole. */
+
+#include "process/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <event2/event.h>
+#include <systemd/sd-daemon.h>
+#include <utlist.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/stats.h"
+#include "policy/policy_service.h"
+#include "process/config_check.h"
+#include "process/core.h"
+#include "process/privileges.h"
+#include "wire/control.h"
+#include "wire/listener.h"
+#include "wire/metrics.h"
+#include "wire/socketmap.h"
+#include "wire/status.h"
+#include "wire/tcp_table.h"
+
+#define DRAIN_SECONDS 5  /* for requests in flight when we are told to end */
+#define RETIRE_SECONDS 1 /* between two looks at cores that were replaced */
+#define CHANGES_MAX 512  /* octets of the names of changed options */
+
+/* A core that a reload has replaced, until nobody waits for it any more. */
+struct retired {
+	struct core *core;
+	struct retired *next;
+};
+
+struct server {
+	const char *path;
+	struct event_base *base;
+	struct event *term, *interrupt, *hangup, *drain_limit, *retire;
+	struct stats stats;
+	struct core *core;
+	struct retired *retired;
+	struct listeners *listeners;
+	struct status_source source;
+	struct control *control;
+	struct metrics *metrics;
+	struct config_check *check;
+	bool reload_again; /* SIGHUP came while a reload was under way */
+};
+
+/* ---- the end ---- */
+
+static void
+on_drained(void *arg)
+{
+	struct server *server = arg;
+
+	event_base_loopbreak(server->base);
+}
+
+static void
+on_drain_limit(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	on_drained(arg);
+}
+
+static void
+on_end(evutil_socket_t signal, short what, void *arg)
+{
+	static const struct timeval limit = { DRAIN_SECONDS, 0 };
+	struct server *server = arg;
+
+	(void)what;
+	log_info(
+	    "main: %s: finishing what is in flight", strsignal((int)signal));
+	sd_notify(0, "STOPPING=1");
+	event_add(server->drain_limit, &limit);
+	listeners_drain(server->listeners, on_drained, server);
+}
+
+/* ---- what a configuration asks for ---- */
+
+static int
+listen_all(struct server *server, const struct conf *conf)
+{
+	const size_t socketmaps = conf->socketmap_listen.count;
+	const size_t count = socketmaps + conf->tcp_table_listen.count;
+	struct listener_place *places = calloc(count, sizeof(*places));
+	int result;
+
+	if (places == NULL) {
+		log_error("main: out of memory");
+		return -1;
+	}
+	for (size_t i = 0; i < socketmaps; i++)
+		places[i] =
+		    (struct listener_place){ .protocol = &socketmap_protocol,
+			    .endpoint = &conf->socketmap_listen.item[i] };
+	for (size_t i = socketmaps; i < count; i++)
+		places[i] =
+		    (struct listener_place){ .protocol = &tcp_table_protocol,
+			    .endpoint =
+				&conf->tcp_table_listen.item[i - socketmaps],
+			    .map = conf->tcp_table_map };
+	result = listeners_set(server->listeners, places, count);
+	free(places);
+	return result;
+}
+
+static void
+use_core(struct server *server, struct core *core)
+{
+	const struct conf *conf = core->conf;
+
+	server->core = core;
+	server->source.resolver = core->resolver;
+	server->source.service = core->service;
+	listeners_use(server->listeners, core->service, conf->max_connections,
+	    conf->request_timeout);
+}
+
+/* Without these two the daemon does its work all the same. */
+static void
+start_side_doors(struct server *server)
+{
+	const struct conf *conf = server->core->conf;
+
+	control_free(server->control);
+	server->control = NULL;
+	if (conf->control_socket[0] != '\0')
+		server->control = control_new(
+		    server->base, conf->control_socket, &server->source);
+	metrics_free(server->metrics);
+	server->metrics =
+	    metrics_new(server->base, &conf->metrics_listen, &server->source);
+}
+
+/* ---- reloading ---- */
+
+/* Frees cores that nobody waits for; those who ask are told by and by. */
+static void
+on_retire(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval again = { RETIRE_SECONDS, 0 };
+	struct server *server = arg;
+	struct retired *retired, *next;
+
+	(void)fd;
+	(void)what;
+	LL_FOREACH_SAFE(server->retired, retired, next)
+	{
+		if (policy_service_in_flight(retired->core->service) > 0)
+			continue;
+		LL_DELETE(server->retired, retired);
+		core_free(retired->core);
+		free(retired);
+	}
+	if (server->retired != NULL)
+		event_add(server->retire, &again);
+}
+
+static void
+add_change(void *arg, const char *option)
+{
+	char *text = arg;
+	const size_t len = strlen(text);
+
+	snprintf(
+	    text + len, CHANGES_MAX - len, "%s%s", len > 0 ? ", " : "", option);
+}
+
+/* Returns whether it is in use now; the old one is then on its way out. */
+static bool
+replace_core(struct server *server, struct conf *conf)
+{
+	static const struct timeval soon = { 0, 0 };
+	struct retired *retired = calloc(1, sizeof(*retired));
+	struct core *core = core_new(server->base, conf, &server->stats);
+
+	if (retired == NULL || core == NULL ||
+	    listen_all(server, core->conf) == -1) {
+		/* Names of maps are borrowed from the conf in use. */
+		core_free(core);
+		free(retired);
+		return false;
+	}
+	retired->core = server->core;
+	LL_APPEND(server->retired, retired);
+	use_core(server, core);
+	event_add(server->retire, &soon);
+	return true;
+}
+
+static void
+reload(struct server *server)
+{
+	const struct conf *old = server->core->conf;
+	char text[CONFIG_CHECK_TEXT_MAX], changes[CHANGES_MAX] = "";
+	struct conf *conf = conf_load(server->path, text, sizeof(text));
+
+	if (conf == NULL) {
+		log_error(
+		    "main: reload: %s; the old configuration stays", text);
+		return;
+	}
+	conf_changes(old, conf, add_change, changes);
+	if (strcmp(old->user, conf->user) != 0)
+		log_warning("main: reload: user: this takes a restart");
+	if (!replace_core(server, conf)) {
+		log_error("main: reload: the old configuration stays");
+		return;
+	}
+	log_setup(conf->log_target, conf->log_level);
+	if (strstr(changes, "control-socket") != NULL ||
+	    strstr(changes, "metrics-listen") != NULL)
+		start_side_doors(server);
+	log_info("main: reload: done, changed: %s",
+	    changes[0] != '\0' ? changes : "nothing");
+}
+
+static void start_reload(struct server *server);
+
+static void
+on_checked(void *arg, bool good, const char *text)
+{
+	struct server *server = arg;
+
+	server->check = NULL;
+	if (!good) {
+		log_error(
+		    "main: reload: %s; the old configuration stays", text);
+	} else {
+		if (text[0] != '\0')
+			log_warning("main: reload: %s", text);
+		reload(server);
+	}
+	sd_notify(0, "READY=1");
+	if (server->reload_again)
+		start_reload(server);
+}
+
+static void
+start_reload(struct server *server)
+{
+	struct timespec now;
+
+	server->reload_again = server->check != NULL;
+	if (server->reload_again)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+	    (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	server->check =
+	    config_check_start(server->base, server->path, on_checked, server);
+	if (server->check == NULL) {
+		log_error("main: reload: %s; the old configuration stays",
+		    strerror(errno));
+		sd_notify(0, "READY=1");
+	}
+}
+
+static void
+on_hangup(evutil_socket_t signal, short what, void *arg)
+{
+	(void)signal;
+	(void)what;
+	start_reload(arg);
+}
+
+/* ---- construction, and destruction in the opposite order ---- */
+
+static struct event *
+watch_signal(struct server *server, int signal, event_callback_fn callback)
+{
+	struct event *event =
+	    evsignal_new(server->base, signal, callback, server);
+
+	if (event != NULL)
+		event_add(event, NULL);
+	return event;
+}
+
+static int
+make_events(struct server *server)
+{
+	signal(SIGPIPE, SIG_IGN);
+	server->term = watch_signal(server, SIGTERM, on_end);
+	server->interrupt = watch_signal(server, SIGINT, on_end);
+	server->hangup = watch_signal(server, SIGHUP, on_hangup);
+	server->drain_limit = evtimer_new(server->base, on_drain_limit, server);
+	server->retire = evtimer_new(server->base, on_retire, server);
+	return server->term != NULL && server->interrupt != NULL &&
+		       server->hangup != NULL && server->drain_limit != NULL &&
+		       server->retire != NULL
+		   ? 0
+		   : -1;
+}
+
+/* Takes over @conf. */
+static int
+start(struct server *server, struct conf *conf)
+{
+	struct core *core;
+
+	if ((server->base = event_base_new()) == NULL ||
+	    make_events(server) == -1) {
+		conf_free(conf);
+		return -1;
+	}
+	core = core_new(server->base, conf, &server->stats);
+	if (core == NULL)
+		return -1;
+	server->core = core;
+	server->listeners = listeners_new(server->base, core->service,
+	    &server->stats, conf->max_connections, conf->request_timeout);
+	if (server->listeners == NULL)
+		return -1;
+	server->source = (struct status_source){ .stats = &server->stats,
+		.listeners = server->listeners,
+		.started = clock_ms() };
+	use_core(server, core);
+	if (listen_all(server, conf) == -1)
+		return -1;
+	start_side_doors(server);
+	return privileges_drop(conf->user);
+}
+
+static void
+free_event(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
+static void
+stop(struct server *server)
+{
+	struct retired *retired, *next;
+
+	config_check_cancel(server->check);
+	metrics_free(server->metrics);
+	control_free(server->control);
+	/* What is left in flight is told TEMP while its sessions live. */
+	LL_FOREACH_SAFE(server->retired, retired, next)
+	{
+		core_free(retired->core);
+		free(retired);
+	}
+	if (server->core != NULL)
+		policy_service_free(server->core->service);
+	listeners_free(server->listeners);
+	if (server->core != NULL)
+		server->core->service = NULL;
+	core_free(server->core);
+	free_event(server->retire);
+	free_event(server->drain_limit);
+	free_event(server->hangup);
+	free_event(server->interrupt);
+	free_event(server->term);
+	if (server->base != NULL)
+		event_base_free(server->base);
+	libevent_global_shutdown();
+}
+
+int
+server_run(const char *path, struct conf *conf)
+{
+	struct server server = { .path = path };
+	int status = EXIT_FAILURE;
+
+	privileges_raise_descriptor_limit();
+	if (start(&server, conf) == 0) {
+		log_info("main: postdaned %s is ready", POSTDANE_VERSION);
+		sd_notify(0, "READY=1");
+		event_base_dispatch(server.base);
+		status = EXIT_SUCCESS;
+	}
+	stop(&server);
+	log_info("main: the end");
+	return status;
+}

@@ -1,0 +1,182 @@
+/* status.c - how the daemon fares. */
+
+#include "wire/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+
+#include "base/clock.h"
+#include "base/stats.h"
+#include "dns/resolver.h"
+#include "policy/policy_service.h"
+#include "wire/listener.h"
+
+static size_t
+connections(const struct status_source *source)
+{
+	return listeners_connections(source->listeners);
+}
+
+static size_t
+evaluations(const struct status_source *source)
+{
+	return policy_service_in_flight(source->service);
+}
+
+static size_t
+lookups(const struct status_source *source)
+{
+	return resolver_in_flight(source->resolver);
+}
+
+static size_t
+trust(const struct status_source *source)
+{
+	return resolver_trust(source->resolver, NULL) == RESOLVER_TRUST_ALIVE;
+}
+
+/* What goes up and down. */
+static const struct {
+	const char *metric, *help;
+	size_t (*value)(const struct status_source *source);
+} gauges[] = {
+	{ "postdane_connections", "Connections of Postfix that are open.",
+	    connections },
+	{ "postdane_evaluations_in_flight", "Next hops being evaluated.",
+	    evaluations },
+	{ "postdane_lookups_in_flight", "DNS lookups that run or wait.",
+	    lookups },
+	{ "postdane_trust_path",
+	    "1 while the root's keys validate; otherwise all is deferred.",
+	    trust },
+};
+
+#define GAUGES (sizeof(gauges) / sizeof(gauges[0]))
+
+bool
+status_is_healthy(const struct status_source *source, const char **why)
+{
+	return resolver_trust(source->resolver, why) == RESOLVER_TRUST_ALIVE;
+}
+
+/* ---- JSON ---- */
+
+/* "postdane_queries_total" and protocol="socketmap": queries, socketmap. */
+static void
+add_counter(json_t *counters, const struct stats_name *name, uint64_t value)
+{
+	const char *start = name->metric + strlen("postdane_");
+	const size_t len = strlen(start) - strlen("_total");
+	const char *label =
+	    name->label != NULL ? strchr(name->label, '"') + 1 : NULL;
+	json_t *number = json_integer((json_int_t)value), *family;
+	char key[64];
+
+	snprintf(key, sizeof(key), "%.*s", (int)len, start);
+	if (label == NULL) {
+		json_object_set_new(counters, key, number);
+		return;
+	}
+	if ((family = json_object_get(counters, key)) == NULL) {
+		family = json_object();
+		json_object_set_new(counters, key, family);
+	}
+	snprintf(key, sizeof(key), "%.*s", (int)strlen(label) - 1, label);
+	json_object_set_new(family, key, number);
+}
+
+json_t *
+status_json(const struct status_source *source)
+{
+	static const char *const states[] = {
+		[RESOLVER_TRUST_UNKNOWN] = "unknown",
+		[RESOLVER_TRUST_ALIVE] = "alive",
+		[RESOLVER_TRUST_WITHDRAWN] = "withdrawn",
+	};
+	const char *why;
+	const enum resolver_trust state =
+	    resolver_trust(source->resolver, &why);
+	json_t *counters = json_object();
+	json_t *status =
+	    json_pack("{s:s, s:I, s:s, s:s}", "version", POSTDANE_VERSION,
+		"uptime", (json_int_t)((clock_ms() - source->started) / 1000),
+		"trust", states[state], "trust_why", why != NULL ? why : "");
+
+	for (size_t i = 0; i < GAUGES; i++)
+		json_object_set_new(status,
+		    gauges[i].metric + strlen("postdane_"),
+		    json_integer((json_int_t)gauges[i].value(source)));
+	for (unsigned i = 0; i < STATS_COUNTERS; i++)
+		add_counter(counters, stats_name((enum stats_counter)i),
+		    source->stats->counter[i]);
+	json_object_set_new(status, "counters", counters);
+	return status;
+}
+
+/* ---- Prometheus ---- */
+
+static void
+put_head(struct evbuffer *out, const char *metric, const char *help,
+    const char *type)
+{
+	evbuffer_add_printf(
+	    out, "# HELP %s %s\n# TYPE %s %s\n", metric, help, metric, type);
+}
+
+static void
+put_counters(struct evbuffer *out, const struct stats *stats)
+{
+	const char *last = "";
+
+	for (unsigned i = 0; i < STATS_COUNTERS; i++) {
+		const struct stats_name *name =
+		    stats_name((enum stats_counter)i);
+
+		if (strcmp(last, name->metric) != 0)
+			put_head(out, name->metric, name->help, "counter");
+		last = name->metric;
+		evbuffer_add_printf(out, "%s%s%s%s %" PRIu64 "\n", last,
+		    name->label != NULL ? "{" : "",
+		    name->label != NULL ? name->label : "",
+		    name->label != NULL ? "}" : "", stats->counter[i]);
+	}
+}
+
+static void
+put_lookups(struct evbuffer *out, const struct stats_histogram *histogram)
+{
+	static const char metric[] = "postdane_lookup_duration_seconds";
+	uint64_t count = 0;
+
+	put_head(out, metric, "How long DNS lookups took, waiting included.",
+	    "histogram");
+	for (size_t i = 0; i < STATS_BUCKETS; i++) {
+		count += histogram->bucket[i];
+		evbuffer_add_printf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n",
+		    metric, stats_bucket_ms(i) / 1000.0, count);
+	}
+	count += histogram->bucket[STATS_BUCKETS];
+	evbuffer_add_printf(out,
+	    "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %g\n%s_count %" PRIu64
+	    "\n",
+	    metric, count, metric, (double)histogram->sum_ms / 1000.0, metric,
+	    count);
+}
+
+void
+status_prometheus(const struct status_source *source, struct evbuffer *out)
+{
+	for (size_t i = 0; i < GAUGES; i++) {
+		put_head(out, gauges[i].metric, gauges[i].help, "gauge");
+		evbuffer_add_printf(
+		    out, "%s %zu\n", gauges[i].metric, gauges[i].value(source));
+	}
+	put_head(out, "postdane_info", "The version that runs.", "gauge");
+	evbuffer_add_printf(
+	    out, "postdane_info{version=\"%s\"} 1\n", POSTDANE_VERSION);
+	put_counters(out, source->stats);
+	put_lookups(out, &source->stats->lookup);
+}

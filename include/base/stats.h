@@ -1,0 +1,81 @@
+/*
+ * stats.h - what the daemon counts: one structure, which everybody who counts
+ * is handed, and one table with the names that the numbers have outside
+ * (postdane status --json, Prometheus).
+ *
+ * Counters only grow.  What is high now and low later (connections, lookups in
+ * flight) is asked of the module that knows it.
+ */
+#ifndef BASE_STATS_H
+#define BASE_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum stats_counter {
+	/* queries, by protocol */
+	STATS_QUERY_SOCKETMAP,
+	STATS_QUERY_TCP_TABLE,
+	STATS_QUERY_CONTROL,
+	/* replies, by verdict; enum tls_policy's order is not needed here */
+	STATS_REPLY_TEMP,
+	STATS_REPLY_NOTFOUND,
+	STATS_REPLY_MAY,
+	STATS_REPLY_ENCRYPT,
+	STATS_REPLY_DANE,
+	STATS_REPLY_DANE_ONLY,
+	STATS_REPLY_BAD,
+	STATS_EVALUATION,
+	/* connections */
+	STATS_CONNECTION,
+	STATS_CONNECTION_PROTOCOL_ERROR,
+	STATS_CONNECTION_TIMEOUT,
+	STATS_CONNECTION_MADE_ROOM,
+	/* DNS lookups, by the rung that answered */
+	STATS_RUNG_NONE,
+	STATS_RUNG_VALIDATED,
+	STATS_RUNG_FRESH,
+	STATS_RUNG_PROOF,
+	STATS_RUNG_PLAIN,
+	/* those without a conclusion, by reason */
+	STATS_FAILED_BOGUS,
+	STATS_FAILED_UNPROVEN,
+	STATS_FAILED_SLOTS,
+	STATS_COUNTERS
+};
+
+/* Seconds that a lookup took, as a histogram. */
+#define STATS_BUCKETS 10
+
+struct stats_histogram {
+	uint64_t bucket[STATS_BUCKETS + 1]; /* not cumulative; the last is
+					     * +Inf */
+	uint64_t sum_ms;
+};
+
+struct stats {
+	uint64_t counter[STATS_COUNTERS];
+	struct stats_histogram lookup;
+};
+
+struct stats_name {
+	const char *metric; /* postdane_…_total */
+	const char *label;  /* name="value", or NULL */
+	const char *help;   /* one sentence */
+};
+
+/* Neighbours in the enumeration that share a metric share its help. */
+const struct stats_name *stats_name(enum stats_counter counter);
+
+/* The upper bound of a bucket below STATS_BUCKETS, in milliseconds. */
+unsigned stats_bucket_ms(size_t bucket);
+
+static inline void
+stats_count(struct stats *stats, enum stats_counter counter)
+{
+	stats->counter[counter]++;
+}
+
+void stats_observe(struct stats_histogram *histogram, uint64_t ms);
+
+#endif /* BASE_STATS_H */

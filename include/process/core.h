@@ -1,0 +1,26 @@
+/*
+ * core.h - what one configuration gives rise to, and a reload replaces as a
+ * whole: the configuration itself, the resolver, the policy service.
+ */
+#ifndef PROCESS_CORE_H
+#define PROCESS_CORE_H
+
+struct conf;
+struct event_base;
+struct stats;
+
+struct core {
+	struct conf *conf;
+	struct resolver *resolver;
+	struct policy_service *service;
+};
+
+/* Takes over @conf, also when it fails; the others are borrowed and must
+ * outlive the core.  NULL with the reason logged. */
+struct core *core_new(
+    struct event_base *base, struct conf *conf, struct stats *stats);
+
+/* Whoever still waits gets TEMP.  NULL does nothing. */
+void core_free(struct core *core);
+
+#endif /* PROCESS_CORE_H */

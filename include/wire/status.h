@@ -1,0 +1,39 @@
+/*
+ * status.h - how the daemon fares, for postdane status and for Prometheus.
+ */
+#ifndef WIRE_STATUS_H
+#define WIRE_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+struct evbuffer;
+struct listeners;
+struct policy_service;
+struct resolver;
+struct stats;
+
+/* Where the numbers come from.  A reload replaces what the pointers point to,
+ * so that whoever shows them borrows the structure, not its content. */
+struct status_source {
+	const struct stats *stats;
+	const struct listeners *listeners;
+	struct resolver *resolver;
+	struct policy_service *service;
+	uint64_t started; /* clock_ms() */
+};
+
+/* A new reference; NULL when out of memory. */
+json_t *status_json(const struct status_source *source);
+
+/* Prometheus' text format, version 0.0.4, appended to @out. */
+void status_prometheus(
+    const struct status_source *source, struct evbuffer *out);
+
+/* Whether verdicts can be had at all: not without a trust path.  @why: set to
+ * one line where it is not so; valid until the loop runs again. */
+bool status_is_healthy(const struct status_source *source, const char **why);
+
+#endif /* WIRE_STATUS_H */
