@@ -24,7 +24,7 @@ MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
 	libidn2-dev libjansson-dev libldns-dev libssl-dev libsystemd-dev \
-	libunbound-dev libxxhash-dev uthash-dev dns-root-data
+	libunbound-dev libxxhash-dev nettle-dev uthash-dev dns-root-data
 # What the lab needs to run.  Utilities: nothing here starts a service.
 LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils openssl procps \
 	python3 python3-dnspython
@@ -135,7 +135,7 @@ objects: $(OBJECTS)
 # As many jobs as there are processors, where the user has not said.
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 # What root has made belongs to whom the source tree belongs to.
-GIVE_BACK = [ "$$(id -u)" != 0 ] || chown -hR "$$(stat -c %u:%g .)" build
+GIVE_BACK = [ "$$(id -u)" != 0 ] || [ ! -e build ] || chown -hR "$$(stat -c %u:%g .)" build
 
 NEEDS_ROOT = [ "$$(id -u)" = 0 ] || { \
 	echo "make $@ needs root, for the lab's namespaces: sudo make $@" >&2; \
