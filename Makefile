@@ -26,10 +26,10 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
 	libidn2-dev libjansson-dev libldns-dev libssl-dev libsystemd-dev \
 	libunbound-dev libxxhash-dev nettle-dev uthash-dev dns-root-data
 # What the lab needs to run.  Utilities: nothing here starts a service.
-LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils openssl procps \
-	python3 python3-dnspython
+LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
+	procps python3 python3-cryptography python3-dnspython
 TEST_PACKAGES := $(LAB_PACKAGES) check clang clang-format clang-tidy \
-	python3-cryptography python3-pytest valgrind
+	python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd postfix unbound
