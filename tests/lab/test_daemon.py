@@ -160,6 +160,74 @@ def test_ends_in_order_with_requests_in_flight(start):
     assert daemon.process.wait(20) == 0
 
 
+# ---- systemd ----
+
+def run_as_systemd(daemon, sockets, environment):
+    """With @sockets as descriptors 3 and up, and our process id named."""
+    def dup():
+        for i, sock in enumerate(sockets):
+            os.dup2(sock.fileno(), 3 + i)
+    return subprocess.Popen(
+        ["/bin/sh", "-c", 'LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$@"', "sh",
+         daemon.program, "-c", daemon.config],
+        env=dict(os.environ, **environment), preexec_fn=dup,
+        pass_fds=[3 + i for i in range(len(sockets))],
+        stderr=open(daemon.log_path, "wb"))
+
+
+def listening(port):
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", port))
+    sock.listen()
+    os.set_inheritable(sock.fileno(), True)
+    return sock
+
+
+def test_socket_activation(lab):
+    """Sockets outlive the process: who connects meanwhile is answered."""
+    daemon = lab_module.Daemon(lab, "activated", port=PORT)
+    sockets = [listening(PORT), listening(PORT + 1)]
+    names = {"LISTEN_FDS": "2", "LISTEN_FDNAMES": "socketmap:tcp-table"}
+    for _ in range(2):
+        with connect() as early, connect(PORT + 1) as tcp:
+            early.sendall(b"17:query dane.d.nsec,")
+            process = run_as_systemd(daemon, sockets, names)
+            assert early.recv(4096) == b"7:OK dane,"
+            tcp.sendall(b"get dane.d.nsec\n")
+            assert tcp.recv(4096) == b"200 dane\n"
+            process.terminate()
+            assert process.wait(20) == 0
+    for sock in sockets:
+        sock.close()
+
+
+def test_unknown_socket_is_refused(lab):
+    daemon = lab_module.Daemon(lab, "activated", port=PORT)
+    with listening(PORT + 7) as sock:
+        process = run_as_systemd(daemon, [sock], {
+            "LISTEN_FDS": "1", "LISTEN_FDNAMES": "what"})
+        assert process.wait(20) == 1
+    assert "must be socketmap or tcp-table" in daemon.log()
+
+
+def test_watchdog_is_fed(lab):
+    daemon = lab_module.Daemon(lab, "watched", port=PORT)
+    path = str(daemon.folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(path)
+        notify.settimeout(20)
+        process = run_as_systemd(daemon, [], {
+            "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"})
+        said = [notify.recv(100) for _ in range(4)]
+        process.terminate()
+        while b"STOPPING=1" not in said:
+            said.append(notify.recv(100))
+        assert process.wait(20) == 0
+    assert said[0] == b"READY=1"
+    assert said.count(b"WATCHDOG=1") >= 3
+
+
 # ---- configuration ----
 
 def status(daemon):
