@@ -227,13 +227,33 @@ servers:
 
 # ---- installing ----
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BUILD)/postdaned $(DESTDIR)$(PREFIX)/sbin/postdaned
-	install -m 755 $(BUILD)/postdane $(DESTDIR)$(PREFIX)/bin/postdane
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+UNITS := $(wildcard service/*.service service/*.socket)
+INSTALL_DATA = install -D -m 644
 
+# A configuration that is there already stays as it is.
+install: all
+	install -D -m 755 $(BUILD)/postdaned $(DESTDIR)$(PREFIX)/sbin/postdaned
+	install -D -m 755 $(BUILD)/postdane $(DESTDIR)$(PREFIX)/bin/postdane
+	for unit in $(UNITS); do \
+		install -d $(DESTDIR)$(UNITDIR); \
+		sed 's,/usr/sbin/,$(PREFIX)/sbin/,; s,/etc/,$(SYSCONFDIR)/,' \
+			$$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+	done
+	$(INSTALL_DATA) service/postdane.bash-completion \
+		$(DESTDIR)$(COMPLETIONDIR)/postdane
+	[ -e $(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf ] || \
+		$(INSTALL_DATA) service/postdane.conf \
+		$(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf
+
+# The configuration is the administrator's.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/postdaned $(DESTDIR)$(PREFIX)/bin/postdane
+	rm -f $(DESTDIR)$(PREFIX)/sbin/postdaned \
+		$(DESTDIR)$(PREFIX)/bin/postdane \
+		$(DESTDIR)$(COMPLETIONDIR)/postdane \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS)))
 
 clean:
 	rm -rf build
