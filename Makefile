@@ -148,7 +148,7 @@ check:
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
 		check-style check-compilers check-unit check-lab
 
-check-style: check-format check-layers check-tidy
+check-style: check-format check-layers check-docs check-tidy
 
 check-format:
 	@echo "clang-format"
@@ -158,6 +158,10 @@ check-format:
 check-layers:
 	@echo "check_layers.awk"
 	@awk -f tests/check_layers.awk tests/layers.txt $(SOURCES) $(HEADERS)
+
+check-docs:
+	@echo "check-docs"
+	@tests/tools/check-docs
 
 check-tidy:
 	@$(MAKE) $(JOBS) --keep-going --output-sync tidy
@@ -208,8 +212,9 @@ run: deps
 	@echo "    smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8642:query"
 	@echo "Until then, in another terminal:"
 	@echo "    postmap -q example.org socketmap:inet:127.0.0.1:8642:query"
-	@echo "    $(BUILD)/postdane explain example.org"
+	@echo "    sudo $(BUILD)/postdane explain example.org"
 	@echo
+	@[ "$$(id -u)" != 0 ] || install -d /run/postdane
 	@exec $(BUILD)/postdaned $(ARGS)
 
 # ---- what is needed ----
@@ -260,8 +265,8 @@ clean:
 
 FORCE:
 
-.PHONY: all objects check check-style check-format check-layers check-tidy \
-	tidy check-compilers check-unit check-lab demo run deps test-deps \
+.PHONY: all objects check check-style check-format check-layers check-docs \
+	check-tidy tidy check-compilers check-unit check-lab demo run deps test-deps \
 	servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
