@@ -101,6 +101,8 @@ static const struct {
 	{ "no-dane-policy-explicit", { "may", "encrypt", "notfound" } },
 	{ "insecure-mx", { "dane", "encrypt", "may" } },
 	{ "dane-only", { "never", "when-complete" } },
+	{ "carry", { "no", "fingerprint" } },
+	{ "carry-else", { "dane-only", "encrypt" } },
 	{ "log-target", { "stderr", "syslog" } },
 	{ "log-level", { "error", "warning", "info", "debug" } },
 };
@@ -291,6 +293,8 @@ static cfg_opt_t map_options[] = {
 	CFG_INT_CB("no-dane-policy-explicit", 0, CFGF_NODEFAULT, read_choice),
 	CFG_INT_CB("insecure-mx", 0, CFGF_NODEFAULT, read_choice),
 	CFG_INT_CB("dane-only", 0, CFGF_NODEFAULT, read_choice),
+	CFG_INT_CB("carry", 0, CFGF_NODEFAULT, read_choice),
+	CFG_INT_CB("carry-else", 0, CFGF_NODEFAULT, read_choice),
 	CFG_END(),
 };
 
@@ -331,6 +335,9 @@ static cfg_opt_t options[] = {
 	CFG_INT_CB(
 	    "insecure-mx", CONF_INSECURE_MX_DANE, CFGF_NONE, read_choice),
 	CFG_INT_CB("dane-only", CONF_DANE_ONLY_NEVER, CFGF_NONE, read_choice),
+	CFG_INT_CB("carry", CONF_CARRY_NO, CFGF_NONE, read_choice),
+	CFG_INT_CB(
+	    "carry-else", CONF_CARRY_ELSE_DANE_ONLY, CFGF_NONE, read_choice),
 	CFG_SEC("map", map_options, BLOCKS),
 	CFG_STR("tcp-table-map", "", CFGF_NONE),
 	CFG_INT_CB("default-port", 25, CFGF_NONE, read_number),
@@ -407,6 +414,10 @@ get_policy(cfg_t *cfg, struct conf_policy otherwise)
 		    cfg, "insecure-mx", (int)otherwise.insecure_mx),
 		.dane_only = (enum conf_dane_only)get_choice(
 		    cfg, "dane-only", (int)otherwise.dane_only),
+		.carry = (enum conf_carry)get_choice(
+		    cfg, "carry", (int)otherwise.carry),
+		.carry_else = (enum conf_carry_else)get_choice(
+		    cfg, "carry-else", (int)otherwise.carry_else),
 	};
 }
 

@@ -235,24 +235,34 @@ static const struct {
 	struct conf_policy policy;
 	enum log_level level;
 } words[] = {
-	{ "no-dane-policy = may", { CONF_NO_DANE_MAY, 2, 0, 0 }, 2 },
-	{ "no-dane-policy = encrypt", { CONF_NO_DANE_ENCRYPT, 2, 0, 0 }, 2 },
-	{ "no-dane-policy = notfound", { CONF_NO_DANE_NOTFOUND, 2, 0, 0 }, 2 },
-	{ "no-dane-policy-explicit = may", { 0, CONF_NO_DANE_MAY, 0, 0 }, 2 },
+	{ "no-dane-policy = may", { CONF_NO_DANE_MAY, 2, 0, 0, 0, 0 }, 2 },
+	{ "no-dane-policy = encrypt", { CONF_NO_DANE_ENCRYPT, 2, 0, 0, 0, 0 },
+	    2 },
+	{ "no-dane-policy = notfound", { CONF_NO_DANE_NOTFOUND, 2, 0, 0, 0, 0 },
+	    2 },
+	{ "no-dane-policy-explicit = may", { 0, CONF_NO_DANE_MAY, 0, 0, 0, 0 },
+	    2 },
 	{ "no-dane-policy-explicit = encrypt",
-	    { 0, CONF_NO_DANE_ENCRYPT, 0, 0 }, 2 },
+	    { 0, CONF_NO_DANE_ENCRYPT, 0, 0, 0, 0 }, 2 },
 	{ "no-dane-policy-explicit = notfound",
-	    { 0, CONF_NO_DANE_NOTFOUND, 0, 0 }, 2 },
-	{ "insecure-mx = dane", { 0, 2, CONF_INSECURE_MX_DANE, 0 }, 2 },
-	{ "insecure-mx = encrypt", { 0, 2, CONF_INSECURE_MX_ENCRYPT, 0 }, 2 },
-	{ "insecure-mx = may", { 0, 2, CONF_INSECURE_MX_MAY, 0 }, 2 },
-	{ "dane-only = never", { 0, 2, 0, CONF_DANE_ONLY_NEVER }, 2 },
+	    { 0, CONF_NO_DANE_NOTFOUND, 0, 0, 0, 0 }, 2 },
+	{ "insecure-mx = dane", { 0, 2, CONF_INSECURE_MX_DANE, 0, 0, 0 }, 2 },
+	{ "insecure-mx = encrypt", { 0, 2, CONF_INSECURE_MX_ENCRYPT, 0, 0, 0 },
+	    2 },
+	{ "insecure-mx = may", { 0, 2, CONF_INSECURE_MX_MAY, 0, 0, 0 }, 2 },
+	{ "dane-only = never", { 0, 2, 0, CONF_DANE_ONLY_NEVER, 0, 0 }, 2 },
 	{ "dane-only = when-complete",
-	    { 0, 2, 0, CONF_DANE_ONLY_WHEN_COMPLETE }, 2 },
-	{ "log-level = error", { 0, 2, 0, 0 }, LOG_LEVEL_ERROR },
-	{ "log-level = warning", { 0, 2, 0, 0 }, LOG_LEVEL_WARNING },
-	{ "log-level = info", { 0, 2, 0, 0 }, LOG_LEVEL_INFO },
-	{ "log-level = debug", { 0, 2, 0, 0 }, LOG_LEVEL_DEBUG },
+	    { 0, 2, 0, CONF_DANE_ONLY_WHEN_COMPLETE, 0, 0 }, 2 },
+	{ "carry = no", { 0, 2, 0, 0, CONF_CARRY_NO, 0 }, 2 },
+	{ "carry = fingerprint", { 0, 2, 0, 0, CONF_CARRY_FINGERPRINT, 0 }, 2 },
+	{ "carry-else = dane-only",
+	    { 0, 2, 0, 0, 0, CONF_CARRY_ELSE_DANE_ONLY }, 2 },
+	{ "carry-else = encrypt", { 0, 2, 0, 0, 0, CONF_CARRY_ELSE_ENCRYPT },
+	    2 },
+	{ "log-level = error", { 0, 2, 0, 0, 0, 0 }, LOG_LEVEL_ERROR },
+	{ "log-level = warning", { 0, 2, 0, 0, 0, 0 }, LOG_LEVEL_WARNING },
+	{ "log-level = info", { 0, 2, 0, 0, 0, 0 }, LOG_LEVEL_INFO },
+	{ "log-level = debug", { 0, 2, 0, 0, 0, 0 }, LOG_LEVEL_DEBUG },
 };
 
 START_TEST(words_mean_what_they_say)
@@ -265,6 +275,8 @@ START_TEST(words_mean_what_they_say)
 		    words[_i].policy.no_dane_explicit &&
 		conf->policy.insecure_mx == words[_i].policy.insecure_mx &&
 		conf->policy.dane_only == words[_i].policy.dane_only &&
+		conf->policy.carry == words[_i].policy.carry &&
+		conf->policy.carry_else == words[_i].policy.carry_else &&
 		conf->log_level == words[_i].level,
 	    "%s", words[_i].text);
 	conf_free(conf);
