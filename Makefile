@@ -246,8 +246,8 @@ clean:
 FORCE:
 
 .PHONY: all objects check check-style check-format check-layers check-docs \
-	check-tidy tidy check-compilers check-unit check-lab demo run deps test-deps \
-	servers install uninstall clean FORCE
+	check-tidy tidy check-compilers check-unit check-lab demo run deps \
+	test-deps servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
