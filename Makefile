@@ -6,13 +6,14 @@
 #   sudo make check         everything that is tested; make check-unit is the
 #                           part that needs neither root nor a network
 #   sudo make run           the daemon, in the foreground, for a try
-#   make install            PREFIX (/usr/local), DESTDIR
+#   make install            PREFIX (/usr/local), SYSCONFDIR (/etc), DESTDIR
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 CFLAGS ?= -O2 -g
 ifeq ($(origin CC),default)
 CC := gcc
@@ -29,7 +30,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
 LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils openssl procps \
 	python3 python3-dnspython
 TEST_PACKAGES := $(LAB_PACKAGES) check clang clang-format clang-tidy \
-	python3-cryptography python3-pytest valgrind
+	mandoc python3-cryptography python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd postfix unbound
@@ -232,13 +233,22 @@ servers:
 
 # ---- installing ----
 
+MANUALS := $(wildcard docs/man/*.[158])
+man_of = $(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
+CONFIG := $(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf
+
+# A configuration that is there stays as it is.
 install: all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(dir $(CONFIG))
 	install -m 755 $(BUILD)/postdaned $(DESTDIR)$(PREFIX)/sbin/postdaned
 	install -m 755 $(BUILD)/postdane $(DESTDIR)$(PREFIX)/bin/postdane
+	$(foreach manual,$(MANUALS),install -D -m 644 $(manual) \
+		$(call man_of,$(manual)) &&) true
+	[ -e $(CONFIG) ] || install -m 644 service/postdane.conf $(CONFIG)
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/postdaned $(DESTDIR)$(PREFIX)/bin/postdane
+	rm -f $(DESTDIR)$(PREFIX)/sbin/postdaned $(DESTDIR)$(PREFIX)/bin/postdane \
+		$(foreach manual,$(MANUALS),$(call man_of,$(manual)))
 
 clean:
 	rm -rf build
