@@ -6,13 +6,14 @@
 #   sudo make check         everything that is tested; make check-unit is the
 #                           part that needs neither root nor a network
 #   sudo make run           the daemon, in the foreground, for a try
-#   make install            PREFIX (/usr/local), DESTDIR
+#   make install            PREFIX (/usr/local), SYSCONFDIR (/etc), DESTDIR
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 CFLAGS ?= -O2 -g
 ifeq ($(origin CC),default)
 CC := gcc
@@ -29,7 +30,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
 LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
 	procps python3 python3-cryptography python3-dnspython
 TEST_PACKAGES := $(LAB_PACKAGES) check clang clang-format clang-tidy \
-	python3-pytest valgrind
+	mandoc python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd postfix unbound
@@ -232,31 +233,35 @@ servers:
 
 # ---- installing ----
 
-SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 UNITS := $(wildcard service/*.service service/*.socket)
-INSTALL_DATA = install -D -m 644
+MANUALS := $(wildcard docs/man/*.[158])
+man_of = $(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix \
+	$(1)))/$(notdir $(1))
+CONFIG := $(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf
+INSTALL_DATA := install -D -m 644
 
 # A configuration that is there already stays as it is.
 install: all
 	install -D -m 755 $(BUILD)/postdaned $(DESTDIR)$(PREFIX)/sbin/postdaned
 	install -D -m 755 $(BUILD)/postdane $(DESTDIR)$(PREFIX)/bin/postdane
+	$(foreach manual,$(MANUALS),$(INSTALL_DATA) $(manual) \
+		$(call man_of,$(manual)) &&) true
+	install -d $(DESTDIR)$(UNITDIR)
 	for unit in $(UNITS); do \
-		install -d $(DESTDIR)$(UNITDIR); \
 		sed 's,/usr/sbin/,$(PREFIX)/sbin/,; s,/etc/,$(SYSCONFDIR)/,' \
 			$$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	$(INSTALL_DATA) service/postdane.bash-completion \
 		$(DESTDIR)$(COMPLETIONDIR)/postdane
-	[ -e $(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf ] || \
-		$(INSTALL_DATA) service/postdane.conf \
-		$(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf
+	[ -e $(CONFIG) ] || $(INSTALL_DATA) service/postdane.conf $(CONFIG)
 
 # The configuration is the administrator's.
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/postdaned \
 		$(DESTDIR)$(PREFIX)/bin/postdane \
+		$(foreach manual,$(MANUALS),$(call man_of,$(manual))) \
 		$(DESTDIR)$(COMPLETIONDIR)/postdane \
 		$(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS)))
 
@@ -266,8 +271,8 @@ clean:
 FORCE:
 
 .PHONY: all objects check check-style check-format check-layers check-docs \
-	check-tidy tidy check-compilers check-unit check-lab demo run deps test-deps \
-	servers install uninstall clean FORCE
+	check-tidy tidy check-compilers check-unit check-lab demo run deps \
+	test-deps servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 

@@ -702,6 +702,73 @@ START_TEST(a_file_with_a_nul_is_refused_whole)
 }
 END_TEST
 
+/* ---- the sample ---- */
+
+#define SAMPLE "service/postdane.conf"
+
+/* Which comment marks are taken away: "#option = default", "#    example". */
+enum marks { MARKS_STAY, MARKS_OF_DEFAULTS, MARKS_OF_EXAMPLES };
+
+static bool
+is_marked(const char *line, enum marks marks)
+{
+	const char *text = line + strspn(line, "#");
+
+	if (line[0] != '#')
+		return false;
+	if (strncmp(text, "    ", 4) == 0)
+		return marks == MARKS_OF_EXAMPLES;
+	return marks != MARKS_STAY && text[0] >= 'a' && text[0] <= 'z';
+}
+
+static struct conf *
+load_sample(enum marks marks)
+{
+	FILE *from = fopen(SAMPLE, "r"), *to = fopen(path, "w");
+	struct conf *conf;
+	char line[256];
+
+	ck_assert_msg(from != NULL, "no " SAMPLE " here");
+	ck_assert_ptr_nonnull(to);
+	while (fgets(line, sizeof(line), from) != NULL)
+		fputs(line + is_marked(line, marks), to);
+	fclose(from);
+	ck_assert_int_eq(fclose(to), 0);
+	conf = conf_load(path, error, sizeof(error));
+	ck_assert_msg(conf != NULL, "%s", error);
+	return conf;
+}
+
+static void
+complain_of_change(void *arg, const char *option)
+{
+	ck_abort_msg("%s: the sample%s differs from the built-in default",
+	    option, (const char *)arg);
+}
+
+START_TEST(the_sample_changes_nothing)
+{
+	struct conf *defaults = conf_load(NULL, error, sizeof(error));
+	struct conf *sample = load_sample((enum marks)_i);
+
+	ck_assert_msg(defaults != NULL, "%s", error);
+	conf_changes(defaults, sample, complain_of_change,
+	    _i == MARKS_STAY ? "" : ", comment marks removed,");
+	conf_free(sample);
+	conf_free(defaults);
+}
+END_TEST
+
+START_TEST(the_examples_of_the_sample_are_valid)
+{
+	struct conf *conf = load_sample(MARKS_OF_EXAMPLES);
+
+	ck_assert_uint_gt(conf->zone_count, 0);
+	ck_assert_uint_gt(conf->map_count, 0);
+	conf_free(conf);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -725,6 +792,9 @@ main(void)
 	tcase_add_test(
 	    right, a_map_takes_from_the_global_options_what_it_does_not_say);
 	tcase_add_test(right, zones_are_read);
+	tcase_add_loop_test(right, the_sample_changes_nothing, MARKS_STAY,
+	    MARKS_OF_DEFAULTS + 1);
+	tcase_add_test(right, the_examples_of_the_sample_are_valid);
 	suite_add_tcase(suite, right);
 
 	tcase_add_checked_fixture(wrong, setup, teardown);
