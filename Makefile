@@ -29,8 +29,9 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
 # What the lab needs to run.  Utilities: nothing here starts a service.
 LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
 	procps python3 python3-cryptography python3-dnspython
-TEST_PACKAGES := $(LAB_PACKAGES) check clang clang-format clang-tidy \
-	mandoc python3-pytest valgrind
+DEB_PACKAGES := adduser check debhelper dpkg-dev lintian
+TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
+	clang-tidy mandoc python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd postfix unbound
@@ -90,6 +91,7 @@ OBJECTS := $(MAIN_OBJECT) $(COMMAND_OBJECTS) $(ARCHIVE_OBJECTS) \
 	$(call objects_of,$(UNIT_SOURCES))
 SOURCES := $(wildcard daemon/*.c daemon/*/*.c)
 HEADERS := $(wildcard include/*/*.h)
+MANUALS := $(wildcard docs/man/*.[158])
 
 # ---- building ----
 
@@ -195,6 +197,7 @@ check-lab:
 	@$(NEEDS_ROOT)
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
+	@$(MAKE) deb
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/lab
 
 # ---- trying it ----
@@ -231,12 +234,30 @@ test-deps:
 servers:
 	@tests/tools/unpack-servers $(SERVERS) $(SERVER_PACKAGES)
 
+# ---- the Debian package ----
+
+# What the package is built from is a copy: dpkg-buildpackage works in the
+# source tree and leaves its result beside it.
+deb: build/deb/postdane.deb
+
+build/deb/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
+		$(wildcard debian/* service/* tests/unit/*)
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES)
+	@rm -rf build/deb && mkdir -p build/deb/postdane
+	@tar -c --exclude=./build --exclude=./.git . | \
+		tar -x -C build/deb/postdane
+	@echo "dpkg-buildpackage"
+	@cd build/deb/postdane && \
+		dpkg-buildpackage -us -uc -b >../log 2>&1 || \
+		{ tail -40 ../log; exit 1; }
+	@lintian --allow-root --fail-on warning,error build/deb/*.changes
+	@cp build/deb/postdane_*.deb $@
+
 # ---- installing ----
 
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 UNITS := $(wildcard service/*.service service/*.socket)
-MANUALS := $(wildcard docs/man/*.[158])
 man_of = $(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix \
 	$(1)))/$(notdir $(1))
 CONFIG := $(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf
@@ -270,7 +291,7 @@ clean:
 
 FORCE:
 
-.PHONY: all objects check check-style check-format check-layers check-docs \
+.PHONY: all deb objects check check-style check-format check-layers check-docs \
 	check-tidy tidy check-compilers check-unit check-lab demo run deps \
 	test-deps servers install uninstall clean FORCE
 .SECONDARY:
