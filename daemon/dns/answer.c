@@ -39,6 +39,9 @@ answer_unref(struct dns_answer *answer)
 	for (size_t i = 0; i < answer->rdata_count; i++)
 		free((void *)(uintptr_t)answer->rdata[i].data);
 	free(answer->rdata);
+	for (size_t i = 0; i < answer->part_count; i++)
+		free(answer->parts[i].wire);
+	free(answer->parts);
 	free(answer->qname);
 	free(answer->rname);
 	free(answer->proof);

@@ -61,6 +61,15 @@ struct dns_rdata {
 	size_t len;
 };
 
+/*
+ * A DNS message in wire format, of which the answer and the authority section
+ * belong to the whole answer.  Owned.
+ */
+struct dns_part {
+	uint8_t *wire;
+	size_t len;
+};
+
 struct dns_answer {
 	enum dns_status status;
 	enum dns_security security; /* of the whole chain of aliases */
@@ -76,6 +85,11 @@ struct dns_answer {
 	char *proof; /* why it is insecure, one line, or NULL */
 	char *why; /* why it failed or is bogus, one line of printable text, or
 		      NULL */
+	/* Only with RESOLVER_NEED_MESSAGE: one part for each alias at which the
+	 * lookup had to start again, and the last one, whose rcode counts.
+	 * With DNS_BOGUS: what is bogus, for those who want it all the same. */
+	struct dns_part *parts;
+	size_t part_count;
 	unsigned references; /* answer_ref(), answer_unref() */
 };
 
