@@ -264,8 +264,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	if (!walk->ended)
 		snprintf(walk->why, sizeof(walk->why),
 		    "DS of %.80s: no answer in time", current(walk));
-	finish(
-	    walk, walk->ended ? walk->outcome : WALK_FAILED, current(walk));
+	finish(walk, walk->ended ? walk->outcome : WALK_FAILED, current(walk));
 }
 
 static void

@@ -44,8 +44,8 @@ struct walk_result {
 	const uint8_t *packet;
 	size_t len;
 	bool dname;
-	uint32_t ttl;       /* seconds that the outcome may be kept */
-	const char *why;    /* with FAILED and UNEXPLAINED: one line */
+	uint32_t ttl;    /* seconds that the outcome may be kept */
+	const char *why; /* with FAILED and UNEXPLAINED: one line */
 };
 
 typedef void (*walk_cb)(void *arg, const struct walk_result *result);
