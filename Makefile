@@ -24,12 +24,12 @@ MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
 	libidn2-dev libjansson-dev libldns-dev libssl-dev libsystemd-dev \
-	libunbound-dev libxxhash-dev uthash-dev dns-root-data
+	libunbound-dev libxxhash-dev nettle-dev uthash-dev dns-root-data
 # What the lab needs to run.  Utilities: nothing here starts a service.
-LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils openssl procps \
-	python3 python3-dnspython
+LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
+	procps python3 python3-cryptography python3-dnspython
 TEST_PACKAGES := $(LAB_PACKAGES) check clang clang-format clang-tidy \
-	python3-cryptography python3-pytest valgrind
+	python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd postfix unbound
@@ -135,7 +135,7 @@ objects: $(OBJECTS)
 # As many jobs as there are processors, where the user has not said.
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 # What root has made belongs to whom the source tree belongs to.
-GIVE_BACK = [ "$$(id -u)" != 0 ] || chown -hR "$$(stat -c %u:%g .)" build
+GIVE_BACK = [ "$$(id -u)" != 0 ] || [ ! -e build ] || chown -hR "$$(stat -c %u:%g .)" build
 
 NEEDS_ROOT = [ "$$(id -u)" = 0 ] || { \
 	echo "make $@ needs root, for the lab's namespaces: sudo make $@" >&2; \
@@ -148,7 +148,7 @@ check:
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
 		check-style check-compilers check-unit check-lab
 
-check-style: check-format check-layers check-tidy
+check-style: check-format check-layers check-docs check-tidy
 
 check-format:
 	@echo "clang-format"
@@ -158,6 +158,10 @@ check-format:
 check-layers:
 	@echo "check_layers.awk"
 	@awk -f tests/check_layers.awk tests/layers.txt $(SOURCES) $(HEADERS)
+
+check-docs:
+	@echo "check-docs"
+	@tests/tools/check-docs
 
 check-tidy:
 	@$(MAKE) $(JOBS) --keep-going --output-sync tidy
@@ -208,8 +212,9 @@ run: deps
 	@echo "    smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8642:query"
 	@echo "Until then, in another terminal:"
 	@echo "    postmap -q example.org socketmap:inet:127.0.0.1:8642:query"
-	@echo "    $(BUILD)/postdane explain example.org"
+	@echo "    sudo $(BUILD)/postdane explain example.org"
 	@echo
+	@[ "$$(id -u)" != 0 ] || install -d /run/postdane
 	@exec $(BUILD)/postdaned $(ARGS)
 
 # ---- what is needed ----
@@ -227,21 +232,41 @@ servers:
 
 # ---- installing ----
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BUILD)/postdaned $(DESTDIR)$(PREFIX)/sbin/postdaned
-	install -m 755 $(BUILD)/postdane $(DESTDIR)$(PREFIX)/bin/postdane
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+UNITS := $(wildcard service/*.service service/*.socket)
+INSTALL_DATA = install -D -m 644
 
+# A configuration that is there already stays as it is.
+install: all
+	install -D -m 755 $(BUILD)/postdaned $(DESTDIR)$(PREFIX)/sbin/postdaned
+	install -D -m 755 $(BUILD)/postdane $(DESTDIR)$(PREFIX)/bin/postdane
+	for unit in $(UNITS); do \
+		install -d $(DESTDIR)$(UNITDIR); \
+		sed 's,/usr/sbin/,$(PREFIX)/sbin/,; s,/etc/,$(SYSCONFDIR)/,' \
+			$$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+	done
+	$(INSTALL_DATA) service/postdane.bash-completion \
+		$(DESTDIR)$(COMPLETIONDIR)/postdane
+	[ -e $(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf ] || \
+		$(INSTALL_DATA) service/postdane.conf \
+		$(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf
+
+# The configuration is the administrator's.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/postdaned $(DESTDIR)$(PREFIX)/bin/postdane
+	rm -f $(DESTDIR)$(PREFIX)/sbin/postdaned \
+		$(DESTDIR)$(PREFIX)/bin/postdane \
+		$(DESTDIR)$(COMPLETIONDIR)/postdane \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS)))
 
 clean:
 	rm -rf build
 
 FORCE:
 
-.PHONY: all objects check check-style check-format check-layers check-tidy \
-	tidy check-compilers check-unit check-lab demo run deps test-deps \
+.PHONY: all objects check check-style check-format check-layers check-docs \
+	check-tidy tidy check-compilers check-unit check-lab demo run deps test-deps \
 	servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -17,7 +17,7 @@ static const struct {
 	    "evaluate anew and show the evidence" },
 	{ "check", command_check, "[--at +30d] [--json] KEY",
 	    "connect to the mail servers and judge their certificates" },
-	{ "status", command_status, "", "how the daemon fares" },
+	{ "status", command_status, "[--json]", "how the daemon fares" },
 };
 
 static void

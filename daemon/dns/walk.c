@@ -283,7 +283,8 @@ begin(evutil_socket_t fd, short what, void *arg)
 	ask_next(walk);
 }
 
-/* Below an insecure zone block there is nothing to ask. */
+/* Below an insecure zone block, and where libunbound answers by itself, there
+ * is nothing to ask. */
 static void
 begin_configured(evutil_socket_t fd, short what, void *arg)
 {
@@ -291,7 +292,6 @@ begin_configured(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	walk->reason = INSECURITY_REASON_CONFIGURED;
 	finish(walk, WALK_PROVEN, current(walk));
 }
 
@@ -300,6 +300,7 @@ walk_start(struct event_base *base, struct validated *validated,
     const struct conf *conf, const char *name, walk_cb cb, void *arg)
 {
 	const struct conf_zone *zone = zones_insecure(conf, name);
+	const char *local = zones_built_in(conf, name);
 	struct walk *walk = calloc(1, sizeof(*walk));
 
 	if (walk == NULL)
@@ -311,10 +312,15 @@ walk_start(struct event_base *base, struct validated *validated,
 	walk->ttl = UINT32_MAX;
 	snprintf(walk->name, sizeof(walk->name), "%s", name);
 	snprintf(walk->zone, sizeof(walk->zone), ".");
-	if (zone != NULL)
+	if (zone != NULL) {
 		walk->labels = domain_labels(zone->name);
-	walk->timer = event_new(
-	    base, -1, 0, zone != NULL ? begin_configured : begin, walk);
+		walk->reason = INSECURITY_REASON_CONFIGURED;
+	} else if (local != NULL) {
+		walk->labels = domain_labels(local);
+		walk->reason = INSECURITY_REASON_LOCAL;
+	}
+	walk->timer = event_new(base, -1, 0,
+	    zone != NULL || local != NULL ? begin_configured : begin, walk);
 	if (walk->timer == NULL) {
 		walk_free(walk);
 		return NULL;

@@ -22,6 +22,7 @@
 #include "process/config_check.h"
 #include "process/core.h"
 #include "process/privileges.h"
+#include "process/systemd.h"
 #include "wire/control.h"
 #include "wire/dns_service.h"
 #include "wire/listener.h"
@@ -44,6 +45,7 @@ struct server {
 	const char *path;
 	struct event_base *base;
 	struct event *term, *interrupt, *hangup, *drain_limit, *retire;
+	struct event *watchdog; /* NULL where systemd wants none */
 	struct stats stats;
 	struct core *core;
 	struct retired *retired;
@@ -137,6 +139,27 @@ listen_all(
 		return 0;
 	if (old != NULL)
 		dns_service_set(server->dns, &old->dns_listen);
+	return -1;
+}
+
+/* A socket that systemd has made; its unit says which protocol it is for. */
+static int
+adopt(void *arg, const char *name, int fd)
+{
+	struct server *server = arg;
+	const char *map = server->core->conf->tcp_table_map;
+
+	if (strcmp(name, "socketmap") == 0)
+		return listeners_add_fd(
+		    server->listeners, &socketmap_protocol, fd, NULL);
+	if (strcmp(name, "tcp-table") == 0)
+		return listeners_add_fd(
+		    server->listeners, &tcp_table_protocol, fd, map);
+	if (strcmp(name, "dns") == 0)
+		return dns_service_add_fd(server->dns, fd);
+	log_error("main: a socket from systemd is named \"%s\": its "
+		  "FileDescriptorName must be socketmap, tcp-table or dns",
+	    name);
 	return -1;
 }
 
@@ -356,9 +379,11 @@ start(struct server *server, struct conf *conf)
 		.dns = server->dns,
 		.started = clock_ms() };
 	use_core(server, core);
-	if (listen_all(server, conf, NULL) == -1)
+	if (systemd_sockets(adopt, server) == -1 ||
+	    listen_all(server, conf, NULL) == -1)
 		return -1;
 	start_side_doors(server);
+	server->watchdog = systemd_watchdog(server->base);
 	return privileges_drop(conf->user);
 }
 
@@ -390,6 +415,7 @@ stop(struct server *server)
 	if (server->core != NULL)
 		server->core->service = NULL;
 	core_free(server->core);
+	free_event(server->watchdog);
 	free_event(server->retire);
 	free_event(server->drain_limit);
 	free_event(server->hangup);

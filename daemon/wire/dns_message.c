@@ -23,6 +23,7 @@
 #define FLAG_CD 0x10U
 
 #define TYPE_OPT 41
+#define TYPE_RRSIG 46
 #define TYPE_IXFR 251
 #define TYPE_AXFR 252
 #define TYPE_ANY 255
@@ -169,10 +170,12 @@ read_records(
 	return reader->at == reader->len;
 }
 
+/* Types without records of their own; and RRSIG, the signatures of all types
+ * that some server happens to give: nothing could validate such an answer. */
 static bool
 is_meta(uint16_t type)
 {
-	return type == 0 || type == TYPE_OPT ||
+	return type == 0 || type == TYPE_OPT || type == TYPE_RRSIG ||
 	       (type >= TYPE_META_FIRST && type < TYPE_ANY);
 }
 

@@ -48,6 +48,7 @@ struct place {
 	struct event *datagram, *connection;
 	struct query *queries;   /* that came by UDP */
 	bool is_named, is_fresh; /* for dns_service_set(), while it runs */
+	bool is_inherited;       /* given to us: not ours to leave */
 	bool is_leaving;         /* no longer named: closes with the last
 				  * query */
 	struct place *prev, *next;
@@ -712,26 +713,44 @@ bound_socket(const struct endpoint *endpoint, int type)
 	return -1;
 }
 
-/* Returns 0, or -1 with the reason logged. */
+/* Begin to listen with the sockets that there are.  Returns 0, or -1 when out
+ * of memory. */
+static int
+watch_sockets(struct place *place)
+{
+	struct event_base *base = place->service->base;
+
+	if (place->udp != -1 && place->datagram == NULL &&
+	    ((place->datagram = event_new(base, place->udp,
+		  EV_READ | EV_PERSIST, on_datagram, place)) == NULL ||
+		event_add(place->datagram, NULL) == -1))
+		return -1;
+	if (place->tcp != -1 && place->connection == NULL &&
+	    ((place->connection = event_new(base, place->tcp,
+		  EV_READ | EV_PERSIST, on_connection, place)) == NULL ||
+		event_add(place->connection, NULL) == -1))
+		return -1;
+	return 0;
+}
+
+/* Those that are missing.  Returns 0, or -1 with the reason logged. */
 static int
 open_sockets(struct place *place)
 {
-	struct event_base *base = place->service->base;
 	char text[ENDPOINT_TEXT_MAX];
 
+	if (place->udp != -1 && place->tcp != -1)
+		return 0;
 	endpoint_text(&place->endpoint, text);
-	if ((place->udp = bound_socket(&place->endpoint, SOCK_DGRAM)) == -1 ||
-	    (place->tcp = bound_socket(&place->endpoint, SOCK_STREAM)) == -1) {
+	if (place->udp == -1)
+		place->udp = bound_socket(&place->endpoint, SOCK_DGRAM);
+	if (place->udp != -1 && place->tcp == -1)
+		place->tcp = bound_socket(&place->endpoint, SOCK_STREAM);
+	if (place->udp == -1 || place->tcp == -1) {
 		log_error("dns_service: %s: %s", text, strerror(errno));
 		return -1;
 	}
-	place->datagram = event_new(
-	    base, place->udp, EV_READ | EV_PERSIST, on_datagram, place);
-	place->connection = event_new(
-	    base, place->tcp, EV_READ | EV_PERSIST, on_connection, place);
-	if (place->datagram == NULL || place->connection == NULL ||
-	    event_add(place->datagram, NULL) == -1 ||
-	    event_add(place->connection, NULL) == -1) {
+	if (watch_sockets(place) == -1) {
 		log_error("dns_service: %s: out of memory", text);
 		return -1;
 	}
@@ -748,10 +767,9 @@ is_at(const struct place *place, const struct endpoint *endpoint)
 		   endpoint_text(endpoint, other)) == 0;
 }
 
-/* The place at @endpoint, opened if there is none.  NULL with the reason
- * logged. */
+/* NULL when out of memory. */
 static struct place *
-find_or_open(struct dns_service *service, const struct endpoint *endpoint)
+find_or_make(struct dns_service *service, const struct endpoint *endpoint)
 {
 	struct place *place;
 
@@ -767,10 +785,36 @@ find_or_open(struct dns_service *service, const struct endpoint *endpoint)
 	place->udp = place->tcp = -1;
 	place->is_fresh = true;
 	DL_APPEND(service->places, place);
-	if (open_sockets(place) == 0)
-		return place;
-	place_free(place);
-	return NULL;
+	return place;
+}
+
+int
+dns_service_add_fd(struct dns_service *service, int fd)
+{
+	struct endpoint endpoint = { .length = sizeof(endpoint.address) };
+	struct place *place;
+	int type = 0;
+	socklen_t len = sizeof(type);
+	int *to;
+
+	if (getsockname(fd, (struct sockaddr *)&endpoint.address,
+		&endpoint.length) == -1 ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
+	    endpoint.address.ss_family == AF_UNIX ||
+	    evutil_make_socket_nonblocking(fd) == -1 ||
+	    (place = find_or_make(service, &endpoint)) == NULL) {
+		log_error("dns_service: a socket from systemd is of no use");
+		return -1;
+	}
+	to = type == SOCK_DGRAM ? &place->udp : &place->tcp;
+	if (*to != -1) {
+		log_error("dns_service: systemd gives the same place twice");
+		return -1;
+	}
+	*to = fd;
+	place->is_inherited = true;
+	place->is_fresh = false;
+	return watch_sockets(place);
 }
 
 /* No new questions; those that have come are answered. */
@@ -799,17 +843,14 @@ leave(struct place *place)
 }
 
 /* A place that was being left is named again. */
-static int
+static void
 return_to(struct place *place)
 {
 	if (!place->is_leaving)
-		return 0;
+		return;
 	close_sockets(place);
-	if (open_sockets(place) == -1)
-		return -1;
 	place->is_leaving = false;
 	place->is_fresh = true;
-	return 0;
 }
 
 int
@@ -820,10 +861,14 @@ dns_service_set(
 	bool failed = false;
 
 	for (size_t i = 0; !failed && i < places->count; i++) {
-		place = find_or_open(service, &places->item[i]);
-		failed = place == NULL || return_to(place) == -1;
-		if (!failed)
-			place->is_named = true;
+		place = find_or_make(service, &places->item[i]);
+		if (place == NULL) {
+			failed = true;
+			break;
+		}
+		return_to(place);
+		failed = open_sockets(place) == -1;
+		place->is_named = !failed;
 	}
 	DL_FOREACH_SAFE(service->places, place, next)
 	{
@@ -831,7 +876,7 @@ dns_service_set(
 		    failed ? place->is_fresh : !place->is_named;
 
 		place->is_named = place->is_fresh = false;
-		if (unwanted && !place->is_leaving)
+		if (unwanted && !place->is_leaving && !place->is_inherited)
 			leave(place);
 	}
 	return failed ? -1 : 0;

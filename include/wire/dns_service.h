@@ -41,6 +41,11 @@ void dns_service_use(struct dns_service *service, struct resolver *resolver,
 int dns_service_set(
     struct dns_service *service, const struct conf_endpoints *places);
 
+/* Take over a socket that is bound already (socket activation): of datagrams,
+ * or listening.  The place is not left by dns_service_set().  Returns 0, or -1
+ * with the reason logged. */
+int dns_service_add_fd(struct dns_service *service, int fd);
+
 /* No new questions; @done comes once, maybe before this returns, when the last
  * one is answered. */
 void dns_service_drain(
