@@ -22,14 +22,14 @@ agree(const uint8_t *a, const uint8_t *b, unsigned bits)
 
 	if (memcmp(a, b, whole) != 0)
 		return false;
-	return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
+	return rest == 0 || (unsigned)(a[whole] ^ b[whole]) >> (8 - rest) == 0;
 }
 
 static bool
 has_only(const uint8_t address[16], unsigned bits)
 {
 	for (unsigned i = bits; i < 128; i++)
-		if ((address[i / 8] >> (7 - i % 8) & 1U) != 0)
+		if (((unsigned)address[i / 8] << i % 8 & 0x80U) != 0)
 			return false;
 	return true;
 }
