@@ -12,6 +12,7 @@
 #include "base/stats.h"
 #include "dns/resolver.h"
 #include "policy/policy_service.h"
+#include "wire/dns_service.h"
 #include "wire/listener.h"
 
 static size_t
@@ -33,6 +34,18 @@ lookups(const struct status_source *source)
 }
 
 static size_t
+dns_queries(const struct status_source *source)
+{
+	return dns_service_in_flight(source->dns);
+}
+
+static size_t
+dns_connections(const struct status_source *source)
+{
+	return dns_service_connections(source->dns);
+}
+
+static size_t
 trust(const struct status_source *source)
 {
 	return resolver_trust(source->resolver, NULL) == RESOLVER_TRUST_ALIVE;
@@ -49,6 +62,12 @@ static const struct {
 	    evaluations },
 	{ "postdane_lookups_in_flight", "DNS lookups that run or wait.",
 	    lookups },
+	{ "postdane_dns_queries_in_flight",
+	    "Questions to the DNS listener that are being looked up.",
+	    dns_queries },
+	{ "postdane_dns_connections",
+	    "TCP connections to the DNS listener that are open.",
+	    dns_connections },
 	{ "postdane_trust_path",
 	    "1 while the root's keys validate; otherwise all is deferred.",
 	    trust },

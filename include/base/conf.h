@@ -13,6 +13,7 @@
 
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "base/prefix.h"
 
 /* Defaults that others must know too. */
 #define CONF_CONTROL_SOCKET "/run/postdane/control"
@@ -75,13 +76,20 @@ struct conf_endpoints {
 	size_t count;
 };
 
+struct conf_prefixes {
+	struct prefix *item;
+	size_t count;
+};
+
 struct conf {
 	/* listeners */
 	struct conf_endpoints socketmap_listen; /* { "inet:127.0.0.1:8642" } */
 	struct conf_endpoints tcp_table_listen; /* { "inet:127.0.0.1:8643" } */
 	struct conf_endpoints metrics_listen;   /* {}: none */
-	char *control_socket;     /* CONF_CONTROL_SOCKET; "" for none */
-	unsigned max_connections; /* 4096 */
+	struct conf_endpoints dns_listen;       /* {}: none */
+	struct conf_prefixes dns_allow; /* {}: loopback addresses only */
+	char *control_socket;           /* CONF_CONTROL_SOCKET; "" for none */
+	unsigned max_connections;       /* 4096 */
 	unsigned request_timeout; /* seconds for the rest of a half-received
 				   * request: 120 */
 	char *user; /* CONF_USER: who to become if started as root; "" to stay

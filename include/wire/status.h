@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+struct dns_service;
 struct evbuffer;
 struct listeners;
 struct policy_service;
@@ -20,6 +21,7 @@ struct stats;
 struct status_source {
 	const struct stats *stats;
 	const struct listeners *listeners;
+	const struct dns_service *dns;
 	struct resolver *resolver;
 	struct policy_service *service;
 	uint64_t started; /* clock_ms() */
