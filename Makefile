@@ -34,7 +34,7 @@ TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
 	clang-tidy mandoc python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
-SERVER_PACKAGES := bind9 nsd postfix unbound
+SERVER_PACKAGES := bind9 nsd pdns-recursor postfix unbound
 
 # ---- flags ----
 
@@ -149,7 +149,7 @@ check:
 	@$(MAKE) test-deps
 	@trap '$(GIVE_BACK)' EXIT; \
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
-		check-style check-compilers check-unit check-lab
+		check-style check-compilers check-unit check-lab check-incident
 
 check-style: check-format check-layers check-docs check-tidy
 
@@ -200,6 +200,12 @@ check-lab:
 	@$(MAKE) deb
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/lab
 
+check-incident:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(LAB) -m pytest -q -p no:cacheprovider tests/incident
+
 # ---- trying it ----
 
 demo:
@@ -207,6 +213,13 @@ demo:
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(LAB_PACKAGES)
 	@trap '$(GIVE_BACK)' EXIT; $(MAKE) $(JOBS) all && \
 		$(MAKE) servers && $(LAB) tests/lab/demo.py
+
+
+demo-incident:
+	@$(NEEDS_ROOT)
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(LAB_PACKAGES)
+	@trap '$(GIVE_BACK)' EXIT; $(MAKE) $(JOBS) all && \
+		$(MAKE) servers && $(LAB) tests/incident/demo.py
 
 run: deps
 	@trap '$(GIVE_BACK)' EXIT; $(MAKE) $(JOBS) all
@@ -292,7 +305,7 @@ clean:
 FORCE:
 
 .PHONY: all deb objects check check-style check-format check-layers check-docs \
-	check-tidy tidy check-compilers check-unit check-lab demo run deps \
+	check-tidy tidy check-compilers check-unit check-lab check-incident demo demo-incident run deps \
 	test-deps servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
