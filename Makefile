@@ -24,7 +24,8 @@ MAKEFLAGS += --no-print-directory
 # ---- Debian packages ----
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
-	libidn2-dev libjansson-dev libldns-dev libssl-dev libsystemd-dev \
+	libidn2-dev libjansson-dev libldns-dev libseccomp-dev libssl-dev \
+	libsystemd-dev \
 	libunbound-dev libxxhash-dev nettle-dev uthash-dev dns-root-data
 # What the lab needs to run.  Utilities: nothing here starts a service.
 LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
@@ -44,7 +45,7 @@ BUILD := build$(if $(filter-out gcc,$(CC)),/$(notdir $(firstword $(CC))))$(if \
 SERVERS := build/servers
 
 LIBRARIES := libunbound libevent openssl libconfuse ldns libidn2 jansson \
-	libsystemd libxxhash
+	libsystemd libxxhash libseccomp
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wformat=2
 OUR_CFLAGS := -std=c17 -D_GNU_SOURCE -DPOSTDANE_VERSION='"$(VERSION)"' \
@@ -149,7 +150,8 @@ check:
 	@$(MAKE) test-deps
 	@trap '$(GIVE_BACK)' EXIT; \
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
-		check-style check-compilers check-unit check-lab check-incident
+		check-style check-compilers check-unit $(if $(SANITIZE),,check-hardening) \
+		check-lab check-incident
 
 check-style: check-format check-layers check-docs check-tidy
 
@@ -192,6 +194,10 @@ check-unit:
 
 LAB = tests/lab/run --servers $(SERVERS) -- env POSTDANE_BUILD=$(BUILD) \
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
+
+check-hardening:
+	@$(MAKE) $(JOBS) all
+	@tests/tools/check-hardening $(BUILD)/postdaned $(BUILD)/postdane
 
 check-lab:
 	@$(NEEDS_ROOT)
@@ -305,7 +311,7 @@ clean:
 FORCE:
 
 .PHONY: all deb objects check check-style check-format check-layers check-docs \
-	check-tidy tidy check-compilers check-unit check-lab check-incident demo demo-incident run deps \
+	check-tidy tidy check-compilers check-unit check-hardening check-lab check-incident demo demo-incident run deps \
 	test-deps servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

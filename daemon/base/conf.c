@@ -364,6 +364,7 @@ static cfg_opt_t options[] = {
 	CFG_INT_CB("max-connections", 4096, CFGF_NONE, read_number),
 	CFG_INT_CB("request-timeout", 120, CFGF_NONE, read_number),
 	CFG_STR("user", CONF_USER, CFGF_NONE),
+	CFG_BOOL("sandbox", cfg_true, CFGF_NONE),
 
 	CFG_STR_CB(
 	    "root-hints", "/usr/share/dns/root.hints", CFGF_NONE, read_hints),
@@ -584,6 +585,7 @@ get_all(cfg_t *cfg, struct conf *conf)
 
 	conf->max_connections = get_number(cfg, "max-connections");
 	conf->request_timeout = get_number(cfg, "request-timeout");
+	conf->sandbox = cfg_getbool(cfg, "sandbox");
 	conf->lookup_deadline = get_number(cfg, "lookup-deadline");
 	conf->evaluation_deadline = get_number(cfg, "evaluation-deadline");
 	conf->default_port = (uint16_t)get_number(cfg, "default-port");

@@ -95,6 +95,8 @@ struct conf {
 	char *user; /* CONF_USER: who to become if started as root; "" to stay
 		     * root */
 
+	bool sandbox; /* yes: process/sandbox.h */
+
 	/* DNS */
 	char *root_hints;   /* file; dns-root-data's by default */
 	char *trust_anchor; /* file; dns-root-data's by default */

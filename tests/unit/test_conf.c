@@ -133,6 +133,7 @@ assert_defaults(const struct conf *conf)
 	ck_assert_str_eq(conf->control_socket, "/run/postdane/control");
 	ck_assert_uint_eq(conf->max_connections, 4096);
 	ck_assert_uint_eq(conf->request_timeout, 120);
+	ck_assert(conf->sandbox);
 	ck_assert_str_eq(conf->user, "postdane");
 	ck_assert_str_eq(conf->root_hints, "/usr/share/dns/root.hints");
 	ck_assert_str_eq(conf->trust_anchor, "/usr/share/dns/root.key");
