@@ -55,10 +55,10 @@ static const char *const allowed[] = {
 	"rt_sigreturn", "rt_sigtimedwait", "sigaltstack", "signalfd4",
 	/* the rest */
 	"clock_getres", "clock_gettime", "getegid", "geteuid", "getgid",
-	"getpgrp", "getpid", "getppid", "getpriority", "getrandom",
-	"getresgid", "getresuid", "getrlimit", "getrusage", "gettid",
-	"gettimeofday", "getuid", "prlimit64", "sched_getaffinity",
-	"sched_yield", "sysinfo", "time", "uname"
+	"getpgrp", "getpid", "getppid", "getpriority", "getrandom", "getresgid",
+	"getresuid", "getrlimit", "getrusage", "gettid", "gettimeofday",
+	"getuid", "prlimit64", "sched_getaffinity", "sched_yield", "sysinfo",
+	"time", "uname"
 };
 
 static int
@@ -88,8 +88,7 @@ allow_memory(scmp_filter_ctx filter)
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
 		    SCMP_SYS(mprotect), 1,
-		    SCMP_A2(
-			SCMP_CMP_MASKED_EQ, (scmp_datum_t)PROT_EXEC, 0));
+		    SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)PROT_EXEC, 0));
 	return error;
 }
 
