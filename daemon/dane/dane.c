@@ -382,12 +382,16 @@ is_insecure(const struct dns_answer *answer)
 	return answer->security == DNS_INSECURE && !is_denied(answer);
 }
 
-/* The alias at the host's own name is secure, its target is not. */
+/* The chain is insecure, but the alias at the host's own name is secure; or
+ * may be: whoever drops the proof of one does not make it an insecure one. */
 static bool
-has_secure_alias(const struct dns_answer *answer)
+may_have_secure_alias(const struct dns_answer *answer)
 {
-	return answer->security == DNS_INSECURE &&
-	       answer->first_link == DNS_SECURE;
+	if (answer->security != DNS_INSECURE)
+		return false;
+	return answer->first_link == DNS_SECURE ||
+	       (answer->first_link == DNS_INDETERMINATE &&
+		   !domain_equal(answer->rname, answer->qname));
 }
 
 /* Both families have answered, neither with secure data. */
@@ -404,7 +408,7 @@ judge_addresses(struct host *host)
 		return;
 	}
 	if (is_insecure(a) || is_insecure(aaaa)) {
-		if (has_secure_alias(a) || has_secure_alias(aaaa)) {
+		if (may_have_secure_alias(a) || may_have_secure_alias(aaaa)) {
 			start_tlsa(host, host->evidence->name, NULL);
 			return;
 		}
