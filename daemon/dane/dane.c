@@ -400,26 +400,26 @@ judge_addresses(struct host *host)
 {
 	struct dns_answer *a = host->address[SLOT_A];
 	struct dns_answer *aaaa = host->address[SLOT_AAAA];
+	const bool denied = is_denied(a) && is_denied(aaaa);
 	char text[WHY_MAX];
 
-	if (is_denied(a) && is_denied(aaaa)) {
+	if (!denied && !is_insecure(a) && !is_insecure(aaaa)) {
+		host_done(host, DANE_HOST_FAILED,
+		    whose_fault(is_denied(a) ? aaaa : a));
+	} else if (may_have_secure_alias(a) || may_have_secure_alias(aaaa)) {
+		/* Also where they are denied: an attacker can deny the
+		 * addresses of an unsigned target to us, and to Postfix not. */
+		start_tlsa(host, host->evidence->name, NULL);
+	} else if (denied) {
 		host_done_text(
 		    host, DANE_HOST_NO_ADDRESS, "neither A nor AAAA exists");
-		return;
-	}
-	if (is_insecure(a) || is_insecure(aaaa)) {
-		if (may_have_secure_alias(a) || may_have_secure_alias(aaaa)) {
-			start_tlsa(host, host->evidence->name, NULL);
-			return;
-		}
+	} else {
 		snprintf(text, sizeof(text), "insecure address: %s",
 		    is_insecure(a) && a->proof != NULL         ? a->proof
 		    : is_insecure(aaaa) && aaaa->proof != NULL ? aaaa->proof
 							       : "not proven");
 		host_done_text(host, DANE_HOST_INSECURE, text);
-		return;
 	}
-	host_done(host, DANE_HOST_FAILED, whose_fault(is_denied(a) ? aaaa : a));
 }
 
 static void
