@@ -34,6 +34,8 @@ static uint64_t seed(void);
 #define BACKLOG 128
 #define UDP_BURST 64 /* datagrams, before others have their turn */
 #define ACCEPT_BURST 16
+/* Octets of datagrams that may wait for us: a burst of questions. */
+#define UDP_BUFFER (1024 * 1024)
 #define STREAMS_MAX 256       /* TCP connections */
 #define STREAM_QUERIES_MAX 64 /* questions of one that are being answered */
 #define STREAM_OUTPUT_MAX ((size_t)256 * 1024) /* that it has not taken */
@@ -694,6 +696,7 @@ static int
 bound_socket(const struct endpoint *endpoint, int type)
 {
 	const int family = endpoint->address.ss_family, on = 1;
+	const int udp_buffer = UDP_BUFFER;
 	const int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int error;
 
@@ -701,6 +704,9 @@ bound_socket(const struct endpoint *endpoint, int type)
 		return -1;
 	if (type == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	else
+		setsockopt(
+		    fd, SOL_SOCKET, SO_RCVBUF, &udp_buffer, sizeof(udp_buffer));
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, (const struct sockaddr *)&endpoint->address,
