@@ -59,15 +59,14 @@ struct ladder {
 	/* Only with NEED_MESSAGE: the messages of the links. */
 	struct dns_part parts[PARTS_MAX];
 	size_t part_count;
-	bool part_lost; /* out of memory */
 
 	/* The race for the present name. */
 	struct validated_query *query, *fresh;
+	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	enum asked asked;
 	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
 	struct packet_facts facts; /* with ASKED_INSECURE */
 	bool unconfirmed;          /* facts are a denial that may be false */
-	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	struct walk *walk;
 	bool walked;
 	enum walk_outcome outcome;
@@ -77,6 +76,7 @@ struct ladder {
 	struct plain *plain;
 	bool plain_done; /* exhausted */
 	bool retried;
+	bool part_lost;       /* out of memory: of all links */
 	char why[REASON_MAX]; /* of the first rung */
 	char walk_why[REASON_MAX];
 };

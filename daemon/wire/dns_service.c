@@ -348,7 +348,7 @@ look_up_datagram(struct place *place, const struct dns_request *request,
 	memcpy(&key.client, client, len);
 	memcpy(key.id, request->id, sizeof(key.id));
 	memcpy(key.question, request->question, request->question_len);
-	if ((query = find_datagram(service, &key)) != NULL) {
+	if (find_datagram(service, &key) != NULL) {
 		stats_count(service->stats, STATS_DNS_REPEATED);
 		return;
 	}
@@ -396,9 +396,11 @@ on_datagram(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < UDP_BURST; i++) {
 		struct sockaddr_storage client;
 		socklen_t client_len = sizeof(client);
-		const ssize_t n = recvfrom(fd, wire, sizeof(wire), MSG_TRUNC,
-		    (struct sockaddr *)&client, &client_len);
+		ssize_t n;
 
+		memset(&client, 0, sizeof(client));
+		n = recvfrom(fd, wire, sizeof(wire), MSG_TRUNC,
+		    (struct sockaddr *)&client, &client_len);
 		if (n == -1 && errno == EAGAIN)
 			return;
 		/* Of one that is larger, what is here can't be its whole. */

@@ -643,11 +643,15 @@ def test_unbound_host(daemon, world, tmp_path):
 # ---- one set of facts ----
 
 def test_policy_and_listener_share_what_they_know(daemon, world):
-    for zone in ("s-noaa.nsec", "u-noaa.nsec", "u-refused.nsec"):
+    for zone, names in (("s-lower.nsec", [("", "MX"), ("mx.", "A"),
+                                          ("_25._tcp.mx.", "TLSA")]),
+                        ("u-lower.nsec", [("", "MX")])):
         daemon.socketmap(zone)
+        time.sleep(0.5)
         asked = world.questions(zone)
-        assert ask(zone, "MX").answer
-        assert ask(f"mx.{zone}", "A").answer
+        assert asked
+        for prefix, rtype in names:
+            assert ask(prefix + zone, rtype).answer
         assert world.questions(zone) == asked
 
 
