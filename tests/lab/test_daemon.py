@@ -208,7 +208,7 @@ def test_unknown_socket_is_refused(lab):
         process = run_as_systemd(daemon, [sock], {
             "LISTEN_FDS": "1", "LISTEN_FDNAMES": "what"})
         assert process.wait(20) == 1
-    assert "must be socketmap or tcp-table" in daemon.log()
+    assert "must be socketmap, tcp-table or dns" in daemon.log()
 
 
 def test_watchdog_is_fed(lab):

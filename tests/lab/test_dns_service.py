@@ -55,6 +55,7 @@ OWN_ZONES = [
     Zone("text.unsigned", '@ TXT "v=spf1 -all"\n@ MX 10 mx\nmx A 10.25.13.1'),
     Zone("big.nsec", f"many A {MANY}\nthirty A {THIRTY}\n"
          f"manyalias CNAME many.big.nsec.", sign="ecdsa"),
+    Zone("dnametobroken.nsec", "under DNAME u-dropedns.nsec.", sign="ecdsa"),
     Zone("wild.nsec3", "*.a TXT wild\n*.c CNAME target\ntarget A 10.25.14.1",
          sign="ecdsa", denial="nsec3"),
 ]
@@ -245,6 +246,17 @@ def test_aliases_into_broken_zones(daemon):
     assert reply.rcode() == R.NXDOMAIN
     assert [r.rdtype for r in reply.answer] == [T.CNAME, T.RRSIG]
     assert not reply.flags & F.AD
+
+
+def test_dname_into_a_broken_zone(daemon):
+    reply = ask("mx.under.dnametobroken.nsec", "A")
+    assert [(r[0], r[1]) for r in records(reply.answer)] == [
+        ("mx.u-dropedns.nsec.", T.A),
+        ("mx.under.dnametobroken.nsec.", T.CNAME),
+        ("under.dnametobroken.nsec.", T.DNAME),
+        ("under.dnametobroken.nsec.", T.RRSIG)]
+    assert reply.rcode() == R.NOERROR and not reply.flags & F.AD
+    assert unbound_fails("mx.under.dnametobroken.nsec", "A")
 
 
 # ---- attackers ----
@@ -778,6 +790,47 @@ def test_reload(world):
         assert is_silent("127.0.0.28")
     finally:
         daemon.stop()
+
+
+def inherited(sockets):
+    """What a child must do that gets @sockets from systemd."""
+    def dup():
+        for i, sock in enumerate(sockets):
+            os.dup2(sock.fileno(), 3 + i)
+    return dup
+
+
+def test_sockets_from_systemd(world):
+    """They outlive the process: who asks meanwhile is answered, and a reload
+    does not close them."""
+    daemon = listening(world, "activated", port=9542)
+    daemon.config.write_text(daemon.config.read_text().replace(
+        f'"{OURS}:53"', '"127.0.0.31:53"'))
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    tcp = socket.socket()
+    for sock in (udp, tcp):
+        sock.bind(("127.0.0.31", 53))
+    tcp.listen()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            early = [pool.submit(ask, NAME, "A", "127.0.0.31", tcp=over_tcp)
+                     for over_tcp in (False, True)]
+            time.sleep(0.3)
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh",
+                 daemon.program, "-c", daemon.config],
+                env=dict(os.environ, LISTEN_FDS="2", LISTEN_FDNAMES="dns:dns"),
+                preexec_fn=inherited([udp, tcp]), pass_fds=[3, 4],
+                stderr=open(daemon.log_path, "wb"))
+            assert all(r.result(20).flags & F.AD for r in early)
+            process.send_signal(signal.SIGHUP)
+            lab_module.wait_until(
+                "reload", lambda: "reload: done" in daemon.log())
+            assert ask(NAME, "A", "127.0.0.31").flags & F.AD
+            process.terminate()
+            assert process.wait(20) == 0, daemon.log()
+    udp.close()
+    tcp.close()
 
 
 def test_end_answers_what_was_asked(world):
