@@ -104,6 +104,8 @@ static const struct {
 	{ "no-dane-policy-explicit", { "may", "encrypt", "notfound" } },
 	{ "insecure-mx", { "dane", "encrypt", "may" } },
 	{ "dane-only", { "never", "when-complete" } },
+	{ "carry", { "no", "fingerprint" } },
+	{ "carry-else", { "dane-only", "encrypt" } },
 	{ "log-target", { "stderr", "syslog" } },
 	{ "log-level", { "error", "warning", "info", "debug" } },
 };
@@ -335,6 +337,8 @@ static cfg_opt_t map_options[] = {
 	CFG_INT_CB("no-dane-policy-explicit", 0, CFGF_NODEFAULT, read_choice),
 	CFG_INT_CB("insecure-mx", 0, CFGF_NODEFAULT, read_choice),
 	CFG_INT_CB("dane-only", 0, CFGF_NODEFAULT, read_choice),
+	CFG_INT_CB("carry", 0, CFGF_NODEFAULT, read_choice),
+	CFG_INT_CB("carry-else", 0, CFGF_NODEFAULT, read_choice),
 	CFG_END(),
 };
 
@@ -360,6 +364,7 @@ static cfg_opt_t options[] = {
 	CFG_INT_CB("max-connections", 4096, CFGF_NONE, read_number),
 	CFG_INT_CB("request-timeout", 120, CFGF_NONE, read_number),
 	CFG_STR("user", CONF_USER, CFGF_NONE),
+	CFG_BOOL("sandbox", cfg_true, CFGF_NONE),
 
 	CFG_STR_CB(
 	    "root-hints", "/usr/share/dns/root.hints", CFGF_NONE, read_hints),
@@ -377,6 +382,9 @@ static cfg_opt_t options[] = {
 	CFG_INT_CB(
 	    "insecure-mx", CONF_INSECURE_MX_DANE, CFGF_NONE, read_choice),
 	CFG_INT_CB("dane-only", CONF_DANE_ONLY_NEVER, CFGF_NONE, read_choice),
+	CFG_INT_CB("carry", CONF_CARRY_NO, CFGF_NONE, read_choice),
+	CFG_INT_CB(
+	    "carry-else", CONF_CARRY_ELSE_DANE_ONLY, CFGF_NONE, read_choice),
 	CFG_SEC("map", map_options, BLOCKS),
 	CFG_STR("tcp-table-map", "", CFGF_NONE),
 	CFG_INT_CB("default-port", 25, CFGF_NONE, read_number),
@@ -480,6 +488,10 @@ get_policy(cfg_t *cfg, struct conf_policy otherwise)
 		    cfg, "insecure-mx", (int)otherwise.insecure_mx),
 		.dane_only = (enum conf_dane_only)get_choice(
 		    cfg, "dane-only", (int)otherwise.dane_only),
+		.carry = (enum conf_carry)get_choice(
+		    cfg, "carry", (int)otherwise.carry),
+		.carry_else = (enum conf_carry_else)get_choice(
+		    cfg, "carry-else", (int)otherwise.carry_else),
 	};
 }
 
@@ -573,6 +585,7 @@ get_all(cfg_t *cfg, struct conf *conf)
 
 	conf->max_connections = get_number(cfg, "max-connections");
 	conf->request_timeout = get_number(cfg, "request-timeout");
+	conf->sandbox = cfg_getbool(cfg, "sandbox");
 	conf->lookup_deadline = get_number(cfg, "lookup-deadline");
 	conf->evaluation_deadline = get_number(cfg, "evaluation-deadline");
 	conf->default_port = (uint16_t)get_number(cfg, "default-port");

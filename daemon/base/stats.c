@@ -31,6 +31,7 @@ static const struct stats_name names[STATS_COUNTERS] = {
 	[STATS_REPLY_ENCRYPT] = ROW(REPLIES, "encrypt"),
 	[STATS_REPLY_DANE] = ROW(REPLIES, "dane"),
 	[STATS_REPLY_DANE_ONLY] = ROW(REPLIES, "dane-only"),
+	[STATS_REPLY_FINGERPRINT] = ROW(REPLIES, "fingerprint"),
 	[STATS_REPLY_BAD] = ROW(REPLIES, "bad"),
 	[STATS_EVALUATION] = { "postdane_evaluations_total", NULL,
 	    "Evaluations of a next hop." },

@@ -22,6 +22,7 @@
 #include "process/config_check.h"
 #include "process/core.h"
 #include "process/privileges.h"
+#include "process/sandbox.h"
 #include "process/systemd.h"
 #include "wire/control.h"
 #include "wire/dns_service.h"
@@ -384,7 +385,9 @@ start(struct server *server, struct conf *conf)
 		return -1;
 	start_side_doors(server);
 	server->watchdog = systemd_watchdog(server->base);
-	return privileges_drop(conf->user);
+	if (privileges_drop(conf->user) == -1)
+		return -1;
+	return conf->sandbox ? sandbox_enter() : 0;
 }
 
 static void

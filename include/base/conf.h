@@ -35,6 +35,11 @@ enum conf_insecure_mx {
 
 enum conf_dane_only { CONF_DANE_ONLY_NEVER, CONF_DANE_ONLY_WHEN_COMPLETE };
 
+/* Whether the policy carries TLSA records itself, and what is answered where
+ * it can't. */
+enum conf_carry { CONF_CARRY_NO, CONF_CARRY_FINGERPRINT };
+enum conf_carry_else { CONF_CARRY_ELSE_DANE_ONLY, CONF_CARRY_ELSE_ENCRYPT };
+
 /* The options that a map "NAME" { … } block can override. */
 struct conf_policy {
 	enum conf_no_dane no_dane; /* no-dane-policy = may */
@@ -42,6 +47,8 @@ struct conf_policy {
 	    no_dane_explicit; /* no-dane-policy-explicit = notfound */
 	enum conf_insecure_mx insecure_mx; /* insecure-mx = dane */
 	enum conf_dane_only dane_only;     /* dane-only = never */
+	enum conf_carry carry;             /* carry = no */
+	enum conf_carry_else carry_else;   /* carry-else = dane-only */
 };
 
 struct conf_map {
@@ -87,6 +94,8 @@ struct conf {
 				   * request: 120 */
 	char *user; /* CONF_USER: who to become if started as root; "" to stay
 		     * root */
+
+	bool sandbox; /* yes: process/sandbox.h */
 
 	/* DNS */
 	char *root_hints;   /* file; dns-root-data's by default */
