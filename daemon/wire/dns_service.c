@@ -34,6 +34,7 @@ static uint64_t seed(void);
 #define BACKLOG 128
 #define UDP_BURST 64 /* datagrams, before others have their turn */
 #define ACCEPT_BURST 16
+#define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
 /* Octets of datagrams that may wait for us: a burst of questions. */
 #define UDP_BUFFER (1024 * 1024)
 #define STREAMS_MAX 256       /* TCP connections */
@@ -48,6 +49,7 @@ struct place {
 	struct endpoint endpoint;
 	int udp, tcp; /* -1 where it is closed */
 	struct event *datagram, *connection;
+	struct event *resume;    /* accepting, after a pause */
 	struct query *queries;   /* that came by UDP */
 	bool is_named, is_fresh; /* for dns_service_set(), while it runs */
 	bool is_inherited;       /* given to us: not ours to leave */
@@ -630,6 +632,30 @@ add_stream(struct dns_service *service, int fd)
 	bufferevent_enable(stream->bufferevent, EV_READ | EV_WRITE);
 }
 
+/* Who waits would wake us for ever. */
+static void
+pause_accepting(struct place *place)
+{
+	static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
+	struct stream *idle = idle_longest(place->service);
+
+	if (idle != NULL)
+		stream_free(idle);
+	event_del(place->connection);
+	event_add(place->resume, &pause);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct place *place = arg;
+
+	(void)fd;
+	(void)what;
+	if (place->tcp != -1 && !place->is_leaving)
+		event_add(place->connection, NULL);
+}
+
 static void
 on_connection(evutil_socket_t fd, short what, void *arg)
 {
@@ -643,13 +669,8 @@ on_connection(evutil_socket_t fd, short what, void *arg)
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (socket == -1) {
-			struct stream *idle = idle_longest(place->service);
-
-			/* Descriptors have run out: what waits would wake us
-			 * for ever. */
-			if ((errno == EMFILE || errno == ENFILE) &&
-			    idle != NULL)
-				stream_free(idle);
+			if (errno == EMFILE || errno == ENFILE)
+				pause_accepting(place);
 			return;
 		}
 		if (may_ask(place->service, &client))
@@ -668,7 +689,9 @@ close_sockets(struct place *place)
 		event_free(place->datagram);
 	if (place->connection != NULL)
 		event_free(place->connection);
-	place->datagram = place->connection = NULL;
+	if (place->resume != NULL)
+		event_free(place->resume);
+	place->datagram = place->connection = place->resume = NULL;
 	if (place->udp != -1)
 		close(place->udp);
 	if (place->tcp != -1)
@@ -734,8 +757,9 @@ watch_sockets(struct place *place)
 		event_add(place->datagram, NULL) == -1))
 		return -1;
 	if (place->tcp != -1 && place->connection == NULL &&
-	    ((place->connection = event_new(base, place->tcp,
-		  EV_READ | EV_PERSIST, on_connection, place)) == NULL ||
+	    ((place->resume = evtimer_new(base, on_resume, place)) == NULL ||
+		(place->connection = event_new(base, place->tcp,
+		     EV_READ | EV_PERSIST, on_connection, place)) == NULL ||
 		event_add(place->connection, NULL) == -1))
 		return -1;
 	return 0;
@@ -831,8 +855,10 @@ stop_listening(struct place *place)
 {
 	if (place->datagram != NULL)
 		event_del(place->datagram);
-	if (place->connection != NULL)
+	if (place->connection != NULL) {
 		event_del(place->connection);
+		event_del(place->resume);
+	}
 	if (place->tcp != -1)
 		close(place->tcp);
 	place->tcp = -1;

@@ -51,11 +51,16 @@ OWN_ZONES = [
          '_mta-sts TXT "v=STSv1; id=1"\n'
          '_submission._tcp SRV 0 1 587 usable.hosts.nsec.\n'
          '@ CAA 0 issue "ca.example"\n'
+         'twice CNAME alias.hosts.nsec.\n'
          r'odd TYPE65280 \# 3 616263', sign="ecdsa"),
     Zone("text.unsigned", '@ TXT "v=spf1 -all"\n@ MX 10 mx\nmx A 10.25.13.1'),
     Zone("big.nsec", f"many A {MANY}\nthirty A {THIRTY}\n"
          f"manyalias CNAME many.big.nsec.", sign="ecdsa"),
     Zone("dnametobroken.nsec", "under DNAME u-dropedns.nsec.", sign="ecdsa"),
+    matrix.served(Zone("alias.unsigned", "mx CNAME usable.hosts.nsec."),
+                  matrix.one(misbehave.rcode_to_edns(dns.rcode.REFUSED))),
+    Zone("into.unsigned", "signed CNAME usable.hosts.nsec.\n"
+         "gone CNAME nothing.hosts.nsec.\nthrice CNAME twice.text.nsec."),
     Zone("wild.nsec3", "*.a TXT wild\n*.c CNAME target\ntarget A 10.25.14.1",
          sign="ecdsa", denial="nsec3"),
 ]
@@ -151,6 +156,8 @@ SAME = """
     _submission._tcp.text.nsec SRV|text.nsec CAA|odd.text.nsec TYPE65280
     text.unsigned MX|mx.text.unsigned A|many.big.nsec A|thirty.big.nsec A
     manyalias.big.nsec A|x.a.wild.nsec3 TXT|x.c.wild.nsec3 A
+    signed.into.unsigned A|gone.into.unsigned A|thrice.into.unsigned AAAA
+    twice.text.nsec A|twice.text.nsec TXT|thrice.into.unsigned A
     x.a.wild.nsec3 MX|x.y.wild.nsec3 TXT
     1.0.0.127.in-addr.arpa PTR|9.8.0.10.in-addr.arpa PTR|localhost A
     localhost MX|x.test A|x.invalid A|1.2.168.192.in-addr.arpa PTR
@@ -242,6 +249,11 @@ def test_aliases_into_broken_zones(daemon):
     assert not reply.flags & F.AD
     assert [r.rdtype for r in ask("x.cnamezone.nsec", "MX", do=False).answer] \
         == [T.CNAME, T.MX]
+    reply = ask("mx.alias.unsigned", "A")  # a signed end makes no chain so
+    assert {(r[0], r[1]) for r in records(reply.answer)} == {
+        ("mx.alias.unsigned.", T.CNAME), (NAME + ".", T.A),
+        (NAME + ".", T.RRSIG)}
+    assert not reply.flags & F.AD
     reply = ask("_25._tcp.mx.tlsaintobroken.nsec", "TLSA")
     assert reply.rcode() == R.NXDOMAIN
     assert [r.rdtype for r in reply.answer] == [T.CNAME, T.RRSIG]
