@@ -2,6 +2,7 @@
 
 #include "command/probe.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -244,6 +245,18 @@ verify_as(SSL *judge, SSL *session, int *error)
 	return valid;
 }
 
+/*
+ * OpenSSL's words for an error.  Its versions disagree on the case of the first
+ * letter ("No matching DANE TLSA records"); ours follow a colon.
+ */
+static void
+verify_error_text(long error, char *text, size_t size)
+{
+	snprintf(text, size, "%s", X509_verify_cert_error_string(error));
+	if (text[0] != '\0' && !isupper((unsigned char)text[1]))
+		text[0] = (char)tolower((unsigned char)text[0]);
+}
+
 static void
 judge_record(SSL *session, const struct probe_target *target, size_t i,
     struct probe_record *record)
@@ -264,8 +277,8 @@ judge_record(SSL *session, const struct probe_target *target, size_t i,
 		record->depth = SSL_get0_dane_authority(judge, NULL, NULL);
 		record->valid = valid == 1 && record->depth >= 0;
 		if (!record->valid)
-			snprintf(record->why, sizeof(record->why), "%s",
-			    X509_verify_cert_error_string(error));
+			verify_error_text(
+			    error, record->why, sizeof(record->why));
 	}
 	SSL_free(judge);
 }
@@ -291,8 +304,8 @@ judge(SSL *session, const struct probe_target *target,
 	    verdict == X509_V_OK &&
 	    SSL_get0_dane_authority(session, NULL, NULL) >= 0;
 	if (!result->authenticated)
-		snprintf(result->verdict, sizeof(result->verdict), "%s",
-		    X509_verify_cert_error_string(verdict));
+		verify_error_text(
+		    verdict, result->verdict, sizeof(result->verdict));
 	for (size_t i = 0; i < target->tlsa_count; i++)
 		judge_record(session, target, i, &result->record[i]);
 	result->status = PROBE_DONE;

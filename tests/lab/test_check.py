@@ -65,7 +65,7 @@ def cases():
         Case("match300", OK, [ee.tlsa(3, 0, 0)], [ee], posttls="Verified"),
         Case("mismatch", CRITICAL, [other.tlsa(3, 1, 1)], [ee], (
             ": not matched, certificate until",
-            "No matching DANE TLSA records"), posttls="Untrusted"),
+            "no matching DANE TLSA records"), posttls="Untrusted"),
         Case("rsakey", OK, [rsa.tlsa(3, 1, 1)], [rsa], (
             "RSA 2048", "the server has no certificate with such a key"),
             posttls="Verified"),
@@ -111,10 +111,10 @@ def cases():
              ("RSA 2048", "ECDSA 256"), posttls="Verified"),
         Case("ecdsaforgotten", CRITICAL, [rsa.tlsa(3, 1, 1)], [rsa, ee], (
             "1 of 2 certificates authenticated",
-            "ECDSA 256 certificate: No matching DANE TLSA records"),
+            "ECDSA 256 certificate: no matching DANE TLSA records"),
             posttls="Untrusted"),
         Case("rsaforgotten", CRITICAL, pin, [rsa, ee], (
-            "RSA 2048 certificate: No matching",), posttls="Verified"),
+            "RSA 2048 certificate: no matching",), posttls="Verified"),
         # ---- records of no use ----
         Case("pkix", WARNING, [ee.tlsa(1, 1, 1)], [ee], (
             "SMTP cannot use such a record",)),
