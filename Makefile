@@ -146,7 +146,7 @@ check:
 	@$(MAKE) test-deps
 	@trap '$(GIVE_BACK)' EXIT; \
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
-		check-style check-compilers check-unit check-lab
+		check-style check-compilers check-unit check-lab check-oracle
 
 check-style: check-format check-layers check-tidy
 
@@ -191,6 +191,13 @@ check-lab:
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/lab
+
+# Real mail servers: whether a verdict does what it says.
+check-oracle:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(LAB) -m pytest -q -p no:cacheprovider tests/oracle
 
 # ---- trying it ----
 
@@ -241,8 +248,8 @@ clean:
 FORCE:
 
 .PHONY: all objects check check-style check-format check-layers check-tidy \
-	tidy check-compilers check-unit check-lab demo run deps test-deps \
-	servers install uninstall clean FORCE
+	tidy check-compilers check-unit check-lab check-oracle demo run deps \
+	test-deps servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 

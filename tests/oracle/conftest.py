@@ -1,3 +1,4 @@
+import concurrent.futures
 import pathlib
 import sys
 
@@ -39,6 +40,20 @@ def receiver(lab):
 
 @pytest.fixture(scope="session")
 def sender(daemon, receiver):
-    running = postfix.Sender(daemon, TABLE.rows).start()
+    routes = [(row.recipient, row.key) for row in TABLE.rows
+              if row.recipient != row.key]
+    running = postfix.Sender("sender", {
+        "socketmap": f"socketmap:inet:127.0.0.1:{daemon.port}:query",
+        "tcp": f"tcp:127.0.0.1:{daemon.port + 1}",
+    }, routes).start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def deliveries(sender):
+    """Of every row, by both tables; a future, because one takes long."""
+    recipients = [f"{table}@{row.recipient}" for row in TABLE.rows
+                  for table in sender.tables]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        yield pool.submit(sender.deliver, *recipients)

@@ -218,29 +218,28 @@ def deaf_socket(address):
 
 
 class Sender:
-    """The Postfix whose TLS policy is postdane's.  The local part of a
-    recipient says over which table: socketmap or tcp."""
+    """A Postfix that asks postdane for its TLS policy.  @tables: by the local
+    part of a recipient, what smtp_tls_policy_maps is for it."""
 
-    TABLES = ("socketmap", "tcp")
-
-    def __init__(self, daemon, rows):
-        maps = {"socketmap": f"socketmap:inet:127.0.0.1:{daemon.port}:query",
-                "tcp": f"tcp:127.0.0.1:{daemon.port + 1}"}
-        self.rows = rows
+    def __init__(self, name, tables, routes=()):
+        self.tables = tables
         self.postfix = Postfix(
-            "sender", "smtp_dns_support_level = dnssec\n"
+            name, "smtp_dns_support_level = dnssec\n"
             "smtp_tls_dane_insecure_mx_policy = dane\n"
             "smtp_tls_loglevel = 1\nsmtp_connection_cache_on_demand = no\n"
             f"smtp_connect_timeout = {CONNECT_SECONDS}\n"
-            f"transport_maps = texthash:{lab_module.ROOM}/sender/transport\n"
+            f"transport_maps = texthash:{lab_module.ROOM}/{name}/transport, "
+            f"regexp:{lab_module.ROOM}/{name}/tables\n"
             "default_process_limit = 12\n",
-            "".join(f"{name} unix - - n - - smtp\n"
-                    f"    -o smtp_tls_policy_maps={maps[name]}\n"
-                    for name in self.TABLES))
+            "".join(f"{table} unix - - n - - smtp\n"
+                    f"    -o {{ smtp_tls_policy_maps = {maps} }}\n"
+                    for table, maps in tables.items()))
+        (self.postfix.folder / "tables").write_text("".join(
+            f"/^{table}@/ {table}:\n" for table in tables))
+        # Next hops that are not the recipient's domain.
         (self.postfix.folder / "transport").write_text("".join(
-            f"{name}@{row.recipient} {name}:"
-            f"{row.key if row.recipient != row.key else ''}\n"
-            for row in rows for name in self.TABLES))
+            f"{table}@{domain} {table}:{next_hop}\n"
+            for domain, next_hop in routes for table in tables))
 
     def start(self):
         self.postfix.start()
@@ -249,15 +248,13 @@ class Sender:
     def stop(self):
         self.postfix.stop()
 
-    def deliver(self):
-        """One message to a recipient for each row and table.  Returns
-        {recipient: Delivery} when all have been tried."""
-        recipients = [f"{name}@{row.recipient}" for row in self.rows
-                      for name in self.TABLES]
+    def deliver(self, *recipients):
+        """One message to all.  Returns {recipient: Delivery} when all of them
+        have been tried."""
         self.postfix.send(*recipients)
         text = self.postfix.log.wait_for(
-            "deliveries", lambda log: len(read_deliveries(log)) >=
-            len(recipients), 90)
+            "deliveries", lambda log: not set(recipients) -
+            read_deliveries(log).keys(), 90)
         return read_deliveries(text)
 
 
@@ -267,7 +264,8 @@ class Delivery:
     why: str
     seconds: float
     tls: str         # of the connection that was used last: "Verified", ...
-    lines: list      # of smtp(8), for people
+    process: str     # of smtp(8)
+    lines: list      # that it logged, for people
 
     @property
     def word(self):
@@ -293,6 +291,6 @@ def read_deliveries(log):
             tls = re.findall(r"(\w+) TLS connection established to "
                              + re.escape(relay), "\n".join(seen))
             found[recipient] = Delivery(word, why, float(delay),
-                                        tls[-1] if tls else "", seen)
+                                        tls[-1] if tls else "", process, seen)
             lines[process] = []
     return found
