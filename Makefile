@@ -150,8 +150,9 @@ check:
 	@$(MAKE) test-deps
 	@trap '$(GIVE_BACK)' EXIT; \
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
-		check-style check-compilers check-unit $(if $(SANITIZE),,check-hardening) \
-		check-lab check-incident
+		check-style check-compilers check-unit \
+		$(if $(SANITIZE),,check-hardening) check-lab check-oracle \
+		check-incident
 
 check-style: check-format check-layers check-docs check-tidy
 
@@ -205,6 +206,13 @@ check-lab:
 	@$(MAKE) servers
 	@$(MAKE) deb
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/lab
+
+# Real mail servers: whether a verdict does what it says.
+check-oracle:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(LAB) -m pytest -q -p no:cacheprovider tests/oracle
 
 check-incident:
 	@$(NEEDS_ROOT)
@@ -311,7 +319,8 @@ clean:
 FORCE:
 
 .PHONY: all deb objects check check-style check-format check-layers check-docs \
-	check-tidy tidy check-compilers check-unit check-hardening check-lab check-incident demo demo-incident run deps \
+	check-tidy tidy check-compilers check-unit check-hardening check-lab \
+	check-oracle check-incident demo demo-incident run deps \
 	test-deps servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
