@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+struct conf;
 struct evbuffer;
 struct listeners;
 struct policy_service;
@@ -18,6 +19,7 @@ struct stats;
 /* Where the numbers come from.  A reload replaces what the pointers point to,
  * so that whoever shows them borrows the structure, not its content. */
 struct status_source {
+	const struct conf *conf;
 	const struct stats *stats;
 	const struct listeners *listeners;
 	struct resolver *resolver;
