@@ -337,6 +337,12 @@ conclude_without_data(struct ladder *ladder, const char *why)
 	hand_over(ladder, answer);
 }
 
+static bool
+is_proven(const struct ladder *ladder)
+{
+	return ladder->walked && ladder->outcome == WALK_PROVEN;
+}
+
 /* Takes the records out of @facts. */
 static void
 conclude(struct ladder *ladder, struct packet_facts *facts,
@@ -346,8 +352,13 @@ conclude(struct ladder *ladder, struct packet_facts *facts,
 	uint32_t ttl = facts->ttl;
 	struct dns_answer *answer;
 
+	/* Without its reason "insecure" says nothing of the first link: only
+	 * the target may be insecure, and a secure link can have TLSA. */
 	if (ladder->links == 0 && facts->aliases > 0)
-		ladder->first_link = security;
+		ladder->first_link =
+		    security == DNS_INSECURE && !is_proven(ladder)
+			? DNS_INDETERMINATE
+			: security;
 	if ((answer = answer_start(ladder, facts->rname)) == NULL) {
 		hand_over_failure(ladder);
 		return;
