@@ -20,7 +20,7 @@
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_CONF_MAX 65536 /* octets */
-#define DEFAULT_TABLE "socketmap:inet:127.0.0.1:8642:query"
+#define DEFAULT_PLACE "inet:127.0.0.1:8642"
 /* To this form postdane says NOTFOUND at once, and asks nobody. */
 #define KEY ".postdane.invalid"
 #define MAPS_MAX 32 /* of one service */
@@ -49,24 +49,28 @@ get_text(const json_t *object, const char *key)
 
 /* ---- the daemon ---- */
 
-/* The first socketmap that is listened on is what main.cf should name. */
+/* What main.cf should name: a socketmap that is listened on, best by TCP,
+ * which no chroot comes between. */
 static void
 choose_table(struct patient *patient)
 {
 	const json_t *place;
+	const char *chosen = NULL;
 	size_t i;
 
-	snprintf(patient->table, sizeof(patient->table), DEFAULT_TABLE);
-	patient->facts.table = patient->table;
 	json_array_foreach(
 	    json_object_get(patient->status, "listening"), i, place)
 	{
-		if (strcmp(get_text(place, "protocol"), "socketmap") != 0)
-			continue;
-		snprintf(patient->table, sizeof(patient->table),
-		    "socketmap:%s:query", get_text(place, "endpoint"));
-		return;
+		const char *endpoint = get_text(place, "endpoint");
+
+		if (strcmp(get_text(place, "protocol"), "socketmap") == 0 &&
+		    (chosen == NULL || (strncmp(chosen, "inet:", 5) != 0 &&
+					   strncmp(endpoint, "inet:", 5) == 0)))
+			chosen = endpoint;
 	}
+	snprintf(patient->table, sizeof(patient->table), "socketmap:%s:query",
+	    chosen != NULL ? chosen : DEFAULT_PLACE);
+	patient->facts.table = patient->table;
 }
 
 static void
