@@ -296,8 +296,8 @@ examine_view(const struct patient *patient, struct doctor_view *view,
 	free(text);
 	if (view->conf.server_count == 0) {
 		view->is_default = true;
-		strcpy(
-		    view->conf.server[view->conf.server_count++], "127.0.0.1");
+		snprintf(view->conf.server[view->conf.server_count++],
+		    sizeof(view->conf.server[0]), "127.0.0.1");
 	}
 	view->stale = postfix_view_stale(patient->master, at);
 	for (size_t i = 0; i < view->conf.server_count; i++) {
@@ -429,7 +429,7 @@ run(const struct options *options)
 }
 
 int
-command_doctor(const struct command_options *command, int argc, char **argv)
+command_doctor(const struct command_options *options, int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -437,18 +437,18 @@ command_doctor(const struct command_options *command, int argc, char **argv)
 		{ "postconf", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options options = { .control_socket = command->control_socket,
+	struct options doctor = { .control_socket = options->control_socket,
 		.postconf = "postconf" };
 	int option;
 
 	while ((option = getopt_long(
 		    argc, argv, "c:jp:", long_options, NULL)) != -1) {
 		if (option == 'c')
-			options.directory = optarg;
+			doctor.directory = optarg;
 		else if (option == 'j')
-			options.as_json = true;
+			doctor.as_json = true;
 		else if (option == 'p')
-			options.postconf = optarg;
+			doctor.postconf = optarg;
 		else
 			return DOCTOR_UNKNOWN;
 	}
@@ -457,5 +457,5 @@ command_doctor(const struct command_options *command, int argc, char **argv)
 		return DOCTOR_UNKNOWN;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	return run(&options);
+	return run(&doctor);
 }

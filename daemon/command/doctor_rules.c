@@ -431,30 +431,30 @@ is_may(const char *value)
 
 static const struct {
 	const char *id;
-	enum postfix_parameter parameter;
 	bool (*is_wrong)(const char *value);
-	enum doctor_code code;
 	const char *text, *wanted;
+	enum postfix_parameter parameter;
+	enum doctor_code code;
 } settings[] = {
-	{ "dns-support-level", POSTFIX_DNS_SUPPORT_LEVEL, not_dnssec,
-	    DOCTOR_CRITICAL, "Postfix asks for no DNSSEC: " MEANS_MAY,
-	    "dnssec" },
-	{ "host-lookup", POSTFIX_HOST_LOOKUP, without_dns, DOCTOR_CRITICAL,
-	    "Postfix does not look hosts up in the DNS: " MEANS_MAY, "dns" },
-	{ "ignore-mx-lookup-error", POSTFIX_IGNORE_MX_ERROR, is_yes,
-	    DOCTOR_CRITICAL,
+	{ "dns-support-level", not_dnssec,
+	    "Postfix asks for no DNSSEC: " MEANS_MAY, "dnssec",
+	    POSTFIX_DNS_SUPPORT_LEVEL, DOCTOR_CRITICAL },
+	{ "host-lookup", without_dns,
+	    "Postfix does not look hosts up in the DNS: " MEANS_MAY, "dns",
+	    POSTFIX_HOST_LOOKUP, DOCTOR_CRITICAL },
+	{ "ignore-mx-lookup-error", is_yes,
 	    "Postfix goes round MX records that it cannot look up: " MEANS_MAY,
-	    "no" },
-	{ "resolver-options", POSTFIX_RESOLVER_OPTIONS, is_set, DOCTOR_CRITICAL,
+	    "no", POSTFIX_IGNORE_MX_ERROR, DOCTOR_CRITICAL },
+	{ "resolver-options", is_set,
 	    "Postfix does not trust names that it may have "
 	    "completed: " MEANS_MAY,
-	    "" },
-	{ "insecure-mx", POSTFIX_INSECURE_MX, is_may, DOCTOR_WARNING,
+	    "", POSTFIX_RESOLVER_OPTIONS, DOCTOR_CRITICAL },
+	{ "insecure-mx", is_may,
 	    "for a domain without DNSSEC whose mail hosts have TLSA "
 	    "records, " MEANS_MAY
 	    " (the default of many versions, Debian 12's among them, "
 	    "unless smtp_tls_security_level is dane)",
-	    "dane" },
+	    "dane", POSTFIX_INSECURE_MX, DOCTOR_WARNING },
 };
 
 static void
