@@ -16,8 +16,6 @@
 #define ARGUMENTS_MAX (8 + 2 * OVERRIDES_MAX + POSTFIX_PARAMETERS)
 #define BLANKS " \t\r"
 
-extern char **environ;
-
 struct reader {
 	const char *postconf, *directory;
 };
