@@ -1,34 +1,135 @@
 /* status.c - postdane status: how the daemon fares. */
 
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command/client.h"
 #include "command/command.h"
 
-int
-command_status(const struct command_options *options, int argc, char **argv)
-{
-	json_t *request, *reply;
-	const char *trust, *why;
-	int code = COMMAND_ERROR;
+#define MINUTE 60
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
 
-	(void)argv;
-	if (argc != 1) {
-		fprintf(stderr, "postdane: status takes no argument\n");
-		return COMMAND_ERROR;
+static int64_t
+number(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+static const char *
+string(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? text : "";
+}
+
+/* "lookups_in_flight": "lookups in flight" */
+static void
+print_name(const char *name)
+{
+	for (; *name != '\0'; name++)
+		putchar(*name == '_' ? ' ' : *name);
+}
+
+static void
+print_uptime(int64_t seconds)
+{
+	printf("up ");
+	if (seconds >= DAY)
+		printf("%" PRId64 " days ", seconds / DAY);
+	printf("%02" PRId64 ":%02" PRId64 ":%02" PRId64 "\n",
+	    seconds % DAY / HOUR, seconds % HOUR / MINUTE, seconds % MINUTE);
+}
+
+/* A counter, or one with a value for each label: "replies: dane 3, may 2". */
+static void
+print_counter(const char *name, json_t *counter)
+{
+	const char *label, *separator = " ";
+	json_t *value;
+
+	print_name(name);
+	putchar(':');
+	if (json_is_integer(counter))
+		printf(" %" JSON_INTEGER_FORMAT, json_integer_value(counter));
+	json_object_foreach(counter, label, value)
+	{
+		printf("%s%s %" JSON_INTEGER_FORMAT, separator, label,
+		    json_integer_value(value));
+		separator = ", ";
 	}
-	if ((request = client_request("status", NULL, NULL)) == NULL)
+	putchar('\n');
+}
+
+static void
+print_status(json_t *status)
+{
+	const char *name, *why = string(status, "trust_why");
+	json_t *value;
+
+	printf("postdaned %s, ", string(status, "version"));
+	print_uptime(number(status, "uptime"));
+	printf("trust: %s%s%s\n", string(status, "trust"),
+	    why[0] != '\0' ? ": " : "", why);
+	json_object_foreach(status, name, value)
+	{
+		if (json_is_integer(value) && strcmp(name, "uptime") != 0 &&
+		    strcmp(name, "trust_path") != 0)
+			print_counter(name, value);
+	}
+	json_object_foreach(json_object_get(status, "counters"), name, value)
+	{
+		print_counter(name, value);
+	}
+}
+
+static int
+show_status(const struct command_options *options, bool as_json)
+{
+	json_t *request = client_request("status", NULL, NULL), *reply;
+	bool alive;
+
+	if (request == NULL)
 		return COMMAND_ERROR;
 	reply = client_ask(options->control_socket, request);
 	json_decref(request);
-	trust = json_string_value(json_object_get(reply, "trust"));
-	why = json_string_value(json_object_get(reply, "trust_why"));
-	if (trust != NULL && why != NULL) {
-		printf(
-		    "trust: %s%s%s\n", trust, why[0] != '\0' ? ": " : "", why);
-		code = strcmp(trust, "alive") == 0 ? COMMAND_OK : COMMAND_TEMP;
+	if (reply == NULL)
+		return COMMAND_ERROR;
+	if (as_json) {
+		json_dumpf(reply, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		print_status(reply);
 	}
+	alive = strcmp(string(reply, "trust"), "alive") == 0;
 	json_decref(reply);
-	return code;
+	return alive ? COMMAND_OK : COMMAND_TEMP;
+}
+
+int
+command_status(const struct command_options *options, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool as_json = false;
+	int option;
+
+	while (
+	    (option = getopt_long(argc, argv, "j", long_options, NULL)) != -1) {
+		if (option != 'j')
+			return COMMAND_ERROR;
+		as_json = true;
+	}
+	if (optind != argc) {
+		fprintf(stderr, "postdane: status takes no argument\n");
+		return COMMAND_ERROR;
+	}
+	return show_status(options, as_json);
 }

@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "base/conf.h"
+#include "base/log.h"
 #include "base/stats.h"
 #include "dns/resolver.h"
 
@@ -100,6 +101,8 @@ be_child(const char *path, int pipe)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	alarm(CHILD_SECONDS);
+	/* What is to be said goes into the pipe. */
+	log_setup(LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
 	if (out == NULL)
 		_exit(EXIT_FAILURE);
 	if ((conf = conf_load(path, error, sizeof(error))) == NULL)

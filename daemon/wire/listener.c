@@ -168,12 +168,9 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_connection(evutil_socket_t fd, short what, void *arg)
+accept_some(struct listener *listener, int fd, int most)
 {
-	struct listener *listener = arg;
-
-	(void)what;
-	for (int i = 0; i < ACCEPT_BURST; i++) {
+	for (int i = 0; i < most; i++) {
 		const int client =
 		    accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -191,6 +188,13 @@ on_connection(evutil_socket_t fd, short what, void *arg)
 			pause_accepting(listener->listeners);
 		return;
 	}
+}
+
+static void
+on_connection(evutil_socket_t fd, short what, void *arg)
+{
+	(void)what;
+	accept_some(arg, fd, ACCEPT_BURST);
 }
 
 /* ---- listening ---- */
@@ -375,8 +379,11 @@ close_some(struct listeners *listeners, bool undo)
 {
 	for (struct listener *l = listeners->first; l != NULL; l = l->next) {
 		if (is_open(l) && !l->is_inherited &&
-		    (undo ? l->is_fresh : !l->is_named))
+		    (undo ? l->is_fresh : !l->is_named)) {
+			/* Clients that wait in the backlog would be reset. */
+			accept_some(l, l->fd, BACKLOG);
 			close_listener(l);
+		}
 		l->is_named = l->is_fresh = false;
 	}
 }
@@ -414,6 +421,17 @@ listeners_use(struct listeners *listeners, struct policy_service *service,
 		l->options.service = service;
 		l->options.request_timeout = request_timeout;
 	}
+}
+
+void
+listeners_each(const struct listeners *listeners,
+    void (*found)(void *arg, const struct protocol *protocol,
+	const struct endpoint *endpoint),
+    void *arg)
+{
+	for (struct listener *l = listeners->first; l != NULL; l = l->next)
+		if (is_open(l))
+			found(arg, l->options.protocol, &l->endpoint);
 }
 
 /* ---- life ---- */

@@ -114,9 +114,9 @@ CASES = [
     Case("foreignsoa", "NODATA with another zone's SOA", one(m.foreign_soa),
          DANE, alone="ok"),
     Case("nosoa", "NODATA without SOA", one(m.no_soa(True)), DANE,
-         alone="unconfirmed"),
+         alone="ok, denials unconfirmed"),
     Case("selfref", "NODATA as a referral to itself", one(m.as_referral("")),
-         DANE, alone="false-ish NODATA"),
+         DANE, alone="ok, takes it for a denial"),
     Case("upref", "NODATA as a referral upwards", one(m.as_referral(".")),
          alone="SERVFAIL"),
     Case("noaa", "AA missing", one(m.without_flags(m.dns.flags.AA)), DANE,
@@ -167,7 +167,7 @@ CASES = [
           ("noedns", TEMP, "", "ok"),
           ("maxudp512", SAFE, "", "ok"),
           ("notcp", DANE, "", "ok"),
-          ("nosoa", DANE, "", "unconfirmed"),
+          ("nosoa", DANE, "", "ok, denials unconfirmed"),
           ("noaa", DANE, "", "ok"))],
 ]
 
@@ -308,6 +308,10 @@ SPECIAL = [
     # lab-rows 19
     ("aliasattack.nsec", SAFE,
      "an alias with TLSA, the attacker drops its target's A"),
+    ("aliasdrop.nsec", SAFE, "an alias with TLSA into a healthy unsigned "
+     "zone, the attacker drops the alias's DS and CNAME"),
+    ("aliasdeny.nsec", SAFE, "an alias with TLSA, the attacker denies its "
+     "target's addresses"),
     # lab-rows 21
     ("ourselves.nsec", ("dane",), "glue is 127.0.0.25"),
     ("noroute.nsec", ("dane",), "glue is 10.0.0.1, unroutable"),
@@ -356,6 +360,13 @@ def special_zones():
                f"\n_25._tcp.mx TLSA {USABLE}", "ecdsa")
     yield served(Zone("aliastarget.nsec", "mx A 10.25.9.1"),
                  one(m.drop_types(T.A, T.AAAA)))
+    yield served(Zone("aliasdrop.nsec", "@ MX 10 mx\nmx CNAME "
+                      f"host.plain.unsigned.\n_25._tcp.mx TLSA {USABLE}",
+                      "ecdsa"), one(m.late_and_drop(1, T.DS, T.CNAME)))
+    yield Zone("aliasdeny.nsec", "@ MX 10 mx\nmx CNAME mx.aliasdenied.nsec."
+               f"\n_25._tcp.mx TLSA {USABLE}", "ecdsa")
+    yield served(Zone("aliasdenied.nsec", "mx A 10.25.9.1"),
+                 one(m.for_type(T.A, lambda x: x.error(R.NXDOMAIN))))
     yield Zone("ourselves.nsec", records(False, False), server="",
                ns="@ NS ns\nns A 127.0.0.25")
     yield Zone("noroute.nsec", records(False, False), server="",
@@ -409,3 +420,32 @@ ATTACK_KEYS = (
         "denydsforge", "denydsdrop", "striptlsa")]
     + [f"child.p-{name}.nsec" for name in ("strip", "forge", "drop",
                                            "foreign")])
+
+
+# ---- the table of README.md; tests/tools/check-docs compares it ----
+
+def level_text(levels):
+    return " or ".join(level if level == "TEMP" else f"`{level}`"
+                       for level in levels)
+
+
+def table_text(cases):
+    lines = ["| what the servers of the zone do | libunbound alone, unsigned "
+             "zone | postdane, unsigned zone | postdane, signed zone |",
+             "|---|---|---|---|"]
+    lines += [f"| {case.what} | {case.alone} | {level_text([case.unsigned])} "
+              f"| {level_text(case.signed)} |" for case in cases]
+    return "\n".join(lines)
+
+
+def markdown():
+    """What libunbound alone gets wrong, and the rest folded away."""
+    wrong = [case for case in CASES if not case.alone.startswith("ok")]
+    rest = [case for case in CASES if case.alone.startswith("ok")]
+    return (f"{table_text(wrong)}\n\n<details>\n<summary>{len(rest)} more "
+            "rows, where libunbound alone gets through as well</summary>\n\n"
+            f"{table_text(rest)}\n\n</details>")
+
+
+if __name__ == "__main__":
+    print(markdown())

@@ -8,12 +8,14 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "base/stats.h"
 #include "wire_fixture.h"
 
 #define TIMEOUT 1 /* seconds for a half-received request */
 
 struct rig {
 	struct policy_service service;
+	struct stats stats;
 	struct session_options options;
 	struct event_base *base;
 	struct session *session; /* NULL once it has ended */
@@ -49,6 +51,7 @@ start(struct rig *rig, const struct protocol *protocol, int fd, int client)
 	rig->service.base = rig->base;
 	rig->options = (struct session_options){ .base = rig->base,
 		.service = &rig->service,
+		.stats = &rig->stats,
 		.protocol = protocol,
 		.map = "ours",
 		.request_timeout = TIMEOUT,
@@ -353,6 +356,7 @@ START_TEST(half_received_request_times_out)
 	ck_assert_int_ge(ms, TIMEOUT * 1000 - 100);
 	ck_assert_int_le(ms, TIMEOUT * 1000 + 800);
 	ck_assert_uint_eq(rig.closed, 1);
+	ck_assert_uint_eq(rig.stats.counter[STATS_CONNECTION_TIMEOUT], 1);
 	teardown(&rig);
 }
 END_TEST
@@ -516,6 +520,8 @@ START_TEST(error_gets_one_answer_and_the_end)
 	rig.fd = -1;
 	work(rig.base, 20);
 	ck_assert_uint_eq(rig.closed, 1);
+	ck_assert_uint_eq(
+	    rig.stats.counter[STATS_CONNECTION_PROTOCOL_ERROR], 1);
 	teardown(&rig);
 }
 END_TEST

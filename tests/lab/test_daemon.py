@@ -1,0 +1,388 @@
+"""The daemon as a process: connections, reloads, signals, leaks."""
+
+import concurrent.futures
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+import lab as lab_module
+
+PORT = 8942
+SANITIZED = "address" in os.environ.get("POSTDANE_BUILD", "")
+
+
+@pytest.fixture
+def start(lab):
+    """start(config, …) -> a daemon of the test's own."""
+    started = []
+
+    def run(config="", **options):
+        daemon = lab_module.Daemon(lab, "process", config, port=PORT,
+                                   **options).start()
+        started.append(daemon)
+        return daemon
+    yield run
+    for daemon in started:
+        if daemon.process.poll() is None:
+            daemon.stop()
+
+
+def connect(port=PORT):
+    return socket.create_connection(("127.0.0.1", port), 60)
+
+
+def ask(connection, key="dane.d.nsec", name="query"):
+    payload = f"{name} {key}".encode()
+    connection.sendall(b"%d:%s," % (len(payload), payload))
+    return connection.recv(4096)
+
+
+def until(ready, seconds=20):
+    lab_module.wait_until("the test's condition", ready, seconds)
+
+
+# ---- connections ----
+
+def test_idle_connections_live_on(start):
+    """Longer than any time limit: a close would defer mail."""
+    start("request-timeout = 1\n")
+    with connect() as socketmap, connect(PORT + 1) as tcp:
+        assert ask(socketmap) == b"7:OK dane,"
+        tcp.sendall(b"get dane.d.nsec\n")
+        assert tcp.recv(4096) == b"200 dane\n"
+        time.sleep(4)
+        assert ask(socketmap) == b"7:OK dane,"
+        tcp.sendall(b"get dane.d.nsec\n")
+        assert tcp.recv(4096) == b"200 dane\n"
+
+
+def test_half_a_request_ends(start):
+    start("request-timeout = 1\n")
+    with connect() as connection:
+        connection.sendall(b"15:query dane")
+        assert connection.recv(4096) == b""
+
+
+def test_a_thousand_connections(start):
+    daemon = start()
+    connections = [connect() for _ in range(1000)]
+    try:
+        for connection in connections[::2]:
+            payload = b"query dane.d.nsec"
+            connection.sendall(b"%d:%s," % (len(payload), payload))
+        begin = time.monotonic()
+        assert daemon.socketmap("two.d.nsec") == "OK dane"
+        assert time.monotonic() - begin < 5
+        for connection in connections[::2]:
+            assert connection.recv(4096) == b"7:OK dane,"
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def test_longest_idle_makes_room(start):
+    daemon = start("max-connections = 16\n")
+    old = connect()
+    assert ask(old) == b"7:OK dane,"
+    others = [connect() for _ in range(15)]
+    for other in others:
+        assert ask(other) == b"7:OK dane,"
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+    assert old.recv(1) == b""
+    assert ask(others[-1]) == b"7:OK dane,"
+    for connection in [old, *others]:
+        connection.close()
+
+
+def test_any_map_name(start):
+    daemon = start()
+    for name in ("query", "QUERY", "postfix"):
+        assert daemon.socketmap("dane.d.nsec", name) == "OK dane"
+    assert daemon.socketmap("absent.d.nsec", "other-name") == "OK may"
+    assert "map=other-name" in daemon.log()
+
+
+# ---- life and death ----
+
+def test_no_leak_under_valgrind(start):
+    wrapper = [] if SANITIZED else [
+        "valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
+        "--show-leak-kinds=definite,indirect",
+        "--errors-for-leak-kinds=definite,indirect"]
+    daemon = start("lookup-deadline = 8\nsandbox = no\n", wrapper=wrapper)
+    keys = ["dane.d.nsec", "plain.nsec", "mxbogus.nsec", "two.d.nsec",
+            "null.d.nsec", "alias.d.nsec", "plain.optout", "expired.nsec"]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        replies = list(pool.map(daemon.socketmap, keys))
+    assert replies[:2] == ["OK dane", "OK may"]
+    assert daemon.explain("two.d.nsec")["reply"] == "dane"
+    daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: "main: reload: done" in daemon.log(), 40)
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+    with connect(), connect() as half:  # open when the end comes
+        half.sendall(b"15:query")
+        daemon.stop()
+    assert "==" not in daemon.log(), daemon.log()
+
+
+def test_built_in_configuration_runs_unprivileged(lab):
+    """No file, no network: it starts, answers TEMP, and is not root."""
+    daemon = lab_module.Daemon(lab, "bare")
+    process = subprocess.Popen([daemon.program], stderr=subprocess.PIPE,
+                               text=True)
+    try:
+        until(lambda: not socket.socket().connect_ex(("127.0.0.1", 8642)))
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+            uids = next(line for line in file if line.startswith("Uid:"))
+        assert "0" not in uids.split()[1:]
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_ends_in_order_with_requests_in_flight(start):
+    """What is in flight is answered, or told TEMP; nobody is cut off."""
+    daemon = start('zone "silent.nsec" { forward = { "10.53.77.7" } }\n')
+    with connect() as connection:
+        payload = b"query silent.nsec"
+        connection.sendall(b"%d:%s," % (len(payload), payload))
+        until(lambda: json.loads(status(daemon))["lookups_in_flight"] > 0)
+        daemon.process.terminate()
+        assert b":TEMP postdane: " in connection.recv(4096)
+        assert connection.recv(1) == b""
+    assert daemon.process.wait(20) == 0
+
+
+def proc(daemon, name):
+    with open(f"/proc/{daemon.process.pid}/{name}", encoding="ascii") as file:
+        return file.read()
+
+
+def test_sandbox(start):
+    """Sanitizers need more system calls: their builds have none."""
+    daemon = start()
+    words = proc(daemon, "status").split()
+    assert words[words.index("Seccomp:") + 1] == ("0" if SANITIZED else "2")
+    assert words[words.index("NoNewPrivs:") + 1] == (
+        "0" if SANITIZED else "1")
+    if not SANITIZED:
+        assert re.search(r"Max core file size +0 +0 ", proc(daemon, "limits"))
+    assert " rwx" not in proc(daemon, "maps")
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+
+
+def test_no_sandbox(start):
+    words = proc(start("sandbox = no\n"), "status").split()
+    assert words[words.index("Seccomp:") + 1] == "0"
+
+
+# ---- systemd ----
+
+def run_as_systemd(daemon, sockets, environment):
+    """With @sockets as descriptors 3 and up, and our process id named."""
+    def dup():
+        for i, sock in enumerate(sockets):
+            os.dup2(sock.fileno(), 3 + i)
+    return subprocess.Popen(
+        ["/bin/sh", "-c", 'LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$@"', "sh",
+         daemon.program, "-c", daemon.config],
+        env=dict(os.environ, **environment), preexec_fn=dup,
+        pass_fds=[3 + i for i in range(len(sockets))],
+        stderr=open(daemon.log_path, "wb"))
+
+
+def listening(port):
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", port))
+    sock.listen()
+    os.set_inheritable(sock.fileno(), True)
+    return sock
+
+
+def test_socket_activation(lab):
+    """Sockets outlive the process: who connects meanwhile is answered."""
+    daemon = lab_module.Daemon(lab, "activated", port=PORT)
+    sockets = [listening(PORT), listening(PORT + 1)]
+    names = {"LISTEN_FDS": "2", "LISTEN_FDNAMES": "socketmap:tcp-table"}
+    for _ in range(2):
+        with connect() as early, connect(PORT + 1) as tcp:
+            early.sendall(b"17:query dane.d.nsec,")
+            process = run_as_systemd(daemon, sockets, names)
+            assert early.recv(4096) == b"7:OK dane,"
+            tcp.sendall(b"get dane.d.nsec\n")
+            assert tcp.recv(4096) == b"200 dane\n"
+            process.terminate()
+            assert process.wait(20) == 0
+    for sock in sockets:
+        sock.close()
+
+
+def test_unknown_socket_is_refused(lab):
+    daemon = lab_module.Daemon(lab, "activated", port=PORT)
+    with listening(PORT + 7) as sock:
+        process = run_as_systemd(daemon, [sock], {
+            "LISTEN_FDS": "1", "LISTEN_FDNAMES": "what"})
+        assert process.wait(20) == 1
+    assert "must be socketmap, tcp-table or dns" in daemon.log()
+
+
+def test_watchdog_is_fed(lab):
+    daemon = lab_module.Daemon(lab, "watched", port=PORT)
+    path = str(daemon.folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(path)
+        notify.settimeout(20)
+        process = run_as_systemd(daemon, [], {
+            "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"})
+        said = [notify.recv(100) for _ in range(4)]
+        process.terminate()
+        while b"STOPPING=1" not in said:
+            said.append(notify.recv(100))
+        assert process.wait(20) == 0
+    assert said[0] == b"READY=1"
+    assert said.count(b"WATCHDOG=1") >= 3
+
+
+# ---- configuration ----
+
+def status(daemon):
+    return subprocess.run(
+        [daemon.command, "-s", daemon.control, "status", "--json"],
+        capture_output=True, text=True, timeout=20, check=False).stdout
+
+
+def check_config(daemon):
+    return subprocess.run([daemon.program, "-t", "-c", daemon.config],
+                          capture_output=True, text=True, timeout=60,
+                          check=False)
+
+
+def test_check_of_a_good_file(lab):
+    result = check_config(lab_module.Daemon(lab, "tested"))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "the configuration is valid" in result.stdout
+
+
+@pytest.mark.parametrize("line,says", [
+    ('lookup-deadlin = 3', "lookup-deadline"),
+    ('lookup-deadline = 0', "lookup-deadline"),
+    ('resolver-options = { "module-config: iterator" }', "module-config"),
+    ('resolver-options = { "val-permissive-mode: yes" }',
+     "val-permissive-mode"),
+    ('trust-anchor = "/nonexistent"', "/nonexistent"),
+    ('trust-anchor = "/etc"', "/etc"),
+    ('root-hints = "/etc"', "/etc"),
+    ('map "x" { no-dane-policy = perhaps }', "no-dane-policy"),
+])
+def test_check_of_a_bad_file(lab, line, says):
+    daemon = lab_module.Daemon(lab, "tested", line + "\n")
+    result = check_config(daemon)
+    assert result.returncode == 1, result
+    assert says in result.stderr
+    assert f"{daemon.config}:" in result.stderr
+
+
+def test_check_finds_an_anchor_that_is_not_the_roots(lab):
+    anchor = lab_module.ROOM / "foreign.key"
+    anchor.write_text(". IN DS 4711 200 2 " + "ab" * 32 + "\n")
+    result = check_config(
+        lab_module.Daemon(lab, "tested", f'trust-anchor = "{anchor}"\n'))
+    assert result.returncode == 1
+    assert "trust-anchor: " in result.stderr
+
+
+def test_reload_loses_no_query(start):
+    daemon = start()
+    stop = []
+
+    def load(_):
+        count = 0
+        with connect() as connection:
+            while not stop:
+                assert ask(connection) == b"7:OK dane,"
+                count += 1
+        return count
+
+    with concurrent.futures.ThreadPoolExecutor(64) as pool:
+        counts = [pool.submit(load, i) for i in range(64)]
+        for seconds in (20, 21, 22):
+            text = daemon.config.read_text().split("evaluation-deadline")[0]
+            daemon.config.write_text(
+                f"{text}evaluation-deadline = {seconds}\n")
+            before = daemon.log().count("main: reload: done")
+            daemon.process.send_signal(signal.SIGHUP)
+            until(lambda b=before: daemon.log().count("main: reload: done") > b)
+        stop.append(True)
+        assert all(count.result(60) > 0 for count in counts)
+    assert "reload: done, changed: evaluation-deadline" in daemon.log()
+
+
+def test_reload_with_a_bad_file_changes_nothing(start):
+    daemon = start()
+    good = daemon.config.read_text()
+    with connect() as connection:
+        daemon.config.write_text(good + "no-dane-policy = perhaps\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda: "the old configuration stays" in daemon.log())
+        assert ask(connection, "absent.d.nsec") == b"6:OK may,"
+        daemon.config.write_text(good + "no-dane-policy = encrypt\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda: "reload: done, changed: no-dane-policy" in daemon.log())
+        assert ask(connection, "absent.d.nsec") == b"10:OK encrypt,"
+
+
+def test_reload_moves_listeners(start):
+    daemon = start()
+    with connect(PORT + 1) as old:
+        text = daemon.config.read_text()
+        daemon.config.write_text(text.replace(f":{PORT + 1}", f":{PORT + 2}"))
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda: "main: reload: done" in daemon.log())
+        with connect(PORT + 2) as new:
+            for connection in (old, new):
+                connection.sendall(b"get dane.d.nsec\n")
+                assert connection.recv(4096) == b"200 dane\n"
+    with pytest.raises(ConnectionRefusedError):
+        connect(PORT + 1)
+
+
+# ---- numbers ----
+
+def http(path):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:8644{path}",
+                                    timeout=20) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_metrics_and_health(start):
+    daemon = start('metrics-listen = { "inet:127.0.0.1:8644" }\n')
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+    until(lambda: http("/healthz")[0] == 200)
+    text = http("/metrics")[1]
+    assert 'postdane_queries_total{protocol="socketmap"} 1' in text
+    assert 'postdane_replies_total{reply="dane"} 1' in text
+    assert "postdane_trust_path 1" in text
+    assert json.loads(status(daemon))["trust"] == "alive"
+
+
+def test_health_without_trust(start):
+    anchor = lab_module.ROOM / "foreign.key"
+    anchor.write_text(". IN DS 4711 200 2 " + "ab" * 32 + "\n")
+    daemon = start('metrics-listen = { "inet:127.0.0.1:8644" }\n'
+                   f'trust-anchor = "{anchor}"\n')
+    until(lambda: "no trust path" in daemon.log())
+    code, text = http("/healthz")
+    assert code == 503 and "anchor" in text
+    assert "postdane_trust_path 0" in http("/metrics")[1]
