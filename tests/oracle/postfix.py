@@ -264,6 +264,7 @@ class Delivery:
     why: str
     seconds: float
     tls: str         # of the connection that was used last: "Verified", ...
+    host: str        # the MX host of that connection, or "none"
     process: str     # of smtp(8)
     lines: list      # that it logged, for people
 
@@ -290,7 +291,8 @@ def read_deliveries(log):
             recipient, relay, delay, word, why = status.groups()
             tls = re.findall(r"(\w+) TLS connection established to "
                              + re.escape(relay), "\n".join(seen))
-            found[recipient] = Delivery(word, why, float(delay),
-                                        tls[-1] if tls else "", process, seen)
+            found[recipient] = Delivery(
+                word, why, float(delay), tls[-1] if tls else "",
+                relay.partition("[")[0], process, seen)
             lines[process] = []
     return found
