@@ -114,7 +114,14 @@ $(ARCHIVE): $(ARCHIVE_OBJECTS)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVE)
+# The commands' modules, without their main().
+COMMAND_ARCHIVE := $(BUILD)/libcommand.a
+$(COMMAND_ARCHIVE): $(filter-out %/postdane.o,$(COMMAND_OBJECTS))
+	@echo "  AR $@"
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMAND_ARCHIVE) $(ARCHIVE)
 	@mkdir -p $(@D)
 	@echo "  LD $@"
 	$(Q)$(LINK) $(CHECK_LIBS) $(OUR_LIBS)
@@ -152,8 +159,9 @@ check:
 	@$(MAKE) test-deps
 	@trap '$(GIVE_BACK)' EXIT; \
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
-		check-style check-compilers check-unit $(if $(SANITIZE),,check-hardening) \
-		check-lab check-incident
+		check-style check-compilers check-unit \
+		$(if $(SANITIZE),,check-hardening) check-lab check-oracle \
+		check-incident
 
 check-style: check-format check-layers check-docs check-tidy
 
@@ -207,6 +215,13 @@ check-lab:
 	@$(MAKE) servers
 	@$(MAKE) deb
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/lab
+
+# Real mail servers: whether a verdict does what it says.
+check-oracle:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(LAB) -m pytest -q -p no:cacheprovider tests/oracle
 
 check-incident:
 	@$(NEEDS_ROOT)
@@ -326,7 +341,8 @@ clean:
 FORCE:
 
 .PHONY: all deb objects check check-style check-format check-layers check-docs \
-	check-tidy tidy check-compilers check-unit check-hardening check-lab check-incident demo demo-incident run deps \
+	check-tidy tidy check-compilers check-unit check-hardening check-lab \
+	check-oracle check-incident demo demo-incident run deps \
 	test-deps servers install uninstall install-postfix-conf \
 	uninstall-postfix-conf clean FORCE
 .SECONDARY:

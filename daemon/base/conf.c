@@ -671,6 +671,29 @@ check_listeners(const struct conf *conf, char *why)
 	return 0;
 }
 
+/* A forwarder that is ourselves would ask and ask. */
+static int
+check_zone_servers(
+    const struct conf *conf, const struct endpoint *ours, char *why)
+{
+	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
+
+	endpoint_text(ours, one);
+	for (size_t i = 0; i < conf->zone_count; i++)
+		for (size_t k = 0; k < conf->zones[i].server_count; k++) {
+			endpoint_text(&conf->zones[i].servers[k], other);
+			if (strcmp(one, other) != 0)
+				continue;
+			snprintf(why, WHY_MAX,
+			    DNS_LISTEN
+			    ": \"%s\" is a server of zone \"%s\" as well: we "
+			    "would ask ourselves",
+			    one, conf->zones[i].name);
+			return -1;
+		}
+	return 0;
+}
+
 /* A resolver for all the world is nothing that one becomes by accident. */
 static int
 check_dns_listeners(const struct conf *conf, char *why)
@@ -690,6 +713,8 @@ check_dns_listeners(const struct conf *conf, char *why)
 			    one);
 			return -1;
 		}
+		if (check_zone_servers(conf, endpoint, why) == -1)
+			return -1;
 		for (size_t k = 0; k < i; k++) {
 			endpoint_text(&conf->dns_listen.item[k], other);
 			if (strcmp(one, other) != 0)

@@ -17,6 +17,10 @@ static const struct {
 	    "evaluate anew and show the evidence" },
 	{ "check", command_check, "[--at +30d] [--json] KEY",
 	    "connect to the mail servers and judge their certificates" },
+	{ "doctor", command_doctor, "[-c DIR] [--json]",
+	    "whether Postfix will honour the verdicts" },
+	{ "names", command_names, "[-r ADDRESS] [NAME...]",
+	    "are names resolved alike by the system and by dns-listen?" },
 	{ "status", command_status, "[--json]", "how the daemon fares" },
 };
 

@@ -59,15 +59,14 @@ struct ladder {
 	/* Only with NEED_MESSAGE: the messages of the links. */
 	struct dns_part parts[PARTS_MAX];
 	size_t part_count;
-	bool part_lost; /* out of memory */
 
 	/* The race for the present name. */
 	struct validated_query *query, *fresh;
+	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	enum asked asked;
 	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
 	struct packet_facts facts; /* with ASKED_INSECURE */
 	bool unconfirmed;          /* facts are a denial that may be false */
-	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	struct walk *walk;
 	bool walked;
 	enum walk_outcome outcome;
@@ -77,6 +76,7 @@ struct ladder {
 	struct plain *plain;
 	bool plain_done; /* exhausted */
 	bool retried;
+	bool part_lost;       /* out of memory: of all links */
 	char why[REASON_MAX]; /* of the first rung */
 	char walk_why[REASON_MAX];
 };
@@ -337,6 +337,12 @@ conclude_without_data(struct ladder *ladder, const char *why)
 	hand_over(ladder, answer);
 }
 
+static bool
+is_proven(const struct ladder *ladder)
+{
+	return ladder->walked && ladder->outcome == WALK_PROVEN;
+}
+
 /* Takes the records out of @facts. */
 static void
 conclude(struct ladder *ladder, struct packet_facts *facts,
@@ -346,8 +352,13 @@ conclude(struct ladder *ladder, struct packet_facts *facts,
 	uint32_t ttl = facts->ttl;
 	struct dns_answer *answer;
 
+	/* Without its reason "insecure" says nothing of the first link: only
+	 * the target may be insecure, and a secure link can have TLSA. */
 	if (ladder->links == 0 && facts->aliases > 0)
-		ladder->first_link = security;
+		ladder->first_link =
+		    security == DNS_INSECURE && !is_proven(ladder)
+			? DNS_INDETERMINATE
+			: security;
 	if ((answer = answer_start(ladder, facts->rname)) == NULL) {
 		hand_over_failure(ladder);
 		return;
@@ -693,21 +704,29 @@ keep_reason(struct ladder *ladder, const char *why)
 
 /*
  * A denial that a server which stumbles over EDNS gives as well (BADVERS looks
- * like "no data" to libunbound): only where its truth matters to us.
+ * like "no data" to libunbound): only where its truth matters to mail.  That a
+ * name does not exist block lists say all day, without SOA: it is doubted only
+ * for the MX that mail itself asks for, and for addresses in a zone that is
+ * known to stumble.
  */
 static bool
 is_unconfirmed(const struct ladder *ladder)
 {
 	const struct packet_facts *facts = &ladder->facts;
+	const bool address =
+	    ladder->type == DNS_TYPE_A || ladder->type == DNS_TYPE_AAAA;
 
 	if (facts->soa)
 		return false;
 	if (facts->status == DNS_NODATA)
-		return ladder->type == DNS_TYPE_MX ||
-		       ladder->type == DNS_TYPE_A ||
-		       ladder->type == DNS_TYPE_AAAA;
-	return facts->status == DNS_NXDOMAIN && ladder->type == DNS_TYPE_MX &&
-	       ladder->class == RESOLVER_CLASS_POLICY;
+		return ladder->type == DNS_TYPE_MX || address;
+	if (facts->status != DNS_NXDOMAIN)
+		return false;
+	if (ladder->type == DNS_TYPE_MX)
+		return ladder->class != RESOLVER_CLASS_OTHER ||
+		       wants_messages(ladder);
+	return address &&
+	       memory_zone_find(ladder->env->memory, ladder->name) != NULL;
 }
 
 /* An answer with rcode 0 or 3 that is not bogus. */

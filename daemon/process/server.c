@@ -170,6 +170,7 @@ use_core(struct server *server, struct core *core)
 	const struct conf *conf = core->conf;
 
 	server->core = core;
+	server->source.conf = conf;
 	server->source.resolver = core->resolver;
 	server->source.service = core->service;
 	listeners_use(server->listeners, core->service, conf->max_connections,

@@ -34,6 +34,9 @@ static uint64_t seed(void);
 #define BACKLOG 128
 #define UDP_BURST 64 /* datagrams, before others have their turn */
 #define ACCEPT_BURST 16
+#define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
+/* Octets of datagrams that may wait for us: a burst of questions. */
+#define UDP_BUFFER (1024 * 1024)
 #define STREAMS_MAX 256       /* TCP connections */
 #define STREAM_QUERIES_MAX 64 /* questions of one that are being answered */
 #define STREAM_OUTPUT_MAX ((size_t)256 * 1024) /* that it has not taken */
@@ -46,6 +49,7 @@ struct place {
 	struct endpoint endpoint;
 	int udp, tcp; /* -1 where it is closed */
 	struct event *datagram, *connection;
+	struct event *resume;    /* accepting, after a pause */
 	struct query *queries;   /* that came by UDP */
 	bool is_named, is_fresh; /* for dns_service_set(), while it runs */
 	bool is_inherited;       /* given to us: not ours to leave */
@@ -346,7 +350,7 @@ look_up_datagram(struct place *place, const struct dns_request *request,
 	memcpy(&key.client, client, len);
 	memcpy(key.id, request->id, sizeof(key.id));
 	memcpy(key.question, request->question, request->question_len);
-	if ((query = find_datagram(service, &key)) != NULL) {
+	if (find_datagram(service, &key) != NULL) {
 		stats_count(service->stats, STATS_DNS_REPEATED);
 		return;
 	}
@@ -394,9 +398,11 @@ on_datagram(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < UDP_BURST; i++) {
 		struct sockaddr_storage client;
 		socklen_t client_len = sizeof(client);
-		const ssize_t n = recvfrom(fd, wire, sizeof(wire), MSG_TRUNC,
-		    (struct sockaddr *)&client, &client_len);
+		ssize_t n;
 
+		memset(&client, 0, sizeof(client));
+		n = recvfrom(fd, wire, sizeof(wire), MSG_TRUNC,
+		    (struct sockaddr *)&client, &client_len);
 		if (n == -1 && errno == EAGAIN)
 			return;
 		/* Of one that is larger, what is here can't be its whole. */
@@ -626,6 +632,30 @@ add_stream(struct dns_service *service, int fd)
 	bufferevent_enable(stream->bufferevent, EV_READ | EV_WRITE);
 }
 
+/* Who waits would wake us for ever. */
+static void
+pause_accepting(struct place *place)
+{
+	static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
+	struct stream *idle = idle_longest(place->service);
+
+	if (idle != NULL)
+		stream_free(idle);
+	event_del(place->connection);
+	event_add(place->resume, &pause);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct place *place = arg;
+
+	(void)fd;
+	(void)what;
+	if (place->tcp != -1 && !place->is_leaving)
+		event_add(place->connection, NULL);
+}
+
 static void
 on_connection(evutil_socket_t fd, short what, void *arg)
 {
@@ -639,13 +669,8 @@ on_connection(evutil_socket_t fd, short what, void *arg)
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (socket == -1) {
-			struct stream *idle = idle_longest(place->service);
-
-			/* Descriptors have run out: what waits would wake us
-			 * for ever. */
-			if ((errno == EMFILE || errno == ENFILE) &&
-			    idle != NULL)
-				stream_free(idle);
+			if (errno == EMFILE || errno == ENFILE)
+				pause_accepting(place);
 			return;
 		}
 		if (may_ask(place->service, &client))
@@ -664,7 +689,9 @@ close_sockets(struct place *place)
 		event_free(place->datagram);
 	if (place->connection != NULL)
 		event_free(place->connection);
-	place->datagram = place->connection = NULL;
+	if (place->resume != NULL)
+		event_free(place->resume);
+	place->datagram = place->connection = place->resume = NULL;
 	if (place->udp != -1)
 		close(place->udp);
 	if (place->tcp != -1)
@@ -694,6 +721,7 @@ static int
 bound_socket(const struct endpoint *endpoint, int type)
 {
 	const int family = endpoint->address.ss_family, on = 1;
+	const int udp_buffer = UDP_BUFFER;
 	const int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int error;
 
@@ -701,6 +729,9 @@ bound_socket(const struct endpoint *endpoint, int type)
 		return -1;
 	if (type == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	else
+		setsockopt(
+		    fd, SOL_SOCKET, SO_RCVBUF, &udp_buffer, sizeof(udp_buffer));
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, (const struct sockaddr *)&endpoint->address,
@@ -726,8 +757,9 @@ watch_sockets(struct place *place)
 		event_add(place->datagram, NULL) == -1))
 		return -1;
 	if (place->tcp != -1 && place->connection == NULL &&
-	    ((place->connection = event_new(base, place->tcp,
-		  EV_READ | EV_PERSIST, on_connection, place)) == NULL ||
+	    ((place->resume = evtimer_new(base, on_resume, place)) == NULL ||
+		(place->connection = event_new(base, place->tcp,
+		     EV_READ | EV_PERSIST, on_connection, place)) == NULL ||
 		event_add(place->connection, NULL) == -1))
 		return -1;
 	return 0;
@@ -823,8 +855,10 @@ stop_listening(struct place *place)
 {
 	if (place->datagram != NULL)
 		event_del(place->datagram);
-	if (place->connection != NULL)
+	if (place->connection != NULL) {
 		event_del(place->connection);
+		event_del(place->resume);
+	}
 	if (place->tcp != -1)
 		close(place->tcp);
 	place->tcp = -1;

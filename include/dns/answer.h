@@ -79,8 +79,9 @@ struct dns_answer {
 	char *qname; /* name asked for, text form of base/domain.h */
 	uint16_t qtype;
 	char *rname; /* name after CNAMEs; equals qname without */
-	enum dns_security first_link; /* of the CNAME at qname; INDETERMINATE
-				       * where there is none */
+	/* Of the CNAME at qname; INDETERMINATE where there is none, or where
+	 * only the whole chain is known to be insecure. */
+	enum dns_security first_link;
 	uint32_t ttl;            /* seconds: records, aliases, denial, proof */
 	struct dns_rdata *rdata; /* of qtype at rname; NULL unless DNS_OK */
 	size_t rdata_count;

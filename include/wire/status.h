@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+struct conf;
 struct dns_service;
 struct evbuffer;
 struct listeners;
@@ -19,6 +20,7 @@ struct stats;
 /* Where the numbers come from.  A reload replaces what the pointers point to,
  * so that whoever shows them borrows the structure, not its content. */
 struct status_source {
+	const struct conf *conf;
 	const struct stats *stats;
 	const struct listeners *listeners;
 	const struct dns_service *dns;

@@ -329,6 +329,17 @@ def forge_types(*types):
     return behave
 
 
+def late_and_drop(seconds, *types):
+    """All answers come late, some types are dropped: what runs beside a
+    lookup can't use what that will find."""
+    async def behave(x):
+        if x.rdtype in types:
+            return None
+        await asyncio.sleep(seconds)
+        return await x.pass_on()
+    return behave
+
+
 def strip_types(*types):
     async def behave(x):
         if x.rdtype in types:

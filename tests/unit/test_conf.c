@@ -130,6 +130,8 @@ assert_defaults(const struct conf *conf)
 	ck_assert_uint_eq(conf->tcp_table_listen.count, 1);
 	ck_assert_str_eq(
 	    listener(&conf->tcp_table_listen, 0), "inet:127.0.0.1:8643");
+	ck_assert_uint_eq(conf->dns_listen.count, 0);
+	ck_assert_uint_eq(conf->dns_allow.count, 0);
 	ck_assert_str_eq(conf->control_socket, "/run/postdane/control");
 	ck_assert_uint_eq(conf->max_connections, 4096);
 	ck_assert_uint_eq(conf->request_timeout, 120);
@@ -181,6 +183,9 @@ START_TEST(every_option_is_read)
 	struct conf *conf = must_load(
 	    "socketmap-listen = { \"inet:[::1]:1\", \"unix:/run/s\" }\n"
 	    "tcp-table-listen = {}\n"
+	    "dns-listen = { \"127.0.0.25\", \"127.0.0.26:5353\",\n"
+	    " \"inet:127.0.0.27:53\", \"::1\", \"[2001:db8::1]:5353\" }\n"
+	    "dns-allow = { \"2001:db8::/32\", \"192.0.2.7\" }\n"
 	    "control-socket = \"\"\n"
 	    "max-connections = 10\n"
 	    "request-timeout = 20\n"
@@ -205,6 +210,18 @@ START_TEST(every_option_is_read)
 	ck_assert_str_eq(listener(&conf->socketmap_listen, 0), "inet:[::1]:1");
 	ck_assert_str_eq(listener(&conf->socketmap_listen, 1), "unix:/run/s");
 	ck_assert_uint_eq(conf->tcp_table_listen.count, 0);
+	ck_assert_uint_eq(conf->dns_listen.count, 5);
+	ck_assert_str_eq(listener(&conf->dns_listen, 0), "inet:127.0.0.25:53");
+	ck_assert_str_eq(
+	    listener(&conf->dns_listen, 1), "inet:127.0.0.26:5353");
+	ck_assert_str_eq(listener(&conf->dns_listen, 2), "inet:127.0.0.27:53");
+	ck_assert_str_eq(listener(&conf->dns_listen, 3), "inet:[::1]:53");
+	ck_assert_str_eq(
+	    listener(&conf->dns_listen, 4), "inet:[2001:db8::1]:5353");
+	ck_assert_uint_eq(conf->dns_allow.count, 2);
+	ck_assert_int_eq(conf->dns_allow.item[0].family, AF_INET6);
+	ck_assert_uint_eq(conf->dns_allow.item[0].bits, 32);
+	ck_assert_uint_eq(conf->dns_allow.item[1].bits, 32);
 	ck_assert_str_eq(conf->control_socket, "");
 	ck_assert_uint_eq(conf->max_connections, 10);
 	ck_assert_uint_eq(conf->request_timeout, 20);
@@ -450,6 +467,32 @@ static const struct {
 	    "socketmap-listen = {\n\"unix:/a\",\n\"unix:/b\",\n\"unix:c\"\n}\n",
 	    ":4: socketmap-listen: \"unix:c\" the path of a unix socket must "
 	    "begin with /" },
+
+	/* the DNS listener */
+	{ "a listener for DNS at a path", "dns-listen = { \"unix:/x\" }",
+	    ":1: dns-listen: \"unix:/x\" the port is not a number" },
+	{ "all addresses", "\ndns-listen = { \"0.0.0.0:53\" }",
+	    ":2: dns-listen: \"0.0.0.0:53\" is all addresses: name the one to "
+	    "listen at" },
+	{ "all addresses of IPv6", "dns-listen = { \"inet:[::]:53\" }",
+	    ":1: dns-listen: \"inet:[::]:53\" is all addresses: name the one "
+	    "to "
+	    "listen at" },
+	{ "a listener that the world reaches",
+	    "dns-listen = { \"192.0.2.1:53\" }",
+	    ": dns-listen: \"inet:192.0.2.1:53\" is no loopback address: "
+	    "dns-allow must say who may ask there" },
+	{ "a listener twice",
+	    "dns-listen = { \"127.0.0.1\", \"inet:127.0.0.1:53\" }",
+	    ": dns-listen: \"inet:127.0.0.1:53\" stands there twice" },
+	{ "a zone whose server is ourselves",
+	    "dns-listen = { \"127.0.0.25\" }\n"
+	    "zone \"lan\" { forward = { \"127.0.0.25\" } }",
+	    ": dns-listen: \"inet:127.0.0.25:53\" is a server of zone \"lan\" "
+	    "as well: we would ask ourselves" },
+	{ "no prefix", "dns-allow = { \"192.0.2.1/24\" }",
+	    ":1: dns-allow: \"192.0.2.1/24\" the address has bits behind the "
+	    "prefix" },
 
 	/* syntax */
 	{ "no value", "user =", ":1: premature end of file" },
