@@ -314,6 +314,8 @@ install: all
 	done
 	$(INSTALL_DATA) service/postdane.bash-completion \
 		$(DESTDIR)$(COMPLETIONDIR)/postdane
+	$(INSTALL_DATA) service/grafana-dashboard.json \
+		$(DESTDIR)$(PREFIX)/share/postdane/grafana-dashboard.json
 	install -d $(POSTFIX_CONF_DIR)
 	install -m 644 $(POSTFIX_CONF) $(POSTFIX_CONF_DIR)
 	install -m 755 postfix-conf/postfix-resolv $(POSTFIX_CONF_DIR)
