@@ -7,6 +7,8 @@
 #                           part that needs neither root nor a network
 #   sudo make run           the daemon, in the foreground, for a try
 #   make install            PREFIX (/usr/local), SYSCONFDIR (/etc), DESTDIR
+#   sudo make install-postfix-conf
+#                           makes postdane the resolver of Postfix alone
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
@@ -275,7 +277,7 @@ servers:
 deb: build/deb/postdane.deb
 
 build/deb/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
-		$(wildcard debian/* service/* tests/unit/*)
+		$(wildcard debian/* service/* postfix-conf/* tests/unit/*)
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES)
 	@rm -rf build/deb && mkdir -p build/deb/postdane
 	@tar -c --exclude=./build --exclude=./.git . | \
@@ -292,6 +294,8 @@ build/deb/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 UNITS := $(wildcard service/*.service service/*.socket)
+POSTFIX_CONF := $(filter-out %/postfix-resolv,$(wildcard postfix-conf/*))
+POSTFIX_CONF_DIR := $(DESTDIR)$(PREFIX)/share/postdane/postfix-conf
 man_of = $(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix \
 	$(1)))/$(notdir $(1))
 CONFIG := $(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf
@@ -310,6 +314,11 @@ install: all
 	done
 	$(INSTALL_DATA) service/postdane.bash-completion \
 		$(DESTDIR)$(COMPLETIONDIR)/postdane
+	$(INSTALL_DATA) service/grafana-dashboard.json \
+		$(DESTDIR)$(PREFIX)/share/postdane/grafana-dashboard.json
+	install -d $(POSTFIX_CONF_DIR)
+	install -m 644 $(POSTFIX_CONF) $(POSTFIX_CONF_DIR)
+	install -m 755 postfix-conf/postfix-resolv $(POSTFIX_CONF_DIR)
 	[ -e $(CONFIG) ] || $(INSTALL_DATA) service/postdane.conf $(CONFIG)
 
 # The configuration is the administrator's.
@@ -319,6 +328,14 @@ uninstall:
 		$(foreach manual,$(MANUALS),$(call man_of,$(manual))) \
 		$(DESTDIR)$(COMPLETIONDIR)/postdane \
 		$(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS)))
+	rm -rf $(DESTDIR)$(PREFIX)/share/postdane
+
+# They ask before they change anything; YES=--yes answers.
+install-postfix-conf:
+	@postfix-conf/postfix-resolv install $(YES)
+
+uninstall-postfix-conf:
+	@postfix-conf/postfix-resolv uninstall $(YES)
 
 clean:
 	rm -rf build
@@ -328,7 +345,8 @@ FORCE:
 .PHONY: all deb objects check check-style check-format check-layers check-docs \
 	check-tidy tidy check-compilers check-unit check-hardening check-lab \
 	check-oracle check-incident demo demo-incident run deps \
-	test-deps servers install uninstall clean FORCE
+	test-deps servers install uninstall install-postfix-conf \
+	uninstall-postfix-conf clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
