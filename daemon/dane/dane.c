@@ -61,6 +61,7 @@ struct dane {
 	struct host *host;
 	size_t host_count, hosts_left;
 	uint64_t started; /* clock_ms() */
+	uint64_t expires; /* clock_ms(): the first of what was concluded */
 };
 
 /* ---- texts ---- */
@@ -162,6 +163,13 @@ whose_fault(const struct dns_answer *answer)
 /* ---- lookups ---- */
 
 static void
+expire(struct dane *dane, uint64_t at)
+{
+	if (at < dane->expires)
+		dane->expires = at;
+}
+
+static void
 keep_answer(struct dane *dane, const struct flight *flight,
     struct dns_answer *answer, struct dane_lookup *lookup, size_t *count)
 {
@@ -172,8 +180,7 @@ keep_answer(struct dane *dane, const struct flight *flight,
 	if (flight->step > dane->evidence->steps)
 		dane->evidence->steps = flight->step;
 	if (answer->status != DNS_FAILED || answer->security == DNS_INSECURE)
-		if (answer->ttl < dane->evidence->ttl)
-			dane->evidence->ttl = answer->ttl;
+		expire(dane, clock_ms() + answer->ttl * UINT64_C(1000));
 }
 
 static void
@@ -224,6 +231,17 @@ dane_cancel(struct dane *dane)
 		dane_free(dane);
 }
 
+/* The first answers may have come long before the last. */
+static uint32_t
+seconds_left(const struct dane *dane)
+{
+	const uint64_t now = clock_ms();
+
+	if (dane->expires == UINT64_MAX || dane->expires <= now)
+		return 0;
+	return (uint32_t)((dane->expires - now) / 1000);
+}
+
 static void
 hand_over(evutil_socket_t fd, short what, void *arg)
 {
@@ -235,8 +253,7 @@ hand_over(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	evidence->ms = (unsigned)(clock_ms() - dane->started);
-	if (evidence->ttl == UINT32_MAX)
-		evidence->ttl = 0;
+	evidence->ttl = seconds_left(dane);
 	dane->evidence = NULL;
 	/* What is still in flight can't change the outcome any more. */
 	dane_free(dane);
@@ -652,7 +669,6 @@ evidence_new(const struct dane_question *question)
 	evidence->domain = strdup(question->domain);
 	evidence->mx_lookup = calloc(1, sizeof(*evidence->mx_lookup));
 	evidence->port = question->port;
-	evidence->ttl = UINT32_MAX;
 	if (evidence->domain == NULL || evidence->mx_lookup == NULL) {
 		dane_evidence_free(evidence);
 		return NULL;
@@ -677,6 +693,7 @@ dane_evaluate(struct event_base *base, struct resolver *resolver,
 	dane->mx.dane = dane;
 	dane->question = *question;
 	dane->started = clock_ms();
+	dane->expires = UINT64_MAX;
 	if ((dane->evidence = evidence_new(question)) == NULL) {
 		free(dane);
 		return NULL;
