@@ -595,7 +595,8 @@ is_unconfirmed(const struct ladder *ladder)
 		       ladder->type == DNS_TYPE_A ||
 		       ladder->type == DNS_TYPE_AAAA;
 	return facts->status == DNS_NXDOMAIN && ladder->type == DNS_TYPE_MX &&
-	       ladder->class == RESOLVER_CLASS_POLICY;
+	       (ladder->class == RESOLVER_CLASS_POLICY ||
+		   ladder->class == RESOLVER_CLASS_REFRESH);
 }
 
 /* An answer with rcode 0 or 3 that is not bogus. */
