@@ -29,9 +29,9 @@
 #include "wire/status.h"
 #include "wire/tcp_table.h"
 
-#define DRAIN_SECONDS 5  /* for requests in flight when we are told to end */
-#define RETIRE_SECONDS 1 /* between two looks at cores that were replaced */
-#define CHANGES_MAX 512  /* octets of the names of changed options */
+#define DRAIN_SECONDS 5 /* for requests in flight when we are told to end */
+#define RETIRE_MS 50    /* between two looks at cores that were replaced */
+#define CHANGES_MAX 512 /* octets of the names of changed options */
 
 /* A core that a reload has replaced, until nobody waits for it any more. */
 struct retired {
@@ -169,7 +169,7 @@ start_side_doors(struct server *server)
 static void
 on_retire(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval again = { RETIRE_SECONDS, 0 };
+	static const struct timeval again = { 0, RETIRE_MS * 1000 };
 	struct server *server = arg;
 	struct retired *retired, *next;
 
@@ -177,7 +177,7 @@ on_retire(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	LL_FOREACH_SAFE(server->retired, retired, next)
 	{
-		if (policy_service_in_flight(retired->core->service) > 0)
+		if (!policy_service_retire(retired->core->service))
 			continue;
 		LL_DELETE(server->retired, retired);
 		core_free(retired->core);
@@ -213,6 +213,7 @@ replace_core(struct server *server, struct conf *conf)
 		return false;
 	}
 	retired->core = server->core;
+	policy_service_follow(core->service, server->core->service);
 	LL_APPEND(server->retired, retired);
 	use_core(server, core);
 	event_add(server->retire, &soon);
@@ -352,7 +353,10 @@ start(struct server *server, struct conf *conf)
 		return -1;
 	start_side_doors(server);
 	server->watchdog = systemd_watchdog(server->base);
-	return privileges_drop(conf->user);
+	if (privileges_drop(conf->user) == -1)
+		return -1;
+	policy_service_load_busiest(core->service);
+	return 0;
 }
 
 static void
@@ -404,6 +408,7 @@ server_run(const char *path, struct conf *conf)
 		log_info("main: postdaned %s is ready", POSTDANE_VERSION);
 		sd_notify(0, "READY=1");
 		event_base_dispatch(server.base);
+		policy_service_save_busiest(server.core->service);
 		status = EXIT_SUCCESS;
 	}
 	stop(&server);

@@ -33,6 +33,18 @@ lookups(const struct status_source *source)
 }
 
 static size_t
+cache_entries(const struct status_source *source)
+{
+	return policy_service_cache_entries(source->service);
+}
+
+static size_t
+cache_bytes(const struct status_source *source)
+{
+	return policy_service_cache_bytes(source->service);
+}
+
+static size_t
 trust(const struct status_source *source)
 {
 	return resolver_trust(source->resolver, NULL) == RESOLVER_TRUST_ALIVE;
@@ -49,6 +61,10 @@ static const struct {
 	    evaluations },
 	{ "postdane_lookups_in_flight", "DNS lookups that run or wait.",
 	    lookups },
+	{ "postdane_cache_entries",
+	    "Next hops in the verdict cache, expired ones included.",
+	    cache_entries },
+	{ "postdane_cache_bytes", "Memory of the verdict cache.", cache_bytes },
 	{ "postdane_trust_path",
 	    "1 while the root's keys validate; otherwise all is deferred.",
 	    trust },
