@@ -39,6 +39,7 @@ struct session {
 	struct event *more; /* a burst is over, requests are left */
 	struct policy_request *request;
 	bool draining, eof;
+	bool dry; /* there was no more to read, last time */
 	size_t lingered;
 
 	char *buffer; /* what has arrived and is not answered */
@@ -230,10 +231,10 @@ ask(struct session *session, const struct protocol_request *request)
 		map = name;
 	}
 	stats_count(options->stats, options->protocol->queries);
-	change_state(session, SESSION_ANSWERING);
 	session->request = policy_service_ask(options->service, request->key,
 	    request->key_len, map, &reply, on_reply, session);
 	if (session->request != NULL) {
+		change_state(session, SESSION_ANSWERING);
 		options->on_use(options->arg, session->cookie);
 		return 0;
 	}
@@ -248,10 +249,13 @@ rest(struct session *session)
 	const bool busy = session->state == SESSION_ANSWERING ||
 			  session->state == SESSION_WRITING;
 
-	if (!busy && (session->eof || session->draining)) {
+	if (!busy && (session->eof || (session->draining && session->dry))) {
 		close_session(session);
 		return;
 	}
+	/* What has arrived in time is answered; it is read first. */
+	if (!busy && session->draining)
+		event_active(session->readable, EV_READ, 0);
 	if (!busy)
 		change_state(session,
 		    session->len > 0 ? SESSION_RECEIVING : SESSION_IDLE);
@@ -374,6 +378,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	n = recv(fd, session->buffer + session->len,
 	    session->size - session->len, 0);
+	session->dry = n == -1 && errno == EAGAIN;
 	if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
 		if (session->draining)
 			process(session);
@@ -455,7 +460,7 @@ void
 session_drain(struct session *session)
 {
 	session->draining = true;
-	/* What has arrived in time is answered; it is read first. */
+	session->dry = false;
 	if (session_is_idle(session))
 		event_active(session->readable, EV_READ, 0);
 }
