@@ -61,7 +61,6 @@ struct dane {
 	struct host *host;
 	size_t host_count, hosts_left;
 	uint64_t started; /* clock_ms() */
-	uint64_t expires; /* clock_ms(): the first of what was concluded */
 };
 
 /* ---- texts ---- */
@@ -165,8 +164,8 @@ whose_fault(const struct dns_answer *answer)
 static void
 expire(struct dane *dane, uint64_t at)
 {
-	if (at < dane->expires)
-		dane->expires = at;
+	if (at < dane->evidence->expires)
+		dane->evidence->expires = at;
 }
 
 static void
@@ -233,13 +232,13 @@ dane_cancel(struct dane *dane)
 
 /* The first answers may have come long before the last. */
 static uint32_t
-seconds_left(const struct dane *dane)
+seconds_left(const struct dane_evidence *evidence)
 {
 	const uint64_t now = clock_ms();
 
-	if (dane->expires == UINT64_MAX || dane->expires <= now)
-		return 0;
-	return (uint32_t)((dane->expires - now) / 1000);
+	return evidence->expires > now
+		   ? (uint32_t)((evidence->expires - now + 999) / 1000)
+		   : 0;
 }
 
 static void
@@ -253,7 +252,9 @@ hand_over(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	evidence->ms = (unsigned)(clock_ms() - dane->started);
-	evidence->ttl = seconds_left(dane);
+	if (evidence->expires == UINT64_MAX)
+		evidence->expires = clock_ms();
+	evidence->ttl = seconds_left(evidence);
 	dane->evidence = NULL;
 	/* What is still in flight can't change the outcome any more. */
 	dane_free(dane);
@@ -669,6 +670,7 @@ evidence_new(const struct dane_question *question)
 	evidence->domain = strdup(question->domain);
 	evidence->mx_lookup = calloc(1, sizeof(*evidence->mx_lookup));
 	evidence->port = question->port;
+	evidence->expires = UINT64_MAX;
 	if (evidence->domain == NULL || evidence->mx_lookup == NULL) {
 		dane_evidence_free(evidence);
 		return NULL;
@@ -693,7 +695,6 @@ dane_evaluate(struct event_base *base, struct resolver *resolver,
 	dane->mx.dane = dane;
 	dane->question = *question;
 	dane->started = clock_ms();
-	dane->expires = UINT64_MAX;
 	if ((dane->evidence = evidence_new(question)) == NULL) {
 		free(dane);
 		return NULL;

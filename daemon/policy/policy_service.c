@@ -279,7 +279,7 @@ answer_from_cache(struct policy_service *service, const char *key, size_t len,
 	stats_count(service->stats, STATS_CACHE_HIT);
 	if (log_wants(LOG_LEVEL_DEBUG))
 		policy_log_hit(key, len, map, tls_policy_text(verdict.policy),
-		    verdict.ttl);
+		    (unsigned)(verdict.ttl_ms / 1000));
 	return true;
 }
 

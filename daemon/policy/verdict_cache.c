@@ -166,7 +166,8 @@ due_link(struct verdict_cache *cache, struct entry *entry)
 	for (unsigned i = 0; i < cache->profiles; i++)
 		if (entry->reply[i].expires < at)
 			at = entry->reply[i].expires;
-	at += backoff(entry) + entry->hash % VERDICT_CACHE_TICK_MS;
+	at += VERDICT_CACHE_GRACE_MS + backoff(entry) +
+	      entry->hash % VERDICT_CACHE_TICK_MS;
 	tick = at / VERDICT_CACHE_TICK_MS + 1;
 	if (tick < cache->tick)
 		tick = cache->tick;
@@ -301,7 +302,7 @@ verdict_cache_find(struct verdict_cache *cache, const char *key, size_t len,
 		due_link(cache, entry);
 	*verdict = (struct cached_verdict){ .policy = reply->policy,
 		.text = reply->text != 0 ? text_at(entry, reply->text) : NULL,
-		.ttl = (uint32_t)((reply->expires - now) / 1000) };
+		.ttl_ms = reply->expires - now };
 	return true;
 }
 
@@ -340,7 +341,7 @@ draft_of(const struct entry *old, unsigned profile,
 	struct draft draft = { .policy = verdict->policy,
 		.last = verdict->policy,
 		.text = verdict->text,
-		.expires = now + verdict->ttl * UINT64_C(1000) };
+		.expires = now + verdict->ttl_ms };
 	const struct reply *before;
 
 	if (is_certain(verdict))

@@ -123,10 +123,26 @@ has_tlsa(const struct dane_evidence *evidence)
 	return false;
 }
 
+/* Seconds are too coarse: what came first may be half a minute old. */
+static uint64_t
+time_to_live(const struct policy_verdict *verdict,
+    const struct dane_evidence *evidence, uint64_t now)
+{
+	const uint64_t most = verdict->ttl * UINT64_C(1000);
+	uint64_t left = 0;
+
+	if (verdict->policy == TLS_POLICY_TEMP)
+		return most;
+	if (evidence->expires > now)
+		left = evidence->expires - now;
+	return left < most ? left : most;
+}
+
 void
 verdicts_store(struct verdicts *verdicts, const char *key, bool is_explicit,
     const struct dane_evidence *evidence)
 {
+	const uint64_t now = clock_ms();
 	char proof[POLICY_PROOF_MAX] = "";
 
 	for (unsigned i = 0; i < verdicts->profile_count; i++) {
@@ -139,15 +155,14 @@ verdicts_store(struct verdicts *verdicts, const char *key, bool is_explicit,
 			    .text = decided->policy == TLS_POLICY_TEMP
 					? decided->why
 					: NULL,
-			    .ttl = decided->ttl,
+			    .ttl_ms = time_to_live(decided, evidence, now),
 			    .tentative = is_tentative(decided) };
 	}
 	compare_with_before(verdicts, key, evidence);
 	if (has_tlsa(evidence))
 		policy_proof(evidence, proof);
-	verdicts->stats->counter[STATS_CACHE_EVICTION] +=
-	    verdict_cache_put(verdicts->cache, key, strlen(key),
-		verdicts->cached, proof, clock_ms());
+	verdicts->stats->counter[STATS_CACHE_EVICTION] += verdict_cache_put(
+	    verdicts->cache, key, strlen(key), verdicts->cached, proof, now);
 }
 
 struct verdict_cache *

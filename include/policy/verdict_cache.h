@@ -30,13 +30,16 @@ struct cached_verdict {
 	enum tls_policy policy;
 	const char *text; /* where the policy's name does not say it all; else
 			   * NULL */
-	uint32_t ttl;     /* seconds from now */
+	uint64_t ttl_ms;  /* from now */
 	bool tentative;   /* only when it is put: says nothing for certain, so
 			   * that no later one is compared with it */
 };
 
 /* Uses since an evaluation that make a next hop worth another one. */
 #define VERDICT_CACHE_BUSY 2
+/* DNS counts in whole seconds: for so long after a TTL a resolver may still
+ * give the old answer, to be kept for no time. */
+#define VERDICT_CACHE_GRACE_MS 1000
 /* How fine verdict_cache_due() counts. */
 #define VERDICT_CACHE_TICK_MS 250
 /* An expired entry stays for so long, if there is room: what the next verdict
@@ -84,10 +87,10 @@ void verdict_cache_sweep(
     struct verdict_cache *cache, uint64_t now, size_t most);
 
 /*
- * The next busy entry that has expired and was not handed out since its
- * evaluation; NULL when there is none now.  Valid until the cache is next
- * changed.  Where an evaluation came to TEMP, again and again, the entry is
- * handed out ever later.
+ * The next busy entry that has expired, grace included, and was not handed out
+ * since its evaluation; NULL when there is none now.  Valid until the cache is
+ * next changed.  Where an evaluation came to TEMP, again and again, the entry
+ * is handed out ever later.
  */
 const char *verdict_cache_due(
     struct verdict_cache *cache, uint64_t now, size_t *len);

@@ -16,6 +16,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define START 1000000
 #define SECOND 1000
+/* From expiry to the latest moment at which an entry is due. */
+#define GRACE (VERDICT_CACHE_GRACE_MS + 2 * VERDICT_CACHE_TICK_MS)
 #define MIB (1024 * 1024)
 
 static const struct verdict_limits roomy = { 1000, MIB };
@@ -34,7 +36,8 @@ static size_t
 put(struct verdict_cache *cache, const char *key, enum tls_policy policy,
     uint32_t ttl, uint64_t now)
 {
-	const struct cached_verdict verdict = { .policy = policy, .ttl = ttl };
+	const struct cached_verdict verdict = { .policy = policy,
+		.ttl_ms = ttl * SECOND };
 
 	return verdict_cache_put(cache, key, strlen(key), &verdict, "", now);
 }
@@ -89,9 +92,9 @@ START_TEST(a_verdict_lives_for_its_ttl_and_no_longer)
 	ck_assert(find(cache, "a.example", 0, START, &verdict));
 	ck_assert_int_eq(verdict.policy, TLS_POLICY_DANE);
 	ck_assert_ptr_null(verdict.text);
-	ck_assert_uint_eq(verdict.ttl, 300);
+	ck_assert_uint_eq(verdict.ttl_ms, 300 * SECOND);
 	ck_assert(find(cache, "a.example", 0, START + 299999, &verdict));
-	ck_assert_uint_eq(verdict.ttl, 0);
+	ck_assert_uint_eq(verdict.ttl_ms, 1);
 	ck_assert(!has(cache, "a.example", START + 300000));
 	ck_assert(!has(cache, "A.example", START));
 	ck_assert(!has(cache, "a.exampl", START));
@@ -128,9 +131,9 @@ END_TEST
 START_TEST(temp_does_not_end_a_good_verdict_nor_prolong_it)
 {
 	struct verdict_cache *cache = new_cache(roomy, 1);
-	const struct cached_verdict temp = {
-		.policy = TLS_POLICY_TEMP, .text = "DNS of a: broken", .ttl = 5
-	};
+	const struct cached_verdict temp = { .policy = TLS_POLICY_TEMP,
+		.text = "DNS of a: broken",
+		.ttl_ms = 5 * SECOND };
 	struct cached_verdict verdict;
 
 	put(cache, "a", TLS_POLICY_DANE, 20, START);
@@ -155,9 +158,13 @@ START_TEST(each_profile_has_its_own_verdict)
 {
 	struct verdict_cache *cache = new_cache(roomy, 3);
 	const struct cached_verdict verdicts[] = {
-		{ .policy = TLS_POLICY_DANE, .ttl = 100 },
-		{ .policy = TLS_POLICY_TEMP, .ttl = 5, .text = "why" },
-		{ .policy = TLS_POLICY_TEMP, .ttl = 5, .text = "why" },
+		{ .policy = TLS_POLICY_DANE, .ttl_ms = 100 * SECOND },
+		{ .policy = TLS_POLICY_TEMP,
+		    .ttl_ms = 5 * SECOND,
+		    .text = "why" },
+		{ .policy = TLS_POLICY_TEMP,
+		    .ttl_ms = 5 * SECOND,
+		    .text = "why" },
 	};
 	struct cached_verdict verdict;
 
@@ -186,10 +193,10 @@ START_TEST(the_last_certain_verdict_is_known_across_failures)
 {
 	struct verdict_cache *cache = new_cache(roomy, 1);
 	const struct cached_verdict dane = { .policy = TLS_POLICY_DANE,
-		.ttl = 10 };
-	const struct cached_verdict guess = {
-		.policy = TLS_POLICY_DANE, .ttl = 5, .tentative = true
-	};
+		.ttl_ms = 10 * SECOND };
+	const struct cached_verdict guess = { .policy = TLS_POLICY_DANE,
+		.ttl_ms = 5 * SECOND,
+		.tentative = true };
 	struct verdict_before before;
 
 	ck_assert(!verdict_cache_before(cache, "a", 1, 0, &before));
@@ -325,7 +332,7 @@ END_TEST
 START_TEST(the_busy_are_due_once_as_they_expire)
 {
 	struct verdict_cache *cache = new_cache(roomy, 1);
-	const uint64_t soon = START + 10 * SECOND + 2 * VERDICT_CACHE_TICK_MS;
+	const uint64_t soon = START + 10 * SECOND + GRACE;
 
 	put(cache, "idle", TLS_POLICY_MAY, 10, START);
 	put(cache, "busy", TLS_POLICY_MAY, 10, START);
@@ -336,15 +343,14 @@ START_TEST(the_busy_are_due_once_as_they_expire)
 	}
 	ck_assert(has(cache, "idle", START));
 	assert_due(cache, START + 9 * SECOND, NULL);
-	/* Never before it has expired: DNS would give the same again. */
-	assert_due(cache, START + 10 * SECOND - 1, NULL);
+	/* Too early: DNS would give the same again. */
+	assert_due(cache, START + 11 * SECOND - 1, NULL);
 	assert_due(cache, soon, "busy");
 	assert_due(cache, soon, NULL);
 	/* Evaluated again and not used since: not again. */
 	put(cache, "busy", TLS_POLICY_MAY, 10, soon);
 	assert_due(cache, START + 100 * SECOND, NULL);
-	assert_due(
-	    cache, START + 3600 * SECOND + 2 * VERDICT_CACHE_TICK_MS, "later");
+	assert_due(cache, START + 3600 * SECOND + GRACE, "later");
 	verdict_cache_free(cache);
 }
 END_TEST
@@ -361,13 +367,14 @@ START_TEST(failures_are_due_ever_later)
 
 		put(cache, "a", TLS_POLICY_TEMP, 5, now);
 		ck_assert(has(cache, "a", now) && has(cache, "a", now));
-		assert_due(cache, now + after - 1, NULL);
-		now += after + 2 * VERDICT_CACHE_TICK_MS;
+		assert_due(
+		    cache, now + after + VERDICT_CACHE_GRACE_MS - 1, NULL);
+		now += after + GRACE;
 		assert_due(cache, now, "a");
 	}
 	put(cache, "a", TLS_POLICY_DANE, 5, now);
 	ck_assert(has(cache, "a", now) && has(cache, "a", now));
-	assert_due(cache, now + 6 * SECOND, "a");
+	assert_due(cache, now + 5 * SECOND + GRACE, "a");
 	verdict_cache_free(cache);
 }
 END_TEST
