@@ -38,6 +38,7 @@ struct session {
 	struct event *readable, *writable, *timer;
 	struct event *more; /* a burst is over, requests are left */
 	struct policy_request *request;
+	bool reading; /* readable is added */
 	bool draining, eof;
 	bool dry; /* there was no more to read, last time */
 	size_t lingered;
@@ -125,6 +126,17 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	close_session(session);
 }
 
+/* libevent would find out by itself, at more cost. */
+static int
+set_reading(struct session *session, bool reading)
+{
+	if (session->reading == reading)
+		return 0;
+	session->reading = reading;
+	return reading ? event_add(session->readable, NULL)
+		       : event_del(session->readable);
+}
+
 /* ---- replies ---- */
 
 /* Returns 0, or -1 when the session must end. */
@@ -180,7 +192,7 @@ refuse(struct session *session, const char *why)
 	shutdown(session->fd, SHUT_WR);
 	change_state(session, SESSION_LINGERING);
 	/* It is off after the client's end, or with a full buffer. */
-	event_add(session->readable, NULL);
+	set_reading(session, true);
 	return 0;
 }
 
@@ -264,10 +276,7 @@ rest(struct session *session)
 		session->buffer = NULL;
 		session->size = 0;
 	}
-	if (!session->eof && session->len < BUFFER_MAX)
-		event_add(session->readable, NULL);
-	else
-		event_del(session->readable);
+	set_reading(session, !session->eof && session->len < BUFFER_MAX);
 }
 
 static bool
@@ -441,7 +450,7 @@ session_new(const struct session_options *options, int fd, void *cookie)
 	session->more = event_new(base, -1, 0, on_more, session);
 	if (session->readable == NULL || session->writable == NULL ||
 	    session->timer == NULL || session->more == NULL ||
-	    event_add(session->readable, NULL) == -1) {
+	    set_reading(session, true) == -1) {
 		session_free(session);
 		return NULL;
 	}
