@@ -82,10 +82,8 @@ policy_log_hit(const char *key, size_t len, const char *map, const char *reply,
 static void
 add(char text[POLICY_PROOF_MAX], size_t *at, const char *words)
 {
-	size_t len = strlen(words);
+	const size_t len = strnlen(words, POLICY_PROOF_MAX - 1 - *at);
 
-	if (len > POLICY_PROOF_MAX - 1 - *at)
-		len = POLICY_PROOF_MAX - 1 - *at;
 	memcpy(text + *at, words, len);
 	*at += len;
 }

@@ -514,7 +514,7 @@ verdict_cache_busiest(struct verdict_cache *cache, size_t most,
 {
 	const size_t max =
 	    cache->count < CANDIDATES_MAX ? cache->count : CANDIDATES_MAX;
-	struct entry **candidate = calloc(max + 1, sizeof(*candidate));
+	struct entry **candidate = calloc(max + 1, sizeof(struct entry *));
 	size_t count = 0;
 
 	if (candidate == NULL)

@@ -71,6 +71,13 @@ put_number(char *to, size_t len, size_t number)
 		to[--len] = (char)('0' + number % 10);
 }
 
+static size_t
+put_text(char *to, const char *text, size_t len)
+{
+	memcpy(to, text, len);
+	return len;
+}
+
 /* By hand: printf(3) took longer than all else that a cached reply needs. */
 size_t
 socketmap_format(const struct protocol_reply *reply, char *out, size_t size)
@@ -92,11 +99,9 @@ socketmap_format(const struct protocol_reply *reply, char *out, size_t size)
 		return 0;
 	put_number(out, at, payload);
 	out[at++] = ':';
-	memcpy(out + at, word, word_len);
-	at += word_len;
+	at += put_text(out + at, word, word_len);
 	out[at++] = ' ';
-	memcpy(out + at, text, text_len);
-	at += text_len;
+	at += put_text(out + at, text, text_len);
 	out[at++] = ',';
 	return at;
 }
