@@ -6,13 +6,14 @@
 #   sudo make check         everything that is tested; make check-unit is the
 #                           part that needs neither root nor a network
 #   sudo make run           the daemon, in the foreground, for a try
-#   make install            PREFIX (/usr/local), DESTDIR
+#   make install            PREFIX (/usr/local), SYSCONFDIR (/etc), DESTDIR
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 CFLAGS ?= -O2 -g
 ifeq ($(origin CC),default)
 CC := gcc
@@ -23,16 +24,18 @@ MAKEFLAGS += --no-print-directory
 # ---- Debian packages ----
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
-	libidn2-dev libjansson-dev libldns-dev libssl-dev libsystemd-dev \
+	libidn2-dev libjansson-dev libldns-dev libseccomp-dev libssl-dev \
+	libsystemd-dev \
 	libunbound-dev libxxhash-dev nettle-dev uthash-dev dns-root-data
 # What the lab needs to run.  Utilities: nothing here starts a service.
 LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
 	procps python3 python3-cryptography python3-dnspython
-TEST_PACKAGES := $(LAB_PACKAGES) check clang clang-format clang-tidy \
-	python3-pytest valgrind
+DEB_PACKAGES := adduser check debhelper dpkg-dev lintian
+TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
+	clang-tidy mandoc python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
-SERVER_PACKAGES := bind9 nsd postfix unbound
+SERVER_PACKAGES := bind9 nsd pdns-recursor postfix unbound
 
 # ---- flags ----
 
@@ -42,7 +45,7 @@ BUILD := build$(if $(filter-out gcc,$(CC)),/$(notdir $(firstword $(CC))))$(if \
 SERVERS := build/servers
 
 LIBRARIES := libunbound libevent openssl libconfuse ldns libidn2 jansson \
-	libsystemd libxxhash
+	libsystemd libxxhash libseccomp
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wformat=2
 OUR_CFLAGS := -std=c17 -D_GNU_SOURCE -DPOSTDANE_VERSION='"$(VERSION)"' \
@@ -89,6 +92,7 @@ OBJECTS := $(MAIN_OBJECT) $(COMMAND_OBJECTS) $(ARCHIVE_OBJECTS) \
 	$(call objects_of,$(UNIT_SOURCES))
 SOURCES := $(wildcard daemon/*.c daemon/*/*.c)
 HEADERS := $(wildcard include/*/*.h)
+MANUALS := $(wildcard docs/man/*.[158])
 
 # ---- building ----
 
@@ -108,7 +112,14 @@ $(ARCHIVE): $(ARCHIVE_OBJECTS)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVE)
+# The commands' modules, without their main().
+COMMAND_ARCHIVE := $(BUILD)/libcommand.a
+$(COMMAND_ARCHIVE): $(filter-out %/postdane.o,$(COMMAND_OBJECTS))
+	@echo "  AR $@"
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMAND_ARCHIVE) $(ARCHIVE)
 	@mkdir -p $(@D)
 	@echo "  LD $@"
 	$(Q)$(LINK) $(CHECK_LIBS) $(OUR_LIBS)
@@ -146,7 +157,9 @@ check:
 	@$(MAKE) test-deps
 	@trap '$(GIVE_BACK)' EXIT; \
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
-		check-style check-compilers check-unit check-lab
+		check-style check-compilers check-unit \
+		$(if $(SANITIZE),,check-hardening) check-lab check-oracle \
+		check-incident
 
 check-style: check-format check-layers check-docs check-tidy
 
@@ -190,11 +203,29 @@ check-unit:
 LAB = tests/lab/run --servers $(SERVERS) -- env POSTDANE_BUILD=$(BUILD) \
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
 
+check-hardening:
+	@$(MAKE) $(JOBS) all
+	@tests/tools/check-hardening $(BUILD)/postdaned $(BUILD)/postdane
+
 check-lab:
 	@$(NEEDS_ROOT)
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
+	@$(MAKE) deb
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/lab
+
+# Real mail servers: whether a verdict does what it says.
+check-oracle:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(LAB) -m pytest -q -p no:cacheprovider tests/oracle
+
+check-incident:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(LAB) -m pytest -q -p no:cacheprovider tests/incident
 
 # ---- trying it ----
 
@@ -203,6 +234,13 @@ demo:
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(LAB_PACKAGES)
 	@trap '$(GIVE_BACK)' EXIT; $(MAKE) $(JOBS) all && \
 		$(MAKE) servers && $(LAB) tests/lab/demo.py
+
+
+demo-incident:
+	@$(NEEDS_ROOT)
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(LAB_PACKAGES)
+	@trap '$(GIVE_BACK)' EXIT; $(MAKE) $(JOBS) all && \
+		$(MAKE) servers && $(LAB) tests/incident/demo.py
 
 run: deps
 	@trap '$(GIVE_BACK)' EXIT; $(MAKE) $(JOBS) all
@@ -230,33 +268,55 @@ test-deps:
 servers:
 	@tests/tools/unpack-servers $(SERVERS) $(SERVER_PACKAGES)
 
+# ---- the Debian package ----
+
+# What the package is built from is a copy: dpkg-buildpackage works in the
+# source tree and leaves its result beside it.
+deb: build/deb/postdane.deb
+
+build/deb/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
+		$(wildcard debian/* service/* tests/unit/*)
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES)
+	@rm -rf build/deb && mkdir -p build/deb/postdane
+	@tar -c --exclude=./build --exclude=./.git . | \
+		tar -x -C build/deb/postdane
+	@echo "dpkg-buildpackage"
+	@cd build/deb/postdane && \
+		dpkg-buildpackage -us -uc -b >../log 2>&1 || \
+		{ tail -40 ../log; exit 1; }
+	@lintian --allow-root --fail-on warning,error build/deb/*.changes
+	@cp build/deb/postdane_*.deb $@
+
 # ---- installing ----
 
-SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 UNITS := $(wildcard service/*.service service/*.socket)
-INSTALL_DATA = install -D -m 644
+man_of = $(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix \
+	$(1)))/$(notdir $(1))
+CONFIG := $(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf
+INSTALL_DATA := install -D -m 644
 
 # A configuration that is there already stays as it is.
 install: all
 	install -D -m 755 $(BUILD)/postdaned $(DESTDIR)$(PREFIX)/sbin/postdaned
 	install -D -m 755 $(BUILD)/postdane $(DESTDIR)$(PREFIX)/bin/postdane
+	$(foreach manual,$(MANUALS),$(INSTALL_DATA) $(manual) \
+		$(call man_of,$(manual)) &&) true
+	install -d $(DESTDIR)$(UNITDIR)
 	for unit in $(UNITS); do \
-		install -d $(DESTDIR)$(UNITDIR); \
 		sed 's,/usr/sbin/,$(PREFIX)/sbin/,; s,/etc/,$(SYSCONFDIR)/,' \
 			$$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	$(INSTALL_DATA) service/postdane.bash-completion \
 		$(DESTDIR)$(COMPLETIONDIR)/postdane
-	[ -e $(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf ] || \
-		$(INSTALL_DATA) service/postdane.conf \
-		$(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf
+	[ -e $(CONFIG) ] || $(INSTALL_DATA) service/postdane.conf $(CONFIG)
 
 # The configuration is the administrator's.
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/postdaned \
 		$(DESTDIR)$(PREFIX)/bin/postdane \
+		$(foreach manual,$(MANUALS),$(call man_of,$(manual))) \
 		$(DESTDIR)$(COMPLETIONDIR)/postdane \
 		$(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS)))
 
@@ -265,9 +325,10 @@ clean:
 
 FORCE:
 
-.PHONY: all objects check check-style check-format check-layers check-docs \
-	check-tidy tidy check-compilers check-unit check-lab demo run deps test-deps \
-	servers install uninstall clean FORCE
+.PHONY: all deb objects check check-style check-format check-layers check-docs \
+	check-tidy tidy check-compilers check-unit check-hardening check-lab \
+	check-oracle check-incident demo demo-incident run deps \
+	test-deps servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 

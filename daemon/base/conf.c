@@ -3,6 +3,7 @@
 #include "base/conf.h"
 
 #include <confuse.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 
 #define SOCKETMAP_LISTEN "socketmap-listen"
 #define TCP_TABLE_LISTEN "tcp-table-listen"
+#define DNS_LISTEN "dns-listen"
+#define DNS_ALLOW "dns-allow"
 
 /* ---- errors ---- */
 
@@ -103,6 +106,8 @@ static const struct {
 	{ "no-dane-policy-explicit", { "may", "encrypt", "notfound" } },
 	{ "insecure-mx", { "dane", "encrypt", "may" } },
 	{ "dane-only", { "never", "when-complete" } },
+	{ "carry", { "no", "fingerprint" } },
+	{ "carry-else", { "dane-only", "encrypt" } },
 	{ "log-target", { "stderr", "syslog" } },
 	{ "log-level", { "error", "warning", "info", "debug" } },
 };
@@ -179,6 +184,47 @@ read_server(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 
 	return accept_string(cfg, opt, value,
 	    endpoint_parse_address(value, DNS_PORT, &endpoint), result);
+}
+
+/* "127.0.0.25:53", as name servers are written, or "inet:127.0.0.25:53". */
+static const char *
+parse_dns_listener(const char *text, struct endpoint *endpoint)
+{
+	static const char inet[] = "inet:";
+	const struct sockaddr_storage *address = &endpoint->address;
+	const char *why;
+
+	if (strncmp(text, inet, sizeof(inet) - 1) == 0)
+		text += sizeof(inet) - 1;
+	if ((why = endpoint_parse_address(text, DNS_PORT, endpoint)) != NULL)
+		return why;
+	/* What comes from such a socket need not come from the address that
+	 * was asked. */
+	if (address->ss_family == AF_INET
+		? ((const struct sockaddr_in *)address)->sin_addr.s_addr ==
+		      INADDR_ANY
+		: IN6_IS_ADDR_UNSPECIFIED(
+		      &((const struct sockaddr_in6 *)address)->sin6_addr))
+		return "is all addresses: name the one to listen at";
+	return NULL;
+}
+
+static int
+read_dns_listener(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	struct endpoint endpoint;
+
+	return accept_string(
+	    cfg, opt, value, parse_dns_listener(value, &endpoint), result);
+}
+
+static int
+read_prefix(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	struct prefix prefix;
+
+	return accept_string(
+	    cfg, opt, value, prefix_parse(value, &prefix), result);
 }
 
 static int
@@ -293,6 +339,8 @@ static cfg_opt_t map_options[] = {
 	CFG_INT_CB("no-dane-policy-explicit", 0, CFGF_NODEFAULT, read_choice),
 	CFG_INT_CB("insecure-mx", 0, CFGF_NODEFAULT, read_choice),
 	CFG_INT_CB("dane-only", 0, CFGF_NODEFAULT, read_choice),
+	CFG_INT_CB("carry", 0, CFGF_NODEFAULT, read_choice),
+	CFG_INT_CB("carry-else", 0, CFGF_NODEFAULT, read_choice),
 	CFG_END(),
 };
 
@@ -311,11 +359,14 @@ static cfg_opt_t options[] = {
 	CFG_STR_LIST_CB(TCP_TABLE_LISTEN, "{\"inet:127.0.0.1:8643\"}",
 	    CFGF_NONE, read_endpoint),
 	CFG_STR_LIST_CB("metrics-listen", NULL, CFGF_NODEFAULT, read_endpoint),
+	CFG_STR_LIST_CB(DNS_LISTEN, NULL, CFGF_NODEFAULT, read_dns_listener),
+	CFG_STR_LIST_CB(DNS_ALLOW, NULL, CFGF_NODEFAULT, read_prefix),
 	CFG_STR_CB(
 	    "control-socket", CONF_CONTROL_SOCKET, CFGF_NONE, read_socket_path),
 	CFG_INT_CB("max-connections", 4096, CFGF_NONE, read_number),
 	CFG_INT_CB("request-timeout", 120, CFGF_NONE, read_number),
 	CFG_STR("user", CONF_USER, CFGF_NONE),
+	CFG_BOOL("sandbox", cfg_true, CFGF_NONE),
 
 	CFG_STR_CB(
 	    "root-hints", "/usr/share/dns/root.hints", CFGF_NONE, read_hints),
@@ -333,6 +384,9 @@ static cfg_opt_t options[] = {
 	CFG_INT_CB(
 	    "insecure-mx", CONF_INSECURE_MX_DANE, CFGF_NONE, read_choice),
 	CFG_INT_CB("dane-only", CONF_DANE_ONLY_NEVER, CFGF_NONE, read_choice),
+	CFG_INT_CB("carry", CONF_CARRY_NO, CFGF_NONE, read_choice),
+	CFG_INT_CB(
+	    "carry-else", CONF_CARRY_ELSE_DANE_ONLY, CFGF_NONE, read_choice),
 	CFG_SEC("map", map_options, BLOCKS),
 	CFG_STR("tcp-table-map", "", CFGF_NONE),
 	CFG_INT_CB("default-port", 25, CFGF_NONE, read_number),
@@ -376,6 +430,33 @@ get_endpoints(cfg_t *cfg, const char *option, struct conf_endpoints *to)
 }
 
 static int
+get_dns_listeners(cfg_t *cfg, struct conf_endpoints *to)
+{
+	const unsigned count = cfg_size(cfg, DNS_LISTEN);
+
+	if ((to->item = calloc(count + 1, sizeof(*to->item))) == NULL)
+		return -1;
+	for (; to->count < count; to->count++)
+		parse_dns_listener(
+		    cfg_getnstr(cfg, DNS_LISTEN, (unsigned)to->count),
+		    &to->item[to->count]);
+	return 0;
+}
+
+static int
+get_prefixes(cfg_t *cfg, struct conf_prefixes *to)
+{
+	const unsigned count = cfg_size(cfg, DNS_ALLOW);
+
+	if ((to->item = calloc(count + 1, sizeof(*to->item))) == NULL)
+		return -1;
+	for (; to->count < count; to->count++)
+		prefix_parse(cfg_getnstr(cfg, DNS_ALLOW, (unsigned)to->count),
+		    &to->item[to->count]);
+	return 0;
+}
+
+static int
 get_unbound_options(cfg_t *cfg, struct conf_strings *to)
 {
 	static const char option[] = "resolver-options";
@@ -413,6 +494,10 @@ get_policy(cfg_t *cfg, struct conf_policy otherwise)
 		    cfg, "insecure-mx", (int)otherwise.insecure_mx),
 		.dane_only = (enum conf_dane_only)get_choice(
 		    cfg, "dane-only", (int)otherwise.dane_only),
+		.carry = (enum conf_carry)get_choice(
+		    cfg, "carry", (int)otherwise.carry),
+		.carry_else = (enum conf_carry_else)get_choice(
+		    cfg, "carry-else", (int)otherwise.carry_else),
 	};
 }
 
@@ -506,6 +591,7 @@ get_all(cfg_t *cfg, struct conf *conf)
 
 	conf->max_connections = get_number(cfg, "max-connections");
 	conf->request_timeout = get_number(cfg, "request-timeout");
+	conf->sandbox = cfg_getbool(cfg, "sandbox");
 	conf->lookup_deadline = get_number(cfg, "lookup-deadline");
 	conf->evaluation_deadline = get_number(cfg, "evaluation-deadline");
 	conf->default_port = (uint16_t)get_number(cfg, "default-port");
@@ -519,6 +605,8 @@ get_all(cfg_t *cfg, struct conf *conf)
 	    get_endpoints(cfg, TCP_TABLE_LISTEN, &conf->tcp_table_listen) ==
 		-1 ||
 	    get_endpoints(cfg, "metrics-listen", &conf->metrics_listen) == -1 ||
+	    get_dns_listeners(cfg, &conf->dns_listen) == -1 ||
+	    get_prefixes(cfg, &conf->dns_allow) == -1 ||
 	    get_string(cfg, "control-socket", &conf->control_socket) == -1 ||
 	    get_string(cfg, "user", &conf->user) == -1 ||
 	    get_string(cfg, "root-hints", &conf->root_hints) == -1 ||
@@ -592,6 +680,62 @@ check_listeners(const struct conf *conf, char *why)
 	return 0;
 }
 
+/* A forwarder that is ourselves would ask and ask. */
+static int
+check_zone_servers(
+    const struct conf *conf, const struct endpoint *ours, char *why)
+{
+	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
+
+	endpoint_text(ours, one);
+	for (size_t i = 0; i < conf->zone_count; i++)
+		for (size_t k = 0; k < conf->zones[i].server_count; k++) {
+			endpoint_text(&conf->zones[i].servers[k], other);
+			if (strcmp(one, other) != 0)
+				continue;
+			snprintf(why, WHY_MAX,
+			    DNS_LISTEN
+			    ": \"%s\" is a server of zone \"%s\" as well: we "
+			    "would ask ourselves",
+			    one, conf->zones[i].name);
+			return -1;
+		}
+	return 0;
+}
+
+/* A resolver for all the world is nothing that one becomes by accident. */
+static int
+check_dns_listeners(const struct conf *conf, char *why)
+{
+	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
+
+	for (size_t i = 0; i < conf->dns_listen.count; i++) {
+		const struct endpoint *endpoint = &conf->dns_listen.item[i];
+
+		endpoint_text(endpoint, one);
+		if (conf->dns_allow.count == 0 &&
+		    !prefix_is_loopback(&endpoint->address)) {
+			snprintf(why, WHY_MAX,
+			    DNS_LISTEN
+			    ": \"%s\" is no loopback address: " DNS_ALLOW
+			    " must say who may ask there",
+			    one);
+			return -1;
+		}
+		if (check_zone_servers(conf, endpoint, why) == -1)
+			return -1;
+		for (size_t k = 0; k < i; k++) {
+			endpoint_text(&conf->dns_listen.item[k], other);
+			if (strcmp(one, other) != 0)
+				continue;
+			snprintf(why, WHY_MAX,
+			    DNS_LISTEN ": \"%s\" stands there twice", one);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int
 check_tcp_table_map(const struct conf *conf, char *why)
 {
@@ -620,6 +764,7 @@ conf_from(cfg_t *cfg)
 
 	if (conf != NULL && get_all(cfg, conf) == 0 &&
 	    check_files(conf, why) == 0 && check_listeners(conf, why) == 0 &&
+	    check_dns_listeners(conf, why) == 0 &&
 	    check_tcp_table_map(conf, why) == 0)
 		return conf;
 	snprintf(report.text, ERROR_MAX, "%s: %s", report.path, why);
@@ -698,6 +843,8 @@ conf_free(struct conf *conf)
 	free(conf->socketmap_listen.item);
 	free(conf->tcp_table_listen.item);
 	free(conf->metrics_listen.item);
+	free(conf->dns_listen.item);
+	free(conf->dns_allow.item);
 	free(conf->control_socket);
 	free(conf->user);
 	free(conf->root_hints);

@@ -14,6 +14,10 @@
 #define LOOKUPS_HELP "\"", "DNS lookups, by the rung that answered."
 #define FAILURES "postdane_lookup_failures_total", "reason=\""
 #define FAILURES_HELP "\"", "DNS lookups without a conclusion, by reason."
+#define QUESTIONS "postdane_dns_queries_total", "transport=\""
+#define QUESTIONS_HELP "\"", "Messages to the DNS listener, by transport."
+#define ANSWERS "postdane_dns_replies_total", "rcode=\""
+#define ANSWERS_HELP "\"", "Answers of the DNS listener, by rcode."
 
 /* Writes one row: the label's name, its value, and the quote behind it. */
 #define ROW(family, value)                                                     \
@@ -31,6 +35,7 @@ static const struct stats_name names[STATS_COUNTERS] = {
 	[STATS_REPLY_ENCRYPT] = ROW(REPLIES, "encrypt"),
 	[STATS_REPLY_DANE] = ROW(REPLIES, "dane"),
 	[STATS_REPLY_DANE_ONLY] = ROW(REPLIES, "dane-only"),
+	[STATS_REPLY_FINGERPRINT] = ROW(REPLIES, "fingerprint"),
 	[STATS_REPLY_BAD] = ROW(REPLIES, "bad"),
 	[STATS_EVALUATION] = { "postdane_evaluations_total", NULL,
 	    "Evaluations of a next hop." },
@@ -59,6 +64,22 @@ static const struct stats_name names[STATS_COUNTERS] = {
 	[STATS_FAILED_BOGUS] = ROW(FAILURES, "bogus"),
 	[STATS_FAILED_UNPROVEN] = ROW(FAILURES, "unproven"),
 	[STATS_FAILED_SLOTS] = ROW(FAILURES, "slots"),
+	[STATS_DNS_UDP] = ROW(QUESTIONS, "udp"),
+	[STATS_DNS_TCP] = ROW(QUESTIONS, "tcp"),
+	[STATS_DNS_NOERROR] = ROW(ANSWERS, "noerror"),
+	[STATS_DNS_NXDOMAIN] = ROW(ANSWERS, "nxdomain"),
+	[STATS_DNS_SERVFAIL] = ROW(ANSWERS, "servfail"),
+	[STATS_DNS_REFUSED] = ROW(ANSWERS, "refused"),
+	[STATS_DNS_FORMERR] = ROW(ANSWERS, "formerr"),
+	[STATS_DNS_NOTIMP] = ROW(ANSWERS, "notimp"),
+	[STATS_DNS_AUTHENTIC] = { "postdane_dns_authentic_total", NULL,
+	    "Answers of the DNS listener with AD." },
+	[STATS_DNS_TRUNCATED] = { "postdane_dns_truncated_total", NULL,
+	    "Answers of the DNS listener with TC." },
+	[STATS_DNS_REPEATED] = { "postdane_dns_repeated_total", NULL,
+	    "Questions that were being looked up already." },
+	[STATS_DNS_DROPPED] = { "postdane_dns_dropped_total", NULL,
+	    "Messages to the DNS listener that were no questions." },
 };
 
 static const unsigned bounds_ms[STATS_BUCKETS] = { 1, 5, 20, 50, 100, 250, 500,

@@ -19,6 +19,10 @@ static const struct {
 	    "connect to the mail servers and judge their certificates" },
 	{ "flush", command_flush, "[KEY]",
 	    "forget the verdict of a key, or all" },
+	{ "doctor", command_doctor, "[-c DIR] [--json]",
+	    "whether Postfix will honour the verdicts" },
+	{ "names", command_names, "[-r ADDRESS] [NAME...]",
+	    "are names resolved alike by the system and by dns-listen?" },
 	{ "status", command_status, "[--json]", "how the daemon fares" },
 };
 

@@ -400,12 +400,16 @@ is_insecure(const struct dns_answer *answer)
 	return answer->security == DNS_INSECURE && !is_denied(answer);
 }
 
-/* The alias at the host's own name is secure, its target is not. */
+/* The chain is insecure, but the alias at the host's own name is secure; or
+ * may be: whoever drops the proof of one does not make it an insecure one. */
 static bool
-has_secure_alias(const struct dns_answer *answer)
+may_have_secure_alias(const struct dns_answer *answer)
 {
-	return answer->security == DNS_INSECURE &&
-	       answer->first_link == DNS_SECURE;
+	if (answer->security != DNS_INSECURE)
+		return false;
+	return answer->first_link == DNS_SECURE ||
+	       (answer->first_link == DNS_INDETERMINATE &&
+		   !domain_equal(answer->rname, answer->qname));
 }
 
 /* Both families have answered, neither with secure data. */
@@ -414,26 +418,26 @@ judge_addresses(struct host *host)
 {
 	struct dns_answer *a = host->address[SLOT_A];
 	struct dns_answer *aaaa = host->address[SLOT_AAAA];
+	const bool denied = is_denied(a) && is_denied(aaaa);
 	char text[WHY_MAX];
 
-	if (is_denied(a) && is_denied(aaaa)) {
+	if (!denied && !is_insecure(a) && !is_insecure(aaaa)) {
+		host_done(host, DANE_HOST_FAILED,
+		    whose_fault(is_denied(a) ? aaaa : a));
+	} else if (may_have_secure_alias(a) || may_have_secure_alias(aaaa)) {
+		/* Also where they are denied: an attacker can deny the
+		 * addresses of an unsigned target to us, and to Postfix not. */
+		start_tlsa(host, host->evidence->name, NULL);
+	} else if (denied) {
 		host_done_text(
 		    host, DANE_HOST_NO_ADDRESS, "neither A nor AAAA exists");
-		return;
-	}
-	if (is_insecure(a) || is_insecure(aaaa)) {
-		if (has_secure_alias(a) || has_secure_alias(aaaa)) {
-			start_tlsa(host, host->evidence->name, NULL);
-			return;
-		}
+	} else {
 		snprintf(text, sizeof(text), "insecure address: %s",
 		    is_insecure(a) && a->proof != NULL         ? a->proof
 		    : is_insecure(aaaa) && aaaa->proof != NULL ? aaaa->proof
 							       : "not proven");
 		host_done_text(host, DANE_HOST_INSECURE, text);
-		return;
 	}
-	host_done(host, DANE_HOST_FAILED, whose_fault(is_denied(a) ? aaaa : a));
 }
 
 static void

@@ -4,12 +4,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 
 #define FIXED_LEN 3 /* usage, selector, matching type */
+#define SELECTOR_SPKI 1
+#define MTYPE_FULL 0
+#define MTYPE_SHA2_256 1
 #define MTYPE_SHA2_512 2
+#define SHA2_256_LEN 32
 #define TEXT_OCTETS 8 /* of the association data, in tlsa_text() */
 
 struct tlsa_checker {
@@ -121,6 +127,50 @@ tlsa_judge(
 	if (summary.usable > 0)
 		summary.error = false;
 	return summary;
+}
+
+/* Certificate or key itself: its digest. */
+static enum tlsa_pin
+digest(const struct tlsa_rr *rr, uint8_t sum[SHA2_256_LEN])
+{
+	unsigned len = 0;
+
+	if (EVP_Digest(rr->data, rr->data_len, sum, &len, EVP_sha256(), NULL) !=
+		1 ||
+	    len != SHA2_256_LEN)
+		return TLSA_PIN_IMPOSSIBLE;
+	return TLSA_PIN_MADE;
+}
+
+enum tlsa_pin
+tlsa_pin(const uint8_t *rdata, size_t rdata_len, char pin[TLSA_PIN_MAX])
+{
+	uint8_t sum[SHA2_256_LEN];
+	struct tlsa_rr rr;
+
+	if (tlsa_parse(rdata, rdata_len, &rr) == -1 ||
+	    rr.usage < TLSA_DANE_TA || rr.usage > TLSA_DANE_EE)
+		return TLSA_PIN_USELESS;
+	if (rr.usage == TLSA_DANE_TA)
+		return TLSA_PIN_IMPOSSIBLE;
+	if (rr.selector > SELECTOR_SPKI || rr.mtype > MTYPE_SHA2_512)
+		return TLSA_PIN_USELESS;
+	switch (rr.mtype) {
+	case MTYPE_FULL:
+		if (digest(&rr, sum) != TLSA_PIN_MADE)
+			return TLSA_PIN_IMPOSSIBLE;
+		break;
+	case MTYPE_SHA2_256:
+		if (rr.data_len != SHA2_256_LEN)
+			return TLSA_PIN_USELESS;
+		memcpy(sum, rr.data, SHA2_256_LEN);
+		break;
+	default:
+		return TLSA_PIN_IMPOSSIBLE;
+	}
+	for (size_t i = 0; i < SHA2_256_LEN; i++)
+		snprintf(pin + 2 * i, 3, "%02x", sum[i]);
+	return TLSA_PIN_MADE;
 }
 
 const char *

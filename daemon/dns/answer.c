@@ -39,6 +39,9 @@ answer_unref(struct dns_answer *answer)
 	for (size_t i = 0; i < answer->rdata_count; i++)
 		free((void *)(uintptr_t)answer->rdata[i].data);
 	free(answer->rdata);
+	for (size_t i = 0; i < answer->part_count; i++)
+		free(answer->parts[i].wire);
+	free(answer->parts);
 	free(answer->qname);
 	free(answer->rname);
 	free(answer->proof);
@@ -97,7 +100,9 @@ dns_type_text(uint16_t type, char text[16])
 		{ DNS_TYPE_NS, "NS" },
 		{ DNS_TYPE_CNAME, "CNAME" },
 		{ DNS_TYPE_SOA, "SOA" },
+		{ DNS_TYPE_PTR, "PTR" },
 		{ DNS_TYPE_MX, "MX" },
+		{ DNS_TYPE_TXT, "TXT" },
 		{ DNS_TYPE_AAAA, "AAAA" },
 		{ DNS_TYPE_DNAME, "DNAME" },
 		{ DNS_TYPE_DS, "DS" },

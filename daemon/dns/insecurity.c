@@ -56,6 +56,8 @@ insecurity_text(
 		    "without DS",
 		[INSECURITY_REASON_CONFIGURED] = " not asked: a zone block "
 						 "says insecure",
+		[INSECURITY_REASON_LOCAL] =
+		    " not asked: no name of the internet (RFC 6761, 6303)",
 	};
 
 	snprintf(text, size, "DS of %s%s", name, says[reason]);

@@ -23,6 +23,8 @@
 #define TTL_UNKNOWN 60 /* seconds, where a denial says nothing */
 #define TTL_MAX 86400  /* seconds */
 #define REASON_MAX 256
+/* For each alias two messages, where it comes from a DNAME. */
+#define PARTS_MAX (2 * (LINKS_MAX + 1) + 1)
 
 /* How far the first rung has come. */
 enum asked {
@@ -54,9 +56,13 @@ struct ladder {
 	enum dns_rung rung; /* the highest that a link needed */
 	uint32_t ttl;
 	char proof[REASON_MAX]; /* of the first insecure link, or of the end */
+	/* Only with NEED_MESSAGE: the messages of the links. */
+	struct dns_part parts[PARTS_MAX];
+	size_t part_count;
 
 	/* The race for the present name. */
 	struct validated_query *query, *fresh;
+	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	enum asked asked;
 	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
 	struct packet_facts facts; /* with ASKED_INSECURE */
@@ -70,11 +76,88 @@ struct ladder {
 	struct plain *plain;
 	bool plain_done; /* exhausted */
 	bool retried;
+	bool part_lost;       /* out of memory: of all links */
 	char why[REASON_MAX]; /* of the first rung */
 	char walk_why[REASON_MAX];
 };
 
 static void settle(struct ladder *ladder);
+
+/* ---- messages, for those who want them ---- */
+
+static bool
+wants_messages(const struct ladder *ladder)
+{
+	return ladder->need == RESOLVER_NEED_MESSAGE;
+}
+
+static void
+drop_held(struct ladder *ladder)
+{
+	free(ladder->held.wire);
+	ladder->held = (struct dns_part){ 0 };
+}
+
+/* The message that is about the present name. */
+static void
+hold_message(struct ladder *ladder, const uint8_t *wire, size_t len)
+{
+	if (!wants_messages(ladder))
+		return;
+	drop_held(ladder);
+	if ((ladder->held.wire = malloc(len)) == NULL) {
+		ladder->part_lost = true;
+		return;
+	}
+	memcpy(ladder->held.wire, wire, len);
+	ladder->held.len = len;
+}
+
+/* Of a plain answer no more than what was asked. */
+static void
+hold_plain(struct ladder *ladder, const ldns_pkt *packet, uint32_t ttl)
+{
+	if (!wants_messages(ladder))
+		return;
+	drop_held(ladder);
+	if (packet_extract(packet, ladder->name, ladder->type, ttl,
+		&ladder->held.wire, &ladder->held.len) == -1)
+		ladder->part_lost = true;
+}
+
+/* What is held is part of the answer. */
+static void
+keep_held(struct ladder *ladder)
+{
+	if (ladder->held.wire == NULL)
+		return;
+	if (ladder->part_count == PARTS_MAX) {
+		ladder->part_lost = true;
+		drop_held(ladder);
+		return;
+	}
+	ladder->parts[ladder->part_count++] = ladder->held;
+	ladder->held = (struct dns_part){ 0 };
+}
+
+/* Returns 0, or -1 when they are not complete. */
+static int
+hand_over_parts(struct ladder *ladder, struct dns_answer *answer)
+{
+	if (!wants_messages(ladder))
+		return 0;
+	keep_held(ladder);
+	if (ladder->part_lost || ladder->part_count == 0)
+		return -1;
+	answer->parts = calloc(ladder->part_count, sizeof(*answer->parts));
+	if (answer->parts == NULL)
+		return -1;
+	memcpy(answer->parts, ladder->parts,
+	    ladder->part_count * sizeof(*answer->parts));
+	answer->part_count = ladder->part_count;
+	ladder->part_count = 0;
+	return 0;
+}
 
 /* ---- the end ---- */
 
@@ -90,6 +173,7 @@ leave_name(struct ladder *ladder)
 	ladder->walk = NULL;
 	ladder->plain = NULL;
 	packet_facts_clear(&ladder->facts);
+	drop_held(ladder);
 	ladder->asked = ASKED_NOT;
 	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
 	event_del(ladder->proof_timer);
@@ -114,6 +198,8 @@ ladder_cancel(struct ladder *ladder)
 	event_drop(ladder->limit);
 	event_drop(ladder->proof_timer);
 	event_drop(ladder->retry_timer);
+	for (size_t i = 0; i < ladder->part_count; i++)
+		free(ladder->parts[i].wire);
 	answer_unref(ladder->failure);
 	free(ladder->qname);
 	free(ladder);
@@ -227,6 +313,8 @@ conclude_failed(
 	answer->security =
 	    ladder->chain == DNS_INSECURE ? DNS_INSECURE : security;
 	answer->first_link = ladder->first_link;
+	if (security == DNS_BOGUS)
+		hand_over_parts(ladder, answer);
 	hand_over_failure(ladder);
 }
 
@@ -249,6 +337,12 @@ conclude_without_data(struct ladder *ladder, const char *why)
 	hand_over(ladder, answer);
 }
 
+static bool
+is_proven(const struct ladder *ladder)
+{
+	return ladder->walked && ladder->outcome == WALK_PROVEN;
+}
+
 /* Takes the records out of @facts. */
 static void
 conclude(struct ladder *ladder, struct packet_facts *facts,
@@ -258,8 +352,13 @@ conclude(struct ladder *ladder, struct packet_facts *facts,
 	uint32_t ttl = facts->ttl;
 	struct dns_answer *answer;
 
+	/* Without its reason "insecure" says nothing of the first link: only
+	 * the target may be insecure, and a secure link can have TLSA. */
 	if (ladder->links == 0 && facts->aliases > 0)
-		ladder->first_link = security;
+		ladder->first_link =
+		    security == DNS_INSECURE && !is_proven(ladder)
+			? DNS_INDETERMINATE
+			: security;
 	if ((answer = answer_start(ladder, facts->rname)) == NULL) {
 		hand_over_failure(ladder);
 		return;
@@ -271,6 +370,11 @@ conclude(struct ladder *ladder, struct packet_facts *facts,
 	answer->security = lowest(ladder->chain, security);
 	answer->rung = highest(ladder->rung, rung);
 	answer->ttl = shortest(ladder, ttl, with_walk);
+	if (hand_over_parts(ladder, answer) == -1) {
+		answer_unref(answer);
+		hand_over_failure(ladder);
+		return;
+	}
 	if (facts->status == DNS_OK) {
 		answer->rdata = facts->rdata;
 		answer->rdata_count = facts->rdata_count;
@@ -284,7 +388,7 @@ conclude(struct ladder *ladder, struct packet_facts *facts,
 
 static void start_name(struct ladder *ladder);
 
-/* The lookup starts again at the target of an alias. */
+/* The lookup starts again at the target of an alias; what is held says so. */
 static void
 follow(struct ladder *ladder, const char *target, enum dns_security link,
     enum dns_rung rung, uint32_t ttl)
@@ -292,6 +396,7 @@ follow(struct ladder *ladder, const char *target, enum dns_security link,
 	char next[DOMAIN_TEXT_MAX];
 
 	snprintf(next, sizeof(next), "%s", target);
+	keep_held(ladder);
 	leave_name(ladder);
 	if (ladder->links == 0)
 		ladder->first_link = link;
@@ -330,9 +435,11 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 
 		memcpy(target, facts.first_target, sizeof(target));
 		packet_facts_clear(&facts);
+		hold_plain(ladder, packet, ttl);
 		follow(ladder, target, DNS_INSECURE, DNS_RUNG_PLAIN, ttl);
 		return;
 	}
+	hold_plain(ladder, packet, shortest(ladder, TTL_MAX, true));
 	conclude(ladder, &facts, DNS_INSECURE, DNS_RUNG_PLAIN);
 	packet_facts_clear(&facts);
 }
@@ -512,6 +619,21 @@ settle(struct ladder *ladder)
 
 /* ---- rung 2: the proof ---- */
 
+/* The messages of a secure alias; a DNAME is shown with what it makes. */
+static void
+hold_alias(struct ladder *ladder, const struct walk_result *result)
+{
+	if (!wants_messages(ladder))
+		return;
+	hold_message(ladder, result->packet, result->len);
+	if (!result->dname)
+		return;
+	keep_held(ladder);
+	if (packet_alias(ladder->name, result->target, result->ttl,
+		&ladder->held.wire, &ladder->held.len) == -1)
+		ladder->part_lost = true;
+}
+
 static void
 on_walk(void *arg, const struct walk_result *result)
 {
@@ -523,6 +645,7 @@ on_walk(void *arg, const struct walk_result *result)
 		 * to fail at its target. */
 		if (ladder->asked != ASKED_INSECURE)
 			memory_zone_add(ladder->env->memory, ladder->name);
+		hold_alias(ladder, result);
 		follow(ladder, result->target, DNS_SECURE, DNS_RUNG_VALIDATED,
 		    result->ttl);
 		return;
@@ -581,22 +704,29 @@ keep_reason(struct ladder *ladder, const char *why)
 
 /*
  * A denial that a server which stumbles over EDNS gives as well (BADVERS looks
- * like "no data" to libunbound): only where its truth matters to us.
+ * like "no data" to libunbound): only where its truth matters to mail.  That a
+ * name does not exist block lists say all day, without SOA: it is doubted only
+ * for the MX that mail itself asks for, and for addresses in a zone that is
+ * known to stumble.
  */
 static bool
 is_unconfirmed(const struct ladder *ladder)
 {
 	const struct packet_facts *facts = &ladder->facts;
+	const bool address =
+	    ladder->type == DNS_TYPE_A || ladder->type == DNS_TYPE_AAAA;
 
 	if (facts->soa)
 		return false;
 	if (facts->status == DNS_NODATA)
-		return ladder->type == DNS_TYPE_MX ||
-		       ladder->type == DNS_TYPE_A ||
-		       ladder->type == DNS_TYPE_AAAA;
-	return facts->status == DNS_NXDOMAIN && ladder->type == DNS_TYPE_MX &&
-	       (ladder->class == RESOLVER_CLASS_POLICY ||
-		   ladder->class == RESOLVER_CLASS_REFRESH);
+		return ladder->type == DNS_TYPE_MX || address;
+	if (facts->status != DNS_NXDOMAIN)
+		return false;
+	if (ladder->type == DNS_TYPE_MX)
+		return ladder->class != RESOLVER_CLASS_OTHER ||
+		       wants_messages(ladder);
+	return address &&
+	       memory_zone_find(ladder->env->memory, ladder->name) != NULL;
 }
 
 /* An answer with rcode 0 or 3 that is not bogus. */
@@ -617,6 +747,7 @@ use_validated(struct ladder *ladder, const struct validated_result *result,
 		settle(ladder);
 		return;
 	}
+	hold_message(ladder, result->packet, result->len);
 	ladder->asked_rung = rung;
 	if (result->security == DNS_SECURE) {
 		conclude(ladder, &ladder->facts, DNS_SECURE, rung);
@@ -638,8 +769,10 @@ on_fresh(void *arg, const struct validated_result *result)
 		use_validated(ladder, result, DNS_RUNG_FRESH);
 		return;
 	}
-	if (result->answered)
+	if (result->answered) {
 		keep_reason(ladder, result->why);
+		hold_message(ladder, result->packet, result->len);
+	}
 	conclude_failed(ladder, DNS_BOGUS, ladder->why);
 }
 
@@ -672,6 +805,7 @@ on_validated(void *arg, const struct validated_result *result)
 		settle(ladder);
 	} else if (result->security == DNS_BOGUS) {
 		keep_reason(ladder, result->why);
+		hold_message(ladder, result->packet, result->len);
 		look_again(ladder);
 	} else {
 		use_validated(ladder, result, DNS_RUNG_VALIDATED);

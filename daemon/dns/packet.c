@@ -209,3 +209,69 @@ packet_facts_clear(struct packet_facts *facts)
 	free(facts->rdata);
 	memset(facts, 0, sizeof(*facts));
 }
+
+static int
+keep_record(ldns_pkt *packet, const ldns_rr *rr, uint32_t ttl)
+{
+	ldns_rr *copy = ldns_rr_clone(rr);
+
+	if (copy == NULL)
+		return -1;
+	if (ldns_rr_ttl(copy) > ttl)
+		ldns_rr_set_ttl(copy, ttl);
+	if (ldns_pkt_push_rr(packet, LDNS_SECTION_ANSWER, copy))
+		return 0;
+	ldns_rr_free(copy);
+	return -1;
+}
+
+int
+packet_extract(const ldns_pkt *packet, const char *name, uint16_t type,
+    uint32_t ttl, uint8_t **wire, size_t *len)
+{
+	const ldns_rr_list *answer = ldns_pkt_answer(packet);
+	ldns_pkt *extract = ldns_pkt_new();
+	int result = 0;
+
+	if (extract == NULL)
+		return -1;
+	ldns_pkt_set_qr(extract, true);
+	ldns_pkt_set_rcode(extract, (uint8_t)ldns_pkt_get_rcode(packet));
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
+
+		if (is_at(rr, (ldns_rr_type)type, name) ||
+		    is_at(rr, LDNS_RR_TYPE_CNAME, name))
+			result |= keep_record(extract, rr, ttl);
+	}
+	if (result == 0 && ldns_pkt2wire(wire, extract, len) != LDNS_STATUS_OK)
+		result = -1;
+	ldns_pkt_free(extract);
+	return result;
+}
+
+int
+packet_alias(const char *name, const char *target, uint32_t ttl, uint8_t **wire,
+    size_t *len)
+{
+	static const uint8_t header[] = { 0, 0, 0x80, 0, 0, 0, 0, 1, 0, 0, 0,
+		0 };
+	uint8_t owner[DOMAIN_WIRE_MAX], rdata[DOMAIN_WIRE_MAX];
+	const size_t owner_len = domain_to_wire(name, owner);
+	const size_t rdata_len = domain_to_wire(target, rdata);
+	const uint8_t fixed[] = { 0, DNS_TYPE_CNAME, 0, LDNS_RR_CLASS_IN,
+		(uint8_t)(ttl >> 24), (uint8_t)(ttl >> 16), (uint8_t)(ttl >> 8),
+		(uint8_t)ttl, 0, (uint8_t)rdata_len };
+	uint8_t *at;
+
+	if (owner_len == 0 || rdata_len == 0)
+		return -1;
+	*len = sizeof(header) + owner_len + sizeof(fixed) + rdata_len;
+	if ((at = *wire = malloc(*len)) == NULL)
+		return -1;
+	memcpy(at, header, sizeof(header));
+	memcpy(at += sizeof(header), owner, owner_len);
+	memcpy(at += owner_len, fixed, sizeof(fixed));
+	memcpy(at + sizeof(fixed), rdata, rdata_len);
+	return 0;
+}

@@ -53,14 +53,32 @@ walk_free(struct walk *walk)
 }
 
 static void
-finish(struct walk *walk, enum walk_outcome outcome, const char *cut,
-    const char *target)
+finish(struct walk *walk, enum walk_outcome outcome, const char *cut)
 {
 	const struct walk_result result = { .outcome = outcome,
 		.reason = walk->reason,
 		.cut = cut,
 		.zone = walk->zone,
+		.ttl = walk->ttl,
+		.why = walk->why };
+
+	walk->cb(walk->arg, &result);
+	walk_free(walk);
+}
+
+/* @from: what says so. */
+static void
+finish_alias(struct walk *walk, const char *cut, const char *target,
+    const struct validated_result *from, bool dname)
+{
+	const struct walk_result result = { .outcome = WALK_ALIAS,
+		.reason = walk->reason,
+		.cut = cut,
+		.zone = walk->zone,
 		.target = target,
+		.packet = from->packet,
+		.len = from->len,
+		.dname = dname,
 		.ttl = walk->ttl,
 		.why = walk->why };
 
@@ -76,7 +94,7 @@ end(struct walk *walk, enum walk_outcome outcome)
 	walk->ended = true;
 	walk->outcome = outcome;
 	if (walk->cname == NULL || outcome == WALK_PROVEN)
-		finish(walk, outcome, current(walk), NULL);
+		finish(walk, outcome, current(walk));
 }
 
 static void ask_next(struct walk *walk);
@@ -117,7 +135,7 @@ on_dname(void *arg, const struct validated_result *result)
 	}
 	ldns_pkt_free(packet);
 	if (found)
-		finish(walk, WALK_ALIAS, current(walk), becomes);
+		finish_alias(walk, current(walk), becomes, result, true);
 	else
 		ask_next(walk);
 }
@@ -231,9 +249,9 @@ on_cname(void *arg, const struct validated_result *result)
 	}
 	ldns_pkt_free(packet);
 	if (found)
-		finish(walk, WALK_ALIAS, walk->name, target);
+		finish_alias(walk, walk->name, target, result, false);
 	else if (walk->ended)
-		finish(walk, walk->outcome, current(walk), NULL);
+		finish(walk, walk->outcome, current(walk));
 }
 
 static void
@@ -246,8 +264,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	if (!walk->ended)
 		snprintf(walk->why, sizeof(walk->why),
 		    "DS of %.80s: no answer in time", current(walk));
-	finish(walk, walk->ended ? walk->outcome : WALK_FAILED, current(walk),
-	    NULL);
+	finish(walk, walk->ended ? walk->outcome : WALK_FAILED, current(walk));
 }
 
 static void
@@ -266,7 +283,8 @@ begin(evutil_socket_t fd, short what, void *arg)
 	ask_next(walk);
 }
 
-/* Below an insecure zone block there is nothing to ask. */
+/* Below an insecure zone block, and where libunbound answers by itself, there
+ * is nothing to ask. */
 static void
 begin_configured(evutil_socket_t fd, short what, void *arg)
 {
@@ -274,8 +292,7 @@ begin_configured(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	walk->reason = INSECURITY_REASON_CONFIGURED;
-	finish(walk, WALK_PROVEN, current(walk), NULL);
+	finish(walk, WALK_PROVEN, current(walk));
 }
 
 struct walk *
@@ -283,6 +300,7 @@ walk_start(struct event_base *base, struct validated *validated,
     const struct conf *conf, const char *name, walk_cb cb, void *arg)
 {
 	const struct conf_zone *zone = zones_insecure(conf, name);
+	const char *local = zones_built_in(conf, name);
 	struct walk *walk = calloc(1, sizeof(*walk));
 
 	if (walk == NULL)
@@ -294,10 +312,15 @@ walk_start(struct event_base *base, struct validated *validated,
 	walk->ttl = UINT32_MAX;
 	snprintf(walk->name, sizeof(walk->name), "%s", name);
 	snprintf(walk->zone, sizeof(walk->zone), ".");
-	if (zone != NULL)
+	if (zone != NULL) {
 		walk->labels = domain_labels(zone->name);
-	walk->timer = event_new(
-	    base, -1, 0, zone != NULL ? begin_configured : begin, walk);
+		walk->reason = INSECURITY_REASON_CONFIGURED;
+	} else if (local != NULL) {
+		walk->labels = domain_labels(local);
+		walk->reason = INSECURITY_REASON_LOCAL;
+	}
+	walk->timer = event_new(base, -1, 0,
+	    zone != NULL || local != NULL ? begin_configured : begin, walk);
 	if (walk->timer == NULL) {
 		walk_free(walk);
 		return NULL;

@@ -54,6 +54,28 @@ zones_insecure(const struct conf *conf, const char *name)
 	return zone != NULL && zone->insecure ? zone : NULL;
 }
 
+/* A block for it, for something in it or above it: its servers shall be
+ * asked. */
+static bool
+is_switched_off(const struct conf *conf, const char *local)
+{
+	for (size_t i = 0; i < conf->zone_count; i++)
+		if (domain_is_within(conf->zones[i].name, local) ||
+		    domain_is_within(local, conf->zones[i].name))
+			return true;
+	return false;
+}
+
+const char *
+zones_built_in(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++)
+		if (domain_is_within(name, built_in[i]))
+			return is_switched_off(conf, built_in[i]) ? NULL
+								  : built_in[i];
+	return NULL;
+}
+
 static int
 is_loopback(const struct endpoint *server)
 {
@@ -72,15 +94,13 @@ static void
 write_server_section(const struct conf *conf, FILE *file)
 {
 	fputs("server:\n", file);
+	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++)
+		if (is_switched_off(conf, built_in[i]))
+			fprintf(file, "local-zone: \"%s.\" nodefault\n",
+			    built_in[i]);
 	for (size_t i = 0; i < conf->zone_count; i++) {
 		const struct conf_zone *zone = &conf->zones[i];
 
-		for (size_t k = 0; k < sizeof(built_in) / sizeof(*built_in);
-		     k++)
-			if (domain_is_within(zone->name, built_in[k]) ||
-			    domain_is_within(built_in[k], zone->name))
-				fprintf(file, "local-zone: \"%s.\" nodefault\n",
-				    built_in[k]);
 		if (zone->insecure)
 			fprintf(file, "domain-insecure: \"%s\"\n", zone->name);
 		for (size_t k = 0; k < zone->server_count; k++)

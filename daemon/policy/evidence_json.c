@@ -179,6 +179,8 @@ evidence_json(const char *key, const char *map,
 	set_text(object, "key", key);
 	set_text(object, "map", map);
 	set_text(object, "reply", tls_policy_text(verdict->policy));
+	if (verdict->policy == TLS_POLICY_FINGERPRINT)
+		set_text(object, "carried", verdict->carried);
 	set_text(object, "rule", policy_rule_text(verdict->rule));
 	set_text(object, "why", verdict->why);
 	set_number(object, "ttl", verdict->ttl);

@@ -202,6 +202,32 @@ policy_for(enum policy_rule rule, const struct dane_evidence *evidence,
 	return TLS_POLICY_TEMP;
 }
 
+/*
+ * Beside carry, "dane" is never answered: a Postfix without DNSSEC reads it as
+ * "may".  What DANE asks for is carried whole, or it is not delivered to where
+ * something is unknown, or the administrator's choice takes its place.
+ */
+static void
+carry(const struct dane_evidence *evidence, const struct conf_policy *options,
+    const struct tally *tally, struct policy_verdict *verdict)
+{
+	if (verdict->policy != TLS_POLICY_DANE &&
+	    verdict->policy != TLS_POLICY_DANE_ONLY)
+		return;
+	if (carry_text(evidence, verdict->carried)) {
+		verdict->policy = TLS_POLICY_FINGERPRINT;
+		return;
+	}
+	verdict->carried[0] = '\0';
+	if (tally->failed > 0 || evidence->truncated ||
+	    verdict->rule == POLICY_RULE_INSECURE_MX_UNKNOWN)
+		verdict->policy = TLS_POLICY_TEMP;
+	else if (options->carry_else == CONF_CARRY_ELSE_ENCRYPT)
+		verdict->policy = TLS_POLICY_ENCRYPT;
+	else
+		verdict->policy = TLS_POLICY_DANE_ONLY;
+}
+
 /* How long the verdict may be remembered, in seconds. */
 static uint32_t
 ttl_for(const struct policy_verdict *verdict,
@@ -292,6 +318,8 @@ policy_decide(const struct dane_evidence *evidence,
 	verdict->rule = find_rule(evidence, options, &tally);
 	verdict->policy = policy_for(verdict->rule, evidence, &tally,
 	    no_dane_answer(options, is_explicit));
+	if (options->carry == CONF_CARRY_FINGERPRINT)
+		carry(evidence, options, &tally, verdict);
 	verdict->ttl = ttl_for(verdict, evidence, &tally);
 	if (verdict->policy == TLS_POLICY_TEMP)
 		explain_temp(evidence, is_explicit, verdict);

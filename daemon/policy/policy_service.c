@@ -99,6 +99,7 @@ count_reply(struct stats *stats, const struct policy_reply *reply)
 		[TLS_POLICY_ENCRYPT] = STATS_REPLY_ENCRYPT,
 		[TLS_POLICY_DANE] = STATS_REPLY_DANE,
 		[TLS_POLICY_DANE_ONLY] = STATS_REPLY_DANE_ONLY,
+		[TLS_POLICY_FINGERPRINT] = STATS_REPLY_FINGERPRINT,
 	};
 
 	stats_count(
@@ -109,9 +110,11 @@ static void
 reply_from(const struct policy_verdict *verdict, struct policy_reply *reply)
 {
 	*reply = (struct policy_reply){ .policy = verdict->policy,
-		.text = verdict->policy == TLS_POLICY_TEMP
-			    ? verdict->why
-			    : tls_policy_text(verdict->policy) };
+		.text = tls_policy_text(verdict->policy) };
+	if (verdict->policy == TLS_POLICY_TEMP)
+		reply->text = verdict->why;
+	else if (verdict->policy == TLS_POLICY_FINGERPRINT)
+		reply->text = verdict->carried;
 }
 
 /*
@@ -130,7 +133,7 @@ verdict_without_lookup(const struct nexthop *hop,
 	snprintf(verdict->why, sizeof(verdict->why), "%s", hop->why);
 	if (hop->kind != NEXTHOP_UNKNOWN)
 		verdict->policy = TLS_POLICY_NOTFOUND;
-	else if (no_dane == CONF_NO_DANE_MAY)
+	else if (no_dane == CONF_NO_DANE_MAY && policy->carry == CONF_CARRY_NO)
 		verdict->policy = TLS_POLICY_DANE;
 }
 

@@ -12,6 +12,7 @@ tls_policy_text(enum tls_policy policy)
 		[TLS_POLICY_ENCRYPT] = "encrypt",
 		[TLS_POLICY_DANE] = "dane",
 		[TLS_POLICY_DANE_ONLY] = "dane-only",
+		[TLS_POLICY_FINGERPRINT] = "fingerprint",
 	};
 
 	return texts[policy];

@@ -65,6 +65,7 @@ strength(enum tls_policy policy)
 	case TLS_POLICY_DANE:
 		return 2;
 	case TLS_POLICY_DANE_ONLY:
+	case TLS_POLICY_FINGERPRINT:
 		return 3;
 	}
 	return 0;
@@ -123,6 +124,20 @@ has_tlsa(const struct dane_evidence *evidence)
 	return false;
 }
 
+/* What Postfix is told where the name of the policy is not enough. */
+static const char *
+text_of(const struct policy_verdict *verdict)
+{
+	switch (verdict->policy) {
+	case TLS_POLICY_TEMP:
+		return verdict->why;
+	case TLS_POLICY_FINGERPRINT:
+		return verdict->carried;
+	default:
+		return NULL;
+	}
+}
+
 /* Seconds are too coarse: what came first may be half a minute old. */
 static uint64_t
 time_to_live(const struct policy_verdict *verdict,
@@ -152,9 +167,7 @@ verdicts_store(struct verdicts *verdicts, const char *key, bool is_explicit,
 		    evidence, verdicts->profile[i], is_explicit, decided);
 		verdicts->cached[i] =
 		    (struct cached_verdict){ .policy = decided->policy,
-			    .text = decided->policy == TLS_POLICY_TEMP
-					? decided->why
-					: NULL,
+			    .text = text_of(decided),
 			    .ttl_ms = time_to_live(decided, evidence, now),
 			    .tentative = is_tentative(decided) };
 	}

@@ -17,12 +17,15 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "dns/resolver.h"
 #include "policy/policy_service.h"
 #include "process/config_check.h"
 #include "process/core.h"
 #include "process/privileges.h"
+#include "process/sandbox.h"
 #include "process/systemd.h"
 #include "wire/control.h"
+#include "wire/dns_service.h"
 #include "wire/listener.h"
 #include "wire/metrics.h"
 #include "wire/socketmap.h"
@@ -48,6 +51,8 @@ struct server {
 	struct core *core;
 	struct retired *retired;
 	struct listeners *listeners;
+	struct dns_service *dns;
+	unsigned draining; /* of the two that have not drained yet */
 	struct status_source source;
 	struct control *control;
 	struct metrics *metrics;
@@ -62,15 +67,18 @@ on_drained(void *arg)
 {
 	struct server *server = arg;
 
-	event_base_loopbreak(server->base);
+	if (--server->draining == 0)
+		event_base_loopbreak(server->base);
 }
 
 static void
 on_drain_limit(evutil_socket_t fd, short what, void *arg)
 {
+	struct server *server = arg;
+
 	(void)fd;
 	(void)what;
-	on_drained(arg);
+	event_base_loopbreak(server->base);
 }
 
 static void
@@ -80,17 +88,21 @@ on_end(evutil_socket_t signal, short what, void *arg)
 	struct server *server = arg;
 
 	(void)what;
+	if (server->draining > 0)
+		return;
 	log_info(
 	    "main: %s: finishing what is in flight", strsignal((int)signal));
 	sd_notify(0, "STOPPING=1");
 	event_add(server->drain_limit, &limit);
+	server->draining = 2;
 	listeners_drain(server->listeners, on_drained, server);
+	dns_service_drain(server->dns, on_drained, server);
 }
 
 /* ---- what a configuration asks for ---- */
 
 static int
-listen_all(struct server *server, const struct conf *conf)
+listen_for_policy(struct server *server, const struct conf *conf)
 {
 	const size_t socketmaps = conf->socketmap_listen.count;
 	const size_t count = socketmaps + conf->tcp_table_listen.count;
@@ -116,6 +128,21 @@ listen_all(struct server *server, const struct conf *conf)
 	return result;
 }
 
+/* Returns 0, or -1 with the reason logged; then we listen where @old says, or
+ * nowhere without it. */
+static int
+listen_all(
+    struct server *server, const struct conf *conf, const struct conf *old)
+{
+	if (dns_service_set(server->dns, &conf->dns_listen) == -1)
+		return -1;
+	if (listen_for_policy(server, conf) == 0)
+		return 0;
+	if (old != NULL)
+		dns_service_set(server->dns, &old->dns_listen);
+	return -1;
+}
+
 /* A socket that systemd has made; its unit says which protocol it is for. */
 static int
 adopt(void *arg, const char *name, int fd)
@@ -129,8 +156,10 @@ adopt(void *arg, const char *name, int fd)
 	if (strcmp(name, "tcp-table") == 0)
 		return listeners_add_fd(
 		    server->listeners, &tcp_table_protocol, fd, map);
+	if (strcmp(name, "dns") == 0)
+		return dns_service_add_fd(server->dns, fd);
 	log_error("main: a socket from systemd is named \"%s\": its "
-		  "FileDescriptorName must be socketmap or tcp-table",
+		  "FileDescriptorName must be socketmap, tcp-table or dns",
 	    name);
 	return -1;
 }
@@ -141,10 +170,12 @@ use_core(struct server *server, struct core *core)
 	const struct conf *conf = core->conf;
 
 	server->core = core;
+	server->source.conf = conf;
 	server->source.resolver = core->resolver;
 	server->source.service = core->service;
 	listeners_use(server->listeners, core->service, conf->max_connections,
 	    conf->request_timeout);
+	dns_service_use(server->dns, core->resolver, &conf->dns_allow);
 }
 
 /* Without these two the daemon does its work all the same. */
@@ -177,7 +208,8 @@ on_retire(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	LL_FOREACH_SAFE(server->retired, retired, next)
 	{
-		if (!policy_service_retire(retired->core->service))
+		if (!policy_service_retire(retired->core->service) ||
+		    resolver_in_flight(retired->core->resolver) > 0)
 			continue;
 		LL_DELETE(server->retired, retired);
 		core_free(retired->core);
@@ -206,7 +238,7 @@ replace_core(struct server *server, struct conf *conf)
 	struct core *core = core_new(server->base, conf, &server->stats);
 
 	if (retired == NULL || core == NULL ||
-	    listen_all(server, core->conf) == -1) {
+	    listen_all(server, core->conf, server->core->conf) == -1) {
 		/* Names of maps are borrowed from the conf in use. */
 		core_free(core);
 		free(retired);
@@ -342,21 +374,23 @@ start(struct server *server, struct conf *conf)
 	server->core = core;
 	server->listeners = listeners_new(server->base, core->service,
 	    &server->stats, conf->max_connections, conf->request_timeout);
-	if (server->listeners == NULL)
+	server->dns = dns_service_new(server->base, &server->stats);
+	if (server->listeners == NULL || server->dns == NULL)
 		return -1;
 	server->source = (struct status_source){ .stats = &server->stats,
 		.listeners = server->listeners,
+		.dns = server->dns,
 		.started = clock_ms() };
 	use_core(server, core);
 	if (systemd_sockets(adopt, server) == -1 ||
-	    listen_all(server, conf) == -1)
+	    listen_all(server, conf, NULL) == -1)
 		return -1;
 	start_side_doors(server);
 	server->watchdog = systemd_watchdog(server->base);
 	if (privileges_drop(conf->user) == -1)
 		return -1;
 	policy_service_load_busiest(core->service);
-	return 0;
+	return conf->sandbox ? sandbox_enter() : 0;
 }
 
 static void
@@ -374,6 +408,7 @@ stop(struct server *server)
 	config_check_cancel(server->check);
 	metrics_free(server->metrics);
 	control_free(server->control);
+	dns_service_free(server->dns);
 	/* What is left in flight is told TEMP while its sessions live. */
 	LL_FOREACH_SAFE(server->retired, retired, next)
 	{

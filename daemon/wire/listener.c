@@ -423,6 +423,17 @@ listeners_use(struct listeners *listeners, struct policy_service *service,
 	}
 }
 
+void
+listeners_each(const struct listeners *listeners,
+    void (*found)(void *arg, const struct protocol *protocol,
+	const struct endpoint *endpoint),
+    void *arg)
+{
+	for (struct listener *l = listeners->first; l != NULL; l = l->next)
+		if (is_open(l))
+			found(arg, l->options.protocol, &l->endpoint);
+}
+
 /* ---- life ---- */
 
 struct listeners *

@@ -9,10 +9,13 @@
 #include <event2/buffer.h>
 
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/stats.h"
 #include "dns/resolver.h"
 #include "policy/policy_service.h"
+#include "wire/dns_service.h"
 #include "wire/listener.h"
+#include "wire/protocol.h"
 
 static size_t
 connections(const struct status_source *source)
@@ -45,6 +48,18 @@ cache_bytes(const struct status_source *source)
 }
 
 static size_t
+dns_queries(const struct status_source *source)
+{
+	return dns_service_in_flight(source->dns);
+}
+
+static size_t
+dns_connections(const struct status_source *source)
+{
+	return dns_service_connections(source->dns);
+}
+
+static size_t
 trust(const struct status_source *source)
 {
 	return resolver_trust(source->resolver, NULL) == RESOLVER_TRUST_ALIVE;
@@ -65,6 +80,12 @@ static const struct {
 	    "Next hops in the verdict cache, expired ones included.",
 	    cache_entries },
 	{ "postdane_cache_bytes", "Memory of the verdict cache.", cache_bytes },
+	{ "postdane_dns_queries_in_flight",
+	    "Questions to the DNS listener that are being looked up.",
+	    dns_queries },
+	{ "postdane_dns_connections",
+	    "TCP connections to the DNS listener that are open.",
+	    dns_connections },
 	{ "postdane_trust_path",
 	    "1 while the root's keys validate; otherwise all is deferred.",
 	    trust },
@@ -104,6 +125,58 @@ add_counter(json_t *counters, const struct stats_name *name, uint64_t value)
 	json_object_set_new(family, key, number);
 }
 
+static void
+add_place(
+    void *arg, const struct protocol *protocol, const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	json_array_append_new(
+	    arg, json_pack("{s:s, s:s}", "protocol", protocol->name, "endpoint",
+		     endpoint_text(endpoint, text)));
+}
+
+static json_t *
+policy_options(const struct conf_policy *policy)
+{
+	static const char *const no_dane[] = {
+		[CONF_NO_DANE_MAY] = "may",
+		[CONF_NO_DANE_ENCRYPT] = "encrypt",
+		[CONF_NO_DANE_NOTFOUND] = "notfound",
+	};
+	static const char *const insecure_mx[] = {
+		[CONF_INSECURE_MX_DANE] = "dane",
+		[CONF_INSECURE_MX_ENCRYPT] = "encrypt",
+		[CONF_INSECURE_MX_MAY] = "may",
+	};
+
+	return json_pack("{s:s, s:s, s:s, s:s}", "no_dane",
+	    no_dane[policy->no_dane], "no_dane_explicit",
+	    no_dane[policy->no_dane_explicit], "insecure_mx",
+	    insecure_mx[policy->insecure_mx], "dane_only",
+	    policy->dane_only == CONF_DANE_ONLY_NEVER ? "never"
+						      : "when-complete");
+}
+
+/* Where Postfix can ask us, and what a map name means there: what postdane
+ * doctor compares with Postfix's configuration. */
+static void
+add_configuration(json_t *status, const struct status_source *source)
+{
+	const struct conf *conf = source->conf;
+	json_t *places = json_array(), *maps = json_object();
+
+	listeners_each(source->listeners, add_place, places);
+	for (size_t i = 0; i < conf->map_count; i++)
+		json_object_set_new(maps, conf->maps[i].name,
+		    policy_options(&conf->maps[i].policy));
+	json_object_set_new(status, "listening", places);
+	json_object_set_new(status, "policy", policy_options(&conf->policy));
+	json_object_set_new(status, "maps", maps);
+	json_object_set_new(
+	    status, "tcp_table_map", json_string(conf->tcp_table_map));
+}
+
 json_t *
 status_json(const struct status_source *source)
 {
@@ -129,6 +202,7 @@ status_json(const struct status_source *source)
 		add_counter(counters, stats_name((enum stats_counter)i),
 		    source->stats->counter[i]);
 	json_object_set_new(status, "counters", counters);
+	add_configuration(status, source);
 	return status;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "base/prefix.h"
 
 /* Defaults that others must know too. */
 #define CONF_CONTROL_SOCKET "/run/postdane/control"
@@ -35,6 +36,11 @@ enum conf_insecure_mx {
 
 enum conf_dane_only { CONF_DANE_ONLY_NEVER, CONF_DANE_ONLY_WHEN_COMPLETE };
 
+/* Whether the policy carries TLSA records itself, and what is answered where
+ * it can't. */
+enum conf_carry { CONF_CARRY_NO, CONF_CARRY_FINGERPRINT };
+enum conf_carry_else { CONF_CARRY_ELSE_DANE_ONLY, CONF_CARRY_ELSE_ENCRYPT };
+
 /* The options that a map "NAME" { … } block can override. */
 struct conf_policy {
 	enum conf_no_dane no_dane; /* no-dane-policy = may */
@@ -42,6 +48,8 @@ struct conf_policy {
 	    no_dane_explicit; /* no-dane-policy-explicit = notfound */
 	enum conf_insecure_mx insecure_mx; /* insecure-mx = dane */
 	enum conf_dane_only dane_only;     /* dane-only = never */
+	enum conf_carry carry;             /* carry = no */
+	enum conf_carry_else carry_else;   /* carry-else = dane-only */
 };
 
 struct conf_map {
@@ -69,17 +77,26 @@ struct conf_endpoints {
 	size_t count;
 };
 
+struct conf_prefixes {
+	struct prefix *item;
+	size_t count;
+};
+
 struct conf {
 	/* listeners */
 	struct conf_endpoints socketmap_listen; /* { "inet:127.0.0.1:8642" } */
 	struct conf_endpoints tcp_table_listen; /* { "inet:127.0.0.1:8643" } */
 	struct conf_endpoints metrics_listen;   /* {}: none */
-	char *control_socket;     /* CONF_CONTROL_SOCKET; "" for none */
-	unsigned max_connections; /* 4096 */
+	struct conf_endpoints dns_listen;       /* {}: none */
+	struct conf_prefixes dns_allow; /* {}: loopback addresses only */
+	char *control_socket;           /* CONF_CONTROL_SOCKET; "" for none */
+	unsigned max_connections;       /* 4096 */
 	unsigned request_timeout; /* seconds for the rest of a half-received
 				   * request: 120 */
 	char *user; /* CONF_USER: who to become if started as root; "" to stay
 		     * root */
+
+	bool sandbox; /* yes: process/sandbox.h */
 
 	/* DNS */
 	char *root_hints;   /* file; dns-root-data's by default */

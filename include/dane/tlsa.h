@@ -70,6 +70,20 @@ struct tlsa_summary {
 struct tlsa_summary tlsa_judge(
     struct tlsa_checker *checker, const struct dns_rdata *rdata, size_t count);
 
+/* What a record is worth to carry.h. */
+enum tlsa_pin {
+	TLSA_PIN_IMPOSSIBLE = 0, /* usable perhaps, but not as a SHA2-256
+				  * digest: usage 2, or SHA2-512 */
+	TLSA_PIN_USELESS,        /* Postfix would pass it over */
+	TLSA_PIN_MADE
+};
+
+/* The SHA2-256 digest that a record of usage 3 asks for, as hex.  @pin is
+ * filled in with TLSA_PIN_MADE only. */
+#define TLSA_PIN_MAX 65
+enum tlsa_pin tlsa_pin(
+    const uint8_t *rdata, size_t rdata_len, char pin[TLSA_PIN_MAX]);
+
 /* "3 1 1 e3b0c442…" (the first 8 octets in hex), for people.  Returns @text. */
 #define TLSA_TEXT_MAX 40
 const char *tlsa_text(

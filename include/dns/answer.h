@@ -19,7 +19,9 @@ enum dns_type {
 	DNS_TYPE_NS = 2,
 	DNS_TYPE_CNAME = 5,
 	DNS_TYPE_SOA = 6,
+	DNS_TYPE_PTR = 12,
 	DNS_TYPE_MX = 15,
+	DNS_TYPE_TXT = 16,
 	DNS_TYPE_AAAA = 28,
 	DNS_TYPE_DNAME = 39,
 	DNS_TYPE_DS = 43,
@@ -61,6 +63,15 @@ struct dns_rdata {
 	size_t len;
 };
 
+/*
+ * A DNS message in wire format, of which the answer and the authority section
+ * belong to the whole answer.  Owned.
+ */
+struct dns_part {
+	uint8_t *wire;
+	size_t len;
+};
+
 struct dns_answer {
 	enum dns_status status;
 	enum dns_security security; /* of the whole chain of aliases */
@@ -68,14 +79,20 @@ struct dns_answer {
 	char *qname; /* name asked for, text form of base/domain.h */
 	uint16_t qtype;
 	char *rname; /* name after CNAMEs; equals qname without */
-	enum dns_security first_link; /* of the CNAME at qname; INDETERMINATE
-				       * where there is none */
+	/* Of the CNAME at qname; INDETERMINATE where there is none, or where
+	 * only the whole chain is known to be insecure. */
+	enum dns_security first_link;
 	uint32_t ttl;            /* seconds: records, aliases, denial, proof */
 	struct dns_rdata *rdata; /* of qtype at rname; NULL unless DNS_OK */
 	size_t rdata_count;
 	char *proof; /* why it is insecure, one line, or NULL */
 	char *why; /* why it failed or is bogus, one line of printable text, or
 		      NULL */
+	/* Only with RESOLVER_NEED_MESSAGE: one part for each alias at which the
+	 * lookup had to start again, and the last one, whose rcode counts.
+	 * With DNS_BOGUS: what is bogus, for those who want it all the same. */
+	struct dns_part *parts;
+	size_t part_count;
 	unsigned references; /* answer_ref(), answer_unref() */
 };
 

@@ -38,7 +38,8 @@ enum insecurity_reason {
 	INSECURITY_REASON_OPT_OUT,     /* in an opt-out span of NSEC3 */
 	INSECURITY_REASON_UNSUPPORTED, /* no DS that libunbound can validate */
 	INSECURITY_REASON_ITERATIONS,  /* NSEC3 above libunbound's limit */
-	INSECURITY_REASON_CONFIGURED   /* a zone block says so */
+	INSECURITY_REASON_CONFIGURED,  /* a zone block says so */
+	INSECURITY_REASON_LOCAL        /* libunbound answers by itself */
 };
 
 struct insecurity_question {

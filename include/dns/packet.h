@@ -55,4 +55,17 @@ int packet_owner(const ldns_rr *rr, char text[DOMAIN_TEXT_MAX]);
 int packet_substitute(const char *name, const char *owner, const char *target,
     char out[DOMAIN_TEXT_MAX]);
 
+/*
+ * The answer in @packet without what else its sender put there: a message with
+ * its rcode and, of its answer section, @name's records of @type and its
+ * alias, no TTL above @ttl.
+ * Returns 0 with memory to free() in @wire, or -1.
+ */
+int packet_extract(const ldns_pkt *packet, const char *name, uint16_t type,
+    uint32_t ttl, uint8_t **wire, size_t *len);
+
+/* A message that holds one alias, as a DNAME makes it.  Returns as above. */
+int packet_alias(const char *name, const char *target, uint32_t ttl,
+    uint8_t **wire, size_t *len);
+
 #endif /* DNS_PACKET_H */

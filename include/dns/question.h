@@ -6,8 +6,10 @@
 
 /* What the caller wants to know. */
 enum resolver_need {
-	RESOLVER_NEED_DATA,    /* the records: MX names, addresses to serve */
-	RESOLVER_NEED_SECURITY /* a proof of insecurity is answer enough */
+	RESOLVER_NEED_DATA,     /* the records: MX names, addresses to serve */
+	RESOLVER_NEED_SECURITY, /* a proof of insecurity is answer enough */
+	RESOLVER_NEED_MESSAGE   /* the records as they came, aliases, signatures
+				 * and denials included: dns_answer.parts */
 };
 
 /* Who asks: each class has slots of its own, so that none starves another. */

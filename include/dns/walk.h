@@ -8,6 +8,8 @@
 #ifndef DNS_WALK_H
 #define DNS_WALK_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/domain.h"
@@ -37,8 +39,13 @@ struct walk_result {
 	const char *cut;    /* the name whose DS decided; the configured zone */
 	const char *zone;   /* the last signed zone on the way */
 	const char *target; /* with ALIAS */
-	uint32_t ttl;       /* seconds that the outcome may be kept */
-	const char *why;    /* with FAILED and UNEXPLAINED: one line */
+	/* With ALIAS: the message that says so, from libunbound, secure; where
+	 * @dname, a DNAME above the name. */
+	const uint8_t *packet;
+	size_t len;
+	bool dname;
+	uint32_t ttl;    /* seconds that the outcome may be kept */
+	const char *why; /* with FAILED and UNEXPLAINED: one line */
 };
 
 typedef void (*walk_cb)(void *arg, const struct walk_result *result);

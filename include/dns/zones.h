@@ -19,6 +19,11 @@ const struct conf_zone *zones_find(const struct conf *conf, const char *name);
 const struct conf_zone *zones_insecure(
     const struct conf *conf, const char *name);
 
+/* The zone at or above @name that libunbound answers by itself, without asking
+ * anyone ("localhost", "10.in-addr.arpa"); NULL where there is none, or a block
+ * switches it off. */
+const char *zones_built_in(const struct conf *conf, const char *name);
+
 /* Write the blocks as unbound.conf(5) has them.  Returns 0, or -1 on a write
  * error. */
 int zones_write(const struct conf *conf, FILE *file);

@@ -5,6 +5,7 @@
  * {
  *   "key": the key as asked, "map": the map name,
  *   "reply": "dane" | "may" | … | "TEMP" | "NOTFOUND",
+ *   "carried": with "fingerprint": all that Postfix is told,
  *   "rule": the rule that decided, "why": one line, "ttl": seconds,
  *   "domain": A-labels, "port": number,      (from here on only where there
  *   "mx": {"status", "security", "implicit",  was something to look up)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "policy/carry.h"
 #include "policy/tls_policy.h"
 
 struct conf_policy;
@@ -39,10 +40,12 @@ enum policy_rule {
 struct policy_verdict {
 	enum tls_policy policy;
 	enum policy_rule rule;
-	uint32_t ttl;             /* seconds this may be remembered */
-	char why[POLICY_WHY_MAX]; /* for TEMP: "DNS of example.org: … run:
-				   * postdane explain example.org"; otherwise
-				   * one line for the log.  Printable. */
+	uint32_t ttl;                 /* seconds this may be remembered */
+	char why[POLICY_WHY_MAX];     /* for TEMP: "DNS of example.org: … run:
+				       * postdane explain example.org"; otherwise
+				       * one line for the log.  Printable. */
+	char carried[CARRY_TEXT_MAX]; /* with FINGERPRINT: all that Postfix is
+				       * told; otherwise "" */
 };
 
 #define POLICY_TTL_MAX 3600 /* seconds */

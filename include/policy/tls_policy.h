@@ -12,7 +12,8 @@ enum tls_policy {
 	TLS_POLICY_MAY,
 	TLS_POLICY_ENCRYPT,
 	TLS_POLICY_DANE,
-	TLS_POLICY_DANE_ONLY
+	TLS_POLICY_DANE_ONLY,
+	TLS_POLICY_FINGERPRINT /* with the digests, see carry.h */
 };
 
 /* "may", "dane-only" … as Postfix reads them; "NOTFOUND" and "TEMP", which

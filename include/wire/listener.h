@@ -57,6 +57,13 @@ void listeners_drain(
 
 size_t listeners_connections(const struct listeners *listeners);
 
+/* Calls @found with every place where we listen, sockets that we were given
+ * included. */
+void listeners_each(const struct listeners *listeners,
+    void (*found)(void *arg, const struct protocol *protocol,
+	const struct endpoint *endpoint),
+    void *arg);
+
 /* Closes everything, removes our unix sockets.  NULL does nothing. */
 void listeners_free(struct listeners *listeners);
 

@@ -9,6 +9,8 @@
 
 #include <jansson.h>
 
+struct conf;
+struct dns_service;
 struct evbuffer;
 struct listeners;
 struct policy_service;
@@ -18,8 +20,10 @@ struct stats;
 /* Where the numbers come from.  A reload replaces what the pointers point to,
  * so that whoever shows them borrows the structure, not its content. */
 struct status_source {
+	const struct conf *conf;
 	const struct stats *stats;
 	const struct listeners *listeners;
+	const struct dns_service *dns;
 	struct resolver *resolver;
 	struct policy_service *service;
 	uint64_t started; /* clock_ms() */

@@ -15,6 +15,7 @@ map "strict" {
     dane-only = when-complete
     insecure-mx = encrypt
 }
+map "carry" { carry = fingerprint }
 map "lax" { insecure-mx = may }
 """
 

@@ -234,7 +234,7 @@ class Lab:
         folder = ROOM / server
         folder.mkdir(exist_ok=True)
         mine = [z for z in self.zones.values() if z.zone.server == server]
-        addresses = [z.zone.proxies[0][0] for z in mine]
+        addresses = [z.zone.proxies[0][0] for z in mine if z.zone.proxies]
         for address in addresses:  # it listens only where it sees one
             subprocess.run(["ip", "address", "add", f"{address}/32", "dev",
                             "lo"], check=True)
@@ -263,6 +263,27 @@ class Lab:
         self.spawn(folder.name, [SERVERS / "usr/sbin/unbound", "-d", "-c",
                                  folder / "unbound.conf"])
         wait_until(folder.name, lambda: self.answers(address, "nsec"))
+
+    def start_pdns(self, address):
+        """Another real validating recursor, of another make."""
+        folder = ROOM / f"pdns-{address}"
+        folder.mkdir(exist_ok=True)
+        (folder / "anchor.lua").write_text(
+            "addTA('.', \"" + self.zones[""].key().ds("").to_text() + "\")\n")
+        (folder / "recursor.conf").write_text(
+            f"local-address={address}\nallow-from=0.0.0.0/0\n"
+            f"hint-file={self.hints}\ndnssec=validate\ndaemon=no\n"
+            f"lua-config-file={folder}/anchor.lua\nsocket-dir={folder}\n"
+            "dont-query=\nthreads=1\nquiet=yes\nwrite-pid=no\n"
+            "security-poll-suffix=\n")
+        self.spawn(folder.name, [SERVERS / "usr/sbin/pdns_recursor",
+                                 f"--config-dir={folder}"])
+        wait_until(folder.name, lambda: self.answers(address, "nsec"))
+
+    def ask(self, address, name, rtype, do=False):
+        """One question to a recursor."""
+        query = dns.message.make_query(name, rtype, want_dnssec=do)
+        return dns.query.udp(query, address, timeout=20)
 
     def start_proxy(self, zone, address, behaviour, **kwargs):
         self.underworld = self.underworld or misbehave.Underworld()
@@ -312,6 +333,9 @@ class Lab:
         return sum(sum(p.counts.values()) for p in self.proxies.get(name, []))
 
     def stop(self):
+        if self.underworld is not None:
+            self.underworld.end()
+            self.underworld = None
         for process in self.processes:
             process.terminate()
         for process in self.processes:

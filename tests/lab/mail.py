@@ -19,8 +19,9 @@ DAY = datetime.timedelta(days=1)
 class Certificate:
     """A certificate for host names @names, or a CA's where there are none."""
 
-    def __init__(self, *names, kind="ecdsa", days=365, issuer=None):
-        self.key = {
+    def __init__(self, *names, kind="ecdsa", days=365, issuer=None, key=None,
+                 ca="Lab CA"):
+        self.key = key or {
             "ecdsa": lambda: ec.generate_private_key(ec.SECP256R1()),
             "rsa": lambda: rsa.generate_private_key(65537, 2048),
             "ed25519": ed25519.Ed25519PrivateKey.generate,
@@ -28,7 +29,7 @@ class Certificate:
         self.issuer = issuer
         self.kind = kind
         subject = x509.Name([x509.NameAttribute(
-            NameOID.COMMON_NAME, names[0] if names else "Lab CA")])
+            NameOID.COMMON_NAME, names[0] if names else ca)])
         now = datetime.datetime.utcnow()
         builder = x509.CertificateBuilder().subject_name(subject) \
             .issuer_name(issuer.certificate.subject if issuer else subject) \
@@ -58,15 +59,18 @@ class Certificate:
             data = {1: hashlib.sha256, 2: hashlib.sha512}[mtype](data).digest()
         return f"{usage} {selector} {mtype} {data.hex()}"
 
-    def write(self, path):
-        """Key and chain, as a server wants them."""
+    def chain(self):
+        """This one, who issued it, who issued that, ..."""
+        return [self, *(self.issuer.chain() if self.issuer else [])]
+
+    def write(self, path, length=None):
+        """Key and chain, as a server wants them; @length cuts the chain."""
         pem = serialization.Encoding.PEM
         text = self.key.private_bytes(
             pem, serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption())
-        text += self.certificate.public_bytes(pem)
-        if self.issuer:
-            text += self.issuer.certificate.public_bytes(pem)
+        for certificate in self.chain()[:length]:
+            text += certificate.certificate.public_bytes(pem)
         path.write_bytes(text)
         return path
 

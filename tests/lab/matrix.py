@@ -308,6 +308,10 @@ SPECIAL = [
     # lab-rows 19
     ("aliasattack.nsec", SAFE,
      "an alias with TLSA, the attacker drops its target's A"),
+    ("aliasdrop.nsec", SAFE, "an alias with TLSA into a healthy unsigned "
+     "zone, the attacker drops the alias's DS and CNAME"),
+    ("aliasdeny.nsec", SAFE, "an alias with TLSA, the attacker denies its "
+     "target's addresses"),
     # lab-rows 21
     ("ourselves.nsec", ("dane",), "glue is 127.0.0.25"),
     ("noroute.nsec", ("dane",), "glue is 10.0.0.1, unroutable"),
@@ -356,6 +360,13 @@ def special_zones():
                f"\n_25._tcp.mx TLSA {USABLE}", "ecdsa")
     yield served(Zone("aliastarget.nsec", "mx A 10.25.9.1"),
                  one(m.drop_types(T.A, T.AAAA)))
+    yield served(Zone("aliasdrop.nsec", "@ MX 10 mx\nmx CNAME "
+                      f"host.plain.unsigned.\n_25._tcp.mx TLSA {USABLE}",
+                      "ecdsa"), one(m.late_and_drop(1, T.DS, T.CNAME)))
+    yield Zone("aliasdeny.nsec", "@ MX 10 mx\nmx CNAME mx.aliasdenied.nsec."
+               f"\n_25._tcp.mx TLSA {USABLE}", "ecdsa")
+    yield served(Zone("aliasdenied.nsec", "mx A 10.25.9.1"),
+                 one(m.for_type(T.A, lambda x: x.error(R.NXDOMAIN))))
     yield Zone("ourselves.nsec", records(False, False), server="",
                ns="@ NS ns\nns A 127.0.0.25")
     yield Zone("noroute.nsec", records(False, False), server="",

@@ -329,6 +329,17 @@ def forge_types(*types):
     return behave
 
 
+def late_and_drop(seconds, *types):
+    """All answers come late, some types are dropped: what runs beside a
+    lookup can't use what that will find."""
+    async def behave(x):
+        if x.rdtype in types:
+            return None
+        await asyncio.sleep(seconds)
+        return await x.pass_on()
+    return behave
+
+
 def strip_types(*types):
     async def behave(x):
         if x.rdtype in types:
@@ -483,6 +494,7 @@ class Underworld:
     """The thread in which all proxies live."""
 
     def __init__(self):
+        self.proxies = []
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
 
@@ -492,9 +504,23 @@ class Underworld:
 
     def start(self, proxy):
         self.run(proxy.start())
+        self.proxies.append(proxy)
         return proxy
 
     def stop(self, proxy):
         async def stop():
             proxy.stop()
         self.run(stop())
+        self.proxies.remove(proxy)
+
+    def end(self):
+        """Stops them all, and the thread."""
+        async def cancel():
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for proxy in list(self.proxies):
+            self.stop(proxy)
+        self.run(cancel())
+        self.loop.call_soon_threadsafe(self.loop.stop)

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -116,7 +117,7 @@ def test_no_leak_under_valgrind(start):
         "valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
         "--show-leak-kinds=definite,indirect",
         "--errors-for-leak-kinds=definite,indirect"]
-    daemon = start("lookup-deadline = 8\n", wrapper=wrapper)
+    daemon = start("lookup-deadline = 8\nsandbox = no\n", wrapper=wrapper)
     keys = ["dane.d.nsec", "plain.nsec", "mxbogus.nsec", "two.d.nsec",
             "null.d.nsec", "alias.d.nsec", "plain.optout", "expired.nsec"]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -158,6 +159,29 @@ def test_ends_in_order_with_requests_in_flight(start):
         assert b":TEMP postdane: " in connection.recv(4096)
         assert connection.recv(1) == b""
     assert daemon.process.wait(20) == 0
+
+
+def proc(daemon, name):
+    with open(f"/proc/{daemon.process.pid}/{name}", encoding="ascii") as file:
+        return file.read()
+
+
+def test_sandbox(start):
+    """Sanitizers need more system calls: their builds have none."""
+    daemon = start()
+    words = proc(daemon, "status").split()
+    assert words[words.index("Seccomp:") + 1] == ("0" if SANITIZED else "2")
+    assert words[words.index("NoNewPrivs:") + 1] == (
+        "0" if SANITIZED else "1")
+    if not SANITIZED:
+        assert re.search(r"Max core file size +0 +0 ", proc(daemon, "limits"))
+    assert " rwx" not in proc(daemon, "maps")
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+
+
+def test_no_sandbox(start):
+    words = proc(start("sandbox = no\n"), "status").split()
+    assert words[words.index("Seccomp:") + 1] == "0"
 
 
 # ---- systemd ----
@@ -208,7 +232,7 @@ def test_unknown_socket_is_refused(lab):
         process = run_as_systemd(daemon, [sock], {
             "LISTEN_FDS": "1", "LISTEN_FDNAMES": "what"})
         assert process.wait(20) == 1
-    assert "must be socketmap or tcp-table" in daemon.log()
+    assert "must be socketmap, tcp-table or dns" in daemon.log()
 
 
 def test_watchdog_is_fed(lab):

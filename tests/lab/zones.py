@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 DIGEST = "8d02536c887482bc34ff54e41d2ba659bf85b341a0a20afadb5813dcfbcf286d"
 DIGEST512 = DIGEST + DIGEST
 USABLE = f"3 1 1 {DIGEST}"
+CARRIED = f"fingerprint match={DIGEST} servername=hostname"
 PKIX = f"0 0 1 {DIGEST}"
 
 
@@ -364,4 +365,15 @@ ROWS = [
     Row("half.mx.unsigned", "dane", "the same, one host without TLSA",
         map="strict"),
     Row("usable.mx.unsigned", "may", "insecure-mx = may", map="lax"),
+    Row("dane.d.nsec", CARRIED, "carry = fingerprint", map="carry"),
+    Row("two.d.nsec", "dane-only", "SHA2-512 of one host", map="carry"),
+    Row("[usable.hosts.nsec]", CARRIED, "brackets", map="carry"),
+    Row("half.d.nsec", "dane-only", "a host without TLSA", map="carry"),
+    Row("somebad.d.nsec", "TEMP", "a host whose TLSA is withheld",
+        map="carry"),
+    Row("usable.mx.unsigned", "dane-only", "MX insecure", map="carry"),
+    Row("failed.mx.unsigned", "TEMP", "MX insecure, hosts unknown",
+        map="carry"),
+    Row("unusable.d.nsec", "encrypt", "TLSA unusable", map="carry"),
+    Row("absent.d.nsec", "may", "no TLSA", map="carry"),
 ]

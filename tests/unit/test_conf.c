@@ -130,9 +130,12 @@ assert_defaults(const struct conf *conf)
 	ck_assert_uint_eq(conf->tcp_table_listen.count, 1);
 	ck_assert_str_eq(
 	    listener(&conf->tcp_table_listen, 0), "inet:127.0.0.1:8643");
+	ck_assert_uint_eq(conf->dns_listen.count, 0);
+	ck_assert_uint_eq(conf->dns_allow.count, 0);
 	ck_assert_str_eq(conf->control_socket, "/run/postdane/control");
 	ck_assert_uint_eq(conf->max_connections, 4096);
 	ck_assert_uint_eq(conf->request_timeout, 120);
+	ck_assert(conf->sandbox);
 	ck_assert_str_eq(conf->user, "postdane");
 	ck_assert_str_eq(conf->root_hints, "/usr/share/dns/root.hints");
 	ck_assert_str_eq(conf->trust_anchor, "/usr/share/dns/root.key");
@@ -183,6 +186,9 @@ START_TEST(every_option_is_read)
 	struct conf *conf = must_load(
 	    "socketmap-listen = { \"inet:[::1]:1\", \"unix:/run/s\" }\n"
 	    "tcp-table-listen = {}\n"
+	    "dns-listen = { \"127.0.0.25\", \"127.0.0.26:5353\",\n"
+	    " \"inet:127.0.0.27:53\", \"::1\", \"[2001:db8::1]:5353\" }\n"
+	    "dns-allow = { \"2001:db8::/32\", \"192.0.2.7\" }\n"
 	    "control-socket = \"\"\n"
 	    "max-connections = 10\n"
 	    "request-timeout = 20\n"
@@ -207,6 +213,18 @@ START_TEST(every_option_is_read)
 	ck_assert_str_eq(listener(&conf->socketmap_listen, 0), "inet:[::1]:1");
 	ck_assert_str_eq(listener(&conf->socketmap_listen, 1), "unix:/run/s");
 	ck_assert_uint_eq(conf->tcp_table_listen.count, 0);
+	ck_assert_uint_eq(conf->dns_listen.count, 5);
+	ck_assert_str_eq(listener(&conf->dns_listen, 0), "inet:127.0.0.25:53");
+	ck_assert_str_eq(
+	    listener(&conf->dns_listen, 1), "inet:127.0.0.26:5353");
+	ck_assert_str_eq(listener(&conf->dns_listen, 2), "inet:127.0.0.27:53");
+	ck_assert_str_eq(listener(&conf->dns_listen, 3), "inet:[::1]:53");
+	ck_assert_str_eq(
+	    listener(&conf->dns_listen, 4), "inet:[2001:db8::1]:5353");
+	ck_assert_uint_eq(conf->dns_allow.count, 2);
+	ck_assert_int_eq(conf->dns_allow.item[0].family, AF_INET6);
+	ck_assert_uint_eq(conf->dns_allow.item[0].bits, 32);
+	ck_assert_uint_eq(conf->dns_allow.item[1].bits, 32);
 	ck_assert_str_eq(conf->control_socket, "");
 	ck_assert_uint_eq(conf->max_connections, 10);
 	ck_assert_uint_eq(conf->request_timeout, 20);
@@ -238,24 +256,34 @@ static const struct {
 	struct conf_policy policy;
 	enum log_level level;
 } words[] = {
-	{ "no-dane-policy = may", { CONF_NO_DANE_MAY, 2, 0, 0 }, 2 },
-	{ "no-dane-policy = encrypt", { CONF_NO_DANE_ENCRYPT, 2, 0, 0 }, 2 },
-	{ "no-dane-policy = notfound", { CONF_NO_DANE_NOTFOUND, 2, 0, 0 }, 2 },
-	{ "no-dane-policy-explicit = may", { 0, CONF_NO_DANE_MAY, 0, 0 }, 2 },
+	{ "no-dane-policy = may", { CONF_NO_DANE_MAY, 2, 0, 0, 0, 0 }, 2 },
+	{ "no-dane-policy = encrypt", { CONF_NO_DANE_ENCRYPT, 2, 0, 0, 0, 0 },
+	    2 },
+	{ "no-dane-policy = notfound", { CONF_NO_DANE_NOTFOUND, 2, 0, 0, 0, 0 },
+	    2 },
+	{ "no-dane-policy-explicit = may", { 0, CONF_NO_DANE_MAY, 0, 0, 0, 0 },
+	    2 },
 	{ "no-dane-policy-explicit = encrypt",
-	    { 0, CONF_NO_DANE_ENCRYPT, 0, 0 }, 2 },
+	    { 0, CONF_NO_DANE_ENCRYPT, 0, 0, 0, 0 }, 2 },
 	{ "no-dane-policy-explicit = notfound",
-	    { 0, CONF_NO_DANE_NOTFOUND, 0, 0 }, 2 },
-	{ "insecure-mx = dane", { 0, 2, CONF_INSECURE_MX_DANE, 0 }, 2 },
-	{ "insecure-mx = encrypt", { 0, 2, CONF_INSECURE_MX_ENCRYPT, 0 }, 2 },
-	{ "insecure-mx = may", { 0, 2, CONF_INSECURE_MX_MAY, 0 }, 2 },
-	{ "dane-only = never", { 0, 2, 0, CONF_DANE_ONLY_NEVER }, 2 },
+	    { 0, CONF_NO_DANE_NOTFOUND, 0, 0, 0, 0 }, 2 },
+	{ "insecure-mx = dane", { 0, 2, CONF_INSECURE_MX_DANE, 0, 0, 0 }, 2 },
+	{ "insecure-mx = encrypt", { 0, 2, CONF_INSECURE_MX_ENCRYPT, 0, 0, 0 },
+	    2 },
+	{ "insecure-mx = may", { 0, 2, CONF_INSECURE_MX_MAY, 0, 0, 0 }, 2 },
+	{ "dane-only = never", { 0, 2, 0, CONF_DANE_ONLY_NEVER, 0, 0 }, 2 },
 	{ "dane-only = when-complete",
-	    { 0, 2, 0, CONF_DANE_ONLY_WHEN_COMPLETE }, 2 },
-	{ "log-level = error", { 0, 2, 0, 0 }, LOG_LEVEL_ERROR },
-	{ "log-level = warning", { 0, 2, 0, 0 }, LOG_LEVEL_WARNING },
-	{ "log-level = info", { 0, 2, 0, 0 }, LOG_LEVEL_INFO },
-	{ "log-level = debug", { 0, 2, 0, 0 }, LOG_LEVEL_DEBUG },
+	    { 0, 2, 0, CONF_DANE_ONLY_WHEN_COMPLETE, 0, 0 }, 2 },
+	{ "carry = no", { 0, 2, 0, 0, CONF_CARRY_NO, 0 }, 2 },
+	{ "carry = fingerprint", { 0, 2, 0, 0, CONF_CARRY_FINGERPRINT, 0 }, 2 },
+	{ "carry-else = dane-only",
+	    { 0, 2, 0, 0, 0, CONF_CARRY_ELSE_DANE_ONLY }, 2 },
+	{ "carry-else = encrypt", { 0, 2, 0, 0, 0, CONF_CARRY_ELSE_ENCRYPT },
+	    2 },
+	{ "log-level = error", { 0, 2, 0, 0, 0, 0 }, LOG_LEVEL_ERROR },
+	{ "log-level = warning", { 0, 2, 0, 0, 0, 0 }, LOG_LEVEL_WARNING },
+	{ "log-level = info", { 0, 2, 0, 0, 0, 0 }, LOG_LEVEL_INFO },
+	{ "log-level = debug", { 0, 2, 0, 0, 0, 0 }, LOG_LEVEL_DEBUG },
 };
 
 START_TEST(words_mean_what_they_say)
@@ -268,6 +296,8 @@ START_TEST(words_mean_what_they_say)
 		    words[_i].policy.no_dane_explicit &&
 		conf->policy.insecure_mx == words[_i].policy.insecure_mx &&
 		conf->policy.dane_only == words[_i].policy.dane_only &&
+		conf->policy.carry == words[_i].policy.carry &&
+		conf->policy.carry_else == words[_i].policy.carry_else &&
 		conf->log_level == words[_i].level,
 	    "%s", words[_i].text);
 	conf_free(conf);
@@ -440,6 +470,32 @@ static const struct {
 	    "socketmap-listen = {\n\"unix:/a\",\n\"unix:/b\",\n\"unix:c\"\n}\n",
 	    ":4: socketmap-listen: \"unix:c\" the path of a unix socket must "
 	    "begin with /" },
+
+	/* the DNS listener */
+	{ "a listener for DNS at a path", "dns-listen = { \"unix:/x\" }",
+	    ":1: dns-listen: \"unix:/x\" the port is not a number" },
+	{ "all addresses", "\ndns-listen = { \"0.0.0.0:53\" }",
+	    ":2: dns-listen: \"0.0.0.0:53\" is all addresses: name the one to "
+	    "listen at" },
+	{ "all addresses of IPv6", "dns-listen = { \"inet:[::]:53\" }",
+	    ":1: dns-listen: \"inet:[::]:53\" is all addresses: name the one "
+	    "to "
+	    "listen at" },
+	{ "a listener that the world reaches",
+	    "dns-listen = { \"192.0.2.1:53\" }",
+	    ": dns-listen: \"inet:192.0.2.1:53\" is no loopback address: "
+	    "dns-allow must say who may ask there" },
+	{ "a listener twice",
+	    "dns-listen = { \"127.0.0.1\", \"inet:127.0.0.1:53\" }",
+	    ": dns-listen: \"inet:127.0.0.1:53\" stands there twice" },
+	{ "a zone whose server is ourselves",
+	    "dns-listen = { \"127.0.0.25\" }\n"
+	    "zone \"lan\" { forward = { \"127.0.0.25\" } }",
+	    ": dns-listen: \"inet:127.0.0.25:53\" is a server of zone \"lan\" "
+	    "as well: we would ask ourselves" },
+	{ "no prefix", "dns-allow = { \"192.0.2.1/24\" }",
+	    ":1: dns-allow: \"192.0.2.1/24\" the address has bits behind the "
+	    "prefix" },
 
 	/* syntax */
 	{ "no value", "user =", ":1: premature end of file" },
@@ -693,6 +749,73 @@ START_TEST(a_file_with_a_nul_is_refused_whole)
 }
 END_TEST
 
+/* ---- the sample ---- */
+
+#define SAMPLE "service/postdane.conf"
+
+/* Which comment marks are taken away: "#option = default", "#    example". */
+enum marks { MARKS_STAY, MARKS_OF_DEFAULTS, MARKS_OF_EXAMPLES };
+
+static bool
+is_marked(const char *line, enum marks marks)
+{
+	const char *text = line + strspn(line, "#");
+
+	if (line[0] != '#')
+		return false;
+	if (strncmp(text, "    ", 4) == 0)
+		return marks == MARKS_OF_EXAMPLES;
+	return marks != MARKS_STAY && text[0] >= 'a' && text[0] <= 'z';
+}
+
+static struct conf *
+load_sample(enum marks marks)
+{
+	FILE *from = fopen(SAMPLE, "r"), *to = fopen(path, "w");
+	struct conf *conf;
+	char line[256];
+
+	ck_assert_msg(from != NULL, "no " SAMPLE " here");
+	ck_assert_ptr_nonnull(to);
+	while (fgets(line, sizeof(line), from) != NULL)
+		fputs(line + is_marked(line, marks), to);
+	fclose(from);
+	ck_assert_int_eq(fclose(to), 0);
+	conf = conf_load(path, error, sizeof(error));
+	ck_assert_msg(conf != NULL, "%s", error);
+	return conf;
+}
+
+static void
+complain_of_change(void *arg, const char *option)
+{
+	ck_abort_msg("%s: the sample%s differs from the built-in default",
+	    option, (const char *)arg);
+}
+
+START_TEST(the_sample_changes_nothing)
+{
+	struct conf *defaults = conf_load(NULL, error, sizeof(error));
+	struct conf *sample = load_sample((enum marks)_i);
+
+	ck_assert_msg(defaults != NULL, "%s", error);
+	conf_changes(defaults, sample, complain_of_change,
+	    _i == MARKS_STAY ? "" : ", comment marks removed,");
+	conf_free(sample);
+	conf_free(defaults);
+}
+END_TEST
+
+START_TEST(the_examples_of_the_sample_are_valid)
+{
+	struct conf *conf = load_sample(MARKS_OF_EXAMPLES);
+
+	ck_assert_uint_gt(conf->zone_count, 0);
+	ck_assert_uint_gt(conf->map_count, 0);
+	conf_free(conf);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -716,6 +839,9 @@ main(void)
 	tcase_add_test(
 	    right, a_map_takes_from_the_global_options_what_it_does_not_say);
 	tcase_add_test(right, zones_are_read);
+	tcase_add_loop_test(right, the_sample_changes_nothing, MARKS_STAY,
+	    MARKS_OF_DEFAULTS + 1);
+	tcase_add_test(right, the_examples_of_the_sample_are_valid);
 	suite_add_tcase(suite, right);
 
 	tcase_add_checked_fixture(wrong, setup, teardown);

@@ -776,6 +776,7 @@ may_follow(
 	case TLS_POLICY_DANE_ONLY:
 		return new == DANE;
 	case TLS_POLICY_DANE:
+	case TLS_POLICY_FINGERPRINT:
 	case TLS_POLICY_NOTFOUND:
 	case TLS_POLICY_TEMP:
 		break;

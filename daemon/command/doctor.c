@@ -1,0 +1,457 @@
+/* doctor.c - postdane doctor: whether Postfix will honour the verdicts. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "command/client.h"
+#include "command/command.h"
+#include "command/doctor_rules.h"
+#include "command/postfix_view.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
+#define RESOLV_CONF_MAX 65536 /* octets */
+#define DEFAULT_TABLE "socketmap:inet:127.0.0.1:8642:query"
+/* To this form postdane says NOTFOUND at once, and asks nobody. */
+#define KEY ".postdane.invalid"
+#define MAPS_MAX 32 /* of one service */
+
+struct options {
+	const char *control_socket, *postconf, *directory;
+	bool as_json;
+};
+
+/* What was found out, and what it points into. */
+struct patient {
+	struct doctor_facts facts;
+	struct postfix_config *config;
+	struct doctor_service *service;
+	json_t *status;
+	pid_t master;
+	char table[ENDPOINT_TEXT_MAX + 32];
+	char inside_path[POSTFIX_VIEW_PATH_MAX];
+};
+
+static const char *
+get_text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* ---- the daemon ---- */
+
+/* The first socketmap that is listened on is what main.cf should name. */
+static void
+choose_table(struct patient *patient)
+{
+	const json_t *place;
+	size_t i;
+
+	snprintf(patient->table, sizeof(patient->table), DEFAULT_TABLE);
+	patient->facts.table = patient->table;
+	json_array_foreach(
+	    json_object_get(patient->status, "listening"), i, place)
+	{
+		if (strcmp(get_text(place, "protocol"), "socketmap") != 0)
+			continue;
+		snprintf(patient->table, sizeof(patient->table),
+		    "socketmap:%s:query", get_text(place, "endpoint"));
+		return;
+	}
+}
+
+static void
+ask_daemon(struct patient *patient, const char *control_socket)
+{
+	struct doctor_facts *facts = &patient->facts;
+	json_t *request = client_request("status", NULL, NULL);
+
+	if (request != NULL)
+		patient->status = client_ask(control_socket, request);
+	json_decref(request);
+	facts->trust = get_text(patient->status, "trust");
+	facts->trust_why = get_text(patient->status, "trust_why");
+	if (facts->trust == NULL || facts->trust_why == NULL)
+		facts->daemon_why = "its control socket does not answer";
+	facts->dns_listen = json_string_value(json_array_get(
+	    json_object_get(patient->status, "dns_listening"), 0));
+	choose_table(patient);
+}
+
+/* ---- tables ---- */
+
+static bool
+is_wildcard(const struct endpoint *endpoint)
+{
+	const struct sockaddr_in *in =
+	    (const struct sockaddr_in *)&endpoint->address;
+	const struct sockaddr_in6 *in6 =
+	    (const struct sockaddr_in6 *)&endpoint->address;
+
+	return endpoint->address.ss_family == AF_INET
+		   ? in->sin_addr.s_addr == htonl(INADDR_ANY)
+		   : endpoint->address.ss_family == AF_INET6 &&
+			 IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
+}
+
+static bool
+same_inet(const char *place, const char *listening)
+{
+	struct endpoint ours;
+	const char *one = strrchr(place, ':'), *other = strrchr(listening, ':');
+
+	if (strcmp(place, listening) == 0)
+		return true;
+	return strncmp(listening, "inet:", 5) == 0 &&
+	       endpoint_parse(listening, &ours) == NULL && is_wildcard(&ours) &&
+	       strcmp(one, other) == 0;
+}
+
+/* The path as we see it, from outside of the chroot. */
+static void
+our_path(const struct postfix_service *service, const struct policy_map *map,
+    char path[POSTFIX_VIEW_PATH_MAX])
+{
+	const char *queue = service->value[POSTFIX_QUEUE_DIRECTORY];
+	const bool below =
+	    map->place[0] != '/' || (service->chroot && !map->is_proxied);
+
+	snprintf(path, POSTFIX_VIEW_PATH_MAX, "%s%s%s", below ? queue : "",
+	    map->place[0] != '/' ? "/" : "", map->place);
+}
+
+static bool
+same_unix(const struct postfix_service *service, const struct policy_map *map,
+    const char *listening)
+{
+	char path[POSTFIX_VIEW_PATH_MAX];
+	struct stat one, other;
+
+	our_path(service, map, path);
+	return strncmp(listening, "unix:", 5) == 0 && stat(path, &one) == 0 &&
+	       stat(listening + 5, &other) == 0 && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
+static bool
+is_listened_on(const struct patient *patient,
+    const struct postfix_service *service, const struct policy_map *map)
+{
+	const char *protocol =
+	    map->kind == POLICY_MAP_TCP ? "tcp_table" : "socketmap";
+	const json_t *place;
+	size_t i;
+
+	json_array_foreach(
+	    json_object_get(patient->status, "listening"), i, place)
+	{
+		const char *listening = get_text(place, "endpoint");
+
+		if (strcmp(get_text(place, "protocol"), protocol) == 0 &&
+		    (map->is_unix ? same_unix(service, map, listening)
+				  : same_inet(map->place, listening)))
+			return true;
+	}
+	return false;
+}
+
+/* As Postfix's user, if we may: the socket's directory may be closed to it. */
+static void
+ask_map(const struct postfix_service *service, struct doctor_map *map)
+{
+	const char *queue = service->value[POSTFIX_QUEUE_DIRECTORY];
+	const struct passwd *owner =
+	    getpwnam(service->value[POSTFIX_MAIL_OWNER]);
+	struct policy_map_viewer viewer = { .directory = queue,
+		.uid = (uid_t)-1 };
+	char path[POSTFIX_VIEW_PATH_MAX];
+	struct policy_map reached = map->map;
+
+	if (geteuid() == 0) {
+		if (service->chroot && !map->map.is_proxied)
+			viewer.root = queue;
+		if (owner != NULL) {
+			viewer.uid = owner->pw_uid;
+			viewer.gid = owner->pw_gid;
+		}
+	} else if (map->map.is_unix) {
+		our_path(service, &map->map, path);
+		if (snprintf(reached.place, sizeof(reached.place), "%s",
+			path) >= (int)sizeof(reached.place)) {
+			map->answer.error = ENAMETOOLONG;
+			return;
+		}
+		viewer.directory = "/";
+	}
+	policy_map_ask(&reached, &viewer, KEY, &map->answer);
+}
+
+/* What the name in the request chooses. */
+static void
+set_profile(const struct patient *patient, struct doctor_map *map)
+{
+	const char *name = map->map.kind == POLICY_MAP_TCP
+			       ? get_text(patient->status, "tcp_table_map")
+			       : map->map.name;
+	const json_t *maps = json_object_get(patient->status, "maps");
+	const json_t *profile =
+	    name != NULL ? json_object_get(maps, name) : NULL;
+
+	if (profile == NULL)
+		profile = json_object_get(patient->status, "policy");
+	map->no_dane = get_text(profile, "no_dane");
+	map->insecure_mx = get_text(profile, "insecure_mx");
+	map->dane_only = get_text(profile, "dane_only");
+}
+
+/* One that does not answer may be ours: whose else it is, can't be known. */
+static void
+examine_map(const struct patient *patient,
+    const struct postfix_service *service, struct doctor_map *map)
+{
+	const bool can_ask = map->map.kind != POLICY_MAP_OTHER &&
+			     map->map.error == NULL &&
+			     (map->map.is_unix || map->map.is_numeric);
+
+	if (can_ask)
+		ask_map(service, map);
+	map->is_ours = map->map.kind != POLICY_MAP_OTHER &&
+		       (!can_ask || map->answer.error != 0 ||
+			   patient->facts.daemon_why != NULL ||
+			   is_listened_on(patient, service, &map->map));
+	if (map->is_ours)
+		set_profile(patient, map);
+}
+
+static int
+examine_maps(const struct patient *patient, struct doctor_service *service)
+{
+	const char *list = service->config->value[POSTFIX_POLICY_MAPS];
+
+	service->map = calloc(MAPS_MAX, sizeof(*service->map));
+	if (service->map == NULL)
+		return -1;
+	while (service->map_count < MAPS_MAX &&
+	       policy_map_next(&list, &service->map[service->map_count].map))
+		examine_map(patient, service->config,
+		    &service->map[service->map_count++]);
+	return 0;
+}
+
+/* ---- resolvers ---- */
+
+static bool
+is_loopback(const struct endpoint *endpoint)
+{
+	const struct sockaddr_in *in =
+	    (const struct sockaddr_in *)&endpoint->address;
+	const struct sockaddr_in6 *in6 =
+	    (const struct sockaddr_in6 *)&endpoint->address;
+
+	if (endpoint->address.ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
+static bool
+is_our_resolver(const struct patient *patient, const struct endpoint *server)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	const json_t *place;
+	size_t i;
+
+	endpoint_text(server, text);
+	json_array_foreach(json_object_get(patient->status, "dns_listening"), i,
+	    place) if (json_is_string(place) &&
+		       strcmp(json_string_value(place), text) == 0) return true;
+	return false;
+}
+
+/* @path: how the administrator knows it; @at: where it is for us. */
+static void
+examine_view(const struct patient *patient, struct doctor_view *view,
+    const char *path, const char *at)
+{
+	struct endpoint server;
+	const char *why;
+	size_t len;
+	char *text = file_read(at, RESOLV_CONF_MAX, &len, &why);
+
+	view->path = path;
+	view->exists = text != NULL;
+	resolv_conf_parse(text != NULL ? text : "", &view->conf);
+	free(text);
+	if (view->conf.server_count == 0) {
+		view->is_default = true;
+		strcpy(
+		    view->conf.server[view->conf.server_count++], "127.0.0.1");
+	}
+	view->stale = postfix_view_stale(patient->master, at);
+	for (size_t i = 0; i < view->conf.server_count; i++) {
+		if (endpoint_parse_address(view->conf.server[i], 53, &server) !=
+		    NULL)
+			continue;
+		view->server[i].understood = true;
+		view->server[i].is_loopback = is_loopback(&server);
+		view->server[i].is_ours = is_our_resolver(patient, &server);
+		resolver_probe(&server, &view->server[i].probe);
+	}
+}
+
+static void
+examine_views(struct patient *patient)
+{
+	const struct postfix_service *service = patient->config->service;
+	const char *queue = service->value[POSTFIX_QUEUE_DIRECTORY];
+	char at[POSTFIX_VIEW_PATH_MAX];
+	bool chroot = false;
+
+	patient->master = postfix_view_master(queue);
+	for (size_t i = 0; i < patient->config->service_count; i++)
+		chroot |= service[i].chroot;
+	postfix_view_path(patient->master, queue, false, RESOLV_CONF, at);
+	examine_view(patient, &patient->facts.outside, RESOLV_CONF, at);
+	if (!chroot)
+		return;
+	postfix_view_path(patient->master, queue, true, RESOLV_CONF, at);
+	postfix_view_path(0, queue, true, RESOLV_CONF, patient->inside_path);
+	examine_view(patient, &patient->facts.inside, patient->inside_path, at);
+}
+
+/* ---- all of it ---- */
+
+static int
+examine(struct patient *patient, const struct options *options)
+{
+	const struct postfix_config *config =
+	    postfix_config_read(options->postconf, options->directory);
+
+	patient->config = (struct postfix_config *)config;
+	if (config == NULL)
+		return -1;
+	ask_daemon(patient, options->control_socket);
+	patient->service =
+	    calloc(config->service_count + 1, sizeof(*patient->service));
+	if (patient->service == NULL)
+		return -1;
+	for (size_t i = 0; i < config->service_count; i++) {
+		patient->service[i].config = &config->service[i];
+		if (examine_maps(patient, &patient->service[i]) == -1)
+			return -1;
+	}
+	if (config->service_count > 0)
+		examine_views(patient);
+	patient->facts.service = patient->service;
+	patient->facts.service_count = config->service_count;
+	return 0;
+}
+
+static void
+patient_clear(struct patient *patient)
+{
+	for (size_t i = 0;
+	     patient->service != NULL && i < patient->config->service_count;
+	     i++)
+		free(patient->service[i].map);
+	free(patient->service);
+	postfix_config_free(patient->config);
+	json_decref(patient->status);
+}
+
+/* ---- output ---- */
+
+static void
+put_finding(const json_t *finding, FILE *out)
+{
+	const json_t *item;
+	size_t i;
+
+	fprintf(out, "%s: %s: %s", get_text(finding, "severity"),
+	    get_text(finding, "id"), get_text(finding, "text"));
+	json_array_foreach(json_object_get(finding, "services"), i, item)
+	    fprintf(out, "%s%s", i == 0 ? " [" : ", ", json_string_value(item));
+	fputs(i > 0 ? "]\n" : "\n", out);
+	json_array_foreach(json_object_get(finding, "changes"), i, item)
+	    fprintf(out, "    %s: %s\n", get_text(item, "file"),
+		get_text(item, "line"));
+}
+
+static void
+put_report(const json_t *report, FILE *out)
+{
+	const json_t *finding;
+	size_t i;
+
+	fprintf(out, "POSTDANE %s - %s\n", get_text(report, "status"),
+	    get_text(report, "summary"));
+	json_array_foreach(json_object_get(report, "findings"), i, finding)
+	    put_finding(finding, out);
+}
+
+static int
+run(const struct options *options)
+{
+	struct patient patient = { 0 };
+	json_t *report = NULL;
+	int code = DOCTOR_UNKNOWN;
+
+	if (examine(&patient, options) == 0 &&
+	    (report = doctor_report(&patient.facts)) == NULL)
+		fprintf(stderr, "postdane: out of memory\n");
+	if (report != NULL) {
+		code = (int)json_integer_value(json_object_get(report, "code"));
+		if (options->as_json) {
+			json_dumpf(report, stdout, JSON_INDENT(2));
+			putchar('\n');
+		} else {
+			put_report(report, stdout);
+			if (geteuid() != 0)
+				puts("note: not root: whether Postfix's user "
+				     "may reach the socket was not tried");
+		}
+	}
+	json_decref(report);
+	patient_clear(&patient);
+	return code;
+}
+
+int
+command_doctor(const struct command_options *command, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "postconf", required_argument, NULL, 'p' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options options = { .control_socket = command->control_socket,
+		.postconf = "postconf" };
+	int option;
+
+	while ((option = getopt_long(
+		    argc, argv, "c:jp:", long_options, NULL)) != -1) {
+		if (option == 'c')
+			options.directory = optarg;
+		else if (option == 'j')
+			options.as_json = true;
+		else if (option == 'p')
+			options.postconf = optarg;
+		else
+			return DOCTOR_UNKNOWN;
+	}
+	if (optind != argc) {
+		fprintf(stderr, "postdane: doctor takes no argument\n");
+		return DOCTOR_UNKNOWN;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	return run(&options);
+}

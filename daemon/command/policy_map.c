@@ -1,0 +1,251 @@
+/* policy_map.c - the tables of smtp_tls_policy_maps. */
+
+#include "command/policy_map.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SEPARATORS ", \t\r\n"
+#define SECONDS 35 /* an evaluation may take 30 */
+
+/* ---- names of tables ---- */
+
+/* "inet:127.0.0.1:8642"; Postfix writes IPv6 as inet:[::1]:8642, too. */
+static const char *
+parse_inet(const char *text, struct policy_map *map)
+{
+	const char *colon = strrchr(text, ':');
+	struct endpoint endpoint;
+
+	if (colon == NULL || colon == text || colon[1] == '\0')
+		return "the host or the port is missing";
+	snprintf(map->place, sizeof(map->place), "inet:%s", text);
+	map->is_numeric = endpoint_parse(map->place, &endpoint) == NULL;
+	if (map->is_numeric) /* the form in which others are written */
+		endpoint_text(&endpoint, map->place);
+	return NULL;
+}
+
+static const char *
+parse_socketmap(const char *text, struct policy_map *map)
+{
+	const char *colon = strrchr(text, ':');
+	char place[POLICY_MAP_TEXT_MAX];
+
+	if (colon == NULL || colon[1] == '\0')
+		return "the name of the map is missing at its end";
+	snprintf(map->name, sizeof(map->name), "%s", colon + 1);
+	snprintf(place, sizeof(place), "%.*s", (int)(colon - text), text);
+	if (strncmp(place, "inet:", 5) == 0)
+		return parse_inet(place + 5, map);
+	if (strncmp(place, "unix:", 5) != 0)
+		return "after socketmap: stands neither inet: nor unix:, or "
+		       "the "
+		       "name of the map is missing at its end";
+	map->is_unix = true;
+	snprintf(map->place, sizeof(map->place), "%s", place + 5);
+	return map->place[0] != '\0' ? NULL : "the path is missing";
+}
+
+static void
+parse(struct policy_map *map)
+{
+	const char *text = map->text;
+
+	if (strncmp(text, "proxy:", 6) == 0) {
+		map->is_proxied = true;
+		text += 6;
+	}
+	if (strncmp(text, "socketmap:", 10) == 0) {
+		map->kind = POLICY_MAP_SOCKETMAP;
+		map->error = parse_socketmap(text + 10, map);
+	} else if (strncmp(text, "tcp:", 4) == 0) {
+		map->kind = POLICY_MAP_TCP;
+		map->error = parse_inet(text + 4, map);
+	}
+}
+
+bool
+policy_map_next(const char **list, struct policy_map *map)
+{
+	const char *start = *list + strspn(*list, SEPARATORS);
+	size_t depth = 0, len = 0;
+
+	memset(map, 0, sizeof(*map));
+	/* { inline:{…}, with blanks } is one. */
+	for (; start[len] != '\0'; len++) {
+		if (start[len] == '{')
+			depth++;
+		else if (start[len] == '}' && depth > 0)
+			depth--;
+		else if (depth == 0 && strchr(SEPARATORS, start[len]) != NULL)
+			break;
+	}
+	*list = start + len;
+	if (len == 0)
+		return false;
+	snprintf(map->text, sizeof(map->text), "%.*s", (int)len, start);
+	parse(map);
+	return true;
+}
+
+/* ---- asking, in the child ---- */
+
+static int
+become(const struct policy_map_viewer *viewer)
+{
+	if (viewer->root != NULL && chroot(viewer->root) == -1)
+		return -1;
+	if (chdir(viewer->root != NULL ? "/" : viewer->directory) == -1)
+		return -1;
+	if (viewer->uid == (uid_t)-1)
+		return 0;
+	if (setgroups(0, NULL) == -1 || setgid(viewer->gid) == -1 ||
+	    setuid(viewer->uid) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+connect_to(const struct policy_map *map)
+{
+	static const struct timeval limit = { SECONDS, 0 };
+	struct sockaddr_un path = { .sun_family = AF_UNIX };
+	struct endpoint endpoint;
+	int fd;
+
+	if (!map->is_unix) {
+		if (endpoint_parse(map->place, &endpoint) != NULL) {
+			errno = EINVAL;
+			return -1;
+		}
+	} else if (strlen(map->place) >= sizeof(path.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	} else {
+		strcpy(path.sun_path, map->place);
+		memcpy(&endpoint.address, &path, sizeof(path));
+		endpoint.length = sizeof(path);
+	}
+	fd = socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (connect(fd, (const struct sockaddr *)&endpoint.address,
+		endpoint.length) == -1) {
+		const int error = errno;
+
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+static int
+send_request(int fd, const struct policy_map *map, const char *key)
+{
+	char payload[800], request[900];
+
+	if (map->kind == POLICY_MAP_TCP) {
+		snprintf(request, sizeof(request), "get %s\n", key);
+	} else {
+		snprintf(payload, sizeof(payload), "%s %s", map->name, key);
+		snprintf(request, sizeof(request), "%zu:%s,", strlen(payload),
+		    payload);
+	}
+	return send(fd, request, strlen(request), MSG_NOSIGNAL) ==
+		       (ssize_t)strlen(request)
+		   ? 0
+		   : -1;
+}
+
+/* "OK may" of "6:OK may,", and "200 may" of "200 may\n".  Returns 0 or an
+ * errno value. */
+static int
+read_answer(int fd, const struct policy_map *map, char text[256])
+{
+	const char end = map->kind == POLICY_MAP_TCP ? '\n' : ',';
+	char buffer[1024], *start = buffer;
+	size_t len = 0;
+
+	for (;;) {
+		const ssize_t n =
+		    recv(fd, buffer + len, sizeof(buffer) - len, 0);
+
+		if (n <= 0)
+			return n == 0 ? ECONNRESET : errno;
+		len += (size_t)n;
+		if (buffer[len - 1] == end)
+			break;
+		if (len == sizeof(buffer))
+			return EMSGSIZE;
+	}
+	buffer[len - 1] = '\0';
+	if (map->kind == POLICY_MAP_SOCKETMAP) {
+		start = strchr(buffer, ':');
+		if (start++ == NULL)
+			return EPROTO;
+	}
+	snprintf(text, 256, "%.255s", start);
+	for (char *c = text; *c != '\0'; c++)
+		if (!isprint((unsigned char)*c))
+			*c = '?';
+	return 0;
+}
+
+static void
+ask(const struct policy_map *map, const struct policy_map_viewer *viewer,
+    const char *key, struct policy_map_answer *answer)
+{
+	int fd = -1;
+
+	if (become(viewer) == -1 || (fd = connect_to(map)) == -1 ||
+	    send_request(fd, map, key) == -1)
+		answer->error = errno;
+	else
+		answer->error = read_answer(fd, map, answer->text);
+	if (fd != -1)
+		close(fd);
+}
+
+/* ---- in the parent ---- */
+
+void
+policy_map_ask(const struct policy_map *map,
+    const struct policy_map_viewer *viewer, const char *key,
+    struct policy_map_answer *answer)
+{
+	int fds[2];
+	pid_t pid;
+
+	*answer = (struct policy_map_answer){ .error = EIO };
+	if (pipe(fds) == -1 || (pid = fork()) == -1) {
+		answer->error = errno;
+		return;
+	}
+	if (pid == 0) {
+		answer->error = 0;
+		ask(map, viewer, key, answer);
+		_exit(write(fds[1], answer, sizeof(*answer)) ==
+			      (ssize_t)sizeof(*answer)
+			  ? 0
+			  : 1);
+	}
+	close(fds[1]);
+	if (read(fds[0], answer, sizeof(*answer)) != (ssize_t)sizeof(*answer))
+		*answer = (struct policy_map_answer){ .error = EIO };
+	close(fds[0]);
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+}

@@ -1,0 +1,319 @@
+/* postfix_config.c - Postfix's configuration, by way of postconf(1). */
+
+#include "command/postfix_config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TEXT_MAX 1000000 /* octets of postconf's that are read */
+#define OVERRIDES_MAX 64 /* -o options of one service that are passed on */
+#define ARGUMENTS_MAX (8 + 2 * OVERRIDES_MAX + POSTFIX_PARAMETERS)
+#define BLANKS " \t\r"
+
+extern char **environ;
+
+struct reader {
+	const char *postconf, *directory;
+};
+
+static const char *const names[POSTFIX_PARAMETERS] = {
+	[POSTFIX_MAIL_VERSION] = "mail_version",
+	[POSTFIX_QUEUE_DIRECTORY] = "queue_directory",
+	[POSTFIX_MAIL_OWNER] = "mail_owner",
+	[POSTFIX_COMPATIBILITY_LEVEL] = "compatibility_level",
+	[POSTFIX_POLICY_MAPS] = "smtp_tls_policy_maps",
+	[POSTFIX_SECURITY_LEVEL] = "smtp_tls_security_level",
+	[POSTFIX_DNS_SUPPORT_LEVEL] = "smtp_dns_support_level",
+	[POSTFIX_HOST_LOOKUP] = "smtp_host_lookup",
+	[POSTFIX_INSECURE_MX] = "smtp_tls_dane_insecure_mx_policy",
+	[POSTFIX_RESOLVER_OPTIONS] = "smtp_dns_resolver_options",
+	[POSTFIX_IGNORE_MX_ERROR] = "ignore_mx_lookup_error",
+};
+
+const char *
+postfix_parameter_name(enum postfix_parameter parameter)
+{
+	return names[parameter];
+}
+
+/* ---- running postconf ---- */
+
+static char *
+read_all(int fd)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *memory = open_memstream(&text, &len);
+	char buffer[4096];
+	ssize_t n;
+
+	if (memory == NULL)
+		return NULL;
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0 ||
+	       (n == -1 && errno == EINTR))
+		if (n > 0 && ftell(memory) < TEXT_MAX)
+			fwrite(buffer, 1, (size_t)n, memory);
+	if (fclose(memory) != 0 || n < 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* Warnings, of which postconf has many, go nowhere unless @loud.  Returns a
+ * pid, or -1. */
+static pid_t
+spawn(char *const *argv, int out, bool loud)
+{
+	posix_spawn_file_actions_t actions;
+	pid_t pid = -1;
+
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return -1;
+	if (posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO) !=
+		0 ||
+	    (!loud && posix_spawn_file_actions_addopen(&actions, STDERR_FILENO,
+			  "/dev/null", O_WRONLY, 0) != 0) ||
+	    (errno = posix_spawnp(
+		 &pid, argv[0], &actions, NULL, argv, environ)) != 0)
+		pid = -1;
+	posix_spawn_file_actions_destroy(&actions);
+	return pid;
+}
+
+/* Returns what @argv wrote, or NULL where it failed. */
+static char *
+output_of(char *const *argv, bool loud)
+{
+	int fds[2], status = -1;
+	char *text;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		return NULL;
+	pid = spawn(argv, fds[1], loud);
+	if (pid == -1 && loud)
+		fprintf(stderr, "postdane: %s: %s\n", argv[0], strerror(errno));
+	close(fds[1]);
+	text = pid == -1 ? NULL : read_all(fds[0]);
+	close(fds[0]);
+	while (pid != -1 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		continue;
+	if (status != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* @arguments: up to a NULL.  Returns text, or NULL with a line on stderr. */
+static char *
+run_postconf(const struct reader *reader, const char *const *arguments)
+{
+	char *argv[ARGUMENTS_MAX + 4];
+	size_t count = 0;
+	char *text;
+
+	argv[count++] = (char *)reader->postconf;
+	if (reader->directory != NULL) {
+		argv[count++] = "-c";
+		argv[count++] = (char *)reader->directory;
+	}
+	for (size_t i = 0; arguments[i] != NULL && i < ARGUMENTS_MAX; i++)
+		argv[count++] = (char *)arguments[i];
+	argv[count] = NULL;
+	/* Once more, to show what it says. */
+	if ((text = output_of(argv, false)) == NULL &&
+	    (text = output_of(argv, true)) == NULL)
+		fprintf(stderr, "postdane: %s has failed\n", reader->postconf);
+	return text;
+}
+
+/* ---- values ---- */
+
+/* "name = value", cut in two.  Returns the value, or NULL. */
+static char *
+cut(char *line)
+{
+	char *equals = strstr(line, " =");
+
+	if (equals == NULL)
+		return NULL;
+	*equals = '\0';
+	return equals + 2 + strspn(equals + 2, BLANKS);
+}
+
+static int
+set_value(struct postfix_service *service, const char *name, const char *value)
+{
+	for (size_t i = 0; i < POSTFIX_PARAMETERS; i++)
+		if (strcmp(name, names[i]) == 0) {
+			free(service->value[i]);
+			service->value[i] = strdup(value);
+			return service->value[i] != NULL ? 0 : -1;
+		}
+	return 0;
+}
+
+static void
+note_override(struct postfix_service *service, const char *option)
+{
+	for (size_t i = 0; i < POSTFIX_PARAMETERS; i++) {
+		const size_t len = strlen(names[i]);
+
+		if (strncmp(option, names[i], len) == 0 && option[len] == ' ')
+			service->overridden[i] = true;
+	}
+}
+
+/* What @overrides, lines "name = value", and main.cf come to. */
+static int
+read_values(const struct reader *reader, struct postfix_service *service,
+    const char *const *overrides, size_t count)
+{
+	const char *arguments[ARGUMENTS_MAX + 1] = { "-x" };
+	size_t used = 1;
+	char *text, *line, *value, *save;
+	int result = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		arguments[used++] = "-o";
+		arguments[used++] = overrides[i];
+		note_override(service, overrides[i]);
+	}
+	for (size_t i = 0; i < POSTFIX_PARAMETERS; i++)
+		arguments[used++] = names[i];
+	if ((text = run_postconf(reader, arguments)) == NULL)
+		return -1;
+	for (line = strtok_r(text, "\n", &save); line != NULL && result == 0;
+	     line = strtok_r(NULL, "\n", &save))
+		if ((value = cut(line)) != NULL)
+			result = set_value(service, line, value);
+	free(text);
+	for (size_t i = 0; i < POSTFIX_PARAMETERS && result == 0; i++)
+		if (service->value[i] == NULL)
+			result = set_value(service, names[i], "");
+	return result;
+}
+
+/* Lines "smtp/unix/name = value" of postconf -P. */
+static int
+read_service(const struct reader *reader, struct postfix_service *service)
+{
+	const char *overrides[OVERRIDES_MAX];
+	const size_t prefix = strlen(service->name);
+	size_t count = 0;
+	const char *arguments[] = { "-P", service->name, NULL };
+	char *text, *line, *save;
+	int result;
+
+	if ((text = run_postconf(reader, arguments)) == NULL)
+		return -1;
+	for (line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		if (strncmp(line, service->name, prefix) == 0 &&
+		    line[prefix] == '/' && count < OVERRIDES_MAX)
+			overrides[count++] = line + prefix + 1;
+	result = read_values(reader, service, overrides, count);
+	free(text);
+	return result;
+}
+
+/* ---- services ---- */
+
+/* "smtp unix - - y - - smtp -o …": the columns that matter.  False where the
+ * line is none of smtp(8)'s. */
+static bool
+parse_service(char *line, char name[256], char *chroot)
+{
+	enum { NAME, TYPE, CHROOT = 4, COMMAND = 7, COLUMNS };
+	char *column[COLUMNS], *save;
+	size_t count = 0;
+
+	for (char *word = strtok_r(line, " \t", &save);
+	     word != NULL && count < COLUMNS;
+	     word = strtok_r(NULL, " \t", &save))
+		column[count++] = word;
+	if (count < COLUMNS || strcmp(column[COMMAND], "smtp") != 0)
+		return false;
+	*chroot = column[CHROOT][0];
+	return snprintf(name, 256, "%s/%s", column[NAME], column[TYPE]) < 256;
+}
+
+static int
+add_service(const struct reader *reader, struct postfix_config *config,
+    const char *name, char chroot)
+{
+	struct postfix_service *grown = reallocarray(config->service,
+	    config->service_count + 1, sizeof(*config->service));
+	struct postfix_service *service;
+
+	if (grown == NULL)
+		return -1;
+	config->service = grown;
+	service = &grown[config->service_count++];
+	*service = (struct postfix_service){ .name = strdup(name) };
+	if (service->name == NULL || read_service(reader, service) == -1)
+		return -1;
+	/* Where master.cf says "-", compatibility_level decides. */
+	service->chroot =
+	    chroot == 'y' ||
+	    (chroot == '-' &&
+		atoi(service->value[POSTFIX_COMPATIBILITY_LEVEL]) < 1);
+	return 0;
+}
+
+static int
+read_services(const struct reader *reader, struct postfix_config *config)
+{
+	static const char *const arguments[] = { "-M", NULL };
+	char *text = run_postconf(reader, arguments), *line, *save;
+	char name[256], chroot;
+	int result = 0;
+
+	if (text == NULL)
+		return -1;
+	for (line = strtok_r(text, "\n", &save); line != NULL && result == 0;
+	     line = strtok_r(NULL, "\n", &save))
+		if (parse_service(line, name, &chroot))
+			result = add_service(reader, config, name, chroot);
+	free(text);
+	return result;
+}
+
+struct postfix_config *
+postfix_config_read(const char *postconf, const char *directory)
+{
+	const struct reader reader = { postconf, directory };
+	struct postfix_config *config = calloc(1, sizeof(*config));
+
+	if (config == NULL) {
+		fprintf(stderr, "postdane: out of memory\n");
+		return NULL;
+	}
+	if (read_services(&reader, config) == -1) {
+		postfix_config_free(config);
+		return NULL;
+	}
+	return config;
+}
+
+void
+postfix_config_free(struct postfix_config *config)
+{
+	if (config == NULL)
+		return;
+	for (size_t i = 0; i < config->service_count; i++) {
+		free(config->service[i].name);
+		for (size_t p = 0; p < POSTFIX_PARAMETERS; p++)
+			free(config->service[i].value[p]);
+	}
+	free(config->service);
+	free(config);
+}

@@ -1,0 +1,29 @@
+/*
+ * prefix.h - address prefixes: "192.0.2.0/24", "2001:db8::/32", or one
+ * address.  Pure.
+ */
+#ifndef BASE_PREFIX_H
+#define BASE_PREFIX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct prefix {
+	sa_family_t family; /* AF_INET or AF_INET6 */
+	uint8_t address[16];
+	unsigned bits;
+};
+
+/* Returns NULL, or a constant text that says what is wrong. */
+const char *prefix_parse(const char *text, struct prefix *prefix);
+
+/* Whether an internet address lies within; an IPv4 address that is mapped
+ * into IPv6 counts as what it is. */
+bool prefix_contains(
+    const struct prefix *prefix, const struct sockaddr_storage *address);
+
+/* 127.0.0.0/8 and ::1 */
+bool prefix_is_loopback(const struct sockaddr_storage *address);
+
+#endif /* BASE_PREFIX_H */

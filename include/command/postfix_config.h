@@ -1,0 +1,55 @@
+/*
+ * postfix_config.h - what Postfix's configuration comes to for each of its
+ * SMTP clients, as postconf(1) reads it: defaults, main.cf, and the -o options
+ * of master.cf.
+ */
+#ifndef COMMAND_POSTFIX_CONFIG_H
+#define COMMAND_POSTFIX_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum postfix_parameter {
+	POSTFIX_MAIL_VERSION,
+	POSTFIX_QUEUE_DIRECTORY,
+	POSTFIX_MAIL_OWNER,
+	POSTFIX_COMPATIBILITY_LEVEL,
+	POSTFIX_POLICY_MAPS,
+	POSTFIX_SECURITY_LEVEL,
+	POSTFIX_DNS_SUPPORT_LEVEL,
+	POSTFIX_HOST_LOOKUP,
+	POSTFIX_INSECURE_MX,
+	POSTFIX_RESOLVER_OPTIONS,
+	POSTFIX_IGNORE_MX_ERROR,
+	POSTFIX_PARAMETERS
+};
+
+/* Its name in main.cf: constant. */
+const char *postfix_parameter_name(enum postfix_parameter parameter);
+
+/* A line of master.cf that runs smtp(8). */
+struct postfix_service {
+	char *name; /* "smtp/unix", as postconf -P takes it */
+	bool chroot;
+	char *value[POSTFIX_PARAMETERS]; /* "" where this Postfix does not know
+					  * the parameter */
+	bool overridden[POSTFIX_PARAMETERS]; /* by -o */
+};
+
+struct postfix_config {
+	struct postfix_service *service;
+	size_t service_count; /* 0: nothing sends by SMTP */
+};
+
+/*
+ * Run @postconf (searched for in PATH if it has no slash), with -c @directory
+ * unless that is NULL.
+ * Returns NULL with a line on stderr.
+ */
+struct postfix_config *postfix_config_read(
+    const char *postconf, const char *directory);
+
+/* NULL does nothing. */
+void postfix_config_free(struct postfix_config *config);
+
+#endif /* COMMAND_POSTFIX_CONFIG_H */

@@ -1,0 +1,60 @@
+/*
+ * dns_service.h - Postfix's resolver: DNS over UDP and TCP, answered by the
+ * ladder.
+ *
+ * TCP connections may ask many questions at a time and get the answers as
+ * they come; one that asks nothing for a while is closed, and the one that has
+ * been idle longest makes room for others.
+ */
+#ifndef WIRE_DNS_SERVICE_H
+#define WIRE_DNS_SERVICE_H
+
+#include <stddef.h>
+
+struct conf_endpoints;
+struct conf_prefixes;
+struct dns_service;
+struct event_base;
+struct resolver;
+struct stats;
+
+/* Pointers are borrowed and must outlive it.  Listens nowhere yet.  NULL when
+ * out of memory. */
+struct dns_service *dns_service_new(
+    struct event_base *base, struct stats *stats);
+
+/*
+ * From now on @resolver answers, and clients in @allow may ask besides those
+ * at loopback addresses.  Both are borrowed; what is being looked up goes on
+ * with the resolver it has, which must live as long
+ * (resolver_in_flight() says).
+ */
+void dns_service_use(struct dns_service *service, struct resolver *resolver,
+    const struct conf_prefixes *allow);
+
+/*
+ * Listen at these places, UDP and TCP, and no others.  Where we listen already
+ * nothing changes; at places that are no longer named questions that have come
+ * are still answered, and connections go on.
+ * Returns 0; or -1 with the reason logged, and then nothing has changed.
+ */
+int dns_service_set(
+    struct dns_service *service, const struct conf_endpoints *places);
+
+/* Take over a socket that is bound already (socket activation): of datagrams,
+ * or listening.  The place is not left by dns_service_set().  Returns 0, or -1
+ * with the reason logged. */
+int dns_service_add_fd(struct dns_service *service, int fd);
+
+/* No new questions; @done comes once, maybe before this returns, when the last
+ * one is answered. */
+void dns_service_drain(
+    struct dns_service *service, void (*done)(void *arg), void *arg);
+
+size_t dns_service_in_flight(const struct dns_service *service);
+size_t dns_service_connections(const struct dns_service *service);
+
+/* Closes everything; who waits gets no answer.  NULL does nothing. */
+void dns_service_free(struct dns_service *service);
+
+#endif /* WIRE_DNS_SERVICE_H */

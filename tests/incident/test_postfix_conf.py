@@ -1,0 +1,146 @@
+"""postfix-conf/postfix-resolv: gives Postfix its resolver, and only where
+nothing would change for the names in Postfix's own configuration."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+import incident
+import lab as lab_module
+import misbehave
+import postfix
+
+LIAR = "10.53.9.54"
+SCRIPT = pathlib.Path("postfix-conf/postfix-resolv").resolve()
+
+
+@pytest.fixture(scope="module")
+def world():
+    running = incident.Incident()
+    running.lab.start()
+    running.lab.start_unbound(incident.UNBOUND)
+    running.lab.start_proxy("nsec.", LIAR, misbehave.forge_all,
+                            backend=incident.UNBOUND)
+    running.daemon = lab_module.Daemon(
+        running.lab, "resolver",
+        f'dns-listen = {{ "inet:{incident.POSTDANE}:53" }}\n').start()
+    yield running
+    running.daemon.stop()
+    running.lab.stop()
+
+
+@pytest.fixture(scope="module")
+def instance(world):
+    running = postfix.Postfix("hosted", "relayhost = [right.i.nsec]:587\n")
+    chroot = running.folder / "queue/etc"
+    chroot.mkdir()
+    (chroot / "resolv.conf").write_text("nameserver 10.0.0.1\n")
+    with incident.resolv_conf(incident.UNBOUND):
+        running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def script(world, instance):
+    """script(arguments) with Postfix's programs in the path, and ours."""
+    programs = lab_module.ROOM / "programs"
+    programs.mkdir()
+    for name in ("postconf", "postfix"):
+        (programs / name).write_text(
+            f"#!/bin/sh\nexec {lab_module.SERVERS}/usr/sbin/{name} "
+            f'-c {instance.folder} "$@"\n')
+    (programs / "postdane").write_text(
+        f'#!/bin/sh\nexec {world.daemon.command.resolve()} "$@"\n')
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    destination = lab_module.ROOM / "destination"
+
+    def run(*arguments, resolver=incident.UNBOUND, answer=""):
+        with incident.resolv_conf(resolver):
+            return subprocess.run(
+                [SCRIPT, *arguments], input=answer, text=True,
+                capture_output=True, timeout=60, check=False,
+                env=dict(postfix.environment(instance.folder),
+                         PATH=f"{programs}:{os.environ['PATH']}",
+                         DESTDIR=str(destination)))
+    run.destination = destination
+    return run
+
+
+def written(script):
+    return sorted(str(path.relative_to(script.destination))
+                  for path in script.destination.rglob("*") if path.is_file())
+
+
+def test_refuses_where_a_name_would_be_another(script):
+    result = script("install", "--yes", resolver=LIAR)
+    assert result.returncode == 1
+    assert "right.i.nsec A:" in result.stdout
+    assert "10.66.66.66" in result.stdout and "10.25.40.1" in result.stdout
+    assert f'zone "i.nsec" {{ forward = {{ "{LIAR}" }}' in result.stdout
+    assert "nothing was changed" in result.stderr
+    assert not written(script)
+
+
+def test_changes_nothing_without_a_yes(script):
+    result = script("install", answer="n\n")
+    assert result.returncode == 1
+    assert "Make postdane the resolver of Postfix?" in result.stdout
+    assert not written(script)
+
+
+def test_install_refresh_uninstall(script, instance):
+    result = script("install", "--yes")
+    assert result.returncode == 0, result.stderr
+    assert written(script) == [
+        "etc/postdane/postfix/resolv.conf",
+        "etc/systemd/system/postdane-postfix-resolv.path",
+        "etc/systemd/system/postdane-postfix-resolv.service",
+        "etc/systemd/system/postfix.service.d/postdane.conf"
+        if not unit_is_template() else
+        "etc/systemd/system/postfix@.service.d/postdane.conf",
+        "usr/lib/postdane/postfix-resolv"]
+    ours = script.destination / "etc/postdane/postfix/resolv.conf"
+    lines = ours.read_text().splitlines()
+    assert [line for line in lines if line.startswith("nameserver")] == [
+        f"nameserver {incident.POSTDANE}"]
+    assert "options trust-ad timeout:15 attempts:2" in lines
+
+    # The running Postfix and its chroot have another one.
+    copy = instance.folder / "queue/etc/resolv.conf"
+    assert "the running Postfix sees another" in script("status").stderr
+    result = script("refresh")
+    assert "Postfix has lost its resolver" in result.stdout
+    assert "the chroot had another resolver: it is mended" in result.stdout
+    assert copy.read_text() == ours.read_text()
+    assert "mended" not in script("refresh").stdout
+
+    assert script("uninstall", "--yes").returncode == 0
+    assert not written(script)
+    assert copy.read_text() == f"nameserver {incident.UNBOUND}\n"
+
+
+def unit_is_template():
+    return any(pathlib.Path(folder, "postfix@.service").exists()
+               for folder in ("/etc/systemd/system", "/lib/systemd/system"))
+
+
+def test_search_and_ndots_are_carried_over(script):
+    path = lab_module.ROOM / "searching-resolv.conf"
+    path.write_text(f"search i.nsec nsec\nnameserver {incident.UNBOUND}\n"
+                    "options ndots:2 rotate\n")
+    subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"], check=True)
+    try:
+        lines = subprocess.run(
+            ["sh", "-c", 'eval "$(sed -n "/^compose()/,/^}/p" "$0")"; '
+             f'here={SCRIPT.parent}; compose /etc/resolv.conf', SCRIPT],
+            capture_output=True, text=True, check=True).stdout.splitlines()
+    finally:
+        subprocess.run(["umount", "/etc/resolv.conf"], check=True)
+    assert "search i.nsec nsec" in lines
+    assert "options ndots:2" in lines
+    assert not any("rotate" in line for line in lines)
+    assert sum(line.startswith("nameserver") for line in lines) == 1

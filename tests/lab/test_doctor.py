@@ -1,0 +1,436 @@
+"""postdane doctor: each misconfiguration is planted and is all that is found.
+
+Postfix's configuration is real and read by its own postconf; the resolvers are
+real ones, or stand before a real one and stumble.
+"""
+
+import json
+import os
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+import lab as lab_module
+import misbehave
+
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+PORT = 8942
+MAP = f"socketmap:inet:127.0.0.1:{PORT}"
+
+async def refuse(x):
+    return x.error(5)
+
+
+GOOD = "127.0.0.61"
+RESOLVERS = {  # behaviours before the good one
+    "127.0.0.62": misbehave.rcode_to_edns(2),   # SERVFAIL
+    "127.0.0.63": misbehave.rcode_to_edns(1),   # FORMERR
+    "127.0.0.64": misbehave.drop_do,
+    "127.0.0.65": refuse,
+}
+NOT_VALIDATING = "127.0.0.66"
+NO_TCP = "127.0.0.67"
+REMOTE = "10.53.0.68"
+SILENT = "127.0.0.69"
+
+
+@dataclass
+class Case:
+    name: str
+    finds: set                     # ids; warnings and critical ones, and notes
+    code: int
+    main: str = ""                 # more lines of main.cf
+    master: str = "smtp unix - - n - - smtp\nrelay unix - - n - - smtp\n"
+    maps: str = f"{MAP}:query"
+    inside: str = ""               # the chroot's resolv.conf; "": none
+    outside: str = f"nameserver {GOOD}"
+    says: tuple = field(default=())
+
+
+CHROOT = "smtp unix - - y - - smtp\n"
+STRICT = 'map "strict" { no-dane-policy = notfound dane-only = when-complete }'
+
+CASES = [
+    Case("clean", set(), OK),
+    Case("chrooted", set(), OK, master=CHROOT, inside=f"nameserver {GOOD}"),
+    Case("secondmap", set(), OK, maps=f"hash:/etc/postfix/own, {MAP}:query"),
+    Case("twomaps", set(), OK, maps=f"{MAP}:chain, hash:/etc/postfix/sts"),
+    # ---- the map ----
+    Case("nomap", {"no-map"}, CRITICAL, maps="hash:/etc/postfix/own", says=(
+        f"main.cf: smtp_tls_policy_maps = {MAP}:query",)),
+    Case("emptymap", {"no-map"}, CRITICAL, maps=""),
+    Case("noname", {"map-syntax"}, CRITICAL, maps=f"{MAP}"),
+    Case("transport", {"map-syntax"}, CRITICAL,
+         maps=f"socketmap:tcp:127.0.0.1:{PORT}:query"),
+    Case("tcpnoport", {"map-syntax"}, CRITICAL, maps="tcp:127.0.0.1"),
+    Case("hostname", {"map-host-name"}, WARNING,
+         maps=f"socketmap:inet:localhost:{PORT}:query"),
+    Case("refused", {"map-unreachable"}, CRITICAL,
+         maps="socketmap:inet:127.0.0.1:1:query", says=(
+             "Connection refused", f"smtp_tls_policy_maps = {MAP}:query")),
+    Case("tcp", {"map-tcp"}, OK, maps=f"tcp:127.0.0.1:{PORT + 1}"),
+    Case("proxied", set(), OK, maps=f"proxy:{MAP}:query"),
+    Case("unixgood", set(), OK, maps="socketmap:unix:{unix}:query"),
+    Case("unixchroot", {"map-unreachable"}, CRITICAL, master=CHROOT,
+         inside=f"nameserver {GOOD}", maps="socketmap:unix:{unix}:query",
+         says=("No such file or directory; the service is chrooted",)),
+    Case("unixclosed", {"map-unreachable"}, CRITICAL,
+         maps="socketmap:unix:{closed}:query", says=(
+             "Permission denied", "give the user postfix search permission")),
+    Case("onlyone", {"service-without-map"}, OK,
+         master="smtp unix - - n - - smtp\nplain unix - - n - - smtp\n"
+                "    -o smtp_tls_policy_maps=\n"
+                "    -o smtp_dns_support_level=enabled\n",
+         says=("[plain/unix]",)),
+    Case("noservice", {"no-service"}, CRITICAL,
+         master="lmtp unix - - n - - lmtp\n"),
+    # ---- parameters ----
+    Case("dnslevel", {"dns-support-level"}, CRITICAL,
+         main="smtp_dns_support_level = enabled", says=(
+             "main.cf: smtp_dns_support_level = dnssec",
+             "[smtp/unix, relay/unix]")),
+    Case("dnslevelunset", {"dns-support-level"}, CRITICAL,
+         main="smtp_dns_support_level ="),
+    Case("dnsleveloverride", {"dns-support-level"}, CRITICAL,
+         master="smtp unix - - n - - smtp\nrelay unix - - n - - smtp\n"
+                "    -o smtp_dns_support_level=enabled\n", says=(
+             "master.cf: relay/unix: -o smtp_dns_support_level=dnssec",
+             "[relay/unix]")),
+    Case("hostlookup", {"host-lookup"}, CRITICAL,
+         main="smtp_host_lookup = native",
+         says=("main.cf: smtp_host_lookup = dns",)),
+    Case("hostlookupboth", set(), OK, main="smtp_host_lookup = native, dns"),
+    Case("insecuremx", {"insecure-mx"}, WARNING,
+         main="smtp_tls_dane_insecure_mx_policy = may",
+         says=("main.cf: smtp_tls_dane_insecure_mx_policy = dane",)),
+    # Debian 12's default; a level of its own in main.cf changes it.
+    Case("insecuremxdefault", {"insecure-mx"}, WARNING,
+         main="smtp_tls_dane_insecure_mx_policy = "
+              "${{$smtp_tls_security_level} == {dane} ? {dane} : {may}}"),
+    Case("insecuremxdane", set(), OK, main="smtp_tls_security_level = dane\n"
+         "smtp_tls_dane_insecure_mx_policy = "
+         "${{$smtp_tls_security_level} == {dane} ? {dane} : {may}}"),
+    Case("insecuremxagreed", set(), OK, maps=f"{MAP}:lax",
+         main="smtp_tls_dane_insecure_mx_policy = may"),
+    Case("resolveroptions", {"resolver-options"}, CRITICAL,
+         main="smtp_dns_resolver_options = res_defnames",
+         says=("main.cf: smtp_dns_resolver_options =\n",)),
+    Case("ignoremx", {"ignore-mx-lookup-error"}, CRITICAL,
+         main="ignore_mx_lookup_error = yes",
+         says=("main.cf: ignore_mx_lookup_error = no",)),
+    # ---- levels ----
+    Case("encrypt", {"level-weakened"}, CRITICAL,
+         main="smtp_tls_security_level = encrypt", says=(
+             f"postdane.conf: {STRICT}",
+             f"main.cf: smtp_tls_policy_maps = {MAP}:strict")),
+    Case("secure", {"level-weakened"}, CRITICAL,
+         main="smtp_tls_security_level = secure"),
+    Case("verifychain", {"dane-weakens"}, WARNING, maps=f"{MAP}:chain",
+         main="smtp_tls_security_level = verify"),
+    Case("securechain", {"dane-weakens"}, WARNING, maps=f"{MAP}:chain",
+         main="smtp_tls_security_level = secure"),
+    Case("securestrict", {"dane-only-resolver"}, WARNING,
+         maps=f"{MAP}:strict", main="smtp_tls_security_level = secure"),
+    Case("encryptencrypt", {"dane-weakens"}, WARNING, maps=f"{MAP}:encrypt",
+         main="smtp_tls_security_level = encrypt"),
+    Case("danelevel", set(), OK, main="smtp_tls_security_level = dane"),
+    Case("daneonly", {"level-weakened", "dane-only-resolver"}, CRITICAL,
+         main="smtp_tls_security_level = dane-only"),
+    Case("overriddenlevel", {"level-weakened"}, CRITICAL,
+         master="smtp unix - - n - - smtp\nstrict unix - - n - - smtp\n"
+                "    -o { smtp_tls_security_level = encrypt }\n",
+         says=("[strict/unix]",)),
+    Case("shadowed", {"map-shadowed"}, WARNING,
+         maps=f"{MAP}:query, hash:/etc/postfix/sts", says=(
+             "hash:/etc/postfix/sts is never asked",
+             'postdane.conf: map "strict" { no-dane-policy = notfound }')),
+    # ---- the resolver ----
+    Case("chrootdiffers", {"chroot-differs", "resolver-not-validating"},
+         CRITICAL, master=CHROOT, inside=f"nameserver {NOT_VALIDATING}"),
+    Case("chrootstale", {"chroot-differs"}, WARNING, master=CHROOT,
+         inside=f"nameserver {GOOD}", outside="nameserver 127.0.0.53"),
+    Case("chrootmissing", {"resolver-default", "resolver-down"}, CRITICAL,
+         master=CHROOT, says=("does not exist: Postfix asks 127.0.0.1",)),
+    Case("servers0", {"resolver-default", "resolver-down"}, CRITICAL,
+         outside="search example.org", says=("names no nameserver",)),
+    Case("second", {"second-nameserver"}, WARNING,
+         outside=f"nameserver {GOOD}\nnameserver {GOOD}", says=(
+             f"/etc/resolv.conf: nameserver {GOOD} (and no other)",)),
+    Case("novalidation", {"resolver-not-validating"}, CRITICAL,
+         outside=f"nameserver {NOT_VALIDATING}", says=(
+             "does not validate (no AD bit",)),
+    Case("ednsservfail", {"resolver-edns"}, CRITICAL,
+         outside="nameserver 127.0.0.62", says=(
+             "with EDNS (SERVFAIL)", "defers all mail")),
+    Case("ednsformerr", {"resolver-edns"}, CRITICAL,
+         outside="nameserver 127.0.0.63", says=(
+             "with EDNS (FORMERR)", "returns all mail to its senders")),
+    Case("ednsdropped", {"resolver-edns"}, CRITICAL,
+         outside="nameserver 127.0.0.64", says=("with EDNS (no answer)",)),
+    Case("refusing", {"resolver-down"}, CRITICAL,
+         outside="nameserver 127.0.0.65", says=("(REFUSED for",)),
+    Case("silent", {"resolver-down"}, CRITICAL,
+         outside=f"nameserver {SILENT}", says=("(no answer for",)),
+    Case("notcp", {"resolver-tcp"}, WARNING, outside=f"nameserver {NO_TCP}"),
+    Case("remote", {"resolver-remote"}, WARNING,
+         outside=f"nameserver {REMOTE}"),
+    # ---- several at once ----
+    Case("several", {"dns-support-level", "host-lookup", "no-map",
+                     "second-nameserver"}, CRITICAL, maps="",
+         main="smtp_dns_support_level = enabled\nsmtp_host_lookup = native",
+         outside=f"nameserver {GOOD}\nnameserver {GOOD}"),
+]
+
+
+@pytest.fixture(scope="module")
+def lab():
+    running = lab_module.Lab([]).start()
+    running.start_unbound(GOOD)
+    running.start_unbound(REMOTE)
+    not_validating(running)
+    for address, behaviour in RESOLVERS.items():
+        running.start_proxy(".", address, behaviour, backend=GOOD)
+    running.start_proxy(".", NO_TCP, misbehave.healthy, backend=GOOD,
+                        tcp=False)
+    yield running
+    running.stop()
+
+
+def not_validating(lab):
+    """A real recursor that only passes on what it is told."""
+    folder = lab_module.ROOM / "not-validating"
+    folder.mkdir(exist_ok=True)
+    (folder / "unbound.conf").write_text(
+        f'server:\n  interface: {NOT_VALIDATING}\n  chroot: ""\n'
+        f'  username: ""\n  pidfile: ""\n  directory: "{folder}"\n'
+        f'  root-hints: "{lab.hints}"\n  module-config: "iterator"\n'
+        '  use-syslog: no\n  do-daemonize: no\n'
+        'remote-control:\n  control-enable: no\n')
+    lab.spawn("not-validating", [lab_module.SERVERS / "usr/sbin/unbound", "-d",
+                                 "-c", folder / "unbound.conf"])
+    lab_module.wait_until("not-validating",
+                          lambda: lab.answers(NOT_VALIDATING, "nsec"))
+
+
+@pytest.fixture(scope="module")
+def daemon(lab):
+    running = lab_module.Daemon(lab, "doctor", port=PORT, config="""
+map "chain" { no-dane-policy = notfound }
+map "encrypt" { no-dane-policy = encrypt }
+map "lax" { insecure-mx = may }
+map "strict" { no-dane-policy = notfound dane-only = when-complete }
+""").start()
+    lab_module.wait_until("trust", lambda: subprocess.run(
+        [running.command, "-s", running.control, "status"],
+        capture_output=True, check=False).returncode == 0)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def resolv_conf(lab):
+    """Our own mount namespace's, to be written at will."""
+    path = lab_module.ROOM / "resolv.conf"
+    path.write_text("")
+    subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"], check=True)
+    yield path
+    subprocess.run(["umount", "/etc/resolv.conf"], check=True)
+
+
+def configure(case, daemon, resolv_conf):
+    folder = daemon.folder / "postfix" / case.name
+    queue = folder / "queue"
+    queue.mkdir(parents=True)
+    for directory in (daemon.folder, folder.parent, folder, queue):
+        directory.chmod(0o755)
+    maps = case.maps.replace("{unix}", str(daemon.unix)).replace(
+        "{closed}", str(closed(daemon)))
+    servers = lab_module.SERVERS
+    settings = {
+        "compatibility_level": "3.6", "mail_owner": "postfix",
+        "queue_directory": queue,
+        "shlib_directory": servers / "usr/lib/postfix",
+        "daemon_directory": servers / "usr/lib/postfix/sbin",
+        "smtp_dns_support_level": "dnssec",
+        "smtp_tls_security_level": "may",
+        "smtp_tls_dane_insecure_mx_policy": "dane",
+        "smtp_tls_policy_maps": maps,
+    }
+    (folder / "main.cf").write_text("".join(
+        f"{name} = {value}\n" for name, value in settings.items())
+        + case.main + "\n")
+    (folder / "master.cf").write_text(case.master)
+    if case.inside:
+        (queue / "etc").mkdir()
+        (queue / "etc/resolv.conf").write_text(case.inside + "\n")
+    resolv_conf.write_text(case.outside + "\n")
+    return folder
+
+
+def closed(daemon):
+    """The daemon's socket, below a directory that only root may search."""
+    folder = daemon.folder / "closed"
+    if not folder.exists():
+        folder.mkdir(mode=0o700)
+        os.link(daemon.unix, folder / "socketmap")
+    return folder / "socketmap"
+
+
+def run(daemon, folder, *args, control=None):
+    return subprocess.run(
+        [daemon.command, "-s", control or daemon.control, "doctor", "-c",
+         folder, "--postconf", lab_module.SERVERS / "usr/sbin/postconf",
+         *args], capture_output=True, text=True, timeout=120, check=False,
+        env=lab_module.environment())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_finds_what_is_wrong(daemon, resolv_conf, case):
+    folder = configure(case, daemon, resolv_conf)
+    result = run(daemon, folder, "--json")
+    assert result.stdout, result.stderr
+    report = json.loads(result.stdout)
+    assert {f["id"] for f in report["findings"]} == case.finds, report
+    assert result.returncode == report["code"] == case.code, report
+    text = run(daemon, folder)
+    assert text.returncode == case.code
+    for words in case.says:
+        assert words in text.stdout, text.stdout
+    for finding in report["findings"]:
+        assert finding["text"] in text.stdout
+        if finding["severity"] == "critical" and finding["id"] != "no-service":
+            assert finding["changes"], finding
+
+
+def by_name(name):
+    return next(c for c in CASES if c.name == name)
+
+
+def ids(result):
+    return {f["id"] for f in json.loads(result.stdout)["findings"]}
+
+
+def fresh(name, **changes):
+    return Case(**{**by_name("clean").__dict__, "name": name, **changes})
+
+
+def test_daemon_down(daemon, resolv_conf):
+    folder = configure(fresh("down"), daemon, resolv_conf)
+    result = run(daemon, folder, "--json", control=daemon.folder / "nobody")
+    assert ids(result) == {"daemon-down"}
+    assert result.returncode == CRITICAL
+
+
+def test_no_trust(lab, daemon, resolv_conf):
+    """An anchor of another root's: postdane defers everything."""
+    blind = lab_module.Daemon(lab, "blind", port=PORT + 10)
+    anchor = blind.folder / "anchor"
+    anchor.write_text(". IN DS 1 13 2 " + 64 * "0" + "\n")
+    blind.config.write_text(blind.config.read_text().replace(
+        str(lab.anchor), str(anchor)))
+    blind.start()
+    folder = configure(fresh(
+        "blind", maps=f"socketmap:inet:127.0.0.1:{PORT + 10}:query"),
+        daemon, resolv_conf)
+    result = run(daemon, folder, "--json", control=blind.control)
+    blind.stop()
+    assert ids(result) & {"no-trust", "trust-unknown"}, result.stdout
+    assert result.returncode >= WARNING
+
+
+def test_no_postfix(daemon):
+    result = subprocess.run(
+        [daemon.command, "doctor", "--postconf", "/nonexistent/postconf"],
+        capture_output=True, text=True, check=False)
+    assert result.returncode == UNKNOWN
+    assert "/nonexistent/postconf: No such file" in result.stderr
+
+
+# ---- Postfix's processes ----
+
+@pytest.fixture
+def master(daemon, resolv_conf):
+    """Processes that look like master(8) and a chrooted smtp(8)."""
+    case = fresh("running", master=CHROOT, inside=f"nameserver {GOOD}")
+    folder = configure(case, daemon, resolv_conf)
+    queue = folder / "queue"
+    (queue / "pid").mkdir()
+    process = subprocess.Popen(
+        ["/usr/bin/python3", "-c", PARENT, str(queue)],
+        stdout=subprocess.PIPE, env=lab_module.environment())
+    process.stdout.readline()
+    yield folder, queue
+    process.terminate()
+    process.wait(10)
+
+
+PARENT = """
+import ctypes, os, pathlib, signal, sys, time
+def name(text):
+    ctypes.CDLL(None).prctl(15, text, 0, 0, 0)
+queue = pathlib.Path(sys.argv[1])
+child = os.fork()
+if child == 0:
+    name(b"smtp")
+    os.chroot(queue)
+    time.sleep(600)
+name(b"master")
+(queue / "pid/master.pid").write_text(f"{os.getpid():>10}\\n")
+def end(*_):
+    os.kill(child, signal.SIGTERM)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+print("running", flush=True)
+time.sleep(600)
+"""
+
+
+def test_processes_with_an_older_resolver(daemon, master):
+    folder, queue = master
+    assert ids(run(daemon, folder, "--json")) == set()
+    time.sleep(2.1)  # proc(5) counts whole seconds
+    (queue / "etc/resolv.conf").write_text(f"nameserver {GOOD}\n# new\n")
+    result = run(daemon, folder, "--json")
+    assert ids(result) == {"stale-resolver"}
+    assert result.returncode == WARNING
+    assert "postfix reload" in result.stdout
+
+
+def test_stale_pid_file(daemon, resolv_conf):
+    """The number in it may be anybody's by now."""
+    folder = configure(fresh("stalepid"), daemon, resolv_conf)
+    (folder / "queue/pid").mkdir()
+    (folder / "queue/pid/master.pid").write_text(f"{os.getpid()}\n")
+    assert ids(run(daemon, folder, "--json")) == set()
+
+
+PRIVATE = """
+import ctypes, os, pathlib, subprocess, sys, time
+assert ctypes.CDLL(None).unshare(0x20000) == 0  # CLONE_NEWNS
+subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+subprocess.run(["mount", "--bind", sys.argv[2], "/etc/resolv.conf"],
+               check=True)
+ctypes.CDLL(None).prctl(15, b"master", 0, 0, 0)
+pathlib.Path(sys.argv[1], "pid/master.pid").write_text(f"{os.getpid()}\\n")
+print("running", flush=True)
+time.sleep(600)
+"""
+
+
+def test_private_resolv_conf(daemon, resolv_conf):
+    """What counts is what Postfix's processes see, not what we do."""
+    folder = configure(fresh("private"), daemon, resolv_conf)
+    (folder / "queue/pid").mkdir()
+    own = folder / "resolv.conf"
+    own.write_text(f"nameserver {NOT_VALIDATING}\n")
+    process = subprocess.Popen(
+        ["/usr/bin/python3", "-c", PRIVATE, folder / "queue", own],
+        stdout=subprocess.PIPE)
+    process.stdout.readline()
+    found = ids(run(daemon, folder, "--json"))
+    process.terminate()
+    process.wait(10)
+    assert found == {"resolver-not-validating"}
+    assert ids(run(daemon, folder, "--json")) == set()

@@ -1,0 +1,115 @@
+"""The Debian package: installed into an overlay of this machine, asked through
+postmap, purged again."""
+
+import os
+import pathlib
+import subprocess
+import time
+
+import pytest
+
+import lab as lab_module
+
+PACKAGE = pathlib.Path("build/deb/postdane.deb").resolve()
+PORT = 8642
+
+
+class Machine:
+    """This machine's files with a layer over them, which takes all changes."""
+
+    def __init__(self, folder):
+        self.upper, self.root = folder / "upper", folder / "root"
+        for part in ("upper", "work", "root"):
+            (folder / part).mkdir(parents=True)
+        subprocess.run(
+            ["mount", "-t", "overlay", "overlay", "-o",
+             f"lowerdir=/,upperdir={self.upper},workdir={folder}/work",
+             self.root], check=True)
+        for place in ("dev", "proc", "tmp", "run"):
+            subprocess.run(["mount", "--rbind", f"/{place}",
+                            self.root / place], check=True)
+
+    def run(self, *command, **options):
+        return subprocess.run(["chroot", self.root, *command], check=True,
+                              capture_output=True, text=True, **options)
+
+    def changed(self):
+        """Files and folders that the layer has, not counting the books of dpkg
+        and other logs."""
+        found = set()
+        for path in self.upper.rglob("*"):
+            name = str(path.relative_to(self.upper))
+            if not name.startswith(("var/lib/dpkg", "var/log", "var/cache",
+                                    "etc/passwd", "etc/group", "etc/shadow",
+                                    "etc/gshadow", "etc/.pwd.lock",
+                                    "var/lib/ucf", "root")) \
+                    and (path.is_file() or not any(path.iterdir())):
+                found.add(name)
+        return found
+
+
+@pytest.fixture(scope="module")
+def machine(lab):
+    folder = lab_module.ROOM / "machine"
+    folder.mkdir()
+    return Machine(folder)
+
+
+@pytest.fixture(scope="module")
+def installed(machine, lab):
+    package = lab_module.ROOM / "postdane.deb"  # /run is the same inside
+    package.write_bytes(PACKAGE.read_bytes())
+    machine.run("dpkg", "-i", str(package))
+    return machine
+
+
+def test_install_gives_user_units_and_manuals(installed):
+    assert "postdane" in installed.run("getent", "passwd", "postdane").stdout
+    files = installed.run("dpkg", "-L", "postdane").stdout
+    for name in ("postdaned.8.gz", "postdane.1.gz", "postdane.conf.5.gz",
+                 "postdane.service", "postdane-socketmap.socket",
+                 "/etc/postdane/postdane.conf",
+                 "bash-completion/completions/postdane"):
+        assert name in files
+    state = installed.root / "var/lib/postdane"
+    assert state.is_dir() and state.stat().st_uid != 0
+
+
+def test_shipped_configuration_is_good(installed, lab):
+    config = installed.root / "etc/postdane/postdane.conf"
+    config.write_text(config.read_text() +
+                      f'root-hints = "{lab.hints}"\n'
+                      f'trust-anchor = "{lab.anchor}"\n')
+    result = installed.run("postdaned", "-t", "-c",
+                           "/etc/postdane/postdane.conf")
+    assert "the configuration is valid" in result.stdout
+
+
+def test_answers_without_systemd(installed, lab):
+    asker = lab_module.Daemon(lab, "asker")  # for its postmap only
+    process = subprocess.Popen(
+        ["chroot", installed.root, "postdaned", "-c",
+         "/etc/postdane/postdane.conf"], stderr=subprocess.PIPE)
+    try:
+        table = f"socketmap:inet:127.0.0.1:{PORT}:query"
+        deadline = time.monotonic() + 20
+        while asker.postmap("dane.d.nsec", table) != "dane":
+            assert time.monotonic() < deadline
+        assert asker.postmap("plain.nsec", table) == "may"
+        user = installed.run("id", "-u", "postdane").stdout.strip()
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+            assert f"Uid:\t{user}\t{user}" in status.read()
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_purge_leaves_nothing(installed):
+    installed.run("dpkg", "--purge", "postdane")
+    assert "postdane" not in installed.run("getent", "passwd").stdout
+    # What dpkg removes from the layer leaves whiteouts: character devices.
+    left = {name for name in installed.changed()
+            if "postdane" in name and
+            not (installed.upper / name).is_char_device()}
+    assert not left
+    assert os.path.exists(installed.root / "etc/passwd")

@@ -1,0 +1,126 @@
+"""What posttls-finger, Postfix's own DANE, says of each row: postdane's
+verdict and postdane check must agree, or the row says the reason."""
+
+import concurrent.futures
+import re
+import subprocess
+
+import conftest
+import postfix
+import pytest
+import rows
+
+ROWS = conftest.TABLE.rows
+HOSTS = [host for host in conftest.TABLE.hosts if host.port == 25]
+LEVEL = {"200": "OK", "400": "TEMP", "500": "NOTFOUND"}
+# By the status of a host in postdane explain: what posttls-finger may say.
+STATUSES = {
+    "usable": ("Verified", "mismatch", "stripped", "unreachable"),
+    "unusable": ("encrypt", "useless and stripped"),
+    "absent": ("may", "clear"),
+    "insecure": ("may", "clear"),
+    "failed": ("defer",),
+    "no address": ("bounce",),
+}
+
+
+# ---- posttls-finger ----
+
+def finger(key, folder):
+    """What Postfix would do under `dane`."""
+    return subprocess.run(
+        [postfix.SERVERS / "usr/sbin/posttls-finger", "-c", "-l", "dane", "-M",
+         "dane", "-t", "3", "-T", "10", "-L", "summary,certmatch,dane", key],
+        env=postfix.environment(folder), stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.STDOUT, timeout=60, check=False).stdout
+
+
+def read_finger(text):
+    """Its exit code is always 0, so its words, in those of rows.OUTCOMES."""
+    if "Destination address lookup failed" in text:
+        return "defer" if "try again" in text else "bounce"
+    *failed, last = text.split("Failed to establish session")
+    if failed:  # with the hosts before
+        why, _, last = last.partition("\n")
+        if not last:
+            return "defer" if "TLSA lookup error" in why else "unreachable"
+    established = re.findall(r"(\w+) TLS connection established", last)
+    usable = "DNSSEC-signed TLSA record" in last and \
+        "all TLSA records unusable" not in last
+    useless = not usable and ("TLSA" in last or "matching type" in last)
+    if not established:  # it says nothing of a server without STARTTLS
+        return ("stripped" if usable else
+                "useless and stripped" if useless else "clear")
+    if usable:
+        return established[-1] if established[-1] in ("Verified", "Trusted") \
+            else "mismatch"
+    return "encrypt" if useless else "may"
+
+
+def in_parallel(ask, keys):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        return dict(zip(keys, pool.map(ask, keys)))
+
+
+@pytest.fixture(scope="session")
+def fingers(receiver):
+    keys = [row.key for row in ROWS] + [f"[{host.full}]" for host in HOSTS]
+    return in_parallel(lambda key: finger(key, receiver.postfix.folder), keys)
+
+
+# ---- postdane ----
+
+def level(reply):
+    word, _, text = reply.partition(" ")
+    word = LEVEL.get(word, word)
+    return text if word == "OK" else word
+
+
+@pytest.fixture(scope="session")
+def checks(daemon, receiver):
+    """{key: (exit code, output)}"""
+    def check(key):
+        result = subprocess.run(
+            [daemon.command, "-s", daemon.control, "check", key],
+            capture_output=True, text=True, timeout=120, check=False)
+        return result.returncode, result.stdout + result.stderr
+
+    return in_parallel(check, [row.key for row in ROWS])
+
+
+# ---- one against the other ----
+
+def test_there_are_enough():
+    assert len({row.key for row in ROWS}) == len(ROWS) >= 40
+    assert {row.finger for row in ROWS} == set(rows.OUTCOMES)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.key for row in ROWS])
+def test_verdict(daemon, fingers, row):
+    text = fingers[row.key]
+    assert read_finger(text) == row.finger, text
+    verdict = level(daemon.socketmap(row.key))
+    assert verdict == level(daemon.tcp_table(row.key)) == row.verdict, \
+        daemon.explain_text(row.key)
+    agrees = row.verdict in rows.OUTCOMES[row.finger].verdicts
+    assert agrees != bool(row.reason), (
+        f"{row.verdict} against {row.finger}: the reason is missing, or is "
+        f"not needed\n{text}")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.key for row in ROWS])
+def test_check(checks, fingers, row):
+    code, output = checks[row.key]
+    assert code == row.check, output
+    agrees = code == rows.OUTCOMES[row.finger].check
+    assert agrees != bool(row.check_reason), (
+        f"{code} against {row.finger}: the reason is missing, or is not "
+        f"needed\n{output}{fingers[row.key]}")
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=[host.full for host in HOSTS])
+def test_host(daemon, fingers, host):
+    key = f"[{host.full}]"
+    (explained,) = daemon.explain(key)["hosts"]
+    assert read_finger(fingers[key]) in STATUSES[explained["status"]], \
+        daemon.explain_text(key) + fingers[key]

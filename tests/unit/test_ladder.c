@@ -1,0 +1,1003 @@
+/*
+ * The rules of the race: which rung's result counts, and when.  libunbound,
+ * the walk and the plain lookup are ours: each test says what they find, and
+ * in which order.
+ */
+
+#include "dns/ladder.h"
+
+#include <check.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/domain.h"
+#include "dns/memory.h"
+#include "dns/packet.h"
+#include "dns/validated.h"
+#include "dns/walk.h"
+
+#include "message_fixture.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define ASKED_MAX 32
+#define NAME "mx.example"
+#define TARGET "target.test"
+
+/* ---- the rungs ---- */
+
+struct validated_query {
+	char name[DOMAIN_TEXT_MAX];
+	uint16_t type;
+	bool fresh, cancelled, answered;
+	validated_cb cb;
+	void *arg;
+};
+
+struct walk {
+	char name[DOMAIN_TEXT_MAX];
+	bool cancelled, ended;
+	walk_cb cb;
+	void *arg;
+};
+
+struct plain {
+	char name[DOMAIN_TEXT_MAX], zone[DOMAIN_TEXT_MAX];
+	bool cancelled, ended;
+	plain_cb cb;
+	void *arg;
+};
+
+static struct validated_query queries[ASKED_MAX];
+static struct walk walks[ASKED_MAX];
+static struct plain plains[ASKED_MAX];
+static size_t query_count, walk_count, plain_count;
+
+struct validated_query *
+validated_ask(struct validated *validated, const char *name, uint16_t type,
+    const char *fresh_zone, validated_cb cb, void *arg)
+{
+	struct validated_query *query = &queries[query_count++];
+
+	(void)validated;
+	ck_assert_uint_lt(query_count, ASKED_MAX);
+	snprintf(query->name, sizeof(query->name), "%s", name);
+	query->type = type;
+	query->fresh = fresh_zone != NULL;
+	query->cb = cb;
+	query->arg = arg;
+	return query;
+}
+
+void
+validated_cancel(struct validated_query *query)
+{
+	if (query == NULL)
+		return;
+	ck_assert(!query->answered);
+	query->cancelled = true;
+}
+
+struct walk *
+walk_start(struct event_base *base, struct validated *validated,
+    const struct conf *conf, const char *name, walk_cb cb, void *arg)
+{
+	struct walk *walk = &walks[walk_count++];
+
+	(void)base;
+	(void)validated;
+	(void)conf;
+	ck_assert_uint_lt(walk_count, ASKED_MAX);
+	snprintf(walk->name, sizeof(walk->name), "%s", name);
+	walk->cb = cb;
+	walk->arg = arg;
+	return walk;
+}
+
+void
+walk_cancel(struct walk *walk)
+{
+	if (walk == NULL)
+		return;
+	ck_assert(!walk->ended);
+	walk->cancelled = true;
+}
+
+struct plain *
+plain_start(const struct plain_env *env, const char *name, uint16_t type,
+    const char *zone, const struct plain_path *above, plain_cb cb, void *arg)
+{
+	struct plain *plain = &plains[plain_count++];
+
+	(void)env;
+	(void)type;
+	(void)above;
+	ck_assert_uint_lt(plain_count, ASKED_MAX);
+	snprintf(plain->name, sizeof(plain->name), "%s", name);
+	snprintf(plain->zone, sizeof(plain->zone), "%s", zone);
+	plain->cb = cb;
+	plain->arg = arg;
+	return plain;
+}
+
+void
+plain_cancel(struct plain *plain)
+{
+	if (plain == NULL)
+		return;
+	ck_assert(!plain->ended);
+	plain->cancelled = true;
+}
+
+/* ---- one lookup ---- */
+
+static struct event_base *base;
+static struct memory *memory;
+static struct ladder *ladder;
+static struct dns_answer *answer; /* NULL until it comes */
+static const char *no_trust;
+
+static const char *
+distrust(void *arg)
+{
+	(void)arg;
+	return no_trust;
+}
+
+static void
+on_answer(void *arg, struct dns_answer *came)
+{
+	(void)arg;
+	ck_assert_ptr_null(answer);
+	answer = answer_ref(came);
+	ladder = NULL;
+}
+
+static struct ladder_env env;
+
+static void
+set_up(void)
+{
+	ck_assert_ptr_nonnull(base = event_base_new());
+	ck_assert_ptr_nonnull(memory = memory_new());
+	env = (struct ladder_env){
+		.base = base, .memory = memory, .distrust = distrust
+	};
+	no_trust = NULL;
+	query_count = walk_count = plain_count = 0;
+	memset(queries, 0, sizeof(queries));
+	memset(walks, 0, sizeof(walks));
+	memset(plains, 0, sizeof(plains));
+}
+
+static void
+forget(void)
+{
+	answer_unref(answer);
+	answer = NULL;
+}
+
+static void
+tear_down(void)
+{
+	ladder_cancel(ladder);
+	ladder = NULL;
+	forget();
+	for (size_t i = 0; i < query_count; i++)
+		ck_assert(queries[i].answered || queries[i].cancelled);
+	for (size_t i = 0; i < walk_count; i++)
+		ck_assert(walks[i].ended || walks[i].cancelled);
+	for (size_t i = 0; i < plain_count; i++)
+		ck_assert(plains[i].ended || plains[i].cancelled);
+	memory_free(memory);
+	event_base_free(base);
+}
+
+/* Let @ms pass, and everything happen that is due by then. */
+static void
+pass(unsigned ms)
+{
+	const uint64_t end = clock_ms() + ms;
+
+	do {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		if (ms > 0)
+			usleep(2000);
+	} while (clock_ms() < end);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void
+ask_as(const char *name, uint16_t type, enum resolver_need need,
+    enum resolver_class class, unsigned deadline_ms)
+{
+	ladder = ladder_start(&env,
+	    &(struct ladder_question){ .name = name,
+		.type = type,
+		.need = need,
+		.class = class,
+		.deadline_ms = deadline_ms },
+	    on_answer, NULL);
+	ck_assert_ptr_nonnull(ladder);
+	ck_assert_ptr_null(answer);
+	pass(0);
+}
+
+/* The retry, 5.3 s later, would not be over in time. */
+static void
+ask(uint16_t type, enum resolver_need need)
+{
+	ask_as(NAME, type, need, RESOLVER_CLASS_POLICY, 5000);
+	ck_assert_uint_eq(query_count, 1);
+	ck_assert_str_eq(queries[0].name, NAME);
+	ck_assert(!queries[0].fresh);
+}
+
+/* ---- what the rungs find ---- */
+
+static const char *const soa[] = { "example. 300 IN SOA . . 1 1 1 1 60", NULL };
+
+static struct validated_query *
+last_query(void)
+{
+	struct validated_query *query = &queries[query_count - 1];
+
+	ck_assert(!query->answered && !query->cancelled);
+	query->answered = true;
+	return query;
+}
+
+static void
+unbound_fails(void)
+{
+	struct validated_query *query = last_query();
+
+	query->cb(query->arg,
+	    &(struct validated_result){ .why = "no server gave an answer" });
+	pass(0);
+}
+
+static void
+unbound_says(enum dns_security security, int rcode, const char *const *records,
+    const char *const *authority)
+{
+	struct validated_query *query = last_query();
+	struct message message =
+	    message_make(query->name, query->type, rcode, records, authority);
+
+	query->cb(query->arg,
+	    &(struct validated_result){ .answered = true,
+		.security = security,
+		.packet = message.wire,
+		.len = message.len,
+		.why = security == DNS_BOGUS ? "signature" : NULL });
+	free(message.wire);
+	pass(0);
+}
+
+static const char *
+data_of(uint16_t type)
+{
+	switch (type) {
+	case DNS_TYPE_A:
+		return NAME ". 300 IN A 192.0.2.1";
+	case DNS_TYPE_AAAA:
+		return NAME ". 300 IN AAAA 2001:db8::1";
+	case DNS_TYPE_MX:
+		return NAME ". 300 IN MX 10 a.example.";
+	default:
+		return NAME ". 300 IN TLSA 3 1 1 00";
+	}
+}
+
+static void
+unbound_has_data(enum dns_security security)
+{
+	const char *const records[] = { data_of(queries[query_count - 1].type),
+		NULL };
+
+	unbound_says(security, 0, records, NULL);
+}
+
+static void
+walk_ends_with(enum walk_outcome outcome, const char *target)
+{
+	struct walk *walk = &walks[walk_count - 1];
+
+	ck_assert_uint_ge(walk_count, 1);
+	ck_assert(!walk->ended && !walk->cancelled);
+	walk->ended = true;
+	walk->cb(walk->arg, &(struct walk_result){ .outcome = outcome,
+				.reason = INSECURITY_REASON_NSEC,
+				.cut = "zone.example",
+				.zone = "example",
+				.target = target,
+				.ttl = 200,
+				.why = "DS of example: no answer" });
+	pass(0);
+}
+
+static void
+walk_ends(enum walk_outcome outcome)
+{
+	walk_ends_with(outcome, NULL);
+}
+
+static void
+plain_finds(int rcode, const char *const *records, const char *const *authority)
+{
+	struct plain *plain = &plains[plain_count - 1];
+	ldns_pkt *packet =
+	    message_packet(plain->name, DNS_TYPE_A, rcode, records, authority);
+
+	ck_assert_uint_ge(plain_count, 1);
+	ck_assert(!plain->ended && !plain->cancelled);
+	plain->ended = true;
+	plain->cb(plain->arg,
+	    &(struct plain_result){
+		.packet = packet, .zone = "zone.example", .questions = 1 });
+	ldns_pkt_free(packet);
+	pass(0);
+}
+
+static void
+plain_is_exhausted(void)
+{
+	struct plain *plain = &plains[plain_count - 1];
+
+	ck_assert_uint_ge(plain_count, 1);
+	ck_assert(!plain->ended && !plain->cancelled);
+	plain->ended = true;
+	plain->cb(plain->arg, &(struct plain_result){ .why = "no answer" });
+	pass(0);
+}
+
+/* ---- what comes out ---- */
+
+static void
+expect(enum dns_status status, enum dns_security security, enum dns_rung rung)
+{
+	ck_assert_ptr_nonnull(answer);
+	ck_assert_str_eq(
+	    dns_status_text(answer->status), dns_status_text(status));
+	ck_assert_str_eq(
+	    dns_security_text(answer->security), dns_security_text(security));
+	ck_assert_str_eq(dns_rung_text(answer->rung), dns_rung_text(rung));
+	/* Never one without the other. */
+	ck_assert(answer->status == DNS_OK || answer->rdata_count == 0);
+	ck_assert(answer->status != DNS_OK || answer->rdata_count > 0);
+}
+
+static void
+expect_failed(enum dns_security security)
+{
+	expect(DNS_FAILED, security, DNS_RUNG_NONE);
+	ck_assert_ptr_nonnull(answer->why);
+}
+
+/* ---- rung 1 ---- */
+
+START_TEST(secure_answer_stands_at_once)
+{
+	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_uint_eq(walk_count, 0);
+	ck_assert_uint_eq(answer->ttl, 300);
+}
+END_TEST
+
+START_TEST(secure_denial_stands_at_once)
+{
+	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	unbound_says(DNS_SECURE, _i == 0 ? 0 : 3, NULL, soa);
+	expect(_i == 0 ? DNS_NODATA : DNS_NXDOMAIN, DNS_SECURE,
+	    DNS_RUNG_VALIDATED);
+	ck_assert_uint_eq(walk_count, 0);
+}
+END_TEST
+
+START_TEST(insecure_answer_waits_for_its_reason)
+{
+	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	unbound_has_data(DNS_INSECURE);
+	ck_assert_ptr_null(answer);
+	ck_assert_uint_eq(walk_count, 1);
+	ck_assert_str_eq(walks[0].name, NAME);
+	walk_ends(WALK_PROVEN);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_VALIDATED);
+	ck_assert_str_eq(answer->proof,
+	    "DS of zone.example denied by NSEC: delegation without DS");
+	/* The proof's TTL counts too. */
+	ck_assert_uint_eq(answer->ttl, 200);
+	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+static const uint16_t types[] = { DNS_TYPE_MX, DNS_TYPE_A, DNS_TYPE_AAAA,
+	DNS_TYPE_TLSA };
+
+START_TEST(insecure_without_a_reason_has_failed)
+{
+	static const enum walk_outcome outcomes[] = { WALK_SIGNED,
+		WALK_UNEXPLAINED, WALK_PROVEN_NXDOMAIN };
+
+	ask(types[_i % 4], RESOLVER_NEED_DATA);
+	unbound_has_data(DNS_INSECURE);
+	walk_ends(outcomes[_i / 4]);
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_ptr_nonnull(strstr(answer->why, "without a reason"));
+	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+/* A broken parent: nothing is known of TLSA, the others stand. */
+START_TEST(failed_walk_fails_only_tlsa)
+{
+	ask(types[_i], RESOLVER_NEED_DATA);
+	unbound_has_data(DNS_INSECURE);
+	walk_ends(WALK_FAILED);
+	if (types[_i] == DNS_TYPE_TLSA)
+		expect_failed(DNS_INDETERMINATE);
+	else
+		expect(DNS_OK, DNS_INSECURE, DNS_RUNG_VALIDATED);
+	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+START_TEST(nothing_insecure_stands_without_trust)
+{
+	no_trust = "the anchor is dead";
+	ask(types[_i], RESOLVER_NEED_DATA);
+	unbound_has_data(DNS_INSECURE);
+	walk_ends(WALK_FAILED);
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_str_eq(answer->why, "no trust path: the anchor is dead");
+}
+END_TEST
+
+/* Who drops the questions of the walk must not make a secure alias look
+ * insecure: TLSA may stand at its name (RFC 7672 section 2.2.2). */
+START_TEST(alias_is_not_insecure_without_a_reason)
+{
+	static const char *const records[] = { NAME ". 300 IN CNAME " TARGET
+						    ".",
+		TARGET ". 300 IN A 192.0.2.1", NULL };
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	unbound_says(DNS_INSECURE, 0, records, NULL);
+	walk_ends(_i == 0 ? WALK_FAILED : WALK_PROVEN);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_VALIDATED);
+	ck_assert_str_eq(answer->rname, TARGET);
+	ck_assert_int_eq(
+	    answer->first_link, _i == 0 ? DNS_INDETERMINATE : DNS_INSECURE);
+}
+END_TEST
+
+/* An opt-out span shows that a denial may be insecure, and nothing else. */
+START_TEST(opt_out_nxdomain_counts_for_nxdomain_only)
+{
+	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	if (_i == 0)
+		unbound_says(DNS_INSECURE, 3, NULL, soa);
+	else if (_i == 1)
+		unbound_says(DNS_INSECURE, 0, NULL, soa);
+	else if (_i == 2)
+		unbound_has_data(DNS_INSECURE);
+	else
+		unbound_fails();
+	walk_ends(WALK_PROVEN_NXDOMAIN);
+	if (_i == 0)
+		expect(DNS_NXDOMAIN, DNS_INSECURE, DNS_RUNG_VALIDATED);
+	else
+		expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
+START_TEST(answer_that_cannot_be_read_is_a_failure)
+{
+	static const uint8_t rubbish[] = { 0, 0, 0x80, 0, 0, 9, 0, 0, 0, 0, 0,
+		0 };
+	struct validated_query *query;
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	query = last_query();
+	query->cb(
+	    query->arg, &(struct validated_result){ .answered = true,
+			    .security = _i == 0 ? DNS_SECURE : DNS_INSECURE,
+			    .packet = rubbish,
+			    .len = sizeof(rubbish) });
+	ck_assert_ptr_null(answer);
+	walk_ends(WALK_SIGNED);
+	expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
+/* ---- bogus ---- */
+
+START_TEST(bogus_is_asked_once_more)
+{
+	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	unbound_has_data(DNS_BOGUS);
+	ck_assert_ptr_null(answer);
+	ck_assert_uint_eq(query_count, 2);
+	ck_assert(queries[1].fresh);
+	ck_assert_str_eq(queries[1].name, NAME);
+	if (_i == 0) {
+		unbound_has_data(DNS_SECURE);
+		expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
+		return;
+	}
+	if (_i == 1)
+		unbound_has_data(DNS_BOGUS);
+	else
+		unbound_fails();
+	expect_failed(DNS_BOGUS);
+	ck_assert_str_eq(answer->why, "signature");
+	ck_assert_uint_eq(query_count, 2);
+	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+/* Neither the proof nor plain DNS is a way round a bogus answer. */
+START_TEST(proof_does_not_mend_bogus)
+{
+	ask(DNS_TYPE_A,
+	    _i % 2 == 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA);
+	pass(LADDER_PROOF_MS + 50);
+	ck_assert_uint_eq(walk_count, 1);
+	unbound_has_data(DNS_BOGUS);
+	walk_ends(WALK_PROVEN);
+	ck_assert_ptr_null(answer);
+	ck_assert_uint_eq(plain_count, 0);
+	if (_i < 2)
+		unbound_has_data(DNS_BOGUS);
+	else
+		unbound_fails();
+	expect_failed(DNS_BOGUS);
+	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+START_TEST(second_look_that_is_insecure_wants_its_reason)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	unbound_has_data(DNS_BOGUS);
+	unbound_has_data(DNS_INSECURE);
+	ck_assert_ptr_null(answer);
+	walk_ends(_i == 0 ? WALK_PROVEN : WALK_SIGNED);
+	if (_i == 0)
+		expect(DNS_OK, DNS_INSECURE, DNS_RUNG_FRESH);
+	else
+		expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
+START_TEST(bogus_at_the_deadline_is_bogus)
+{
+	ask_as(NAME, DNS_TYPE_A, RESOLVER_NEED_SECURITY, RESOLVER_CLASS_POLICY,
+	    600);
+	pass(LADDER_PROOF_MS + 50);
+	unbound_has_data(DNS_BOGUS);
+	walk_ends(WALK_PROVEN);
+	pass(300);
+	expect_failed(DNS_BOGUS);
+}
+END_TEST
+
+/* ---- rung 2 ---- */
+
+START_TEST(failure_starts_the_proof_at_once)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	ck_assert_uint_eq(walk_count, 0);
+	unbound_fails();
+	ck_assert_ptr_null(answer);
+	ck_assert_uint_eq(walk_count, 1);
+	walk_ends(WALK_PROVEN);
+	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+	ck_assert_ptr_nonnull(answer->proof);
+	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+START_TEST(slow_lookup_starts_the_proof_later)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	pass(LADDER_PROOF_MS - 200);
+	ck_assert_uint_eq(walk_count, 0);
+	pass(250);
+	ck_assert_uint_eq(walk_count, 1);
+	walk_ends(WALK_PROVEN);
+	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+}
+END_TEST
+
+START_TEST(failure_is_not_insecure)
+{
+	static const enum walk_outcome outcomes[] = { WALK_SIGNED,
+		WALK_UNEXPLAINED, WALK_FAILED };
+
+	ask(types[_i % 4],
+	    _i / 4 % 2 == 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(outcomes[_i / 8]);
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+START_TEST(secure_answer_may_come_after_the_walk)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	pass(LADDER_PROOF_MS + 50);
+	walk_ends(WALK_SIGNED);
+	ck_assert_ptr_null(answer);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
+}
+END_TEST
+
+START_TEST(deadline_ends_a_lookup)
+{
+	ask_as(NAME, DNS_TYPE_A,
+	    _i == 1 ? RESOLVER_NEED_DATA : RESOLVER_NEED_SECURITY,
+	    RESOLVER_CLASS_POLICY, 600);
+	pass(LADDER_PROOF_MS + 50);
+	if (_i == 1)
+		walk_ends(WALK_PROVEN);
+	else if (_i == 2)
+		walk_ends(WALK_SIGNED);
+	ck_assert_ptr_null(answer);
+	pass(300);
+	if (_i == 1)
+		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+	else
+		expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
+/* ---- rung 3 ---- */
+
+START_TEST(plain_answers_only_under_a_proof)
+{
+	static const char *const records[] = { NAME ". 50 IN A 192.0.2.9",
+		NULL };
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	ck_assert_uint_eq(plain_count, 0);
+	walk_ends(WALK_PROVEN);
+	ck_assert_uint_eq(plain_count, 1);
+	ck_assert_str_eq(plains[0].zone, "example");
+	ck_assert_ptr_null(answer);
+	plain_finds(0, records, NULL);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
+	ck_assert_uint_eq(answer->ttl, 50);
+	ck_assert_str_eq(
+	    memory_zone_find(memory, "www.zone.example"), "zone.example");
+}
+END_TEST
+
+START_TEST(exhausted_servers_end_it_at_once)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	pass(LADDER_PROOF_MS + 50);
+	walk_ends(WALK_PROVEN);
+	plain_is_exhausted();
+	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+	ck_assert(queries[0].cancelled);
+	/* Remembered for seconds: the next one does not wait. */
+	forget();
+	ask_as(
+	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
+	unbound_fails();
+	walk_ends(WALK_PROVEN);
+	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+	ck_assert_uint_eq(plain_count, 1);
+}
+END_TEST
+
+START_TEST(plain_alias_starts_again)
+{
+	static const char *const records[] = { NAME ". 50 IN CNAME " TARGET ".",
+		TARGET ". 50 IN A 192.0.2.66", NULL };
+	static const char *const honest[] = { TARGET ". 300 IN A 192.0.2.1",
+		NULL };
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(WALK_PROVEN);
+	plain_finds(0, records, NULL);
+	ck_assert_ptr_null(answer);
+	ck_assert_uint_eq(query_count, 2);
+	ck_assert_str_eq(queries[1].name, TARGET);
+	unbound_says(DNS_SECURE, 0, honest, NULL);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
+	ck_assert_int_eq(answer->first_link, DNS_INSECURE);
+	ck_assert_str_eq(answer->rname, TARGET);
+	ck_assert_uint_eq(answer->rdata[0].data[3], 1);
+	ck_assert_uint_eq(answer->ttl, 50);
+}
+END_TEST
+
+/* ---- false denials ---- */
+
+static const struct {
+	uint16_t type;
+	int rcode;
+	enum resolver_class class;
+	bool soa, plain;
+} denials[] = {
+	{ DNS_TYPE_MX, 0, RESOLVER_CLASS_POLICY, false, true },
+	{ DNS_TYPE_A, 0, RESOLVER_CLASS_POLICY, false, true },
+	{ DNS_TYPE_AAAA, 0, RESOLVER_CLASS_OTHER, false, true },
+	{ DNS_TYPE_TLSA, 0, RESOLVER_CLASS_POLICY, false, false },
+	{ 16, 0, RESOLVER_CLASS_OTHER, false, false },
+	{ DNS_TYPE_MX, 3, RESOLVER_CLASS_POLICY, false, true },
+	{ DNS_TYPE_MX, 3, RESOLVER_CLASS_OTHER, false, false },
+	{ DNS_TYPE_A, 3, RESOLVER_CLASS_POLICY, false, false },
+	{ DNS_TYPE_MX, 0, RESOLVER_CLASS_POLICY, true, false },
+	{ DNS_TYPE_MX, 3, RESOLVER_CLASS_POLICY, true, false },
+};
+
+START_TEST(denial_without_soa_is_confirmed)
+{
+	static const char *const record[] = { NAME ". 50 IN A 192.0.2.9",
+		NULL };
+	const bool plain = denials[_i].plain;
+
+	ask_as(NAME, denials[_i].type, RESOLVER_NEED_DATA, denials[_i].class,
+	    5000);
+	unbound_says(DNS_INSECURE, denials[_i].rcode, NULL,
+	    denials[_i].soa ? soa : NULL);
+	walk_ends(WALK_PROVEN);
+	ck_assert_uint_eq(plain_count, plain ? 1 : 0);
+	if (!plain) {
+		expect(denials[_i].rcode == 0 ? DNS_NODATA : DNS_NXDOMAIN,
+		    DNS_INSECURE, DNS_RUNG_VALIDATED);
+		ck_assert_uint_le(answer->ttl, 60);
+	} else if (denials[_i].type == DNS_TYPE_A) {
+		plain_finds(0, record, NULL);
+		expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
+	} else {
+		plain_is_exhausted();
+		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+	}
+}
+END_TEST
+
+START_TEST(confirmed_denial_is_a_denial)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_says(DNS_INSECURE, 0, NULL, NULL);
+	walk_ends(WALK_PROVEN);
+	plain_finds(0, NULL, _i == 0 ? soa : NULL);
+	expect(DNS_NODATA, DNS_INSECURE, DNS_RUNG_PLAIN);
+	ck_assert_uint_eq(answer->ttl, 60);
+}
+END_TEST
+
+/* ---- aliases ---- */
+
+START_TEST(security_of_a_chain_is_that_of_all_links)
+{
+	static const char *const records[] = { TARGET ". 300 IN A 192.0.2.1",
+		NULL };
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends_with(WALK_ALIAS, TARGET);
+	ck_assert_ptr_null(answer);
+	ck_assert_uint_eq(query_count, 2);
+	ck_assert_str_eq(queries[1].name, TARGET);
+	unbound_says(_i == 0 ? DNS_SECURE : DNS_INSECURE, 0, records, NULL);
+	if (_i == 1) {
+		ck_assert_ptr_null(answer);
+		ck_assert_str_eq(walks[1].name, TARGET);
+		walk_ends(WALK_PROVEN);
+	}
+	expect(DNS_OK, _i == 0 ? DNS_SECURE : DNS_INSECURE, DNS_RUNG_VALIDATED);
+	ck_assert_int_eq(answer->first_link, DNS_SECURE);
+	ck_assert_str_eq(answer->qname, NAME);
+	ck_assert_str_eq(answer->rname, TARGET);
+	ck_assert_uint_eq(answer->ttl, 200);
+}
+END_TEST
+
+/* The proof of the target is not one of the alias. */
+START_TEST(target_that_fails_is_insecure_only_if_proven)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	unbound_fails();
+	walk_ends_with(WALK_ALIAS, TARGET);
+	unbound_fails();
+	walk_ends(_i == 0 ? WALK_SIGNED : WALK_PROVEN);
+	if (_i == 0)
+		expect_failed(DNS_INDETERMINATE);
+	else
+		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+	ck_assert_int_eq(answer->first_link, DNS_SECURE);
+}
+END_TEST
+
+START_TEST(chain_of_aliases_ends)
+{
+	char target[32];
+	size_t i = 0;
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	for (; answer == NULL && i < 20; i++) {
+		unbound_fails();
+		snprintf(target, sizeof(target), "t%zu.test", i % 2);
+		walk_ends_with(WALK_ALIAS, target);
+	}
+	ck_assert_uint_le(i, 12);
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_ptr_nonnull(strstr(answer->why, "alias"));
+}
+END_TEST
+
+/* ---- memory ---- */
+
+/* What is remembered is where to hurry, never that the proof may be left
+ * out: a zone that has got its DS since is a signed one. */
+START_TEST(memory_never_skips_the_walk)
+{
+	static const char *const records[] = { NAME ". 300 IN A 192.0.2.9",
+		NULL };
+	ldns_pkt *packet = message_packet(NAME, DNS_TYPE_A, 0, records, NULL);
+
+	memory_zone_add(memory, "example");
+	memory_answer_add(memory, NAME, DNS_TYPE_A, packet, "example", 300);
+	ldns_pkt_free(packet);
+	ask(DNS_TYPE_A, _i < 2 ? RESOLVER_NEED_DATA : RESOLVER_NEED_SECURITY);
+	/* at once, and not after a while */
+	pass(20);
+	ck_assert_uint_eq(walk_count, 1);
+	ck_assert_ptr_null(answer);
+	unbound_fails();
+	ck_assert_ptr_null(answer);
+	walk_ends(_i % 2 == 0 ? WALK_SIGNED : WALK_PROVEN);
+	if (_i % 2 == 0)
+		expect_failed(DNS_INDETERMINATE);
+	else if (_i == 1)
+		expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
+	else
+		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+START_TEST(secure_answer_beats_memory)
+{
+	memory_zone_add(memory, "example");
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
+}
+END_TEST
+
+START_TEST(failing_zone_is_remembered_for_slots_only)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(WALK_SIGNED);
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_ptr_nonnull(memory_failing_find(memory, NAME));
+	ck_assert_ptr_null(memory_zone_find(memory, NAME));
+	ck_assert_ptr_null(memory_answer_find(memory, NAME, DNS_TYPE_A));
+}
+END_TEST
+
+/* ---- the second try ---- */
+
+START_TEST(quick_failure_is_tried_once_more)
+{
+	ask_as(
+	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	unbound_fails();
+	walk_ends(WALK_SIGNED);
+	ck_assert_ptr_null(answer);
+	pass(5000);
+	ck_assert_uint_eq(query_count, 1);
+	pass(500);
+	ck_assert_uint_eq(query_count, 2);
+	ck_assert(!queries[1].fresh);
+	if (_i == 0) {
+		unbound_has_data(DNS_SECURE);
+		expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
+		return;
+	}
+	unbound_fails();
+	ck_assert_uint_eq(walk_count, 2); /* proof included */
+	walk_ends(WALK_SIGNED);
+	expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
+/* ---- life ---- */
+
+START_TEST(cancelled_lookup_is_silent)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(WALK_PROVEN);
+	ladder_cancel(ladder);
+	ladder = NULL;
+	pass(0);
+	ck_assert_ptr_null(answer);
+	ck_assert(plains[0].cancelled);
+	ladder_cancel(NULL);
+}
+END_TEST
+
+static void
+add_rung_tests(TCase *tc)
+{
+	tcase_add_test(tc, secure_answer_stands_at_once);
+	tcase_add_loop_test(tc, secure_denial_stands_at_once, 0, 2);
+	tcase_add_test(tc, insecure_answer_waits_for_its_reason);
+	tcase_add_loop_test(tc, insecure_without_a_reason_has_failed, 0, 12);
+	tcase_add_loop_test(
+	    tc, failed_walk_fails_only_tlsa, 0, (int)COUNT(types));
+	tcase_add_loop_test(
+	    tc, nothing_insecure_stands_without_trust, 0, (int)COUNT(types));
+	tcase_add_loop_test(tc, alias_is_not_insecure_without_a_reason, 0, 2);
+	tcase_add_loop_test(
+	    tc, opt_out_nxdomain_counts_for_nxdomain_only, 0, 4);
+	tcase_add_loop_test(tc, answer_that_cannot_be_read_is_a_failure, 0, 2);
+	tcase_add_loop_test(tc, bogus_is_asked_once_more, 0, 3);
+	tcase_add_loop_test(tc, proof_does_not_mend_bogus, 0, 4);
+	tcase_add_loop_test(
+	    tc, second_look_that_is_insecure_wants_its_reason, 0, 2);
+	tcase_add_test(tc, bogus_at_the_deadline_is_bogus);
+}
+
+static void
+add_fallback_tests(TCase *tc)
+{
+	tcase_add_test(tc, failure_starts_the_proof_at_once);
+	tcase_add_test(tc, slow_lookup_starts_the_proof_later);
+	tcase_add_loop_test(tc, failure_is_not_insecure, 0, 24);
+	tcase_add_test(tc, secure_answer_may_come_after_the_walk);
+	tcase_add_loop_test(tc, deadline_ends_a_lookup, 0, 3);
+	tcase_add_test(tc, plain_answers_only_under_a_proof);
+	tcase_add_test(tc, exhausted_servers_end_it_at_once);
+	tcase_add_test(tc, plain_alias_starts_again);
+	tcase_add_loop_test(
+	    tc, denial_without_soa_is_confirmed, 0, (int)COUNT(denials));
+	tcase_add_loop_test(tc, confirmed_denial_is_a_denial, 0, 2);
+	tcase_add_loop_test(tc, security_of_a_chain_is_that_of_all_links, 0, 2);
+	tcase_add_loop_test(
+	    tc, target_that_fails_is_insecure_only_if_proven, 0, 2);
+	tcase_add_test(tc, chain_of_aliases_ends);
+	tcase_add_loop_test(tc, memory_never_skips_the_walk, 0, 4);
+	tcase_add_test(tc, secure_answer_beats_memory);
+	tcase_add_test(tc, failing_zone_is_remembered_for_slots_only);
+	tcase_add_loop_test(tc, quick_failure_is_tried_once_more, 0, 2);
+	tcase_add_test(tc, cancelled_lookup_is_silent);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("ladder");
+	TCase *tc = tcase_create("ladder");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 30);
+	add_rung_tests(tc);
+	add_fallback_tests(tc);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,305 @@
+/*
+ * What a DNS message says about one question: the chain of aliases, the
+ * records at its end, denials and how long they may be kept.
+ */
+
+#include "dns/packet.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define LINES_MAX 16
+#define LONG "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+
+static ldns_rr *
+record(const char *line)
+{
+	ldns_rr *rr = NULL;
+
+	ck_assert_msg(
+	    ldns_rr_new_frm_str(&rr, line, 300, NULL, NULL) == LDNS_STATUS_OK,
+	    "%s", line);
+	return rr;
+}
+
+/* Through the wire, as messages come. */
+static ldns_pkt *
+make(ldns_pkt_rcode rcode, const char *const *answer,
+    const char *const *authority)
+{
+	ldns_pkt *made =
+	    ldns_pkt_query_new(ldns_dname_new_frm_str("q.example."),
+		LDNS_RR_TYPE_A, LDNS_RR_CLASS_IN, LDNS_QR);
+	uint8_t *wire = NULL;
+	size_t len = 0;
+	ldns_pkt *packet;
+
+	ck_assert_ptr_nonnull(made);
+	ldns_pkt_set_rcode(made, rcode);
+	for (size_t i = 0; i < LINES_MAX && answer[i] != NULL; i++)
+		ldns_pkt_push_rr(made, LDNS_SECTION_ANSWER, record(answer[i]));
+	for (size_t i = 0; i < LINES_MAX && authority[i] != NULL; i++)
+		ldns_pkt_push_rr(
+		    made, LDNS_SECTION_AUTHORITY, record(authority[i]));
+	ck_assert_int_eq(ldns_pkt2wire(&wire, made, &len), LDNS_STATUS_OK);
+	packet = packet_parse(wire, len);
+	ck_assert_ptr_nonnull(packet);
+	free(wire);
+	ldns_pkt_free(made);
+	return packet;
+}
+
+#define SOA "example. 300 IN SOA . . 1 1 1 1 120"
+
+static const struct {
+	const char *what;
+	uint16_t type;
+	int rcode;
+	const char *answer[LINES_MAX], *authority[LINES_MAX];
+	enum dns_status status;
+	size_t records;
+	unsigned aliases;
+	const char *first_target, *rname; /* NULL: "", and the question */
+	bool soa;
+	uint32_t ttl;
+} rows[] = {
+	{ "data", DNS_TYPE_A, 0,
+	    { "q.example. 40 IN A 192.0.2.1", "q.example. 30 IN A 192.0.2.2" },
+	    { NULL }, DNS_OK, 2, 0, NULL, NULL, false, 30 },
+	{ "other case", DNS_TYPE_A, 0, { "Q.eXample. 40 IN A 192.0.2.1" },
+	    { NULL }, DNS_OK, 1, 0, NULL, NULL, false, 40 },
+	{ "SOA beside data counts for nothing", DNS_TYPE_A, 0,
+	    { "q.example. 400 IN A 192.0.2.1" }, { SOA }, DNS_OK, 1, 0, NULL,
+	    NULL, false, 400 },
+	{ "records of other names, types, classes", DNS_TYPE_A, 0,
+	    { "x.example. 1 IN A 192.0.2.1", "example. 1 IN A 192.0.2.1",
+		"a.q.example. 1 IN A 192.0.2.1", "q.example. 1 IN AAAA ::1",
+		"q.example. 1 CH A 192.0.2.1" },
+	    { SOA }, DNS_NODATA, 0, 0, NULL, NULL, true, 120 },
+	{ "data through aliases", DNS_TYPE_A, 0,
+	    { "b.example. 30 IN A 192.0.2.1",
+		"a.example. 20 IN CNAME "
+		"b.example.",
+		"q.example. 50 IN CNAME a.example." },
+	    { NULL }, DNS_OK, 1, 2, "a.example", "b.example", false, 20 },
+	{ "an alias without its end", DNS_TYPE_A, 0,
+	    { "q.example. 50 IN CNAME a.elsewhere." }, { NULL }, DNS_NODATA, 0,
+	    1, "a.elsewhere", "a.elsewhere", false, 50 },
+	{ "an alias to a name that does not exist", DNS_TYPE_A, 3,
+	    { "q.example. 500 IN CNAME a.example." }, { SOA }, DNS_NXDOMAIN, 0,
+	    1, "a.example", "a.example", true, 120 },
+	{ "data before the alias's end", DNS_TYPE_A, 0,
+	    { "q.example. 50 IN CNAME a.example.",
+		"q.example. 50 IN A 192.0.2.66" },
+	    { SOA }, DNS_NODATA, 0, 1, "a.example", "a.example", true, 50 },
+	{ "an alias of another name", DNS_TYPE_A, 0,
+	    { "x.example. 50 IN CNAME a.example.",
+		"a.example. 50 IN A 192.0.2.66" },
+	    { SOA }, DNS_NODATA, 0, 0, NULL, NULL, true, 120 },
+	{ "an alias in another class", DNS_TYPE_A, 0,
+	    { "q.example. 50 CH CNAME a.example." }, { SOA }, DNS_NODATA, 0, 0,
+	    NULL, NULL, true, 120 },
+	{ "the alias itself", DNS_TYPE_CNAME, 0,
+	    { "q.example. 50 IN CNAME a.example.",
+		"a.example. 50 IN CNAME b.example." },
+	    { NULL }, DNS_OK, 1, 0, NULL, NULL, false, 50 },
+	{ "NODATA, TTL of the SOA", DNS_TYPE_A, 0, { NULL },
+	    { "example. 70 IN SOA . . 1 1 1 1 120" }, DNS_NODATA, 0, 0, NULL,
+	    NULL, true, 70 },
+	{ "NODATA, minimum of the SOA", DNS_TYPE_A, 0, { NULL }, { SOA },
+	    DNS_NODATA, 0, 0, NULL, NULL, true, 120 },
+	{ "NODATA, TTL of NSEC", DNS_TYPE_A, 0, { NULL },
+	    { SOA, "q.example. 60 IN NSEC z.example. MX" }, DNS_NODATA, 0, 0,
+	    NULL, NULL, true, 60 },
+	{ "NODATA without SOA", DNS_TYPE_A, 0, { NULL },
+	    { "example. 70 IN NS ns.example." }, DNS_NODATA, 0, 0, NULL, NULL,
+	    false, 0 },
+	{ "an empty answer", DNS_TYPE_A, 0, { NULL }, { NULL }, DNS_NODATA, 0,
+	    0, NULL, NULL, false, 0 },
+	{ "NXDOMAIN", DNS_TYPE_A, 3, { NULL }, { SOA }, DNS_NXDOMAIN, 0, 0,
+	    NULL, NULL, true, 120 },
+	{ "NXDOMAIN without SOA", DNS_TYPE_A, 3, { NULL }, { NULL },
+	    DNS_NXDOMAIN, 0, 0, NULL, NULL, false, 0 },
+	{ "SERVFAIL with data", DNS_TYPE_A, 2,
+	    { "q.example. 40 IN A 192.0.2.1" }, { SOA }, DNS_FAILED, 1, 0, NULL,
+	    NULL, false, 40 },
+	{ "REFUSED", DNS_TYPE_A, 5, { NULL }, { SOA }, DNS_FAILED, 0, 0, NULL,
+	    NULL, false, 0 },
+};
+
+START_TEST(facts_of_one_question)
+{
+	ldns_pkt *packet = make((ldns_pkt_rcode)rows[_i].rcode, rows[_i].answer,
+	    rows[_i].authority);
+	struct packet_facts facts;
+	const char *what = rows[_i].what;
+
+	ck_assert_int_eq(
+	    packet_facts(packet, "q.example", rows[_i].type, &facts), 0);
+	ck_assert_msg(
+	    facts.status == rows[_i].status, "%s: %d", what, facts.status);
+	ck_assert_msg(facts.rdata_count == rows[_i].records, "%s: %zu", what,
+	    facts.rdata_count);
+	ck_assert_msg(facts.aliases == rows[_i].aliases, "%s", what);
+	ck_assert_str_eq(facts.first_target,
+	    rows[_i].first_target != NULL ? rows[_i].first_target : "");
+	ck_assert_str_eq(
+	    facts.rname, rows[_i].rname != NULL ? rows[_i].rname : "q.example");
+	ck_assert_msg(facts.soa == rows[_i].soa, "%s", what);
+	ck_assert_msg(facts.ttl == rows[_i].ttl, "%s: %u", what, facts.ttl);
+	packet_facts_clear(&facts);
+	ck_assert_ptr_null(facts.rdata);
+	packet_facts_clear(&facts);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
+START_TEST(rdata_is_uncompressed_wire_format)
+{
+	static const char *const answer[] = {
+		"q.example. 40 IN MX 10 mx.q.example.", NULL
+	};
+	static const char *const none[] = { NULL };
+	static const uint8_t expected[] = "\0\12\2mx\1q\7example";
+	ldns_pkt *packet = make(LDNS_RCODE_NOERROR, answer, none);
+	struct packet_facts facts;
+
+	ck_assert_int_eq(
+	    packet_facts(packet, "q.example", DNS_TYPE_MX, &facts), 0);
+	ck_assert_uint_eq(facts.rdata_count, 1);
+	ck_assert_uint_eq(facts.rdata[0].len, sizeof(expected));
+	ck_assert_mem_eq(facts.rdata[0].data, expected, sizeof(expected));
+	packet_facts_clear(&facts);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
+/* Aliases: up to the limit they are followed, beyond it and in a loop not. */
+START_TEST(chain_of_aliases_is_bounded)
+{
+	static const char *const none[] = { NULL };
+	static const char *const loop[] = { "q.example. 9 IN CNAME a.example.",
+		"a.example. 9 IN CNAME q.example.", NULL };
+	static const char *const self[] = { "q.example. 9 IN CNAME q.example.",
+		NULL };
+	char lines[PACKET_ALIASES_MAX + 1][64];
+	const char *answer[LINES_MAX] = { NULL };
+	struct packet_facts facts;
+	ldns_pkt *packet;
+
+	for (int i = 0; i <= PACKET_ALIASES_MAX; i++) {
+		if (i == 0)
+			snprintf(lines[i], sizeof(lines[i]),
+			    "q.example. 9 IN CNAME a1.example.");
+		else
+			snprintf(lines[i], sizeof(lines[i]),
+			    "a%d.example. 9 IN CNAME a%d.example.", i, i + 1);
+		answer[i] = lines[i];
+		packet = make(LDNS_RCODE_NOERROR, answer, none);
+		ck_assert_int_eq(
+		    packet_facts(packet, "q.example", DNS_TYPE_A, &facts),
+		    i < PACKET_ALIASES_MAX ? 0 : -1);
+		if (i < PACKET_ALIASES_MAX)
+			ck_assert_uint_eq(facts.aliases, (unsigned)i + 1);
+		packet_facts_clear(&facts);
+		ldns_pkt_free(packet);
+	}
+	packet = make(LDNS_RCODE_NOERROR, loop, none);
+	ck_assert_int_eq(
+	    packet_facts(packet, "q.example", DNS_TYPE_A, &facts), -1);
+	ldns_pkt_free(packet);
+	packet = make(LDNS_RCODE_NOERROR, self, none);
+	ck_assert_int_eq(
+	    packet_facts(packet, "q.example", DNS_TYPE_A, &facts), -1);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
+START_TEST(rubbish_is_no_message)
+{
+	static const uint8_t header[12] = { 0, 0, 0x80 };
+	static const uint8_t counts[12] = { 0, 0, 0x80, 0, 0, 1, 0, 1 };
+	static const uint8_t pointer_loop[] = { 0, 0, 0x80, 0, 0, 1, 0, 0, 0, 0,
+		0, 0, 0xc0, 12, 0, 1, 0, 1 };
+	ldns_pkt *packet;
+
+	for (size_t len = 0; len < sizeof(header); len++)
+		ck_assert_ptr_null(packet_parse(header, len));
+	packet = packet_parse(header, sizeof(header));
+	ck_assert_ptr_nonnull(packet);
+	ldns_pkt_free(packet);
+	ck_assert_ptr_null(packet_parse(counts, sizeof(counts)));
+	ck_assert_ptr_null(packet_parse(pointer_loop, sizeof(pointer_loop)));
+}
+END_TEST
+
+START_TEST(name_is_a_name)
+{
+	ldns_rr *rr = record("Q.Example. 9 IN MX 10 MX.example.");
+	char text[DOMAIN_TEXT_MAX];
+
+	ck_assert_int_eq(packet_owner(rr, text), 0);
+	ck_assert_str_eq(text, "q.example");
+	ck_assert_int_eq(packet_name(ldns_rr_rdf(rr, 1), text), 0);
+	ck_assert_str_eq(text, "mx.example");
+	ck_assert_int_eq(packet_name(ldns_rr_rdf(rr, 0), text), -1);
+	ck_assert_int_eq(packet_name(ldns_rr_rdf(rr, 9), text), -1);
+	ck_assert_int_eq(packet_name(NULL, text), -1);
+	ldns_rr_free(rr);
+}
+END_TEST
+
+static const struct {
+	const char *name, *owner, *target, *becomes; /* NULL: refused */
+} substitutions[] = {
+	{ "a.dn.example", "dn.example", "new.test", "a.new.test" },
+	{ "a.b.dn.example", "dn.example", "new.test", "a.b.new.test" },
+	{ "a.dn.example", "dn.example", ".", "a" },
+	{ "a.b", ".", "new.test", "a.b.new.test" },
+	{ "a.b", ".", ".", "a.b" },
+	{ "dn.example", "dn.example", "new.test", NULL },
+	{ "xdn.example", "dn.example", "new.test", NULL },
+	{ "example", "dn.example", "new.test", NULL },
+	{ "a.dn.example", "dn.example", LONG LONG LONG LONG LONG "test", NULL },
+};
+
+START_TEST(dname_is_substituted)
+{
+	char out[DOMAIN_TEXT_MAX];
+	const int result = packet_substitute(substitutions[_i].name,
+	    substitutions[_i].owner, substitutions[_i].target, out);
+
+	if (substitutions[_i].becomes == NULL) {
+		ck_assert_int_eq(result, -1);
+		return;
+	}
+	ck_assert_int_eq(result, 0);
+	ck_assert_str_eq(out, substitutions[_i].becomes);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("packet");
+	TCase *tc = tcase_create("packets");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tc, facts_of_one_question, 0, (int)COUNT(rows));
+	tcase_add_test(tc, rdata_is_uncompressed_wire_format);
+	tcase_add_test(tc, chain_of_aliases_is_bounded);
+	tcase_add_test(tc, rubbish_is_no_message);
+	tcase_add_test(tc, name_is_a_name);
+	tcase_add_loop_test(
+	    tc, dname_is_substituted, 0, (int)COUNT(substitutions));
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

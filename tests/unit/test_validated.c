@@ -1,0 +1,629 @@
+/*
+ * The traps in libunbound's results: each is laid by a name server of our own,
+ * on loopback and in this process, which signs the root zone as it answers.
+ */
+
+#include "dns/validated.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "dns/packet.h"
+
+#define PATIENCE_MS 8000
+#define ASKED_MAX 64
+
+/* ---- the name server ---- */
+
+static struct event_base *base;
+static struct event *server_event;
+static int server_fd = -1;
+static ldns_key_list *keys;
+static ldns_rr *dnskey;
+static unsigned questions; /* that it was asked, DNSKEY and DS apart */
+
+static ldns_rr *
+rr_of(const char *line)
+{
+	ldns_rr *rr = NULL;
+
+	ck_assert_msg(
+	    ldns_rr_new_frm_str(&rr, line, 300, NULL, NULL) == LDNS_STATUS_OK,
+	    "%s", line);
+	return rr;
+}
+
+static void
+push(ldns_pkt *packet, ldns_pkt_section section, const char *line)
+{
+	ldns_pkt_push_rr(packet, section, rr_of(line));
+}
+
+/* One record and its signature.  Altered: the signature is another one's. */
+static void
+push_signed(
+    ldns_pkt *packet, ldns_pkt_section section, ldns_rr *rr, bool altered)
+{
+	ldns_rr_list *rrset = ldns_rr_list_new(), *signatures;
+
+	ldns_rr_list_push_rr(rrset, rr);
+	signatures = ldns_sign_public(rrset, keys);
+	ck_assert_ptr_nonnull(signatures);
+	if (altered)
+		ldns_rdf_data(
+		    ldns_rr_rdf(ldns_rr_list_rr(signatures, 0), 8))[5] ^= 1;
+	ldns_pkt_push_rr(packet, section, rr);
+	ldns_pkt_push_rr_list(packet, section, signatures);
+	ldns_rr_list_free(signatures);
+	ldns_rr_list_free(rrset);
+}
+
+static void
+push_soa(ldns_pkt *packet)
+{
+	push_signed(packet, LDNS_SECTION_AUTHORITY,
+	    rr_of(". 300 IN SOA . . 1 3600 600 86400 60"), false);
+}
+
+static void
+push_nsec(
+    ldns_pkt *packet, const char *name, const char *next, const char *types)
+{
+	char line[2048];
+
+	snprintf(line, sizeof(line), "%s 60 IN NSEC %s %s RRSIG NSEC", name,
+	    next, types);
+	push_signed(packet, LDNS_SECTION_AUTHORITY, rr_of(line), false);
+}
+
+static bool
+ends_with(const char *name, const char *end)
+{
+	const size_t len = strlen(name), tail = strlen(end);
+
+	return len >= tail && strcmp(name + len - tail, end) == 0;
+}
+
+static void
+answer_a(ldns_pkt *reply, const char *name, bool altered)
+{
+	char line[300];
+
+	snprintf(line, sizeof(line), "%s 300 IN A 192.0.2.1", name);
+	push_signed(reply, LDNS_SECTION_ANSWER, rr_of(line), altered);
+}
+
+static void
+answer_ds(ldns_pkt *reply, const char *name)
+{
+	char next[512];
+
+	snprintf(next, sizeof(next), "\\000.%s", name);
+	if (strcmp(name, "nokey.") == 0) {
+		push_signed(reply, LDNS_SECTION_ANSWER,
+		    rr_of("nokey. 300 IN DS 4711 13 2 8d02536c887482bc34ff54e41"
+			  "d2ba659bf85b341a0a20afadb5813dcfbcf286d"),
+		    false);
+		return;
+	}
+	push_soa(reply);
+	push_nsec(reply, name, next, strcmp(name, "ins.") == 0 ? "NS" : "A");
+}
+
+/* False: no answer at all. */
+static bool
+answer(ldns_pkt *reply, const char *name, ldns_rr_type type)
+{
+	char line[300];
+
+	if (type == LDNS_RR_TYPE_DNSKEY && strcmp(name, ".") == 0) {
+		push_signed(
+		    reply, LDNS_SECTION_ANSWER, ldns_rr_clone(dnskey), false);
+	} else if (type == LDNS_RR_TYPE_DNSKEY) {
+		ldns_pkt_set_rcode(reply, LDNS_RCODE_SERVFAIL);
+	} else if (type == LDNS_RR_TYPE_DS) {
+		answer_ds(reply, name);
+	} else if (ends_with(name, "drop.")) {
+		return false;
+	} else if (strcmp(name, "a.secure.") == 0) {
+		answer_a(reply, name, false);
+	} else if (strcmp(name, "a.altered.") == 0) {
+		answer_a(reply, name, true);
+	} else if (ends_with(name, "servfail.")) {
+		ldns_pkt_set_rcode(reply, LDNS_RCODE_SERVFAIL);
+	} else if (strcmp(name, "a.missing.") == 0) {
+		ldns_pkt_set_rcode(reply, LDNS_RCODE_NXDOMAIN);
+		push_soa(reply);
+		push_nsec(reply, "a.m.", "zz.", "A");
+		push_nsec(reply, ".", "a.", "NS SOA DNSKEY");
+	} else if (strcmp(name, "x.ins.") == 0 && type == LDNS_RR_TYPE_A) {
+		push(reply, LDNS_SECTION_ANSWER, "x.ins. 300 IN A 192.0.2.2");
+	} else if (strcmp(name, "missing.ins.") == 0) {
+		ldns_pkt_set_rcode(reply, LDNS_RCODE_NXDOMAIN);
+		push(reply, LDNS_SECTION_AUTHORITY,
+		    "ins. 300 IN SOA . . 1 3600 600 86400 60");
+	} else if (!ends_with(name, "ins.")) {
+		/* Unsigned data in a signed zone, or below "nokey". */
+		snprintf(line, sizeof(line), "%s 300 IN A 192.0.2.66", name);
+		push(reply, LDNS_SECTION_ANSWER, line);
+	}
+	return true;
+}
+
+static void
+on_question(evutil_socket_t fd, short what, void *arg)
+{
+	uint8_t wire[2048], *out = NULL;
+	struct sockaddr_storage from;
+	socklen_t from_len = sizeof(from);
+	const ssize_t n = recvfrom(
+	    fd, wire, sizeof(wire), 0, (struct sockaddr *)&from, &from_len);
+	ldns_pkt *query, *reply;
+	const ldns_rr *question;
+	size_t len = 0;
+	char *name;
+
+	(void)what;
+	(void)arg;
+	if (n <= 0 || (query = packet_parse(wire, (size_t)n)) == NULL)
+		return;
+	question = ldns_rr_list_rr(ldns_pkt_question(query), 0);
+	reply = ldns_pkt_query_new(ldns_rdf_clone(ldns_rr_owner(question)),
+	    ldns_rr_get_type(question), LDNS_RR_CLASS_IN,
+	    LDNS_QR | LDNS_AA | LDNS_RA);
+	ldns_pkt_set_id(reply, ldns_pkt_id(query));
+	ldns_pkt_set_edns_udp_size(reply, 1232);
+	ldns_pkt_set_edns_do(reply, true);
+	name = ldns_rdf2str(ldns_rr_owner(question));
+	if (ldns_rr_get_type(question) != LDNS_RR_TYPE_DNSKEY &&
+	    ldns_rr_get_type(question) != LDNS_RR_TYPE_DS)
+		questions++;
+	if (answer(reply, name, ldns_rr_get_type(question)) &&
+	    ldns_pkt2wire(&out, reply, &len) == LDNS_STATUS_OK)
+		sendto(fd, out, len, 0, (struct sockaddr *)&from, from_len);
+	free(out);
+	free(name);
+	ldns_pkt_free(reply);
+	ldns_pkt_free(query);
+}
+
+static struct endpoint
+start_server(void)
+{
+	struct endpoint endpoint;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&endpoint.address;
+
+	memset(&endpoint, 0, sizeof(endpoint));
+	v4->sin_family = AF_INET;
+	v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	endpoint.length = sizeof(*v4);
+	server_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	ck_assert_int_eq(
+	    bind(server_fd, (struct sockaddr *)v4, sizeof(*v4)), 0);
+	ck_assert_int_eq(
+	    getsockname(server_fd, (struct sockaddr *)v4, &endpoint.length), 0);
+	server_event =
+	    event_new(base, server_fd, EV_READ | EV_PERSIST, on_question, NULL);
+	event_add(server_event, NULL);
+	return endpoint;
+}
+
+static void
+make_key(void)
+{
+	ldns_key *key =
+	    ldns_key_new_frm_algorithm(LDNS_SIGN_ECDSAP256SHA256, 256);
+	const time_t now = time(NULL);
+
+	ck_assert_ptr_nonnull(key);
+	ldns_key_set_flags(key, 257);
+	ldns_key_set_pubkey_owner(key, ldns_dname_new_frm_str("."));
+	ldns_key_set_inception(key, (uint32_t)now - 3600);
+	ldns_key_set_expiration(key, (uint32_t)now + 86400);
+	dnskey = ldns_key2rr(key);
+	ck_assert_ptr_nonnull(dnskey);
+	ldns_key_set_keytag(key, ldns_calc_keytag(dnskey));
+	keys = ldns_key_list_new();
+	ldns_key_list_push_key(keys, key);
+}
+
+/* ---- the module ---- */
+
+static char folder[] = "/tmp/test_validated.XXXXXX";
+static char hints[64], anchor[64];
+static struct endpoint server;
+static struct conf_zone root;
+static struct conf conf;
+static struct validated *validated;
+
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	fputs(text, file);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static void
+set_up(void)
+{
+	ldns_rr *ds;
+	char *text;
+
+	ck_assert_ptr_nonnull(base = event_base_new());
+	make_key();
+	server = start_server();
+	questions = 0;
+	strcpy(folder, "/tmp/test_validated.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(hints, sizeof(hints), "%s/hints", folder);
+	snprintf(anchor, sizeof(anchor), "%s/anchor", folder);
+	write_file(hints, ". 300 IN NS ns.\nns. 300 IN A 127.0.0.1\n");
+	ds = ldns_key_rr2ds(dnskey, LDNS_SHA256);
+	text = ldns_rr2str(ds);
+	write_file(anchor, text);
+	free(text);
+	ldns_rr_free(ds);
+	root = (struct conf_zone){
+		.name = (char *)".", .servers = &server, .server_count = 1
+	};
+	conf = (struct conf){ .root_hints = hints,
+		.trust_anchor = anchor,
+		.zones = &root,
+		.zone_count = 1 };
+	validated = validated_new(base, &conf);
+	ck_assert_ptr_nonnull(validated);
+}
+
+static void
+tear_down(void)
+{
+	validated_free(validated);
+	event_free(server_event);
+	close(server_fd);
+	event_base_free(base);
+	ldns_rr_free(dnskey);
+	ldns_key_list_free(keys);
+	unlink(hints);
+	unlink(anchor);
+	rmdir(folder);
+}
+
+struct outcome {
+	bool came, answered, has_packet, has_why;
+	enum dns_security security;
+	enum dns_status status;
+	size_t records;
+	uint16_t type;
+	const char *name;
+};
+
+static bool inside; /* validated_ask() has not returned */
+
+static void
+on_result(void *arg, const struct validated_result *result)
+{
+	struct outcome *outcome = arg;
+	struct packet_facts facts;
+	ldns_pkt *packet;
+
+	ck_assert(!inside);
+	ck_assert(!outcome->came);
+	outcome->came = true;
+	outcome->answered = result->answered;
+	outcome->security = result->security;
+	outcome->has_packet = result->packet != NULL;
+	outcome->has_why = result->why != NULL && result->why[0] != '\0';
+	if (result->packet == NULL)
+		return;
+	ck_assert_ptr_nonnull(
+	    packet = packet_parse(result->packet, result->len));
+	ck_assert_int_eq(
+	    packet_facts(packet, outcome->name, outcome->type, &facts), 0);
+	outcome->status = facts.status;
+	outcome->records = facts.rdata_count;
+	packet_facts_clear(&facts);
+	ldns_pkt_free(packet);
+}
+
+static struct validated_query *
+begin(struct outcome *outcome, const char *name, uint16_t type,
+    const char *fresh_zone)
+{
+	struct validated_query *query;
+
+	*outcome = (struct outcome){ .name = name, .type = type };
+	inside = true;
+	query = validated_ask(
+	    validated, name, type, fresh_zone, on_result, outcome);
+	inside = false;
+	ck_assert_ptr_nonnull(query);
+	ck_assert(!outcome->came);
+	return query;
+}
+
+static void
+wait_for(const struct outcome *outcome)
+{
+	const uint64_t end = clock_ms() + PATIENCE_MS;
+
+	while (!outcome->came) {
+		ck_assert_msg(clock_ms() < end, "%s", outcome->name);
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		usleep(1000);
+	}
+}
+
+static struct outcome
+ask(const char *name, uint16_t type, const char *fresh_zone)
+{
+	struct outcome outcome;
+
+	begin(&outcome, name, type, fresh_zone);
+	wait_for(&outcome);
+	return outcome;
+}
+
+static void
+expect(const struct outcome *outcome, enum dns_security security,
+    enum dns_status status, size_t records)
+{
+	ck_assert(outcome->answered && outcome->has_packet);
+	ck_assert_str_eq(
+	    dns_security_text(outcome->security), dns_security_text(security));
+	ck_assert_str_eq(
+	    dns_status_text(outcome->status), dns_status_text(status));
+	ck_assert_uint_eq(outcome->records, records);
+	ck_assert(outcome->has_why == (security == DNS_BOGUS));
+}
+
+/* A failure says nothing of the zone: neither secure nor insecure. */
+static void
+expect_failure(const struct outcome *outcome)
+{
+	ck_assert(!outcome->answered);
+	ck_assert(!outcome->has_packet);
+	ck_assert_int_eq(outcome->security, DNS_INDETERMINATE);
+	ck_assert(outcome->has_why);
+}
+
+/* ---- the traps ---- */
+
+START_TEST(secure_data)
+{
+	const struct outcome outcome = ask("a.secure", DNS_TYPE_A, NULL);
+
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+}
+END_TEST
+
+/* rcode 0, and the forged data are there. */
+START_TEST(bogus_comes_with_data)
+{
+	static const char *const names[] = { "a.altered", "a.unsigned" };
+	const struct outcome outcome = ask(names[_i], DNS_TYPE_A, NULL);
+
+	expect(&outcome, DNS_BOGUS, DNS_OK, 1);
+}
+END_TEST
+
+START_TEST(missing_keys_are_bogus)
+{
+	const struct outcome outcome = ask("a.nokey", DNS_TYPE_A, NULL);
+
+	ck_assert(outcome.answered);
+	ck_assert_int_eq(outcome.security, DNS_BOGUS);
+}
+END_TEST
+
+START_TEST(failure_is_not_insecure)
+{
+	const struct outcome outcome = ask("a.servfail", DNS_TYPE_A, NULL);
+
+	expect_failure(&outcome);
+}
+END_TEST
+
+/* From the cache it comes with rcode 0, inside ub_resolve_event(), and the
+ * failure stands in the packet only. */
+START_TEST(cached_failure_is_a_failure)
+{
+	struct outcome outcome = ask("a.servfail", DNS_TYPE_A, NULL);
+	unsigned before;
+
+	expect_failure(&outcome);
+	before = questions;
+	outcome = ask("a.servfail", DNS_TYPE_A, NULL);
+	expect_failure(&outcome);
+	ck_assert_uint_eq(questions, before);
+}
+END_TEST
+
+/* From the cache as well, and never before validated_ask() has returned. */
+START_TEST(cached_answer_comes_later)
+{
+	struct outcome outcome = ask("a.secure", DNS_TYPE_A, NULL);
+	const unsigned before = questions;
+	struct validated_query *query;
+
+	outcome = ask("a.secure", DNS_TYPE_A, NULL);
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert_uint_eq(questions, before);
+	/* Between the two it can be cancelled. */
+	query = begin(&outcome, "a.secure", DNS_TYPE_A, NULL);
+	validated_cancel(query);
+	for (int i = 0; i < 10; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert(!outcome.came);
+	ck_assert_uint_eq(validated_counts(validated).in_flight, 0);
+	ck_assert_uint_eq(validated_counts(validated).abandoned, 0);
+}
+END_TEST
+
+START_TEST(bogus_from_the_cache_is_bogus)
+{
+	struct outcome outcome = ask("a.altered", DNS_TYPE_A, NULL);
+
+	outcome = ask("a.altered", DNS_TYPE_A, NULL);
+	ck_assert(!outcome.answered || outcome.security == DNS_BOGUS);
+	ck_assert_int_ne(outcome.security, DNS_INSECURE);
+	ck_assert_int_ne(outcome.security, DNS_SECURE);
+}
+END_TEST
+
+START_TEST(insecure_data)
+{
+	const struct outcome outcome = ask("x.ins", DNS_TYPE_A, NULL);
+
+	expect(&outcome, DNS_INSECURE, DNS_OK, 1);
+}
+END_TEST
+
+START_TEST(insecure_nodata_without_soa)
+{
+	const struct outcome outcome = ask("x.ins", DNS_TYPE_MX, NULL);
+
+	expect(&outcome, DNS_INSECURE, DNS_NODATA, 0);
+}
+END_TEST
+
+START_TEST(nxdomain_is_in_the_packet)
+{
+	struct outcome outcome = ask("missing.ins", DNS_TYPE_A, NULL);
+
+	expect(&outcome, DNS_INSECURE, DNS_NXDOMAIN, 0);
+	outcome = ask("a.missing", DNS_TYPE_A, NULL);
+	expect(&outcome, DNS_SECURE, DNS_NXDOMAIN, 0);
+}
+END_TEST
+
+/* ub_ctx_delete() calls back for everything that is in flight. */
+START_TEST(free_with_questions_in_flight)
+{
+	static struct outcome outcomes[ASKED_MAX];
+	static char names[ASKED_MAX][32];
+
+	for (int i = 0; i < ASKED_MAX; i++) {
+		struct validated_query *query;
+
+		snprintf(names[i], sizeof(names[i]), "a%d.drop", i);
+		query = begin(&outcomes[i], names[i], DNS_TYPE_A,
+		    i % 8 == 0 ? "drop" : NULL);
+		if (i % 4 == 0)
+			validated_cancel(query);
+	}
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_uint_eq(validated_counts(validated).in_flight, ASKED_MAX);
+	ck_assert_uint_eq(validated_counts(validated).abandoned, ASKED_MAX / 4);
+	validated_free(validated);
+	validated = NULL;
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	for (int i = 0; i < ASKED_MAX; i++)
+		ck_assert(!outcomes[i].came);
+	validated_free(NULL);
+	validated_cancel(NULL);
+}
+END_TEST
+
+/* ---- contexts ---- */
+
+/* The twin would only join the one that hangs. */
+START_TEST(hung_twin_is_asked_elsewhere)
+{
+	struct outcome outcome, other;
+
+	validated_cancel(begin(&outcome, "a.drop", DNS_TYPE_A, NULL));
+	ck_assert_uint_eq(validated_counts(validated).contexts, 1);
+	/* another question need not go there */
+	other = ask("a.secure", DNS_TYPE_A, NULL);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 1);
+	validated_cancel(begin(&outcome, "a.drop", DNS_TYPE_A, NULL));
+	ck_assert_uint_eq(validated_counts(validated).contexts, 2);
+	/* and when the spare is used up, it is replaced */
+	validated_cancel(begin(&outcome, "a.drop", DNS_TYPE_A, NULL));
+	ck_assert_uint_eq(validated_counts(validated).contexts, 3);
+	expect(&other, DNS_SECURE, DNS_OK, 1);
+}
+END_TEST
+
+START_TEST(fresh_context_has_empty_caches)
+{
+	struct outcome outcome = ask("a.secure", DNS_TYPE_A, NULL);
+	const unsigned before = questions;
+
+	outcome = ask("a.secure", DNS_TYPE_A, "secure");
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert_uint_gt(questions, before);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 2);
+	/* It serves the zone's other questions too, and no other zone's. */
+	outcome = ask("b.secure", DNS_TYPE_A, "secure");
+	ck_assert_uint_eq(validated_counts(validated).contexts, 2);
+	outcome = ask("a.altered", DNS_TYPE_A, "altered");
+	ck_assert_int_eq(outcome.security, DNS_BOGUS);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 3);
+}
+END_TEST
+
+/* Without end a zone could make us create contexts. */
+START_TEST(contexts_are_bounded)
+{
+	struct validated_query *query = NULL;
+	char zone[32];
+	int made = 0;
+
+	for (; made < 200; made++) {
+		static struct outcome outcome;
+
+		snprintf(zone, sizeof(zone), "z%d.drop", made);
+		query = validated_ask(
+		    validated, zone, DNS_TYPE_A, zone, on_result, &outcome);
+		if (query == NULL)
+			break;
+	}
+	ck_assert_int_lt(made, 100);
+	ck_assert_uint_le(validated_counts(validated).contexts, 64);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("validated");
+	TCase *tc = tcase_create("traps");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, secure_data);
+	tcase_add_loop_test(tc, bogus_comes_with_data, 0, 2);
+	tcase_add_test(tc, missing_keys_are_bogus);
+	tcase_add_test(tc, failure_is_not_insecure);
+	tcase_add_test(tc, cached_failure_is_a_failure);
+	tcase_add_test(tc, cached_answer_comes_later);
+	tcase_add_test(tc, bogus_from_the_cache_is_bogus);
+	tcase_add_test(tc, insecure_data);
+	tcase_add_test(tc, insecure_nodata_without_soa);
+	tcase_add_test(tc, nxdomain_is_in_the_packet);
+	tcase_add_test(tc, free_with_questions_in_flight);
+	tcase_add_test(tc, hung_twin_is_asked_elsewhere);
+	tcase_add_test(tc, fresh_context_has_empty_caches);
+	tcase_add_test(tc, contexts_are_bounded);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,496 @@
+/*
+ * The proof of insecurity, driven: which questions are asked, in which order,
+ * and what becomes of the answers.  libunbound is ours.
+ */
+
+#include "dns/walk.h"
+
+#include <check.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/domain.h"
+#include "dns/validated.h"
+
+#include "message_fixture.h"
+
+#define ASKED_MAX 64
+
+struct validated_query {
+	char name[DOMAIN_TEXT_MAX];
+	uint16_t type;
+	bool cancelled, answered;
+	validated_cb cb;
+	void *arg;
+};
+
+static struct validated_query queries[ASKED_MAX];
+static size_t query_count;
+static bool refuse;
+
+struct validated_query *
+validated_ask(struct validated *validated, const char *name, uint16_t type,
+    const char *fresh_zone, validated_cb cb, void *arg)
+{
+	struct validated_query *query = &queries[query_count];
+
+	(void)validated;
+	ck_assert_ptr_null(fresh_zone);
+	if (refuse)
+		return NULL;
+	query_count++;
+	ck_assert_uint_lt(query_count, ASKED_MAX);
+	snprintf(query->name, sizeof(query->name), "%s", name);
+	query->type = type;
+	query->cb = cb;
+	query->arg = arg;
+	return query;
+}
+
+void
+validated_cancel(struct validated_query *query)
+{
+	if (query != NULL) {
+		ck_assert(!query->answered);
+		query->cancelled = true;
+	}
+}
+
+static struct event_base *base;
+static struct conf conf;
+static struct walk *walk;
+static bool came;
+static enum walk_outcome outcome;
+static enum insecurity_reason reason;
+static char cut[DOMAIN_TEXT_MAX], zone[DOMAIN_TEXT_MAX],
+    target[DOMAIN_TEXT_MAX], why[512];
+static uint32_t ttl;
+
+static void
+on_walk(void *arg, const struct walk_result *result)
+{
+	(void)arg;
+	ck_assert(!came);
+	came = true;
+	walk = NULL;
+	outcome = result->outcome;
+	reason = result->reason;
+	ttl = result->ttl;
+	snprintf(cut, sizeof(cut), "%s", result->cut);
+	snprintf(zone, sizeof(zone), "%s", result->zone);
+	snprintf(target, sizeof(target), "%s",
+	    result->target != NULL ? result->target : "");
+	snprintf(why, sizeof(why), "%s", result->why);
+}
+
+static void
+set_up(void)
+{
+	ck_assert_ptr_nonnull(base = event_base_new());
+	memset(&conf, 0, sizeof(conf));
+	memset(queries, 0, sizeof(queries));
+	query_count = 0;
+	came = refuse = false;
+}
+
+static void
+tear_down(void)
+{
+	walk_cancel(walk);
+	walk = NULL;
+	for (size_t i = 0; i < query_count; i++)
+		ck_assert(queries[i].answered || queries[i].cancelled);
+	event_base_free(base);
+}
+
+static void
+start(const char *name)
+{
+	walk = walk_start(base, NULL, &conf, name, on_walk, NULL);
+	ck_assert_ptr_nonnull(walk);
+	ck_assert_uint_eq(query_count, 0);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+/* The question that waits for (@name, @type). */
+static struct validated_query *
+pending(const char *name, uint16_t type)
+{
+	for (size_t i = 0; i < query_count; i++)
+		if (queries[i].type == type &&
+		    strcmp(queries[i].name, name) == 0 &&
+		    !queries[i].answered && !queries[i].cancelled) {
+			queries[i].answered = true;
+			return &queries[i];
+		}
+	ck_abort_msg("%s type %u is not asked", name, type);
+	return NULL;
+}
+
+static void
+answer(const char *name, uint16_t type, enum dns_security security, int rcode,
+    const char *const *records, const char *const *authority)
+{
+	struct validated_query *query = pending(name, type);
+	struct message message =
+	    message_make(name, type, rcode, records, authority);
+
+	query->cb(query->arg,
+	    &(struct validated_result){ .answered = true,
+		.security = security,
+		.packet = message.wire,
+		.len = message.len,
+		.why = security == DNS_BOGUS ? "signature" : NULL });
+	free(message.wire);
+}
+
+static void
+no_answer(const char *name, uint16_t type)
+{
+	struct validated_query *query = pending(name, type);
+
+	query->cb(query->arg, &(struct validated_result){ .why = "timeout" });
+}
+
+static void
+signed_at(const char *name, uint32_t seconds)
+{
+	char line[256];
+	const char *const records[] = { line, NULL };
+
+	snprintf(line, sizeof(line), "%s. %u IN DS 1 13 2 00", name, seconds);
+	answer(name, DNS_TYPE_DS, DNS_SECURE, 0, records, NULL);
+}
+
+/* The bit map that @by has at @name. */
+static void
+nsec_at(const char *name, const char *by, const char *bits,
+    enum dns_security security)
+{
+	char nsec[256], signature[256];
+	const char *const authority[] = { nsec, signature, NULL };
+
+	snprintf(
+	    nsec, sizeof(nsec), "%s. 100 IN NSEC z.%s. %s", name, by, bits);
+	snprintf(signature, sizeof(signature),
+	    "%s. 100 IN RRSIG NSEC 13 %u 300 20300101000000 20200101000000 1 "
+	    "%s. AAAA",
+	    name, domain_labels(name), by);
+	answer(name, DNS_TYPE_DS, security, 0, NULL, authority);
+}
+
+static void
+no_alias(const char *name)
+{
+	answer(name, DNS_TYPE_CNAME, DNS_SECURE, 0, NULL, NULL);
+}
+
+static void
+expect(enum walk_outcome expected, const char *at, const char *signed_zone)
+{
+	ck_assert(came);
+	ck_assert_int_eq(outcome, expected);
+	ck_assert_str_eq(cut, at);
+	ck_assert_str_eq(zone, signed_zone);
+}
+
+/* ---- down from the root ---- */
+
+START_TEST(cut_is_found)
+{
+	start("mx.a.example");
+	ck_assert_uint_eq(query_count, 2); /* CNAME and the first DS */
+	signed_at("example", 250);
+	nsec_at("a.example", "example", "NS RRSIG NSEC", DNS_SECURE);
+	expect(WALK_PROVEN, "a.example", "example");
+	ck_assert_int_eq(reason, INSECURITY_REASON_NSEC);
+	ck_assert_uint_eq(ttl, 100);
+}
+END_TEST
+
+START_TEST(signed_all_the_way)
+{
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	signed_at("example", 250);
+	signed_at("a.example", 250);
+	ck_assert(!came);
+	nsec_at("mx.a.example", "a.example", "A RRSIG NSEC", DNS_SECURE);
+	expect(WALK_SIGNED, "mx.a.example", "a.example");
+}
+END_TEST
+
+/* The zone above the last signed cut has nothing to say below it. */
+START_TEST(denial_from_above_the_last_cut_is_none)
+{
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	signed_at("example", 250);
+	signed_at("a.example", 250);
+	nsec_at("mx.a.example", "example", "NS RRSIG NSEC", DNS_SECURE);
+	expect(WALK_SIGNED, "mx.a.example", "a.example");
+}
+END_TEST
+
+START_TEST(answer_without_use_ends_the_walk)
+{
+	static const enum walk_outcome outcomes[] = { WALK_FAILED, WALK_FAILED,
+		WALK_UNEXPLAINED, WALK_SIGNED };
+
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	signed_at("example", 250);
+	if (_i == 0)
+		no_answer("a.example", DNS_TYPE_DS);
+	else if (_i == 1)
+		nsec_at("a.example", "example", "NS", DNS_BOGUS);
+	else if (_i == 2)
+		nsec_at("a.example", "example", "NS", DNS_INSECURE);
+	else
+		answer("a.example", DNS_TYPE_DS, DNS_SECURE, 3, NULL, NULL);
+	expect(outcomes[_i], "a.example", "example");
+	if (_i < 3)
+		ck_assert_ptr_nonnull(strstr(why, "DS of a.example"));
+	if (_i == 1)
+		ck_assert_ptr_nonnull(strstr(why, "signature"));
+}
+END_TEST
+
+START_TEST(root_needs_no_question)
+{
+	start(".");
+	ck_assert_uint_eq(query_count, 0);
+	expect(WALK_SIGNED, ".", ".");
+}
+END_TEST
+
+START_TEST(questions_are_bounded)
+{
+	const char *name =
+	    "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z";
+
+	start(name);
+	no_alias(name);
+	for (unsigned labels = 1; !came && labels <= 26; labels++)
+		answer(domain_ancestor(name, labels), DNS_TYPE_DS, DNS_SECURE,
+		    0, NULL, NULL);
+	ck_assert(came);
+	ck_assert_int_eq(outcome, WALK_FAILED);
+	ck_assert_uint_le(query_count, WALK_QUESTIONS_MAX + 1);
+}
+END_TEST
+
+START_TEST(time_is_bounded)
+{
+	start("mx.example");
+	if (_i == 1) {
+		signed_at("example", 250);
+		answer("mx.example", DNS_TYPE_DS, DNS_SECURE, 0, NULL, NULL);
+	}
+	ck_assert(!came);
+	event_base_loop(base, EVLOOP_ONCE);
+	ck_assert(came);
+	/* What was known by then stands; it is never a proof. */
+	ck_assert_int_eq(outcome, _i == 1 ? WALK_SIGNED : WALK_FAILED);
+}
+END_TEST
+
+START_TEST(question_that_cannot_be_asked_fails)
+{
+	refuse = true;
+	start("mx.example");
+	expect(WALK_FAILED, "example", ".");
+}
+END_TEST
+
+START_TEST(configured_zone_is_proven)
+{
+	struct conf_zone block = { .name = (char *)"corp.internal",
+		.insecure = true };
+
+	conf.zones = &block;
+	conf.zone_count = 1;
+	start("mx.corp.internal");
+	ck_assert_uint_eq(query_count, 0);
+	expect(WALK_PROVEN, "corp.internal", ".");
+	ck_assert_int_eq(reason, INSECURITY_REASON_CONFIGURED);
+}
+END_TEST
+
+/* ---- aliases ---- */
+
+/* The DS of an alias follows it, to wherever: it proves nothing. */
+START_TEST(ds_through_an_alias_proves_nothing)
+{
+	static const char *const records[] = {
+		"mx.example. 300 IN CNAME mx.unsigned.", NULL
+	};
+
+	start("mx.example");
+	signed_at("example", 250);
+	answer("mx.example", DNS_TYPE_DS, _i == 0 ? DNS_INSECURE : DNS_SECURE,
+	    _i == 2 ? 3 : 0, records, NULL);
+	ck_assert(!came);
+	no_answer("mx.example", DNS_TYPE_CNAME);
+	expect(WALK_SIGNED, "mx.example", "example");
+}
+END_TEST
+
+static const char *const alias[] = { "mx.example. 60 IN CNAME mx.unsigned.",
+	NULL };
+
+START_TEST(secure_alias_is_followed)
+{
+	start("mx.example");
+	signed_at("example", 250);
+	if (_i == 1) {
+		answer("mx.example", DNS_TYPE_DS, DNS_INSECURE, 0, alias, NULL);
+		ck_assert(!came);
+	}
+	answer("mx.example", DNS_TYPE_CNAME, DNS_SECURE, 0, alias, NULL);
+	ck_assert(came);
+	ck_assert_int_eq(outcome, WALK_ALIAS);
+	ck_assert_str_eq(target, "mx.unsigned");
+	ck_assert_uint_eq(ttl, 60);
+}
+END_TEST
+
+START_TEST(alias_that_is_not_secure_is_ignored)
+{
+	static const enum dns_security security[] = { DNS_INDETERMINATE,
+		DNS_BOGUS, DNS_INSECURE };
+
+	start("mx.example");
+	answer("mx.example", DNS_TYPE_CNAME, security[_i], 0, alias, NULL);
+	ck_assert(!came);
+	signed_at("example", 250);
+	answer("mx.example", DNS_TYPE_DS, DNS_INSECURE, 0, alias, NULL);
+	expect(WALK_SIGNED, "mx.example", "example");
+}
+END_TEST
+
+START_TEST(alias_of_another_name_is_ignored)
+{
+	static const char *const other[] = {
+		"www.example. 60 IN CNAME mx.unsigned.", NULL
+	};
+
+	start("mx.example");
+	answer("mx.example", DNS_TYPE_CNAME, DNS_SECURE, 0, other, NULL);
+	ck_assert(!came);
+}
+END_TEST
+
+START_TEST(failure_waits_for_the_alias)
+{
+	start("mx.example");
+	no_answer("example", DNS_TYPE_DS);
+	ck_assert(!came);
+	if (_i == 0)
+		answer(
+		    "mx.example", DNS_TYPE_CNAME, DNS_SECURE, 0, alias, NULL);
+	else
+		no_answer("mx.example", DNS_TYPE_CNAME);
+	ck_assert(came);
+	ck_assert_int_eq(outcome, _i == 0 ? WALK_ALIAS : WALK_FAILED);
+}
+END_TEST
+
+/* ---- DNAME ---- */
+
+static const char *const dname[] = { "dn.example. 70 IN DNAME new.test.",
+	NULL };
+
+START_TEST(dname_above_is_substituted)
+{
+	start("mx.dn.example");
+	no_answer("mx.dn.example", DNS_TYPE_CNAME);
+	signed_at("example", 250);
+	nsec_at("dn.example", "example", "DNAME RRSIG NSEC", DNS_SECURE);
+	ck_assert(!came);
+	if (_i == 0) {
+		answer(
+		    "dn.example", DNS_TYPE_DNAME, DNS_SECURE, 0, dname, NULL);
+		ck_assert(came);
+		ck_assert_int_eq(outcome, WALK_ALIAS);
+		ck_assert_str_eq(target, "mx.new.test");
+		ck_assert_uint_eq(ttl, 70);
+		return;
+	}
+	/* Not secure, or not there: on with the walk. */
+	if (_i == 1)
+		answer(
+		    "dn.example", DNS_TYPE_DNAME, DNS_INSECURE, 0, dname, NULL);
+	else
+		no_answer("dn.example", DNS_TYPE_DNAME);
+	ck_assert(!came);
+	nsec_at("mx.dn.example", "example", "A RRSIG NSEC", DNS_SECURE);
+	expect(WALK_SIGNED, "mx.dn.example", "example");
+}
+END_TEST
+
+START_TEST(dname_at_the_name_redirects_nothing)
+{
+	start("dn.example");
+	no_alias("dn.example");
+	signed_at("example", 250);
+	nsec_at("dn.example", "example", "DNAME RRSIG NSEC", DNS_SECURE);
+	expect(WALK_SIGNED, "dn.example", "example");
+}
+END_TEST
+
+START_TEST(cancelled_walk_is_silent)
+{
+	start("mx.example");
+	walk_cancel(walk);
+	walk = NULL;
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert(!came);
+	ck_assert(queries[0].cancelled && queries[1].cancelled);
+	walk_cancel(NULL);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_test(tc, cut_is_found);
+	tcase_add_test(tc, signed_all_the_way);
+	tcase_add_test(tc, denial_from_above_the_last_cut_is_none);
+	tcase_add_loop_test(tc, answer_without_use_ends_the_walk, 0, 4);
+	tcase_add_test(tc, root_needs_no_question);
+	tcase_add_test(tc, questions_are_bounded);
+	tcase_add_loop_test(tc, time_is_bounded, 0, 2);
+	tcase_add_test(tc, question_that_cannot_be_asked_fails);
+	tcase_add_test(tc, configured_zone_is_proven);
+	tcase_add_loop_test(tc, ds_through_an_alias_proves_nothing, 0, 3);
+	tcase_add_loop_test(tc, secure_alias_is_followed, 0, 2);
+	tcase_add_loop_test(tc, alias_that_is_not_secure_is_ignored, 0, 3);
+	tcase_add_test(tc, alias_of_another_name_is_ignored);
+	tcase_add_loop_test(tc, failure_waits_for_the_alias, 0, 2);
+	tcase_add_loop_test(tc, dname_above_is_substituted, 0, 3);
+	tcase_add_test(tc, dname_at_the_name_redirects_nothing);
+	tcase_add_test(tc, cancelled_walk_is_silent);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("walk");
+	TCase *tc = tcase_create("walk");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 30);
+	add_tests(tc);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
