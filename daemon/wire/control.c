@@ -183,7 +183,8 @@ run_command(struct client *client, const json_t *request)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (name == NULL || strcmp(commands[i].name, name) != 0)
 			continue;
-		if (commands[i].needs_key && !json_is_string(key)) {
+		if ((commands[i].needs_key || key != NULL) &&
+		    !json_is_string(key)) {
 			reply_error(client, "the command needs a key");
 			return;
 		}

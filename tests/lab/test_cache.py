@@ -148,6 +148,15 @@ def test_one_evaluation_serves_all_profiles(start):
     assert daemon.evaluations() == 3
 
 
+def test_carried_records_are_remembered_whole(start):
+    daemon = start('map "carry" { carry = fingerprint }\n')
+    first = daemon.socketmap("dane.d.nsec", "carry")
+    assert first.startswith("OK fingerprint match="), first
+    assert daemon.socketmap("dane.d.nsec", "carry") == first
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+    assert daemon.evaluations() == 1
+
+
 def test_no_cache(start):
     daemon = start("cache-entries = 0\n")
     for _ in range(3):
