@@ -17,6 +17,8 @@ static const struct {
 	    "evaluate anew and show the evidence" },
 	{ "check", command_check, "[--at +30d] [--json] KEY",
 	    "connect to the mail servers and judge their certificates" },
+	{ "flush", command_flush, "[KEY]",
+	    "forget the verdict of a key, or all" },
 	{ "doctor", command_doctor, "[-c DIR] [--json]",
 	    "whether Postfix will honour the verdicts" },
 	{ "names", command_names, "[-r ADDRESS] [NAME...]",

@@ -279,6 +279,23 @@ pick_shared(struct validated *validated, const char *key)
 	return validated->spare;
 }
 
+void
+validated_renew(struct validated *validated)
+{
+	struct context *main = context_new(validated);
+
+	if (main == NULL)
+		return;
+	retire(validated->main);
+	retire(validated->spare);
+	validated->main = main;
+	validated->spare = NULL;
+	for (struct context *context = validated->contexts; context != NULL;
+	     context = context->next)
+		if (context->zone[0] != '\0')
+			retire(context);
+}
+
 /* The zone's own context of the last seconds, or a new one. */
 static struct context *
 pick_fresh(struct validated *validated, const char *zone)

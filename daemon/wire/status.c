@@ -36,6 +36,18 @@ lookups(const struct status_source *source)
 }
 
 static size_t
+cache_entries(const struct status_source *source)
+{
+	return policy_service_cache_entries(source->service);
+}
+
+static size_t
+cache_bytes(const struct status_source *source)
+{
+	return policy_service_cache_bytes(source->service);
+}
+
+static size_t
 dns_queries(const struct status_source *source)
 {
 	return dns_service_in_flight(source->dns);
@@ -64,6 +76,10 @@ static const struct {
 	    evaluations },
 	{ "postdane_lookups_in_flight", "DNS lookups that run or wait.",
 	    lookups },
+	{ "postdane_cache_entries",
+	    "Next hops in the verdict cache, expired ones included.",
+	    cache_entries },
+	{ "postdane_cache_bytes", "Memory of the verdict cache.", cache_bytes },
 	{ "postdane_dns_queries_in_flight",
 	    "Questions to the DNS listener that are being looked up.",
 	    dns_queries },
