@@ -6,6 +6,7 @@
 #   sudo make check         everything that is tested; make check-unit is the
 #                           part that needs neither root nor a network
 #   sudo make run           the daemon, in the foreground, for a try
+#   make fuzz TIME=60       each parser of strange bytes, seconds for each
 #   make install            PREFIX (/usr/local), DESTDIR
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
@@ -87,6 +88,7 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 OBJECTS := $(MAIN_OBJECT) $(COMMAND_OBJECTS) $(ARCHIVE_OBJECTS) \
 	$(call objects_of,$(UNIT_SOURCES))
+FUZZ_OBJECTS := $(call objects_of,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard daemon/*.c daemon/*/*.c)
 HEADERS := $(wildcard include/*/*.h)
 
@@ -146,7 +148,7 @@ check:
 	@$(MAKE) test-deps
 	@trap '$(GIVE_BACK)' EXIT; \
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
-		check-style check-compilers check-unit check-lab
+		check-style check-compilers check-unit check-fuzz check-lab
 
 check-style: check-format check-layers check-tidy
 
@@ -191,6 +193,33 @@ check-lab:
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/lab
+
+# ---- fuzzing ----
+
+# libFuzzer, and so clang, which brings its runtime along.
+FUZZ_MAKE = $(MAKE) $(JOBS) CC=clang \
+	SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O1 -g'
+FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
+# Seconds for each target; TARGETS="socketmap mx" fuzzes only those.
+TIME := 60
+TARGETS := $(FUZZ_TARGETS)
+
+fuzz:
+	@$(FUZZ_MAKE) fuzzers
+	@tests/fuzz/run fuzz $(TIME) $(TARGETS)
+
+check-fuzz:
+	@$(FUZZ_MAKE) fuzzers
+	@tests/fuzz/run replay 0 $(TARGETS)
+
+fuzzers: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
+	@mkdir -p $(@D) build/fuzz
+	@echo "  LD $@"
+	$(Q)$(LINK) -fsanitize=fuzzer $(OUR_LIBS)
+	$(Q)ln -f $@ build/fuzz/$*
 
 # ---- trying it ----
 
@@ -241,9 +270,9 @@ clean:
 FORCE:
 
 .PHONY: all objects check check-style check-format check-layers check-tidy \
-	tidy check-compilers check-unit check-lab demo run deps test-deps \
+	tidy check-compilers check-unit check-lab fuzz check-fuzz fuzzers demo run deps test-deps \
 	servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
