@@ -60,10 +60,10 @@ judge(const ldns_pkt *packet, const char *name, uint8_t choice)
 	char text[128];
 
 	insecurity_judge(&question, &finding);
-	PROMISE(is_proven(&finding) ==
-		    (finding.reason != INSECURITY_REASON_NONE) &&
-		strlen(insecurity_text(finding.reason, name, text,
-		    sizeof(text))) < sizeof(text));
+	PROMISE(
+	    is_proven(&finding) == (finding.reason != INSECURITY_REASON_NONE) &&
+	    strlen(insecurity_text(finding.reason, name, text, sizeof(text))) <
+		sizeof(text));
 	if (!is_proven(&finding))
 		return;
 	PROMISE(question.security == DNS_SECURE ||

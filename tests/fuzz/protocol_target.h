@@ -60,9 +60,8 @@ fuzz_protocol(const struct protocol *protocol, size_t max, const uint8_t *data,
 		}
 		PROMISE(request.consumed > 0 && request.consumed <= len);
 		PROMISE(lies_within(request.key, request.key_len, rest, len));
-		PROMISE(
-		    request.map == NULL ||
-		    lies_within(request.map, request.map_len, rest, len));
+		PROMISE(request.map == NULL ||
+			lies_within(request.map, request.map_len, rest, len));
 		format_reply(protocol, (enum protocol_status)(len % 4),
 		    request.key, request.key_len);
 		at += request.consumed;

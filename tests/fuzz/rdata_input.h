@@ -22,9 +22,9 @@ rdata_read(struct rdata_input *set, const uint8_t *data, size_t size)
 		const uint8_t *piece;
 		const size_t len = fuzz_piece(&input, &piece);
 
-		set->rdata[set->count++] = (struct dns_rdata){
-			.data = fuzz_copy(piece, len), .len = len
-		};
+		set->rdata[set->count++] =
+		    (struct dns_rdata){ .data = fuzz_copy(piece, len),
+			    .len = len };
 	}
 }
 
