@@ -6,6 +6,7 @@
 #   sudo make check         everything that is tested; make check-unit is the
 #                           part that needs neither root nor a network
 #   sudo make run           the daemon, in the foreground, for a try
+#   sudo make bench         docs/benchmark.md, measured anew
 #   make fuzz TIME=60       each parser of strange bytes, seconds for each
 #   make install            PREFIX (/usr/local), DESTDIR
 #
@@ -221,6 +222,25 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
 	$(Q)$(LINK) -fsanitize=fuzzer $(OUR_LIBS)
 	$(Q)ln -f $@ build/fuzz/$*
 
+# ---- benchmarks ----
+
+# An hour of a whole machine's two processors; BENCH=brief takes minutes.
+# PEER=inet:HOST:PORT:MAP measures another socketmap server in the same run.
+BENCH ?= full
+BENCH_PROGRAMS := $(BUILD)/bench/load $(BUILD)/bench/bare
+
+bench:
+	@$(NEEDS_ROOT)
+	@$(MAKE) test-deps
+	@$(MAKE) $(JOBS) all $(BENCH_PROGRAMS)
+	@trap '$(GIVE_BACK)' EXIT; $(subst $(PYTHON),,$(LAB)) \
+		BENCH=$(BENCH) PEER='$(PEER)' $(PYTHON) tests/bench/run.py
+
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(LINK) -lm
+
 # ---- trying it ----
 
 demo:
@@ -270,7 +290,7 @@ clean:
 FORCE:
 
 .PHONY: all objects check check-style check-format check-layers check-tidy \
-	tidy check-compilers check-unit check-lab fuzz check-fuzz fuzzers demo run deps test-deps \
+	tidy check-compilers check-unit check-lab fuzz check-fuzz fuzzers bench demo run deps test-deps \
 	servers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
