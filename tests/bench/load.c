@@ -32,12 +32,18 @@
 
 /* ---- keys ---- */
 
+struct request {
+	char *text;
+	size_t len;
+};
+
 struct keys {
 	char **line; /* NULL where they are made of a pattern */
 	char prefix[KEY_MAX], suffix[KEY_MAX];
 	uint64_t from, count;
-	uint64_t next; /* for those that are asked in order */
-	double *share; /* zipf: cumulated; NULL: uniform */
+	uint64_t next;           /* for those that are asked in order */
+	struct request *request; /* ready to be sent; NULL: too many */
+	double *share;           /* zipf: cumulated; NULL: uniform */
 };
 
 static void
@@ -225,44 +231,84 @@ now_ns(void)
 
 /* Returns false where there is nothing more to ask. */
 static bool
-next_key(struct connection *connection, char key[KEY_MAX * 3], size_t *len)
+next_key(struct connection *connection, const struct keys **keys, uint64_t *i)
 {
 	connection->other = load.permille > 0 &&
 			    load.others.next < load.others.count &&
 			    draw(&load.random) % 1000 < load.permille;
-	if (connection->other) {
-		*len = key_text(&load.others, load.others.next++, key);
-	} else if (load.once) {
-		if (load.keys.next == load.keys.count)
-			return false;
-		*len = key_text(&load.keys, load.keys.next++, key);
-	} else {
-		*len =
-		    key_text(&load.keys, pick(&load.keys, &load.random), key);
-	}
+	*keys = connection->other ? &load.others : &load.keys;
+	if (connection->other)
+		*i = load.others.next++;
+	else if (!load.once)
+		*i = pick(&load.keys, &load.random);
+	else if (load.keys.next == load.keys.count)
+		return false;
+	else
+		*i = load.keys.next++;
 	return true;
 }
 
-static void
-ask(struct connection *connection)
-{
-	char key[KEY_MAX * 3], request[KEY_MAX * 4];
-	size_t len;
-	int n;
+/* As many as fit are made before the clock runs: whoever measures should not
+ * be what is measured. */
+#define PREPARED_MAX 200000
 
-	if (!next_key(connection, key, &len))
-		return;
+static void
+make_request(const struct keys *keys, uint64_t i, struct request *request)
+{
+	char key[KEY_MAX * 3], text[KEY_MAX * 4];
+	const size_t len = key_text(keys, i, key);
+
 	if (load.tcp_table)
-		n = snprintf(request, sizeof(request), "get %s\n", key);
+		request->len =
+		    (size_t)snprintf(text, sizeof(text), "get %s\n", key);
 	else
-		n = snprintf(request, sizeof(request), "%zu:%s %s,",
-		    strlen(load.map) + 1 + len, load.map, key);
+		request->len = (size_t)snprintf(text, sizeof(text),
+		    "%zu:%s %s,", strlen(load.map) + 1 + len, load.map, key);
+	if ((request->text = strdup(text)) == NULL)
+		die("memory");
+}
+
+static void
+prepare(struct keys *keys)
+{
+	if (keys->count > PREPARED_MAX)
+		return;
+	keys->request = calloc(keys->count, sizeof(*keys->request));
+	if (keys->request == NULL)
+		die("memory");
+	for (uint64_t i = 0; i < keys->count; i++)
+		make_request(keys, i, &keys->request[i]);
+}
+
+static void
+send_request(int fd, const struct request *request)
+{
+	if (send(fd, request->text, request->len, MSG_NOSIGNAL) !=
+	    (ssize_t)request->len)
+		die("send");
+}
+
+static void
+ask(struct connection *connection, uint64_t now)
+{
+	const struct keys *keys;
+	uint64_t i;
+
+	if (!next_key(connection, &keys, &i))
+		return;
 	connection->len = 0;
 	connection->waiting = true;
+	connection->sent = now;
 	load.in_flight++;
-	connection->sent = now_ns();
-	if (send(connection->fd, request, (size_t)n, MSG_NOSIGNAL) != n)
-		die("send");
+	if (keys->request != NULL) {
+		send_request(connection->fd, &keys->request[i]);
+	} else {
+		struct request request;
+
+		make_request(keys, i, &request);
+		send_request(connection->fd, &request);
+		free(request.text);
+	}
 }
 
 static bool
@@ -301,7 +347,7 @@ count_reply(const struct connection *connection)
 }
 
 static void
-receive(struct connection *connection)
+receive(struct connection *connection, uint64_t *now)
 {
 	const ssize_t n =
 	    recv(connection->fd, connection->reply + connection->len,
@@ -317,8 +363,9 @@ receive(struct connection *connection)
 	connection->reply[connection->len] = '\0';
 	if (!is_whole(connection))
 		return;
+	*now = now_ns();
 	note(connection->other ? &load.other_latencies : &load.latencies,
-	    now_ns() - connection->sent);
+	    *now - connection->sent);
 	count_reply(connection);
 	connection->waiting = false;
 	load.in_flight--;
@@ -345,22 +392,25 @@ static double
 run(struct connection *connections, int loop)
 {
 	const uint64_t start = now_ns();
+	uint64_t now = start;
 	const uint64_t end =
 	    load.once ? UINT64_MAX : start + (uint64_t)(load.seconds * 1e9);
 	struct epoll_event events[EVENTS];
 
 	for (unsigned i = 0; i < load.connections; i++)
-		ask(&connections[i]);
+		ask(&connections[i], now);
 	/* What is in flight at the end does not count. */
-	while (load.in_flight > 0 && now_ns() < end) {
+	while (load.in_flight > 0 && now < end) {
 		const int count = epoll_wait(loop, events, EVENTS, 100);
 
+		if (count == 0)
+			now = now_ns();
 		for (int i = 0; i < count; i++) {
 			struct connection *connection = events[i].data.ptr;
 
-			receive(connection);
+			receive(connection, &now);
 			if (!connection->waiting)
-				ask(connection);
+				ask(connection, now);
 		}
 	}
 	return (double)(now_ns() - start) / 1e9;
@@ -428,6 +478,9 @@ parse_options(int argc, char **argv)
 		fprintf(stderr, "usage: load [options] -k KEYS PLACE\n");
 		exit(2);
 	}
+	prepare(&load.keys);
+	if (load.others.count > 0)
+		prepare(&load.others);
 	if (theta > 0)
 		make_zipf(&load.keys, theta);
 	parse_place(argv[optind], &load.place);
