@@ -117,6 +117,11 @@ class Daemon(lab_module.Daemon):
     def in_flight(self):
         return self.counters()["postdane_evaluations_in_flight"]
 
+    def quieten(self):
+        """Until what was asked before has been evaluated, or given up."""
+        lab_module.wait_until("end of what is in flight",
+                              lambda: self.in_flight() == 0, 90)
+
     def pid(self):
         """taskset and its like have become the daemon itself."""
         return self.process.pid
@@ -274,7 +279,6 @@ def recursor(lab):
     os.sched_setaffinity(0, {LOAD_CPU})
     pid = next(p.pid for p in lab.processes
                if "unbound" in str(p.args[0]))
-    sockets = []
     questions = []
     for zone in range(4):
         for i in range(COLD // 4):
@@ -284,14 +288,14 @@ def recursor(lab):
                               (f"_25._tcp.mx{i}.{name}", "TLSA")])
     before = cpu_ns(pid)
     start = time.monotonic()
-    ask_recursor(questions, sockets)
+    ask_recursor(questions)
     seconds = time.monotonic() - start
     used = (cpu_ns(pid) - before) / COLD / 1000
     say(f"unbound: {COLD / seconds:.0f} domains/s, {used:.0f} us each")
     return {"rate": COLD / seconds, "cpu_us": used}
 
 
-def ask_recursor(questions, sockets, width=64):
+def ask_recursor(questions, width=64):
     """MX, then addresses, then TLSA of each domain, @width domains at once."""
     import selectors
 
@@ -308,7 +312,6 @@ def ask_recursor(questions, sockets, width=64):
     for _ in range(width):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sock.connect(("10.53.0.53", 53))
-        sockets.append(sock)
         selector.register(sock, selectors.EVENT_READ)
         send(sock, wires.pop())
     busy = width
@@ -355,6 +358,7 @@ def mixed(daemon):
     place = f"inet:127.0.0.1:{daemon.port}"
     runs = []
     for i in range(PAIRS):
+        daemon.quieten()
         pure = load(place, HOT_KEYS, "-c", 64, "-t", SECONDS, "-z", 1, "-s", i)
         background = DeadLoad()
         both = load(place, HOT_KEYS, "-c", 64, "-t", SECONDS, "-z", 1, "-s", i,
@@ -382,6 +386,7 @@ def dead(daemon):
     healthy(0)
     runs = []
     for i in range(3):
+        daemon.quieten()
         alone = healthy((2 * i + 1) * count)
         background = DeadLoad()
         in_flight = daemon.in_flight()
@@ -389,7 +394,6 @@ def dead(daemon):
         in_flight = min(in_flight, daemon.in_flight())
         background.stop()
         runs.append((alone, beside, in_flight))
-        time.sleep(1)
     result = {
         "alone": summary([run[0] for run in runs]),
         "beside": summary([run[1] for run in runs]),
