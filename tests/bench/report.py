@@ -69,7 +69,8 @@ class Panel:
             out.append(f'<text x="{at:.1f}" y="{bottom + 18}" '
                        f'text-anchor="middle">{number(x)}</text>')
         for i, (name, colour, dashed, points) in enumerate(self.series):
-            out += self.line(name, colour, dashed, points, 56 + 16 * i)
+            out += self.line(name, colour, dashed, points,
+                             bottom - 16 * (len(self.series) - i) + 4)
         return out
 
     def line(self, name, colour, dashed, points, y):
@@ -80,8 +81,8 @@ class Panel:
         return [f'<polyline points="{path}" class="l" {style}/>',
                 *(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
                   for x, y in places),
-                f'<path d="M{self.left + 10} {y}h22" class="l" {style}/>',
-                f'<text x="{self.left + 38}" y="{y + 4}">{name}</text>']
+                f'<path d="M{self.left + 130} {y}h22" class="l" {style}/>',
+                f'<text x="{self.left + 158}" y="{y + 4}">{name}</text>']
 
 
 def number(value):
@@ -194,6 +195,9 @@ def hot_lines(results):
         yield ""
         head = tuple(h.replace("postdaned", "peer") for h in PAIR_HEAD)
         yield from table(head, pair_rows(results["peer"]["results"]))
+        yield ("It runs outside of the lab, on the processor that it was "
+               "given.")
+        yield ""
 
 
 def cold_lines(results):

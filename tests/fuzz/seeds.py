@@ -164,7 +164,8 @@ def denials():
     }
     for name, (server, qname) in cases.items():
         packet = ask(server, qname, "DS")
-        for choice, label in ((0, "secure"), (1 + 4, "insecure")):
+        for choice, label in ((0, "secure"), (1 + 4, "insecure"),
+                              (2, "bogus")):
             write("insecurity", f"{name}-{label}", bytes([choice]) + packet)
     over = ask(LEAF, "mx.iter500.nsec", "DS").replace(
         struct.pack("!H", 500), struct.pack("!H", 3000))
@@ -251,11 +252,15 @@ def lookups():
           said(BOGUS, mx) * 6)
     write("lookup", "fresh", start("dane.d.nsec.") + said(BOGUS, mx) +
           said(SECURE, mx) * 6)
+    write("lookup", "bogus-tlsa", start("_25._tcp.usable.hosts.nsec.", 3) +
+          said(BOGUS, ask(LEAF, "_25._tcp.usable.hosts.nsec", "TLSA")) * 2)
     tld = said(SECURE, ask(ROOT, "nsec", "DS"))
     cut = said(SECURE, ask(TLD, "plain.nsec", "DS"))
     data = ask(LEAF, "plain.nsec", "MX")
     for order, walk in (("a", FAILED + tld + cut), ("b", tld + FAILED + cut),
                         ("c", tld + cut + FAILED)):
+        write("lookup", f"bogus-cut-{order}", start("plain.nsec.", 0, 4) +
+              FAILED + walk.replace(cut, said(BOGUS, cut[3:])))
         write("lookup", f"insecure-{order}", start("plain.nsec.") +
               said(INSECURE, data) + walk)
         for first, what in ((FAILED, "failed"), (HANGS, "hangs")):
