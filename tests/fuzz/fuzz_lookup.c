@@ -32,6 +32,7 @@ struct validated_query {
 	struct event *event;
 	struct validated_result result;
 	uint8_t *packet;
+	bool own, cname; /* the question of the lookup, and its alias */
 	validated_cb cb;
 	void *arg;
 };
@@ -39,6 +40,10 @@ struct validated_query {
 static struct {
 	struct event_base *base;
 	bool said_secure, said_insecure; /* to any question so far */
+	/* The lookup that runs, and what was said of its own question. */
+	char name[DOMAIN_TEXT_MAX];
+	uint16_t type;
+	bool own_bogus, own_good, alias;
 } fake;
 
 struct validated *
@@ -73,6 +78,24 @@ validated_cancel(struct validated_query *query)
 }
 
 static void
+note_said(const struct validated_query *query)
+{
+	const enum dns_security security =
+	    query->result.answered ? query->result.security : DNS_INDETERMINATE;
+
+	if (security == DNS_SECURE)
+		fake.said_secure = true;
+	if (security == DNS_INSECURE)
+		fake.said_insecure = true;
+	if (query->own && security == DNS_BOGUS)
+		fake.own_bogus = true;
+	if (query->own && security >= DNS_INSECURE)
+		fake.own_good = true;
+	if (query->cname && security == DNS_SECURE)
+		fake.alias = true;
+}
+
+static void
 on_validated(evutil_socket_t fd, short what, void *arg)
 {
 	struct validated_query *query = arg;
@@ -83,10 +106,7 @@ on_validated(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (result.answered && result.security == DNS_SECURE)
-		fake.said_secure = true;
-	if (result.answered && result.security == DNS_INSECURE)
-		fake.said_insecure = true;
+	note_said(query);
 	query->packet = NULL;
 	validated_cancel(query);
 	cb(cb_arg, &result);
@@ -124,9 +144,10 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 	struct timeval delay;
 
 	(void)validated;
-	(void)name;
 	(void)fresh_zone;
 	PROMISE(query != NULL);
+	query->own = type == fake.type && strcmp(name, fake.name) == 0;
+	query->cname = type == DNS_TYPE_CNAME;
 	query->cb = cb;
 	query->arg = arg;
 	query->event = event_new(fake.base, -1, 0, on_validated, query);
@@ -162,6 +183,10 @@ on_answer(void *arg, struct dns_answer *answer)
 		PROMISE(
 		    answer->proof != NULL || answer->qtype != DNS_TYPE_TLSA);
 	}
+	/* Bogus data are nothing to fall back from. */
+	if (fake.own_bogus && !fake.own_good && !fake.alias)
+		PROMISE(answer->status == DNS_FAILED &&
+			answer->security <= DNS_BOGUS);
 	if (answer->why != NULL)
 		for (const char *c = answer->why; *c != '\0'; c++)
 			PROMISE(*c >= ' ' && *c <= '~');
@@ -175,8 +200,11 @@ look_up(struct resolver *resolver, const char *name, uint8_t choice)
 	const uint64_t start = fake_ms;
 	bool done = false;
 
+	snprintf(fake.name, sizeof(fake.name), "%s", name);
+	fake.type = types[choice % 4];
+	fake.own_bogus = fake.own_good = fake.alias = false;
 	PROMISE(
-	    resolver_lookup(resolver, name, types[choice % 4],
+	    resolver_lookup(resolver, name, fake.type,
 		(choice & 4) != 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA,
 		RESOLVER_CLASS_POLICY, on_answer, &done) != NULL);
 	while (!done) {

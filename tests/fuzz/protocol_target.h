@@ -38,6 +38,22 @@ format_reply(const struct protocol *protocol, enum protocol_status status,
 	free(terminated);
 }
 
+/* What is cut off anywhere is read no further. */
+static inline void
+parse_beginnings(const struct protocol *protocol, size_t max,
+    const uint8_t *data, size_t size)
+{
+	for (size_t len = 0; len < size && len < 48; len++) {
+		struct protocol_request request = { 0 };
+		char *beginning = fuzz_copy(data, len);
+
+		if (protocol->parse(beginning, len, max, &request) ==
+		    PROTOCOL_REQUEST)
+			PROMISE(request.consumed <= len);
+		free(beginning);
+	}
+}
+
 static inline void
 fuzz_protocol(const struct protocol *protocol, size_t max, const uint8_t *data,
     size_t size)
@@ -45,6 +61,7 @@ fuzz_protocol(const struct protocol *protocol, size_t max, const uint8_t *data,
 	char *buffer = fuzz_copy(data, size);
 	size_t at = 0;
 
+	parse_beginnings(protocol, max, data, size);
 	while (at <= size) {
 		struct protocol_request request = { 0 };
 		char *rest = fuzz_copy(buffer + at, size - at);

@@ -57,6 +57,7 @@ def protocols():
     write("socketmap", "pipelined", netstring(b"a b") * 3)
     write("socketmap", "cut", b"17:query exam")
     write("socketmap", "long", b"10001:" + b"a" * 300)
+    write("socketmap", "nocomma", b"17:query example.org")
     write("socketmap", "zeros", b"0003:a b,")
     write("socketmap", "nothing", b"0:,")
     write("tcp_table", "put", b"put a b\n")
@@ -145,7 +146,7 @@ ROOT, TLD, LEAF = "10.53.0.1", "10.53.0.2", "10.53.0.3"
 
 
 def denials():
-    """DS questions of every kind, as secure and as insecure ones."""
+    """DS questions of every kind; the root and the TLD as signed zones."""
     cases = {
         "nsec-cut": (TLD, "plain.nsec"), "nsec3-cut": (TLD, "plain.nsec3"),
         "optout-cut": (TLD, "plain.optout"), "signed": (TLD, "hosts.nsec"),
@@ -164,12 +165,15 @@ def denials():
     }
     for name, (server, qname) in cases.items():
         packet = ask(server, qname, "DS")
-        for choice, label in ((0, "secure"), (1 + 4, "insecure"),
-                              (2, "bogus")):
-            write("insecurity", f"{name}-{label}", bytes([choice]) + packet)
+        for labels in (0, 1):
+            write("insecurity", f"{name}-{labels}", bytes([labels]) + packet)
+    # A window of the bit map that is longer than what is left.
+    write("insecurity", "bitmap", b"\x00" + ask(
+        TLD, "plain.nsec", "DS").replace(b"\x00\x06\x20\x00\x00",
+                                         b"\x01\x07\x20\x00\x00"))
     over = ask(LEAF, "mx.iter500.nsec", "DS").replace(
         struct.pack("!H", 500), struct.pack("!H", 3000))
-    write("insecurity", "overlimit", bytes([1 + 8]) + over)
+    write("insecurity", "overlimit", bytes([2]) + over)
 
 
 def exchanges():
@@ -252,6 +256,8 @@ def lookups():
           said(BOGUS, mx) * 6)
     write("lookup", "fresh", start("dane.d.nsec.") + said(BOGUS, mx) +
           said(SECURE, mx) * 6)
+    write("lookup", "bogus-walk", start("dane.d.nsec.") + said(BOGUS, mx) +
+          FAILED * 5)
     write("lookup", "bogus-tlsa", start("_25._tcp.usable.hosts.nsec.", 3) +
           said(BOGUS, ask(LEAF, "_25._tcp.usable.hosts.nsec", "TLSA")) * 2)
     tld = said(SECURE, ask(ROOT, "nsec", "DS"))
