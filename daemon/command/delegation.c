@@ -270,7 +270,7 @@ resolve_server(struct delegation *delegation, struct delegation_zone *zone,
     const char *name)
 {
 	static const uint16_t types[] = { DNS_TYPE_A, DNS_TYPE_AAAA };
-	const size_t before = zone->server_count;
+	bool found = false;
 
 	if (delegation->depth >= DEPTH_MAX)
 		return;
@@ -280,14 +280,14 @@ resolve_server(struct delegation *delegation, struct delegation_zone *zone,
 
 		if (delegation_lookup(delegation, name, types[t], &facts) == -1)
 			continue;
+		found |= facts.rdata_count > 0;
 		for (size_t i = 0; i < facts.rdata_count; i++)
 			add_address(zone, name, facts.rdata[i].data,
 			    facts.rdata[i].len);
 		packet_facts_clear(&facts);
 	}
 	delegation->depth--;
-	if (zone->server_count == before &&
-	    zone->lost_count < DELEGATION_LOST_MAX)
+	if (!found && zone->lost_count < DELEGATION_LOST_MAX)
 		snprintf(zone->lost[zone->lost_count++], sizeof(zone->lost[0]),
 		    "%s", name);
 }

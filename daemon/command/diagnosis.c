@@ -198,6 +198,21 @@ plan_zones(struct work *work)
 }
 
 static void
+note_absence(struct diagnosis *to)
+{
+	struct finding fill = { .severity = FINDINGS_CRITICAL,
+		.behaviour = "no-such-domain",
+		.text = "does not exist: its zone or the one above answers "
+			"NXDOMAIN",
+		.blame = "who owns the domain, or mistyped it",
+		.remedy = "check the name; register or delegate it" };
+
+	snprintf(fill.server, sizeof(fill.server), "%s", to->domain);
+	snprintf(fill.dig, sizeof(fill.dig), "dig +trace MX %s", to->domain);
+	findings_add(&to->findings, &fill);
+}
+
+static void
 find_hosts(struct work *work)
 {
 	struct diagnosis *to = work->to;
@@ -207,6 +222,8 @@ find_hosts(struct work *work)
 		&to->delegation, to->domain, DNS_TYPE_MX, &facts) == -1)
 		return;
 	to->has_mx = facts.rdata_count > 0;
+	if (facts.status == DNS_NXDOMAIN)
+		note_absence(to);
 	for (size_t i = 0; i < facts.rdata_count; i++) {
 		char name[DOMAIN_TEXT_MAX];
 
@@ -219,8 +236,8 @@ find_hosts(struct work *work)
 		memcpy(to->host[to->host_count++], name, sizeof(name));
 	}
 	if (facts.rdata_count == 0)
-		memcpy(to->host[to->host_count++], to->domain,
-		    sizeof(to->domain));
+		memcpy(
+		    to->host[to->host_count++], to->domain, sizeof(to->domain));
 	packet_facts_clear(&facts);
 }
 
@@ -231,6 +248,8 @@ plan(struct work *work)
 	const size_t zone = walk(work, to->domain);
 
 	add_question(to, zone, to->domain, DNS_TYPE_MX, true);
+	/* Whether a recursor lives that has no answer to the others. */
+	add_question(to, 0, ".", DNS_TYPE_NS, true);
 	find_hosts(work);
 	for (size_t i = 0; i < to->host_count; i++)
 		plan_host(work, to->host[i]);

@@ -14,7 +14,7 @@
 #define DNS_PORT 53
 #define PLAIN_SIZE_MAX 512 /* RFC 1035 section 4.2.1 */
 #define SLOW_MS 1000
-#define RECURSOR_MS 12000 /* it may have to wait for broken servers itself */
+#define RECURSOR_MS 10000 /* as long as the C library waits by default */
 
 const struct dns_manner *
 findings_manner(enum findings_manner kind)
@@ -370,15 +370,14 @@ outcome_verb(const struct probe_job *job, char text[48])
 }
 
 static void
-find_outcome(const struct trial *trial, enum findings_severity severity,
-    const char *prefix, const struct probe_job *job, const char *questions,
-    const char *remedy)
+find_outcome(const struct trial *trial, bool fatal, const char *prefix,
+    const struct probe_job *job, const char *questions, const char *remedy)
 {
 	char behaviour[48], key[16], verb[48];
 
 	snprintf(behaviour, sizeof(behaviour), "%s-%s", prefix,
 	    outcome_key(job, key));
-	find(trial, severity, true, behaviour, job, remedy, "%s %s",
+	find(trial, FINDINGS_WARNING, fatal, behaviour, job, remedy, "%s %s",
 	    outcome_verb(job, verb), questions);
 }
 
@@ -386,6 +385,8 @@ find_outcome(const struct trial *trial, enum findings_severity severity,
 
 static const char remedy_dead[] =
     "start the server or take it out of the NS records";
+static const char remedy_address[] =
+    "correct the server's A or AAAA record, and the glue at the parent";
 static const char remedy_lame[] =
     "configure the zone on this server, or take it out of the NS records at "
     "the zone and its parent";
@@ -411,6 +412,24 @@ static const char remedy_signed[] =
     "let all servers of the zone serve DNSSEC, or withdraw the DS record at "
     "the parent; until then validators, DANE too, fail";
 
+/* Not the server's, whoever asks: "this" network, loopback, multicast. */
+static bool
+is_special(const struct endpoint *endpoint)
+{
+	const struct sockaddr_storage *address = &endpoint->address;
+	const struct in6_addr *v6 =
+	    &((const struct sockaddr_in6 *)address)->sin6_addr;
+	uint32_t v4;
+
+	if (address->ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(v6) ||
+		       IN6_IS_ADDR_UNSPECIFIED(v6) ||
+		       IN6_IS_ADDR_MULTICAST(v6) || IN6_IS_ADDR_LINKLOCAL(v6);
+	v4 = ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr);
+	return v4 >> 24 == 0 || v4 >> 24 == IN_LOOPBACKNET ||
+	       v4 >> 16 == 0xa9fe || v4 >> 28 >= 0xe;
+}
+
 /* Returns whether there is anything to judge. */
 static bool
 judge_life(const struct trial *trial)
@@ -418,6 +437,13 @@ judge_life(const struct trial *trial)
 	const struct probe_job *first = NULL;
 	bool routed = false;
 
+	if (is_special(&trial->subject->endpoint)) {
+		find(trial, FINDINGS_WARNING, true, "false-address", NULL,
+		    remedy_address,
+		    "has an address that is nobody's: whoever asks there asks "
+		    "himself, or no one");
+		return false;
+	}
 	for (size_t i = 0; i < trial->count; i++) {
 		const struct probe_job *job = trial->job[i];
 
@@ -442,8 +468,7 @@ judge_life(const struct trial *trial)
 		    "was not asked: this machine has no route to it (IPv6)");
 	else
 		find(trial, FINDINGS_WARNING, true, "no-route", first,
-		    "correct the address in the NS record's A record and glue, "
-		    "or this machine's routes",
+		    remedy_address,
 		    "has an address to which this machine has no route");
 	return false;
 }
@@ -509,24 +534,24 @@ judge_edns(const struct trial *trial)
 	    get(trial, zone, DNS_TYPE_SOA, FINDINGS_COOKIE);
 
 	if (lacks_soa(plain) && has_soa(edns))
-		find_outcome(trial, FINDINGS_WARNING, "plain", plain,
+		find_outcome(trial, false, "plain", plain,
 		    "questions without EDNS",
 		    "update the name server or the firewall before it");
 	if (lacks_soa(edns) && lacks_soa(dnssec)) {
-		find_outcome(trial, FINDINGS_WARNING, "edns", edns,
+		find_outcome(trial, true, "edns", edns,
 		    "all questions with EDNS, while it answers plain ones",
 		    remedy_edns);
 		return FINDINGS_PLAIN;
 	}
 	if (lacks_soa(dnssec)) {
-		find_outcome(trial, FINDINGS_WARNING, "do", dnssec,
+		find_outcome(trial, true, "do", dnssec,
 		    "questions with EDNS and DO (DNSSEC), while it answers "
 		    "those without DO",
 		    remedy_edns);
 		return FINDINGS_EDNS;
 	}
 	if (lacks_soa(cookie) && has_soa(edns))
-		find_outcome(trial, FINDINGS_WARNING, "option", cookie,
+		find_outcome(trial, false, "option", cookie,
 		    "questions with an EDNS option (COOKIE), which it may "
 		    "ignore but not refuse (RFC 6891 section 6.1.2)",
 		    remedy_edns);
@@ -539,7 +564,7 @@ judge_opt(const struct trial *trial)
 	const struct probe_job *job =
 	    get(trial, trial->subject->zone, DNS_TYPE_SOA, FINDINGS_DO);
 
-	if (!has_soa(job) || job->result.opt)
+	if (!has_soa(job) || job->result.opt || job->result.tc)
 		return;
 	find(trial, FINDINGS_WARNING,
 	    trial->subject->is_signed && !job->result.signatures,
@@ -567,8 +592,8 @@ judge_tcp(const struct trial *trial)
 		find(trial, FINDINGS_WARNING, false, "tcp-silent", tcp,
 		    remedy_tcp, "does not answer over TCP");
 	else
-		find_outcome(trial, FINDINGS_WARNING, "tcp", tcp,
-		    "questions over TCP", remedy_tcp);
+		find_outcome(
+		    trial, false, "tcp", tcp, "questions over TCP", remedy_tcp);
 }
 
 static void
@@ -624,6 +649,7 @@ struct asked {
 	const char *name;
 	uint16_t type;
 	const char *label; /* type and name, for a sentence */
+	enum findings_manner most;
 	const struct probe_job *by[FINDINGS_MANNERS];
 };
 
@@ -634,7 +660,9 @@ best_of(const struct asked *asked)
 	static const enum findings_manner order[] = { FINDINGS_DO,
 		FINDINGS_EDNS, FINDINGS_PLAIN, FINDINGS_TCP };
 
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+	/* What is known to come out false with EDNS says nothing more. */
+	for (size_t i = FINDINGS_DO - asked->most;
+	     i < sizeof(order) / sizeof(order[0]); i++)
 		if (is_fine(asked->by[order[i]]) &&
 		    !asked->by[order[i]]->result.tc)
 			return asked->by[order[i]];
@@ -652,9 +680,6 @@ judge_size(const struct trial *trial, const struct asked *asked)
 
 	if (!is_fine(small) && !is_fine(tcp) &&
 	    !is_fine(asked->by[FINDINGS_PLAIN]))
-		return false;
-	if (is_answered(tcp) && tcp->result.length <= PLAIN_SIZE_MAX &&
-	    is_answered(small) && !small->result.tc)
 		return false;
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		const struct probe_job *job = asked->by[order[i]];
@@ -719,8 +744,8 @@ judge_failure(const struct trial *trial, const struct asked *asked,
 	snprintf(questions, sizeof(questions),
 	    "questions for %s, while it answers for other types", asked->label);
 	if (is_bad(plain) && (dnssec == NULL || is_bad(dnssec))) {
-		find_outcome(trial, FINDINGS_WARNING, prefix, plain, questions,
-		    remedy_type);
+		find_outcome(
+		    trial, true, prefix, plain, questions, remedy_type);
 		return true;
 	}
 	if (most == FINDINGS_DO && is_bad(dnssec) && is_fine(plain) &&
@@ -729,13 +754,12 @@ judge_failure(const struct trial *trial, const struct asked *asked,
 		    "questions for %s with EDNS and DO, while it answers plain "
 		    "ones",
 		    asked->label);
-		find_outcome(trial, FINDINGS_WARNING, "do", dnssec, questions,
-		    remedy_edns);
+		find_outcome(trial, true, "do", dnssec, questions, remedy_edns);
 	}
 	if (most == FINDINGS_DO && is_fine(dnssec))
 		judge_size(trial, asked);
 	if (is_bad(plain) && is_fine(tcp) && is_fine(dnssec))
-		find_outcome(trial, FINDINGS_WARNING, "plain", plain,
+		find_outcome(trial, false, "plain", plain,
 		    "plain questions over UDP", remedy_type);
 	return false;
 }
@@ -805,14 +829,15 @@ judge_signatures(const struct trial *trial, const struct asked *asked)
 
 /* ---- a server: questions side by side ---- */
 
-static void
+/* Returns whether the name is denied falsely. */
+static bool
 judge_nxdomain(const struct trial *trial, const struct asked *asked)
 {
 	const struct probe_job *job = best_of(asked);
 
 	if (job == NULL || job->result.rcode != LDNS_RCODE_NXDOMAIN ||
 	    job->result.aliases > 0)
-		return;
+		return false;
 	for (size_t i = 0; i < trial->count; i++) {
 		const struct probe_job *other = trial->job[i];
 
@@ -836,8 +861,9 @@ judge_nxdomain(const struct trial *trial, const struct asked *asked)
 			    asked->label, other->name);
 		else
 			continue;
-		return;
+		return true;
 	}
+	return false;
 }
 
 static void
@@ -868,9 +894,10 @@ judge_question(const struct trial *trial, const struct probe_job *first,
     enum findings_manner most)
 {
 	char label[DOMAIN_TEXT_MAX + 16];
-	struct asked asked = {
-		.name = first->name, .type = first->type, .label = label
-	};
+	struct asked asked = { .name = first->name,
+		.type = first->type,
+		.label = label,
+		.most = most };
 
 	snprintf(label, sizeof(label), "%s %s", findings_type(first->type),
 	    first->name);
@@ -879,8 +906,9 @@ judge_question(const struct trial *trial, const struct probe_job *first,
 	judge_truncation(trial, &asked);
 	if (asked.type != DNS_TYPE_SOA && judge_failure(trial, &asked, most))
 		return;
+	if (judge_nxdomain(trial, &asked))
+		return;
 	judge_aa(trial, best_of(&asked));
-	judge_nxdomain(trial, &asked);
 	judge_alias(trial, &asked);
 	judge_denial(trial, &asked);
 	if (most == FINDINGS_DO)
@@ -934,6 +962,17 @@ ede_text(const struct probe_job *job, char text[200])
 	return text;
 }
 
+/* A recursor is silent because it still waits for others. */
+static const char *
+recursion_verb(const struct probe_job *job, char text[48])
+{
+	if (job->result.status != DNS_PROBE_SILENT)
+		return outcome_verb(job, text);
+	snprintf(
+	    text, 48, "gives no answer within %u s to", RECURSOR_MS / 1000);
+	return text;
+}
+
 static void
 judge_recursion(const struct trial *trial, const struct probe_job *plain,
     bool is_signed, bool domain_at_fault)
@@ -948,6 +987,8 @@ judge_recursion(const struct trial *trial, const struct probe_job *plain,
 				  "named here, which it cannot cope with"
 				: "; the domain's own name servers answer it";
 
+	if (domain_equal(plain->name, "."))
+		return; /* asked only to see whether it lives */
 	if (is_bad(dnssec) && is_fine(plain)) {
 		snprintf(behaviour, sizeof(behaviour), "recursor-do-%s",
 		    outcome_key(dnssec, key));
@@ -956,7 +997,7 @@ judge_recursion(const struct trial *trial, const struct probe_job *plain,
 		    "%s %s %s with DO, as Postfix asks with "
 		    "smtp_dns_support_level = dnssec, while it answers without "
 		    "DO%s%s",
-		    outcome_verb(dnssec, verb), findings_type(plain->type),
+		    recursion_verb(dnssec, verb), findings_type(plain->type),
 		    plain->name, ede_text(dnssec, ede), whose);
 	} else if (is_bad(dnssec) && is_bad(plain) && is_fine(unchecked)) {
 		find(trial, FINDINGS_CRITICAL, true, "recursor-bogus", dnssec,
@@ -964,15 +1005,15 @@ judge_recursion(const struct trial *trial, const struct probe_job *plain,
 		    "trust anchor and clock",
 		    "%s %s %s, but answers with CD: its DNSSEC validation "
 		    "fails%s",
-		    outcome_verb(dnssec, verb), findings_type(plain->type),
+		    recursion_verb(dnssec, verb), findings_type(plain->type),
 		    plain->name, ede_text(dnssec, ede));
 	} else if (is_bad(plain)) {
 		snprintf(behaviour, sizeof(behaviour), "recursor-%s",
 		    outcome_key(plain, key));
 		find(trial, FINDINGS_CRITICAL, true, behaviour, plain,
-		    remedy_recursor, "%s %s %s%s%s", outcome_verb(plain, verb),
-		    findings_type(plain->type), plain->name,
-		    ede_text(dnssec, ede), whose);
+		    remedy_recursor, "%s %s %s%s%s",
+		    recursion_verb(plain, verb), findings_type(plain->type),
+		    plain->name, ede_text(dnssec, ede), whose);
 	} else if (is_signed && is_fine(dnssec) && !dnssec->result.tc) {
 		if (!dnssec->result.signatures)
 			find(trial, FINDINGS_CRITICAL, true, "recursor-strips",
