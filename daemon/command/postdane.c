@@ -17,6 +17,8 @@ static const struct {
 	    "evaluate anew and show the evidence" },
 	{ "check", command_check, "[--at +30d] [--json] KEY",
 	    "connect to the mail servers and judge their certificates" },
+	{ "diagnose", command_diagnose, "[--json] DOMAIN",
+	    "ask every name server on the way: what fails, who is to blame" },
 	{ "flush", command_flush, "[KEY]",
 	    "forget the verdict of a key, or all" },
 	{ "doctor", command_doctor, "[-c DIR] [--json]",
@@ -39,16 +41,17 @@ usage(FILE *file)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(file, "  %-8s %-25s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].purpose);
-	fputs("\n"
-	      "  -s SOCKET      the daemon's control-socket\n"
-	      "                 (" COMMAND_CONTROL_SOCKET ")\n"
-	      "  -h, --help     show this text and exit\n"
-	      "  -V, --version  show the version and exit\n"
-	      "\n"
-	      "exit status: 0 found, 1 not found, 2 no conclusion (Postfix "
-	      "would defer), 3 error;\n"
-	      "of check and doctor: 0 well, 1 warnings, 2 critical, 3 "
-	      "unknown\n",
+	fputs(
+	    "\n"
+	    "  -s SOCKET      the daemon's control-socket\n"
+	    "                 (" COMMAND_CONTROL_SOCKET ")\n"
+	    "  -h, --help     show this text and exit\n"
+	    "  -V, --version  show the version and exit\n"
+	    "\n"
+	    "exit status: 0 found, 1 not found, 2 no conclusion (Postfix "
+	    "would defer), 3 error;\n"
+	    "of check, diagnose and doctor: 0 well, 1 warnings, 2 critical, 3 "
+	    "unknown\n",
 	    file);
 }
 

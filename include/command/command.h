@@ -29,8 +29,10 @@ int command_status(
 int command_flush(const struct command_options *options, int argc, char **argv);
 /* Returns COMMAND_NOTFOUND where some name is resolved differently. */
 int command_names(const struct command_options *options, int argc, char **argv);
-/* These two return what monitoring plugins do: 0 to 3. */
+/* These return what monitoring plugins do: 0 to 3. */
 int command_check(const struct command_options *command, int argc, char **argv);
+int command_diagnose(
+    const struct command_options *command, int argc, char **argv);
 int command_doctor(
     const struct command_options *options, int argc, char **argv);
 
