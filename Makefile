@@ -36,7 +36,7 @@ LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
 	procps python3 python3-cryptography python3-dnspython
 DEB_PACKAGES := adduser check debhelper dpkg-dev lintian
 TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
-	clang-tidy mandoc python3-pytest valgrind
+	clang-tidy libclang-rt-dev mandoc python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd pdns-recursor postfix unbound
@@ -203,7 +203,7 @@ check-unit:
 		echo "The library check is missing: make test-deps" >&2; exit 1; }
 	@$(MAKE) $(JOBS) $(UNIT_TESTS)
 	@failed=0; for test in $(UNIT_TESTS); do \
-		"$$test" || failed=1; done; exit $$failed
+		CK_DEFAULT_TIMEOUT=60 "$$test" || failed=1; done; exit $$failed
 
 LAB = tests/lab/run --servers $(SERVERS) -- env POSTDANE_BUILD=$(BUILD) \
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
