@@ -333,7 +333,7 @@ START_TEST(no_altered_octet_is_a_danger)
 	uint8_t wire[WIRE_MAX];
 	const size_t len = from_hex(from->hex, wire);
 
-	for (size_t n = 0; n < len; n++) {
+	for (size_t n = 0; n < len; n += slow ? 16 : 1) {
 		const uint8_t honest = wire[n];
 		const uint8_t values[] = { (uint8_t)~honest, 0, 0xc0 };
 
