@@ -266,17 +266,26 @@ is_loopback(const struct endpoint *endpoint)
 	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
+/* "dns_listening": addresses as resolv.conf has them, those on port 53. */
 static bool
 is_our_resolver(const struct patient *patient, const struct endpoint *server)
 {
-	char text[ENDPOINT_TEXT_MAX];
+	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
+	struct endpoint ours;
 	const json_t *place;
 	size_t i;
 
-	endpoint_text(server, text);
-	json_array_foreach(json_object_get(patient->status, "dns_listening"), i,
-	    place) if (json_is_string(place) &&
-		       strcmp(json_string_value(place), text) == 0) return true;
+	endpoint_text(server, one);
+	json_array_foreach(
+	    json_object_get(patient->status, "dns_listening"), i, place)
+	{
+		const char *text = json_string_value(place);
+
+		if (text != NULL &&
+		    endpoint_parse_address(text, 53, &ours) == NULL &&
+		    strcmp(one, endpoint_text(&ours, other)) == 0)
+			return true;
+	}
 	return false;
 }
 
