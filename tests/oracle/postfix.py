@@ -118,8 +118,9 @@ class Postfix:
 
     def send(self, *recipients):
         subprocess.run(
-            [SERVERS / "usr/sbin/sendmail", "-f", "<>", *recipients], input=b"Subject: lab\n\nlab\n", check=True,
-            env=environment(self.folder), timeout=60)
+            [SERVERS / "usr/sbin/sendmail", "-f", "<>", *recipients],
+            input=b"Subject: lab\n\nlab\n", check=True, timeout=60,
+            env=environment(self.folder))
 
 
 @contextlib.contextmanager
