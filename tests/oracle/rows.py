@@ -129,14 +129,16 @@ class Table:
         self.host(name, records, server)
         self.domain(name, f"10 {name}")
         verdict = verdict or OUTCOMES[finger].verdicts[0]
-        self.rows.append(Row(f"{name}.o.nsec", what, verdict, finger, **kwargs))
+        self.rows.append(
+            Row(f"{name}.o.nsec", what, verdict, finger, **kwargs))
 
     def more(self, name, what, hosts, finger, verdict="", zone="o.nsec",
              **kwargs):
         """A domain whose MX hosts are defined elsewhere."""
         self.domain(name, hosts, zone)
         verdict = verdict or OUTCOMES[finger].verdicts[0]
-        self.rows.append(Row(f"{name}.{zone}", what, verdict, finger, **kwargs))
+        self.rows.append(
+            Row(f"{name}.{zone}", what, verdict, finger, **kwargs))
 
     def zones(self):
         def zone(name, **kwargs):
@@ -401,7 +403,8 @@ def proven_insecure(t, ee):
            "10 cut", "defer", "may", mail="Untrusted", to="cut",
            check=WARNING, reason=reason, check_reason="the same")
     t.host("deadalias", [], shows(ee), reason=reason,
-           lines="deadalias A {a}\n_25._tcp.deadalias CNAME _pool.dead.unsigned.")
+           lines="deadalias A {a}\n"
+           "_25._tcp.deadalias CNAME _pool.dead.unsigned.")
     t.more("deadalias", "TLSA by an alias into a dead unsigned zone",
            "10 deadalias", "defer", "may", mail="Untrusted", to="deadalias",
            check=WARNING, reason=reason, check_reason="the same")
