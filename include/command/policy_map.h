@@ -27,8 +27,8 @@ struct policy_map {
 			    * NULL where it is well formed */
 	/* the rest only without error, and not of OTHER */
 	bool is_unix, is_numeric; /* numeric: an address, not a host name */
-	char place[POLICY_MAP_TEXT_MAX];          /* a path, or "inet:127.0.0.1:8642" */
-	char name[POLICY_MAP_TEXT_MAX];           /* of a socketmap */
+	char place[POLICY_MAP_TEXT_MAX]; /* a path, or "inet:127.0.0.1:8642" */
+	char name[POLICY_MAP_TEXT_MAX];  /* of a socketmap */
 };
 
 /*

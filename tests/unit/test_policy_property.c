@@ -315,6 +315,7 @@ protection_of(enum tls_policy policy, enum dane_host_status truth)
 		       : truth == DANE_HOST_UNUSABLE ? ENCRYPTED
 						     : OPPORTUNISTIC;
 	case TLS_POLICY_DANE_ONLY:
+	case TLS_POLICY_FINGERPRINT:
 		return truth == DANE_HOST_USABLE ? AUTHENTICATED : NOT_AT_ALL;
 	}
 	return OPPORTUNISTIC;
