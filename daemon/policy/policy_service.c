@@ -489,6 +489,7 @@ evaluate_unasked(
     struct policy_service *service, const char *key, enum policy_cause cause)
 {
 	char text[NEXTHOP_TEXT_MAX];
+	struct cached_verdict verdict;
 	struct evaluation *evaluation;
 	struct nexthop hop;
 
@@ -497,6 +498,10 @@ evaluate_unasked(
 	if (hop.kind != NEXTHOP_LOOKUP)
 		return;
 	nexthop_text(&hop, text);
+	/* Somebody may have asked meanwhile. */
+	if (cause == POLICY_CAUSE_WARM_UP &&
+	    verdicts_find(service->verdicts, text, strlen(text), "", &verdict))
+		return;
 	HASH_FIND_STR(service->evaluations, text, evaluation);
 	if (evaluation == NULL &&
 	    evaluation_start(service, &hop, text, "", cause) != NULL &&

@@ -289,9 +289,11 @@ def test_reload_forgets_and_warms_up(start):
     lab_module.wait_until("reload", lambda: "main: reload: done"
                           in daemon.log())
     assert daemon.socketmap("absent.d.nsec") == "OK encrypt"
-    lab_module.wait_until("warm", lambda: daemon.log().count(
-        "cause=warm-up") >= 1)
-    assert "key=two.d.nsec" in daemon.log().split("reload: done")[1]
+    lab_module.wait_until("warm", lambda: re.search(
+        "key=two.d.nsec .*cause=warm-up",
+        daemon.log().split("reload: done")[1]))
+    assert daemon.socketmap("two.d.nsec") == "OK dane"
+    assert "key=two.d.nsec map=query reply=\"dane\" cached" in daemon.log()
 
 
 def test_explain_evaluates_anew(start):
