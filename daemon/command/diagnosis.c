@@ -132,7 +132,6 @@ add_question(struct diagnosis *to, size_t zone, const char *name, uint16_t type,
 	question->type = type;
 	question->mail = mail;
 	snprintf(question->name, sizeof(question->name), "%s", name);
-	return;
 }
 
 /* "_25._tcp" before a name.  Returns 0, or -1 when that is too long. */
