@@ -600,6 +600,29 @@ judge(struct diagnosis *to)
 									   : -1;
 }
 
+/* Silence about what nobody has asked must not look like health. */
+static void
+note_unasked(struct diagnosis *to)
+{
+	struct finding fill = { .severity = FINDINGS_WARNING,
+		.behaviour = "unfinished",
+		.server = "this diagnosis",
+		.blame = "nobody: the time was up",
+		.remedy = "try again with a longer --timeout" };
+	size_t unasked = 0;
+
+	for (size_t i = 0; i < to->batch.count; i++)
+		unasked +=
+		    to->batch.job[i].result.status == DNS_PROBE_NOT_ASKED;
+	if (unasked == 0)
+		return;
+	snprintf(fill.text, sizeof(fill.text),
+	    "is incomplete: %zu of %zu questions were not put or not waited "
+	    "for",
+	    unasked, to->batch.count);
+	findings_add(&to->findings, &fill);
+}
+
 /* ---- all of it ---- */
 
 static void
@@ -663,6 +686,7 @@ diagnosis_run(
 	if (ask_apexes(&work) == -1 || ask_questions(&work) == -1 ||
 	    judge(diagnosis) == -1)
 		return no_memory;
+	note_unasked(diagnosis);
 	return NULL;
 }
 

@@ -29,7 +29,7 @@ struct dns_manner {
 };
 
 enum dns_probe_status {
-	DNS_PROBE_NOT_ASKED, /* the time was up before */
+	DNS_PROBE_NOT_ASKED, /* the time was up, or we short of something */
 	DNS_PROBE_ANSWERED,
 	DNS_PROBE_SILENT,
 	DNS_PROBE_CLOSED,   /* port unreachable, connection refused, closed */

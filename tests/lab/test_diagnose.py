@@ -300,6 +300,13 @@ def test_absent_daemon_is_a_finding(world):
     assert [f["behaviour"] for f in report["findings"]] == ["postdane-silent"]
 
 
+def test_short_of_time_is_not_healthy(world):
+    code, report = diagnose(world, "u-late2.nsec", "--no-daemon",
+                            "--timeout", "1")
+    assert code == WARNING
+    assert "unfinished" in {f["behaviour"] for f in report["findings"]}
+
+
 def test_text(world):
     code, text = diagnose(world, "u-refused.nsec", text=True)
     address = guilty_address(world, "u-refused")
