@@ -80,7 +80,7 @@ OUR_LDFLAGS += -pie -Wl,-z,relro,-z,now
 Q := $(if $(V),,@)
 
 COMPILE = $(CC) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-LINK = $(CC) $(OUR_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
+LINK = $(CC) $(OUR_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 # ---- files ----
 
@@ -128,6 +128,9 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMAND_ARCHIVE) $(ARCHIVE)
 	@mkdir -p $(@D)
 	@echo "  LD $@"
 	$(Q)$(LINK) $(CHECK_LIBS) $(OUR_LIBS)
+
+# The commands are in no archive.
+$(BUILD)/unit/test_findings: $(BUILD)/obj/daemon/command/findings.o
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

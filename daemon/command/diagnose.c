@@ -164,14 +164,17 @@ diagnose(const struct options *options, const struct conf *conf)
 		return CHECK_UNKNOWN;
 	}
 	why = diagnosis_run(diagnosis, &run);
-	end_progress(&progress);
-	if (why != NULL) {
-		fprintf(stderr, "postdane: diagnose: %s: %s\n", run.hints, why);
-	} else {
-		if (!options->no_daemon)
-			reply = ask_daemon(options, &diagnosis->findings);
-		code = print(options, diagnosis, reply);
+	if (why == NULL && !options->no_daemon && run.progress != NULL) {
+		progress.last = 0;
+		run.progress(&progress, "asking postdane");
 	}
+	if (why == NULL && !options->no_daemon)
+		reply = ask_daemon(options, &diagnosis->findings);
+	end_progress(&progress);
+	if (why != NULL)
+		fprintf(stderr, "postdane: diagnose: %s: %s\n", run.hints, why);
+	else
+		code = print(options, diagnosis, reply);
 	json_decref(reply);
 	diagnosis_clear(diagnosis);
 	free(diagnosis);

@@ -139,6 +139,8 @@ put_finding(const json_t *finding, FILE *out)
 	if (zone[0] != '\0' && address[0] != '\0')
 		fprintf(out, "name server %s%s%s of zone %s ", server,
 		    server[0] != '\0' ? " " : "", address, zone);
+	else if (zone[0] != '\0' && server[0] == '\0')
+		fprintf(out, "zone %s ", zone);
 	else if (zone[0] != '\0')
 		fprintf(out, "name server %s of zone %s ", server, zone);
 	else if (address[0] != '\0')

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/file.h"
+#include "command/signatures.h"
 #include "dns/answer.h"
 
 #define DNS_PORT 53
@@ -131,7 +132,6 @@ add_question(struct diagnosis *to, size_t zone, const char *name, uint16_t type,
 	question->type = type;
 	question->mail = mail;
 	snprintf(question->name, sizeof(question->name), "%s", name);
-	return;
 }
 
 /* "_25._tcp" before a name.  Returns 0, or -1 when that is too long. */
@@ -456,6 +456,64 @@ find_signed(struct diagnosis *to)
 	}
 }
 
+/* An answer to a question that is whole, from whichever server; or NULL. */
+static const ldns_pkt *
+find_packet(
+    const struct diagnosis *to, size_t zone, const char *name, uint16_t type)
+{
+	for (size_t i = 0; i < to->batch.count; i++) {
+		const struct probe_job *job = &to->batch.job[i];
+
+		if (job->zone == zone && job->type == type &&
+		    job->kind < FINDINGS_MANNERS && job->packet != NULL &&
+		    !job->result.tc && job->result.answers > 0 &&
+		    domain_equal(job->name, name))
+			return job->packet;
+	}
+	return NULL;
+}
+
+static void
+note_foreign_ds(struct diagnosis *to, const struct delegation_zone *zone)
+{
+	struct finding fill = { .severity = FINDINGS_CRITICAL,
+		.behaviour = "ds-mismatch",
+		.text = "has a DS record at its parent that is of none of its "
+			"keys (DNSKEY): to validators all of it is bogus",
+		.remedy = "have the registrar replace the DS record by that of "
+			  "the zone's present key, or remove it" };
+
+	snprintf(fill.zone, sizeof(fill.zone), "%s", zone->name);
+	snprintf(fill.blame, sizeof(fill.blame),
+	    "who runs %s: DS and DNSKEY must be changed together", zone->name);
+	snprintf(fill.dig, sizeof(fill.dig), "delv +rtrace SOA %s", zone->name);
+	findings_add(&to->findings, &fill);
+}
+
+/* Signatures against the zone's keys, and those against its DS. */
+static void
+check_signatures(struct diagnosis *to, size_t index)
+{
+	const struct delegation_zone *zone = &to->delegation.zone[index];
+	const ldns_pkt *keys =
+	    find_packet(to, index, zone->name, DNS_TYPE_DNSKEY);
+	const ldns_pkt *ds =
+	    find_packet(to, zone->parent, zone->name, DNS_TYPE_DS);
+
+	if (!to->is_signed[index] || keys == NULL)
+		return;
+	if (zone->parent != index && ds != NULL && !signatures_fit(ds, keys))
+		note_foreign_ds(to, zone);
+	for (size_t i = 0; i < to->batch.count; i++) {
+		struct probe_job *job = &to->batch.job[i];
+
+		if (job->zone == index && job->kind < FINDINGS_MANNERS &&
+		    job->packet != NULL && job->result.signatures)
+			job->result.bogus =
+			    signatures_bogus(job->packet, keys, zone->name);
+	}
+}
+
 /* The jobs of one server, or of one recursor.  Returns how many. */
 static size_t
 select_jobs(const struct diagnosis *to, bool recursor, size_t zone,
@@ -506,6 +564,8 @@ judge(struct diagnosis *to)
 	size_t count;
 
 	find_signed(to);
+	for (size_t z = 0; z < to->delegation.count; z++)
+		check_signatures(to, z);
 	for (size_t z = 0;
 	     selected != NULL && is_signed != NULL && z < to->delegation.count;
 	     z++) {
@@ -538,6 +598,29 @@ judge(struct diagnosis *to)
 	free(is_signed);
 	return selected != NULL && is_signed != NULL && !to->findings.lost ? 0
 									   : -1;
+}
+
+/* Silence about what nobody has asked must not look like health. */
+static void
+note_unasked(struct diagnosis *to)
+{
+	struct finding fill = { .severity = FINDINGS_WARNING,
+		.behaviour = "unfinished",
+		.server = "this diagnosis",
+		.blame = "nobody: the time was up",
+		.remedy = "try again with a longer --timeout" };
+	size_t unasked = 0;
+
+	for (size_t i = 0; i < to->batch.count; i++)
+		unasked +=
+		    to->batch.job[i].result.status == DNS_PROBE_NOT_ASKED;
+	if (unasked == 0)
+		return;
+	snprintf(fill.text, sizeof(fill.text),
+	    "is incomplete: %zu of %zu questions were not put or not waited "
+	    "for",
+	    unasked, to->batch.count);
+	findings_add(&to->findings, &fill);
 }
 
 /* ---- all of it ---- */
@@ -603,6 +686,7 @@ diagnosis_run(
 	if (ask_apexes(&work) == -1 || ask_questions(&work) == -1 ||
 	    judge(diagnosis) == -1)
 		return no_memory;
+	note_unasked(diagnosis);
 	return NULL;
 }
 

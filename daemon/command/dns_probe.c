@@ -301,11 +301,24 @@ is_unroutable(int error)
 	       error == EACCES || error == EPERM || error == EINVAL;
 }
 
+/* What is short here is no fault of the server's. */
+static bool
+is_ours(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	       error == ENOMEM;
+}
+
 static void
 fail(struct dns_probe *probe, int error)
 {
-	finish(probe,
-	    is_unroutable(error) ? DNS_PROBE_NO_ROUTE : DNS_PROBE_CLOSED, NULL);
+	enum dns_probe_status status = DNS_PROBE_CLOSED;
+
+	if (is_ours(error))
+		status = DNS_PROBE_NOT_ASKED;
+	else if (is_unroutable(error))
+		status = DNS_PROBE_NO_ROUTE;
+	finish(probe, status, NULL);
 }
 
 static void on_tcp(evutil_socket_t fd, short what, void *arg);

@@ -812,6 +812,13 @@ judge_signatures(const struct trial *trial, const struct asked *asked)
 		    "sign the zone anew, and find out why that stopped",
 		    "serves signatures that have expired, for %s",
 		    asked->label);
+	else if (job->result.bogus)
+		find(trial, FINDINGS_WARNING, true, "signature-bogus", job,
+		    "sign the zone anew; let nothing change records between "
+		    "signer and server",
+		    "serves a signature for %s that is not valid by the zone's "
+		    "own keys",
+		    asked->label);
 	else if (job->result.answers > 0 && !job->result.signatures)
 		find(trial, FINDINGS_WARNING, true, "no-rrsig", job,
 		    remedy_signed,

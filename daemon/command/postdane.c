@@ -41,17 +41,16 @@ usage(FILE *file)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(file, "  %-8s %-25s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].purpose);
-	fputs(
-	    "\n"
-	    "  -s SOCKET      the daemon's control-socket\n"
-	    "                 (" COMMAND_CONTROL_SOCKET ")\n"
-	    "  -h, --help     show this text and exit\n"
-	    "  -V, --version  show the version and exit\n"
-	    "\n"
-	    "exit status: 0 found, 1 not found, 2 no conclusion (Postfix "
-	    "would defer), 3 error;\n"
-	    "of check, diagnose and doctor: 0 well, 1 warnings, 2 critical, 3 "
-	    "unknown\n",
+	fputs("\n"
+	      "  -s SOCKET      the daemon's control-socket\n"
+	      "                 (" COMMAND_CONTROL_SOCKET ")\n"
+	      "  -h, --help     show this text and exit\n"
+	      "  -V, --version  show the version and exit\n"
+	      "\n"
+	      "exit status: 0 found, 1 not found, 2 no conclusion (Postfix "
+	      "would defer), 3 error;\n"
+	      "of check, diagnose and doctor: 0 well, 1 warnings, "
+	      "2 critical, 3 unknown\n",
 	    file);
 }
 

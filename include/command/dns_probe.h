@@ -29,7 +29,7 @@ struct dns_manner {
 };
 
 enum dns_probe_status {
-	DNS_PROBE_NOT_ASKED, /* the time was up before */
+	DNS_PROBE_NOT_ASKED, /* the time was up, or we short of something */
 	DNS_PROBE_ANSWERED,
 	DNS_PROBE_SILENT,
 	DNS_PROBE_CLOSED,   /* port unreachable, connection refused, closed */
@@ -53,6 +53,7 @@ struct dns_probe_result {
 	bool signatures;  /* an RRSIG in answer or authority section */
 	bool denial;      /* NSEC or NSEC3 in the authority section */
 	bool expired;     /* such an RRSIG, and it has expired */
+	bool bogus;       /* not set here: see signatures.h */
 	bool soa, ns;     /* in the authority section */
 	char authority[DOMAIN_TEXT_MAX]; /* owner of the first of them */
 	uint64_t digest; /* of the records' RDATA, in any order */

@@ -81,7 +81,7 @@ GUILTY = [
     ("ourselves", "false-address", CRITICAL),
     ("noroute", "no-route", CRITICAL),
 ]
-BY_ZONE = ["expired", "stripped", "dead"]
+BY_ZONE = ["expired", "stripped", "dead", "wrongds", "mxbogus"]
 
 # dig's words for what it sees, where it is asked as told.
 REPRODUCED = {
@@ -99,7 +99,7 @@ def world():
     wanted = {name + ".nsec" for name, _, _ in GUILTY + [("o365dropednsservers", 0, 0)]}
     zones = [z for z in matrix.all_zones() if z.name in wanted]
     zones += [z for z in ZONES if z.name.removesuffix(".nsec") in
-              [*BY_ZONE, "wrongds", "mxbogus"]]
+              BY_ZONE]
     running = lab_module.Lab([*HEALTHY, *zones]).start()
     running.start_unbound(RECURSOR)
     yield running
@@ -172,7 +172,8 @@ def test_dig_line_reproduces(reports, behaviour):
 
 @pytest.mark.parametrize("zone,behaviour", [
     ("expired", "signature-expired"), ("stripped", "no-rrsig"),
-    ("dead", "dead")])
+    ("dead", "dead"), ("wrongds", "ds-mismatch"),
+    ("mxbogus", "signature-bogus")])
 def test_guilty_zone_is_named(reports, zone, behaviour):
     code, report = reports[zone]
     assert code == CRITICAL
@@ -297,6 +298,13 @@ def test_absent_daemon_is_a_finding(world):
     code, report = diagnose(world, "fine.unsigned", "--timeout", "20")
     assert code == WARNING
     assert [f["behaviour"] for f in report["findings"]] == ["postdane-silent"]
+
+
+def test_short_of_time_is_not_healthy(world):
+    code, report = diagnose(world, "u-late2.nsec", "--no-daemon",
+                            "--timeout", "1")
+    assert code == WARNING
+    assert "unfinished" in {f["behaviour"] for f in report["findings"]}
 
 
 def test_text(world):
