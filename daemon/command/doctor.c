@@ -215,6 +215,7 @@ set_profile(const struct patient *patient, struct doctor_map *map)
 	map->no_dane = get_text(profile, "no_dane");
 	map->insecure_mx = get_text(profile, "insecure_mx");
 	map->dane_only = get_text(profile, "dane_only");
+	map->carry = get_text(profile, "carry");
 }
 
 /* One that does not answer may be ours: whose else it is, can't be known. */

@@ -478,6 +478,30 @@ judge_settings(struct judge *judge, const struct doctor_map *map)
 	}
 }
 
+/* With carry, "dane" is never answered: what Postfix would make of it does not
+ * matter, but what it makes of digests does. */
+static bool
+is_carried(const struct doctor_map *map)
+{
+	return map != NULL && is(map->carry, "fingerprint");
+}
+
+static void
+judge_carry(struct judge *judge)
+{
+	const char *digest =
+	    judge->service->config->value[POSTFIX_FINGERPRINT_DIGEST];
+
+	if (strcasecmp(digest, "sha256") != 0)
+		change_parameter(judge,
+		    find(judge, DOCTOR_CRITICAL, "fingerprint-digest",
+			"smtp_tls_fingerprint_digest = %s: postdane's answers "
+			"carry SHA2-256 digests (carry = fingerprint), and no "
+			"server would match",
+			digest),
+		    POSTFIX_FINGERPRINT_DIGEST, "sha256");
+}
+
 /* ---- the version ---- */
 
 struct version {
@@ -664,9 +688,12 @@ judge_service(struct judge *judge, const struct doctor_service *service)
 	judge->service = service;
 	for (size_t i = 0; i < service->map_count; i++)
 		judge_map(judge, &service->map[i]);
-	judge_settings(judge, ours);
+	if (is_carried(ours))
+		judge_carry(judge);
+	else
+		judge_settings(judge, ours);
 	judge_version(judge);
-	if (view_of(judge)->path != NULL)
+	if (view_of(judge)->path != NULL && !is_carried(ours))
 		judge_view(judge, view_of(judge));
 	judge_copy(judge);
 	if (ours == NULL)

@@ -49,6 +49,7 @@ healthy(struct fixture *f)
 		[POSTFIX_INSECURE_MX] = "dane",
 		[POSTFIX_RESOLVER_OPTIONS] = "",
 		[POSTFIX_IGNORE_MX_ERROR] = "no",
+		[POSTFIX_FINGERPRINT_DIGEST] = "sha256",
 	};
 	const char *list = TABLE;
 
@@ -189,6 +190,23 @@ START_TEST(our_resolver_is_the_best)
 	f.map.no_dane = "notfound";
 	f.map.dane_only = "when-complete";
 	assert_finds(&f, "");
+}
+END_TEST
+
+/* What "dane" would come to does not matter where it is never answered. */
+START_TEST(carried_records_need_sha256_and_no_dnssec)
+{
+	static char enabled[] = "enabled", md5[] = "md5";
+	struct fixture f;
+
+	healthy(&f);
+	f.config.value[POSTFIX_DNS_SUPPORT_LEVEL] = enabled;
+	f.facts.inside.server[0].probe.edns.ad = false;
+	assert_finds(&f, "dns-support-level resolver-not-validating ");
+	f.map.carry = "fingerprint";
+	assert_finds(&f, "");
+	f.config.value[POSTFIX_FINGERPRINT_DIGEST] = md5;
+	assert_finds(&f, "fingerprint-digest ");
 }
 END_TEST
 
@@ -334,6 +352,7 @@ main(void)
 	tcase_add_loop_test(tc, versions_differ, 0, (int)COUNT(versions));
 	tcase_add_loop_test(tc, levels_are_not_weakened, 0, (int)COUNT(levels));
 	tcase_add_test(tc, our_resolver_is_the_best);
+	tcase_add_test(tc, carried_records_need_sha256_and_no_dnssec);
 	tcase_add_test(tc, the_chroot_matters_only_to_the_chrooted);
 	tcase_add_test(tc, trust_is_looked_at);
 	tcase_add_loop_test(tc, tables_are_understood, 0, (int)COUNT(maps));
