@@ -82,6 +82,8 @@ print_status(json_t *status)
 		    strcmp(name, "trust_path") != 0)
 			print_counter(name, value);
 	}
+	/* Some have the name of a number above. */
+	puts("since the start:");
 	json_object_foreach(json_object_get(status, "counters"), name, value)
 	{
 		print_counter(name, value);

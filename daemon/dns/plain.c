@@ -136,12 +136,27 @@ localhost_allowed(const struct conf *conf)
 	return false;
 }
 
+static bool
+is_our_listener(const struct conf *conf, const struct endpoint *endpoint)
+{
+	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
+
+	endpoint_text(endpoint, one);
+	for (size_t i = 0; i < conf->dns_listen.count; i++)
+		if (strcmp(one,
+			endpoint_text(&conf->dns_listen.item[i], other)) == 0)
+			return true;
+	return false;
+}
+
 /* A zone's glue may point anywhere, at ourselves too. */
 static bool
 may_ask(const struct plain *plain, const struct endpoint *endpoint)
 {
 	const struct sockaddr_storage *address = &endpoint->address;
 
+	if (is_our_listener(plain->env->conf, endpoint))
+		return false;
 	if (localhost_allowed(plain->env->conf))
 		return true;
 	if (address->ss_family == AF_INET)
@@ -520,12 +535,12 @@ begin(evutil_socket_t fd, short what, void *arg)
 {
 	struct plain *plain = arg;
 	const struct conf_zone *block =
-	    zones_find(plain->env->conf, plain->name);
+	    zones_servers(plain->env->conf, plain->name);
 
 	(void)fd;
 	(void)what;
 	event_assign(plain->timer, plain->env->base, -1, 0, on_timer, plain);
-	if (block != NULL && block->server_count > 0) {
+	if (block != NULL) {
 		use_zone_block(plain, block);
 		return;
 	}
