@@ -587,8 +587,18 @@ policy_service_save_busiest(struct policy_service *service)
 	busy_list_clear(&list);
 }
 
-struct export
+bool
+policy_service_expects_dane(struct policy_service *service, const char *key)
 {
+	struct cached_verdict verdict;
+
+	return verdicts_find(
+		   service->verdicts, key, strlen(key), "", &verdict) &&
+	       (verdict.policy == TLS_POLICY_DANE ||
+		   verdict.policy == TLS_POLICY_DANE_ONLY);
+}
+
+struct export_job {
 	struct policy_service *service;
 	const char *map;
 	policy_export_cb cb;
@@ -598,15 +608,15 @@ struct export
 static void
 export_one(void *arg, const char *key, size_t len)
 {
-	const struct export *export = arg;
+	const struct export_job *job = arg;
 	struct cached_verdict verdict;
 
 	if (!verdicts_find(
-		export->service->verdicts, key, len, export->map, &verdict) ||
+		job->service->verdicts, key, len, job->map, &verdict) ||
 	    verdict.policy == TLS_POLICY_TEMP ||
 	    verdict.policy == TLS_POLICY_NOTFOUND)
 		return;
-	export->cb(export->arg, key, len,
+	job->cb(job->arg, key, len,
 	    verdict.text != NULL ? verdict.text
 				 : tls_policy_text(verdict.policy));
 }
@@ -615,12 +625,12 @@ void
 policy_service_export(struct policy_service *service, const char *map,
     policy_export_cb cb, void *arg)
 {
-	struct export export = {
+	struct export_job job = {
 		.service = service, .map = map, .cb = cb, .arg = arg
 	};
 
 	verdict_cache_busiest(
-	    verdicts_cache(service->verdicts), SIZE_MAX, export_one, &export);
+	    verdicts_cache(service->verdicts), SIZE_MAX, export_one, &job);
 }
 
 void

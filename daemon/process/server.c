@@ -143,6 +143,22 @@ listen_all(
 	return -1;
 }
 
+/* Once: it is the configuration, and not the domain, that is wrong. */
+static void
+on_mx_without_dnssec(void *arg, const char *name)
+{
+	struct server *server = arg;
+	char text[256];
+
+	if (!policy_service_expects_dane(server->core->service, name))
+		return;
+	log_warning("main: MX of %s was asked without DNSSEC, while its policy "
+		    "is dane: a Postfix with smtp_dns_support_level other "
+		    "than dnssec reads that as may",
+	    log_printable(text, sizeof(text), name, strlen(name)));
+	dns_service_watch(server->dns, NULL, NULL);
+}
+
 /* A socket that systemd has made; its unit says which protocol it is for. */
 static int
 adopt(void *arg, const char *name, int fd)
@@ -381,6 +397,7 @@ start(struct server *server, struct conf *conf)
 		.listeners = server->listeners,
 		.dns = server->dns,
 		.started = clock_ms() };
+	dns_service_watch(server->dns, on_mx_without_dnssec, server);
 	use_core(server, core);
 	if (systemd_sockets(adopt, server) == -1 ||
 	    listen_all(server, conf, NULL) == -1)

@@ -104,6 +104,8 @@ struct dns_service {
 	size_t query_count, stream_count;
 	void (*done)(void *arg); /* once drained */
 	void *done_arg;
+	void (*seen)(void *arg, const char *name); /* dns_service_watch() */
+	void *seen_arg;
 	uint8_t out[2 + DNS_MESSAGE_MAX]; /* of what is being sent */
 };
 
@@ -289,6 +291,9 @@ start_lookup(struct query *query, const char *name)
 {
 	struct dns_service *service = query->service;
 
+	if (service->seen != NULL && query->request.type == DNS_TYPE_MX &&
+	    !query->request.dnssec_ok)
+		service->seen(service->seen_arg, name);
 	query->start = clock_ms();
 	query->lookup =
 	    resolver_lookup(service->resolver, name, query->request.type,
@@ -930,6 +935,14 @@ dns_service_new(struct event_base *base, struct stats *stats)
 	service->base = base;
 	service->stats = stats;
 	return service;
+}
+
+void
+dns_service_watch(struct dns_service *service,
+    void (*seen)(void *arg, const char *name), void *arg)
+{
+	service->seen = seen;
+	service->seen_arg = arg;
 }
 
 void

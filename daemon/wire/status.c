@@ -3,7 +3,6 @@
 #include "wire/status.h"
 
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -161,25 +160,6 @@ policy_options(const struct conf_policy *policy)
 	    policy->carry == CONF_CARRY_FINGERPRINT ? "fingerprint" : "no");
 }
 
-/* The listeners that a resolv.conf can name, which has no ports. */
-static json_t *
-resolver_addresses(const struct conf_endpoints *listen)
-{
-	json_t *addresses = json_array();
-	char host[NI_MAXHOST], port[NI_MAXSERV];
-
-	for (size_t i = 0; i < listen->count; i++) {
-		const struct endpoint *at = &listen->item[i];
-
-		if (getnameinfo((const struct sockaddr *)&at->address,
-			at->length, host, sizeof(host), port, sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV) == 0 &&
-		    strcmp(port, "53") == 0)
-			json_array_append_new(addresses, json_string(host));
-	}
-	return addresses;
-}
-
 /* Where Postfix can ask us, and what a map name means there: what postdane
  * doctor compares with Postfix's configuration. */
 static void
@@ -193,8 +173,6 @@ add_configuration(json_t *status, const struct status_source *source)
 		json_object_set_new(maps, conf->maps[i].name,
 		    policy_options(&conf->maps[i].policy));
 	json_object_set_new(status, "listening", places);
-	json_object_set_new(
-	    status, "dns_listening", resolver_addresses(&conf->dns_listen));
 	json_object_set_new(status, "policy", policy_options(&conf->policy));
 	json_object_set_new(status, "maps", maps);
 	json_object_set_new(

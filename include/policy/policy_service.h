@@ -51,6 +51,11 @@ size_t policy_service_cache_bytes(const struct policy_service *service);
 bool policy_service_flush(
     struct policy_service *service, const char *key, size_t len);
 
+/* Whether what is remembered of @key (terminated, as Postfix asks) counts on
+ * Postfix to look up TLSA records itself. */
+bool policy_service_expects_dane(
+    struct policy_service *service, const char *key);
+
 /*
  * What is remembered for @map of the busiest next hops, but failures and what
  * is left to main.cf.  @key: @len octets; both texts are borrowed for the time

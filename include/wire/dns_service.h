@@ -32,6 +32,12 @@ struct dns_service *dns_service_new(
 void dns_service_use(struct dns_service *service, struct resolver *resolver,
     const struct conf_prefixes *allow);
 
+/* From now on @seen is told of each question for MX without DO: the mark of a
+ * Postfix that does no DNSSEC lookups.  @name: borrowed, text form of
+ * base/domain.h. */
+void dns_service_watch(struct dns_service *service,
+    void (*seen)(void *arg, const char *name), void *arg);
+
 /*
  * Listen at these places, UDP and TCP, and no others.  Where we listen already
  * nothing changes; at places that are no longer named questions that have come

@@ -782,6 +782,25 @@ def is_silent(server):
     return False
 
 
+def test_warns_of_a_postfix_without_dnssec(world):
+    """Once, and only where the verdict counts on DNSSEC."""
+    daemon = listening(world, "warns", '"127.0.0.27:53"', port=9142).start()
+    warning = "was asked without DNSSEC, while its policy is dane"
+    try:
+        assert daemon.socketmap("dane.d.nsec") == "OK dane"
+        assert daemon.socketmap("plain.nsec") == "OK may"
+        ask("dane.d.nsec", "MX", "127.0.0.27")
+        ask("plain.nsec", "MX", "127.0.0.27", do=False)
+        ask("dane.d.nsec", "A", "127.0.0.27", do=False)
+        assert warning not in daemon.log()
+        for _ in range(2):
+            ask("dane.d.nsec", "MX", "127.0.0.27", edns=False)
+        assert daemon.log().count(warning) == 1
+        assert f"MX of dane.d.nsec {warning}" in daemon.log()
+    finally:
+        daemon.stop()
+
+
 def test_never_asks_itself(world):
     """Glue names our own listener, at an address that is not loopback."""
     daemon = listening(world, "mirror", '"10.53.0.98:53"',
