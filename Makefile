@@ -9,6 +9,8 @@
 #   make install            PREFIX (/usr/local), SYSCONFDIR (/etc), DESTDIR
 #   sudo make install-postfix-conf
 #                           makes postdane the resolver of Postfix alone
+#   sudo make bench         docs/benchmark.md, measured anew
+#   make fuzz TIME=60       each parser of strange bytes, seconds for each
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
@@ -34,7 +36,7 @@ LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
 	procps python3 python3-cryptography python3-dnspython
 DEB_PACKAGES := adduser check debhelper dpkg-dev lintian
 TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
-	clang-tidy mandoc python3-pytest valgrind
+	clang-tidy libclang-rt-dev mandoc python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd pdns-recursor postfix unbound
@@ -78,7 +80,7 @@ OUR_LDFLAGS += -pie -Wl,-z,relro,-z,now
 Q := $(if $(V),,@)
 
 COMPILE = $(CC) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-LINK = $(CC) $(OUR_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
+LINK = $(CC) $(OUR_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 # ---- files ----
 
@@ -92,6 +94,7 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 OBJECTS := $(MAIN_OBJECT) $(COMMAND_OBJECTS) $(ARCHIVE_OBJECTS) \
 	$(call objects_of,$(UNIT_SOURCES))
+FUZZ_OBJECTS := $(call objects_of,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard daemon/*.c daemon/*/*.c)
 HEADERS := $(wildcard include/*/*.h)
 MANUALS := $(wildcard docs/man/*.[158])
@@ -126,6 +129,9 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMAND_ARCHIVE) $(ARCHIVE)
 	@echo "  LD $@"
 	$(Q)$(LINK) $(CHECK_LIBS) $(OUR_LIBS)
 
+# The commands are in no archive.
+$(BUILD)/unit/test_findings: $(BUILD)/obj/daemon/command/findings.o
+
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
@@ -159,7 +165,7 @@ check:
 	@$(MAKE) test-deps
 	@trap '$(GIVE_BACK)' EXIT; \
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
-		check-style check-compilers check-unit \
+		check-style check-compilers check-unit check-fuzz \
 		$(if $(SANITIZE),,check-hardening) check-lab check-oracle \
 		check-incident
 
@@ -200,7 +206,7 @@ check-unit:
 		echo "The library check is missing: make test-deps" >&2; exit 1; }
 	@$(MAKE) $(JOBS) $(UNIT_TESTS)
 	@failed=0; for test in $(UNIT_TESTS); do \
-		"$$test" || failed=1; done; exit $$failed
+		CK_DEFAULT_TIMEOUT=60 "$$test" || failed=1; done; exit $$failed
 
 LAB = tests/lab/run --servers $(SERVERS) -- env POSTDANE_BUILD=$(BUILD) \
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
@@ -228,6 +234,52 @@ check-incident:
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/incident
+
+# ---- fuzzing ----
+
+# libFuzzer, and so clang, which brings its runtime along.
+FUZZ_MAKE = $(MAKE) $(JOBS) CC=clang \
+	SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O1 -g'
+FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
+# Seconds for each target; TARGETS="socketmap mx" fuzzes only those.
+TIME := 60
+TARGETS := $(FUZZ_TARGETS)
+
+fuzz:
+	@$(FUZZ_MAKE) fuzzers
+	@tests/fuzz/run fuzz $(TIME) $(TARGETS)
+
+check-fuzz:
+	@$(FUZZ_MAKE) fuzzers
+	@tests/fuzz/run replay 0 $(TARGETS)
+
+fuzzers: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
+	@mkdir -p $(@D) build/fuzz
+	@echo "  LD $@"
+	$(Q)$(LINK) -fsanitize=fuzzer $(OUR_LIBS)
+	$(Q)ln -f $@ build/fuzz/$*
+
+# ---- benchmarks ----
+
+# Wants two processors for itself; BENCH=brief takes minutes, and says little.
+# PEER=inet:HOST:PORT:MAP measures another socketmap server in the same run.
+BENCH ?= full
+BENCH_PROGRAMS := $(BUILD)/bench/load $(BUILD)/bench/bare
+
+bench:
+	@$(NEEDS_ROOT)
+	@$(MAKE) test-deps
+	@$(MAKE) $(JOBS) all $(BENCH_PROGRAMS)
+	@trap '$(GIVE_BACK)' EXIT; exec 9</proc/self/ns/net; \
+		BENCH=$(BENCH) PEER='$(PEER)' $(LAB) tests/bench/run.py
+
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(LINK) -lm
 
 # ---- trying it ----
 
@@ -343,11 +395,11 @@ clean:
 FORCE:
 
 .PHONY: all deb objects check check-style check-format check-layers check-docs \
-	check-tidy tidy check-compilers check-unit check-hardening check-lab \
-	check-oracle check-incident demo demo-incident run deps \
-	test-deps servers install uninstall install-postfix-conf \
-	uninstall-postfix-conf clean FORCE
+	check-tidy tidy check-compilers check-unit check-fuzz check-hardening \
+	check-lab check-oracle check-incident fuzz fuzzers bench demo \
+	demo-incident run deps test-deps servers install uninstall \
+	install-postfix-conf uninstall-postfix-conf clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)

@@ -10,6 +10,6 @@ clock_ms(void)
 	struct timespec now;
 
 	/* Cannot fail: the clock exists and the pointer is good. */
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }

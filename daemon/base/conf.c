@@ -92,6 +92,8 @@ static const struct {
 	/* Postfix waits 100 seconds for a reply. */
 	{ "evaluation-deadline", 1, 90 },
 	{ "default-port", 1, 65535 },
+	{ "cache-entries", 0, 10000000 },
+	{ "cache-memory", 1, 65536 },
 };
 
 /* The index of a word is the value of its enum. */
@@ -389,6 +391,10 @@ static cfg_opt_t options[] = {
 	CFG_STR("tcp-table-map", "", CFGF_NONE),
 	CFG_INT_CB("default-port", 25, CFGF_NONE, read_number),
 
+	CFG_INT_CB("cache-entries", 100000, CFGF_NONE, read_number),
+	CFG_INT_CB("cache-memory", 64, CFGF_NONE, read_number),
+	CFG_STR("state-directory", CONF_STATE_DIRECTORY, CFGF_NONE),
+
 	CFG_INT_CB("log-target", LOG_TARGET_STDERR, CFGF_NONE, read_choice),
 	CFG_INT_CB("log-level", LOG_LEVEL_INFO, CFGF_NONE, read_choice),
 	CFG_END(),
@@ -589,6 +595,8 @@ get_all(cfg_t *cfg, struct conf *conf)
 	conf->lookup_deadline = get_number(cfg, "lookup-deadline");
 	conf->evaluation_deadline = get_number(cfg, "evaluation-deadline");
 	conf->default_port = (uint16_t)get_number(cfg, "default-port");
+	conf->cache_entries = get_number(cfg, "cache-entries");
+	conf->cache_memory = get_number(cfg, "cache-memory");
 	conf->log_target = (enum log_target)get_number(cfg, "log-target");
 	conf->log_level = (enum log_level)get_number(cfg, "log-level");
 	conf->policy = get_policy(cfg, none);
@@ -604,6 +612,7 @@ get_all(cfg_t *cfg, struct conf *conf)
 	    get_string(cfg, "root-hints", &conf->root_hints) == -1 ||
 	    get_string(cfg, "trust-anchor", &conf->trust_anchor) == -1 ||
 	    get_string(cfg, "tcp-table-map", &conf->tcp_table_map) == -1 ||
+	    get_string(cfg, "state-directory", &conf->state_directory) == -1 ||
 	    get_unbound_options(cfg, &conf->resolver_options) == -1 ||
 	    get_maps(cfg, conf) == -1 || get_zones(cfg, conf) == -1 ||
 	    print_all(cfg, conf) == -1)
@@ -841,6 +850,7 @@ conf_free(struct conf *conf)
 	free(conf->root_hints);
 	free(conf->trust_anchor);
 	free(conf->tcp_table_map);
+	free(conf->state_directory);
 	for (size_t i = 0; conf->printed != NULL && i < OPTION_COUNT; i++)
 		free(conf->printed[i]);
 	free(conf->printed);

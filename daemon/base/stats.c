@@ -6,6 +6,10 @@
 #define QUERIES_HELP "\"", "Policy queries, by protocol."
 #define REPLIES "postdane_replies_total", "reply=\""
 #define REPLIES_HELP "\"", "Replies to policy queries, by verdict."
+#define CACHE "postdane_cache_lookups_total", "result=\""
+#define CACHE_HELP                                                             \
+	"\"", "Next hops asked for: in the cache, being evaluated, or "        \
+	      "neither."
 #define LOOKUPS "postdane_lookups_total", "rung=\""
 #define LOOKUPS_HELP "\"", "DNS lookups, by the rung that answered."
 #define FAILURES "postdane_lookup_failures_total", "reason=\""
@@ -35,6 +39,15 @@ static const struct stats_name names[STATS_COUNTERS] = {
 	[STATS_REPLY_BAD] = ROW(REPLIES, "bad"),
 	[STATS_EVALUATION] = { "postdane_evaluations_total", NULL,
 	    "Evaluations of a next hop." },
+	[STATS_CACHE_HIT] = ROW(CACHE, "hit"),
+	[STATS_CACHE_JOINED] = ROW(CACHE, "joined"),
+	[STATS_CACHE_MISS] = ROW(CACHE, "miss"),
+	[STATS_CACHE_EVICTION] = { "postdane_cache_evictions_total", NULL,
+	    "Next hops that made room for others in the cache." },
+	[STATS_REFRESH] = { "postdane_refreshes_total", NULL,
+	    "Evaluations because a verdict asked for often had expired." },
+	[STATS_WEAKENED] = { "postdane_verdicts_weakened_total", NULL,
+	    "Next hops that got a weaker verdict than they had before." },
 	[STATS_CONNECTION] = { "postdane_connections_total", NULL,
 	    "Connections accepted." },
 	[STATS_CONNECTION_PROTOCOL_ERROR] = { "postdane_protocol_errors_total",

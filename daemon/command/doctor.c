@@ -20,7 +20,7 @@
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_CONF_MAX 65536 /* octets */
-#define DEFAULT_TABLE "socketmap:inet:127.0.0.1:8642:query"
+#define DEFAULT_PLACE "inet:127.0.0.1:8642"
 /* To this form postdane says NOTFOUND at once, and asks nobody. */
 #define KEY ".postdane.invalid"
 #define MAPS_MAX 32 /* of one service */
@@ -49,24 +49,28 @@ get_text(const json_t *object, const char *key)
 
 /* ---- the daemon ---- */
 
-/* The first socketmap that is listened on is what main.cf should name. */
+/* What main.cf should name: a socketmap that is listened on, best by TCP,
+ * which no chroot comes between. */
 static void
 choose_table(struct patient *patient)
 {
 	const json_t *place;
+	const char *chosen = NULL;
 	size_t i;
 
-	snprintf(patient->table, sizeof(patient->table), DEFAULT_TABLE);
-	patient->facts.table = patient->table;
 	json_array_foreach(
 	    json_object_get(patient->status, "listening"), i, place)
 	{
-		if (strcmp(get_text(place, "protocol"), "socketmap") != 0)
-			continue;
-		snprintf(patient->table, sizeof(patient->table),
-		    "socketmap:%s:query", get_text(place, "endpoint"));
-		return;
+		const char *endpoint = get_text(place, "endpoint");
+
+		if (strcmp(get_text(place, "protocol"), "socketmap") == 0 &&
+		    (chosen == NULL || (strncmp(chosen, "inet:", 5) != 0 &&
+					   strncmp(endpoint, "inet:", 5) == 0)))
+			chosen = endpoint;
 	}
+	snprintf(patient->table, sizeof(patient->table), "socketmap:%s:query",
+	    chosen != NULL ? chosen : DEFAULT_PLACE);
+	patient->facts.table = patient->table;
 }
 
 static void
@@ -211,6 +215,7 @@ set_profile(const struct patient *patient, struct doctor_map *map)
 	map->no_dane = get_text(profile, "no_dane");
 	map->insecure_mx = get_text(profile, "insecure_mx");
 	map->dane_only = get_text(profile, "dane_only");
+	map->carry = get_text(profile, "carry");
 }
 
 /* One that does not answer may be ours: whose else it is, can't be known. */
@@ -262,17 +267,26 @@ is_loopback(const struct endpoint *endpoint)
 	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
+/* "dns_listening": addresses as resolv.conf has them, those on port 53. */
 static bool
 is_our_resolver(const struct patient *patient, const struct endpoint *server)
 {
-	char text[ENDPOINT_TEXT_MAX];
+	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
+	struct endpoint ours;
 	const json_t *place;
 	size_t i;
 
-	endpoint_text(server, text);
-	json_array_foreach(json_object_get(patient->status, "dns_listening"), i,
-	    place) if (json_is_string(place) &&
-		       strcmp(json_string_value(place), text) == 0) return true;
+	endpoint_text(server, one);
+	json_array_foreach(
+	    json_object_get(patient->status, "dns_listening"), i, place)
+	{
+		const char *text = json_string_value(place);
+
+		if (text != NULL &&
+		    endpoint_parse_address(text, 53, &ours) == NULL &&
+		    strcmp(one, endpoint_text(&ours, other)) == 0)
+			return true;
+	}
 	return false;
 }
 
@@ -292,8 +306,8 @@ examine_view(const struct patient *patient, struct doctor_view *view,
 	free(text);
 	if (view->conf.server_count == 0) {
 		view->is_default = true;
-		strcpy(
-		    view->conf.server[view->conf.server_count++], "127.0.0.1");
+		snprintf(view->conf.server[view->conf.server_count++],
+		    sizeof(view->conf.server[0]), "127.0.0.1");
 	}
 	view->stale = postfix_view_stale(patient->master, at);
 	for (size_t i = 0; i < view->conf.server_count; i++) {
@@ -425,7 +439,7 @@ run(const struct options *options)
 }
 
 int
-command_doctor(const struct command_options *command, int argc, char **argv)
+command_doctor(const struct command_options *options, int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -433,18 +447,18 @@ command_doctor(const struct command_options *command, int argc, char **argv)
 		{ "postconf", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options options = { .control_socket = command->control_socket,
+	struct options doctor = { .control_socket = options->control_socket,
 		.postconf = "postconf" };
 	int option;
 
 	while ((option = getopt_long(
 		    argc, argv, "c:jp:", long_options, NULL)) != -1) {
 		if (option == 'c')
-			options.directory = optarg;
+			doctor.directory = optarg;
 		else if (option == 'j')
-			options.as_json = true;
+			doctor.as_json = true;
 		else if (option == 'p')
-			options.postconf = optarg;
+			doctor.postconf = optarg;
 		else
 			return DOCTOR_UNKNOWN;
 	}
@@ -453,5 +467,5 @@ command_doctor(const struct command_options *command, int argc, char **argv)
 		return DOCTOR_UNKNOWN;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	return run(&options);
+	return run(&doctor);
 }

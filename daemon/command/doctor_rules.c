@@ -107,6 +107,46 @@ change_parameter(const struct judge *judge, json_t *finding,
 		    value[0] != '\0' ? " " : "", value);
 }
 
+/* Other tables stay as they are: @map, one of the service's, becomes @table,
+ * or that is added where @map is NULL. */
+static void
+change_maps(const struct judge *judge, json_t *finding,
+    const struct doctor_map *map, const char *table)
+{
+	const struct doctor_service *service = judge->service;
+	char list[TEXT_MAX] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i <= service->map_count; i++) {
+		const char *text = table;
+
+		if (i == service->map_count && map != NULL)
+			break;
+		if (i < service->map_count && &service->map[i] != map)
+			text = service->map[i].map.text;
+		if (len < sizeof(list))
+			len += (size_t)snprintf(list + len, sizeof(list) - len,
+			    "%s%s", i > 0 ? ", " : "", text);
+	}
+	change_parameter(judge, finding, POSTFIX_POLICY_MAPS, list);
+}
+
+/* A profile of its own for @map. */
+static void
+change_profile(const struct judge *judge, json_t *finding,
+    const struct doctor_map *map, bool dane_only)
+{
+	const char *colon = strrchr(judge->facts->table, ':');
+	char table[TEXT_MAX];
+
+	change(finding, "postdane.conf",
+	    "map \"strict\" { no-dane-policy = notfound%s }",
+	    dane_only ? " dane-only = when-complete" : "");
+	snprintf(table, sizeof(table), "%.*s:strict",
+	    (int)(colon - judge->facts->table), judge->facts->table);
+	change_maps(judge, finding, map, table);
+}
+
 /* ---- the daemon ---- */
 
 static void
@@ -165,8 +205,7 @@ judge_unreachable(struct judge *judge, const struct doctor_map *map)
 		    "above %s",
 		    service->value[POSTFIX_MAIL_OWNER], place);
 	else
-		change_parameter(
-		    judge, finding, POSTFIX_POLICY_MAPS, judge->facts->table);
+		change_maps(judge, finding, map, judge->facts->table);
 }
 
 static void
@@ -195,7 +234,7 @@ judge_map(struct judge *judge, const struct doctor_map *map)
 		    map->map.text);
 	}
 	if (finding != NULL)
-		change_parameter(judge, finding, POSTFIX_POLICY_MAPS, table);
+		change_maps(judge, finding, map, table);
 }
 
 /* None of the services asks, or only some do. */
@@ -208,8 +247,7 @@ judge_missing(struct judge *judge, bool any)
 		finding = find(judge, DOCTOR_CRITICAL, "no-map",
 		    "smtp_tls_policy_maps names no table of postdaned's: "
 		    "Postfix never asks for a verdict");
-		change_parameter(
-		    judge, finding, POSTFIX_POLICY_MAPS, judge->facts->table);
+		change_maps(judge, finding, NULL, judge->facts->table);
 		return;
 	}
 	find(judge, DOCTOR_OK, "service-without-map",
@@ -247,20 +285,6 @@ is(const char *option, const char *value)
 	return option != NULL && strcmp(option, value) == 0;
 }
 
-static void
-change_profile(const struct judge *judge, json_t *finding, bool dane_only)
-{
-	const char *colon = strrchr(judge->facts->table, ':');
-	char table[TEXT_MAX];
-
-	change(finding, "postdane.conf",
-	    "map \"strict\" { no-dane-policy = notfound%s }",
-	    dane_only ? " dane-only = when-complete" : "");
-	snprintf(table, sizeof(table), "%.*s:strict",
-	    (int)(colon - judge->facts->table), judge->facts->table);
-	change_parameter(judge, finding, POSTFIX_POLICY_MAPS, table);
-}
-
 /* What the answers do to a level that is stricter than they are. */
 static void
 judge_level(struct judge *judge, const struct doctor_map *map)
@@ -278,7 +302,7 @@ judge_level(struct judge *judge, const struct doctor_map *map)
 			"smtp_tls_security_level = %s is overridden by "
 			"postdane's answer \"%s\" wherever there is no DANE",
 			text, map->no_dane),
-		    true);
+		    map, true);
 	else if (is(map->dane_only, "never"))
 		change_profile(judge,
 		    find(judge, DOCTOR_WARNING, "dane-weakens",
@@ -286,7 +310,7 @@ judge_level(struct judge *judge, const struct doctor_map *map)
 			"postdane's answer \"dane\", which lets those hosts of "
 			"a domain that have no TLSA records go without TLS",
 			text),
-		    true);
+		    map, true);
 }
 
 /* Tables that Postfix never comes to. */
@@ -304,7 +328,7 @@ judge_order(struct judge *judge, const struct doctor_map *ours)
 		"%s is never asked: postdane, which stands before it, answers "
 		"\"%s\" where there is no DANE",
 		service->map[next].map.text, ours->no_dane),
-	    false);
+	    ours, false);
 }
 
 static bool
@@ -407,30 +431,30 @@ is_may(const char *value)
 
 static const struct {
 	const char *id;
-	enum postfix_parameter parameter;
 	bool (*is_wrong)(const char *value);
-	enum doctor_code code;
 	const char *text, *wanted;
+	enum postfix_parameter parameter;
+	enum doctor_code code;
 } settings[] = {
-	{ "dns-support-level", POSTFIX_DNS_SUPPORT_LEVEL, not_dnssec,
-	    DOCTOR_CRITICAL, "Postfix asks for no DNSSEC: " MEANS_MAY,
-	    "dnssec" },
-	{ "host-lookup", POSTFIX_HOST_LOOKUP, without_dns, DOCTOR_CRITICAL,
-	    "Postfix does not look hosts up in the DNS: " MEANS_MAY, "dns" },
-	{ "ignore-mx-lookup-error", POSTFIX_IGNORE_MX_ERROR, is_yes,
-	    DOCTOR_CRITICAL,
+	{ "dns-support-level", not_dnssec,
+	    "Postfix asks for no DNSSEC: " MEANS_MAY, "dnssec",
+	    POSTFIX_DNS_SUPPORT_LEVEL, DOCTOR_CRITICAL },
+	{ "host-lookup", without_dns,
+	    "Postfix does not look hosts up in the DNS: " MEANS_MAY, "dns",
+	    POSTFIX_HOST_LOOKUP, DOCTOR_CRITICAL },
+	{ "ignore-mx-lookup-error", is_yes,
 	    "Postfix goes round MX records that it cannot look up: " MEANS_MAY,
-	    "no" },
-	{ "resolver-options", POSTFIX_RESOLVER_OPTIONS, is_set, DOCTOR_CRITICAL,
+	    "no", POSTFIX_IGNORE_MX_ERROR, DOCTOR_CRITICAL },
+	{ "resolver-options", is_set,
 	    "Postfix does not trust names that it may have "
 	    "completed: " MEANS_MAY,
-	    "" },
-	{ "insecure-mx", POSTFIX_INSECURE_MX, is_may, DOCTOR_WARNING,
+	    "", POSTFIX_RESOLVER_OPTIONS, DOCTOR_CRITICAL },
+	{ "insecure-mx", is_may,
 	    "for a domain without DNSSEC whose mail hosts have TLSA "
 	    "records, " MEANS_MAY
 	    " (the default of many versions, Debian 12's among them, "
 	    "unless smtp_tls_security_level is dane)",
-	    "dane" },
+	    "dane", POSTFIX_INSECURE_MX, DOCTOR_WARNING },
 };
 
 static void
@@ -452,6 +476,30 @@ judge_settings(struct judge *judge, const struct doctor_map *map)
 			settings[i].text),
 		    parameter, settings[i].wanted);
 	}
+}
+
+/* With carry, "dane" is never answered: what Postfix would make of it does not
+ * matter, but what it makes of digests does. */
+static bool
+is_carried(const struct doctor_map *map)
+{
+	return map != NULL && is(map->carry, "fingerprint");
+}
+
+static void
+judge_carry(struct judge *judge)
+{
+	const char *digest =
+	    judge->service->config->value[POSTFIX_FINGERPRINT_DIGEST];
+
+	if (strcasecmp(digest, "sha256") != 0)
+		change_parameter(judge,
+		    find(judge, DOCTOR_CRITICAL, "fingerprint-digest",
+			"smtp_tls_fingerprint_digest = %s: postdane's answers "
+			"carry SHA2-256 digests (carry = fingerprint), and no "
+			"server would match",
+			digest),
+		    POSTFIX_FINGERPRINT_DIGEST, "sha256");
 }
 
 /* ---- the version ---- */
@@ -640,9 +688,12 @@ judge_service(struct judge *judge, const struct doctor_service *service)
 	judge->service = service;
 	for (size_t i = 0; i < service->map_count; i++)
 		judge_map(judge, &service->map[i]);
-	judge_settings(judge, ours);
+	if (is_carried(ours))
+		judge_carry(judge);
+	else
+		judge_settings(judge, ours);
 	judge_version(judge);
-	if (view_of(judge)->path != NULL)
+	if (view_of(judge)->path != NULL && !is_carried(ours))
 		judge_view(judge, view_of(judge));
 	judge_copy(judge);
 	if (ours == NULL)

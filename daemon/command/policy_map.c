@@ -132,7 +132,7 @@ connect_to(const struct policy_map *map)
 		errno = ENAMETOOLONG;
 		return -1;
 	} else {
-		strcpy(path.sun_path, map->place);
+		memcpy(path.sun_path, map->place, strlen(map->place) + 1);
 		memcpy(&endpoint.address, &path, sizeof(path));
 		endpoint.length = sizeof(path);
 	}
@@ -184,7 +184,9 @@ read_answer(int fd, const struct policy_map *map, char text[256])
 		    recv(fd, buffer + len, sizeof(buffer) - len, 0);
 
 		if (n <= 0)
-			return n == 0 ? ECONNRESET : errno;
+			return n == 0            ? ECONNRESET
+			       : errno == EAGAIN ? ETIMEDOUT
+						 : errno;
 		len += (size_t)n;
 		if (buffer[len - 1] == end)
 			break;

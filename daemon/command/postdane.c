@@ -17,6 +17,10 @@ static const struct {
 	    "evaluate anew and show the evidence" },
 	{ "check", command_check, "[--at +30d] [--json] KEY",
 	    "connect to the mail servers and judge their certificates" },
+	{ "diagnose", command_diagnose, "[--json] DOMAIN",
+	    "ask every name server on the way: what fails, who is to blame" },
+	{ "flush", command_flush, "[KEY]",
+	    "forget the verdict of a key, or all" },
 	{ "doctor", command_doctor, "[-c DIR] [--json]",
 	    "whether Postfix will honour the verdicts" },
 	{ "names", command_names, "[-r ADDRESS] [NAME...]",
@@ -45,8 +49,8 @@ usage(FILE *file)
 	      "\n"
 	      "exit status: 0 found, 1 not found, 2 no conclusion (Postfix "
 	      "would defer), 3 error;\n"
-	      "of check and doctor: 0 well, 1 warnings, 2 critical, 3 "
-	      "unknown\n",
+	      "of check, diagnose and doctor: 0 well, 1 warnings, "
+	      "2 critical, 3 unknown\n",
 	    file);
 }
 

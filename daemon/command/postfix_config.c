@@ -16,8 +16,6 @@
 #define ARGUMENTS_MAX (8 + 2 * OVERRIDES_MAX + POSTFIX_PARAMETERS)
 #define BLANKS " \t\r"
 
-extern char **environ;
-
 struct reader {
 	const char *postconf, *directory;
 };
@@ -34,6 +32,7 @@ static const char *const names[POSTFIX_PARAMETERS] = {
 	[POSTFIX_INSECURE_MX] = "smtp_tls_dane_insecure_mx_policy",
 	[POSTFIX_RESOLVER_OPTIONS] = "smtp_dns_resolver_options",
 	[POSTFIX_IGNORE_MX_ERROR] = "ignore_mx_lookup_error",
+	[POSTFIX_FINGERPRINT_DIGEST] = "smtp_tls_fingerprint_digest",
 };
 
 const char *

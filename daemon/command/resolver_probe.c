@@ -36,7 +36,8 @@ parse_line(char *line, struct resolv_conf *conf)
 	    conf->server_count < RESOLV_CONF_SERVERS_MAX &&
 	    (value = strtok_r(NULL, BLANKS, &save)) != NULL &&
 	    strlen(value) < sizeof(conf->server[0]))
-		strcpy(conf->server[conf->server_count++], value);
+		memcpy(conf->server[conf->server_count++], value,
+		    strlen(value) + 1);
 	if (strcmp(word, "options") == 0)
 		while ((value = strtok_r(NULL, BLANKS, &save)) != NULL)
 			if (strcmp(value, "trust-ad") == 0)
@@ -153,7 +154,7 @@ static void
 ask_udp(int fd, const uint8_t *query, size_t size, uint16_t id,
     struct resolver_reply *reply)
 {
-	static uint8_t wire[REPLY_MAX];
+	uint8_t wire[REPLY_MAX];
 	const uint64_t deadline = clock_ms() + TRY_MS;
 	size_t len;
 
@@ -168,7 +169,7 @@ static void
 ask_tcp(int fd, const uint8_t *query, size_t size, uint16_t id,
     struct resolver_reply *reply)
 {
-	static uint8_t wire[REPLY_MAX];
+	uint8_t wire[REPLY_MAX];
 	const uint64_t deadline = clock_ms() + TRY_MS;
 	uint8_t length[2] = { (uint8_t)(size >> 8), (uint8_t)size };
 

@@ -162,6 +162,13 @@ whose_fault(const struct dns_answer *answer)
 /* ---- lookups ---- */
 
 static void
+expire(struct dane *dane, uint64_t at)
+{
+	if (at < dane->evidence->expires)
+		dane->evidence->expires = at;
+}
+
+static void
 keep_answer(struct dane *dane, const struct flight *flight,
     struct dns_answer *answer, struct dane_lookup *lookup, size_t *count)
 {
@@ -172,8 +179,7 @@ keep_answer(struct dane *dane, const struct flight *flight,
 	if (flight->step > dane->evidence->steps)
 		dane->evidence->steps = flight->step;
 	if (answer->status != DNS_FAILED || answer->security == DNS_INSECURE)
-		if (answer->ttl < dane->evidence->ttl)
-			dane->evidence->ttl = answer->ttl;
+		expire(dane, clock_ms() + answer->ttl * UINT64_C(1000));
 }
 
 static void
@@ -224,6 +230,17 @@ dane_cancel(struct dane *dane)
 		dane_free(dane);
 }
 
+/* The first answers may have come long before the last. */
+static uint32_t
+seconds_left(const struct dane_evidence *evidence)
+{
+	const uint64_t now = clock_ms();
+
+	return evidence->expires > now
+		   ? (uint32_t)((evidence->expires - now + 999) / 1000)
+		   : 0;
+}
+
 static void
 hand_over(evutil_socket_t fd, short what, void *arg)
 {
@@ -235,8 +252,9 @@ hand_over(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	evidence->ms = (unsigned)(clock_ms() - dane->started);
-	if (evidence->ttl == UINT32_MAX)
-		evidence->ttl = 0;
+	if (evidence->expires == UINT64_MAX)
+		evidence->expires = clock_ms();
+	evidence->ttl = seconds_left(evidence);
 	dane->evidence = NULL;
 	/* What is still in flight can't change the outcome any more. */
 	dane_free(dane);
@@ -656,7 +674,7 @@ evidence_new(const struct dane_question *question)
 	evidence->domain = strdup(question->domain);
 	evidence->mx_lookup = calloc(1, sizeof(*evidence->mx_lookup));
 	evidence->port = question->port;
-	evidence->ttl = UINT32_MAX;
+	evidence->expires = UINT64_MAX;
 	if (evidence->domain == NULL || evidence->mx_lookup == NULL) {
 		dane_evidence_free(evidence);
 		return NULL;

@@ -229,6 +229,6 @@ memory_answer_find(struct memory *memory, const char *name, uint16_t type)
 		record_forget(memory, record);
 		return NULL;
 	}
-	record->answer.ttl = (uint32_t)((record->expires - now + 999) / 1000);
+	record->answer.ttl = (uint32_t)((record->expires - now) / 1000);
 	return &record->answer;
 }

@@ -520,12 +520,12 @@ begin(evutil_socket_t fd, short what, void *arg)
 {
 	struct plain *plain = arg;
 	const struct conf_zone *block =
-	    zones_find(plain->env->conf, plain->name);
+	    zones_servers(plain->env->conf, plain->name);
 
 	(void)fd;
 	(void)what;
 	event_assign(plain->timer, plain->env->base, -1, 0, on_timer, plain);
-	if (block != NULL && block->server_count > 0) {
+	if (block != NULL) {
 		use_zone_block(plain, block);
 		return;
 	}

@@ -420,6 +420,18 @@ distrust(void *arg)
 	return why;
 }
 
+void
+resolver_forget(struct resolver *resolver)
+{
+	struct memory *memory = memory_new();
+
+	if (memory != NULL) {
+		memory_free(resolver->env.memory);
+		resolver->env.memory = memory;
+	}
+	validated_renew(resolver->env.validated);
+}
+
 size_t
 resolver_in_flight(const struct resolver *resolver)
 {

@@ -63,7 +63,8 @@ struct context {
 	char zone[DOMAIN_TEXT_MAX]; /* of a fresh one; "" otherwise */
 	uint64_t born;              /* clock_ms() */
 	size_t in_flight;
-	bool retired; /* gets no new questions, goes with its last */
+	bool retired;    /* gets no new questions, goes with its last */
+	bool distrusted; /* its root is insecure: the anchor is dead */
 	struct validated_query *queries; /* all of them */
 	struct validated_query *hung; /* hash by key: abandoned, and libunbound
 				       * still works on it */
@@ -238,6 +239,20 @@ reap(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static void check_trust(struct context *context);
+
+/* Beside the main one, which trust.h watches: the anchor is read anew for
+ * each, and may have changed on disk. */
+static struct context *
+context_new_checked(struct validated *validated)
+{
+	struct context *context = context_new(validated);
+
+	if (context != NULL)
+		check_trust(context);
+	return context;
+}
+
 static bool
 hangs_in(const struct context *context, const char *key)
 {
@@ -260,8 +275,25 @@ pick_shared(struct validated *validated, const char *key)
 		validated->spare = NULL;
 	}
 	if (validated->spare == NULL)
-		validated->spare = context_new(validated);
+		validated->spare = context_new_checked(validated);
 	return validated->spare;
+}
+
+void
+validated_renew(struct validated *validated)
+{
+	struct context *main = context_new(validated);
+
+	if (main == NULL)
+		return;
+	retire(validated->main);
+	retire(validated->spare);
+	validated->main = main;
+	validated->spare = NULL;
+	for (struct context *context = validated->contexts; context != NULL;
+	     context = context->next)
+		if (context->zone[0] != '\0')
+			retire(context);
 }
 
 /* The zone's own context of the last seconds, or a new one. */
@@ -280,7 +312,7 @@ pick_fresh(struct validated *validated, const char *zone)
 		else if (domain_equal(context->zone, zone))
 			found = context;
 	}
-	if (found == NULL && (found = context_new(validated)) != NULL)
+	if (found == NULL && (found = context_new_checked(validated)) != NULL)
 		snprintf(found->zone, sizeof(found->zone), "%s", zone);
 	return found;
 }
@@ -386,6 +418,10 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 
 	(void)was_ratelimited;
 	read_result(rcode, packet, len, sec, why, &result);
+	if (query->context->distrusted && result.security == DNS_INSECURE)
+		result = (struct validated_result){
+			.why = "the trust anchor is not alive"
+		};
 	if (query->asking) {
 		postpone(query, &result);
 		return;
@@ -421,24 +457,15 @@ query_new(struct context *context, const char *key, validated_cb cb, void *arg)
 	return query;
 }
 
-struct validated_query *
-validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, validated_cb cb, void *arg)
+/* Returns the query, or NULL, and then it is freed. */
+static struct validated_query *
+submit(struct validated_query *query, const char *name, uint16_t type)
 {
-	char key[KEY_MAX];
-	struct context *context;
-	struct validated_query *query;
 	int error;
 
-	snprintf(key, sizeof(key), "%u/%s", type, name);
-	context = fresh_zone != NULL ? pick_fresh(validated, fresh_zone)
-				     : pick_shared(validated, key);
-	if (context == NULL ||
-	    (query = query_new(context, key, cb, arg)) == NULL)
-		return NULL;
 	query->asking = true;
 	error = ub_resolve_event(
-	    context->ub, name, type, CLASS_IN, query, on_result, NULL);
+	    query->context->ub, name, type, CLASS_IN, query, on_result, NULL);
 	query->asking = false;
 	if (error == 0)
 		return query;
@@ -446,6 +473,49 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 	    "validated: libunbound can't ask %s: %s", name, ub_strerror(error));
 	query_free(query);
 	return NULL;
+}
+
+/* Only an insecure answer withdraws trust: a failure says nothing. */
+static void
+on_root_key(void *arg, const struct validated_result *result)
+{
+	struct context *context = arg;
+
+	if (!result->answered || result->security != DNS_INSECURE)
+		return;
+	context->distrusted = true;
+	log_error("validated: the root's DNSKEY is insecure in a new context: "
+		  "the trust anchor has changed on disk");
+}
+
+/* Asked first, so that it is known before what else is asked there. */
+static void
+check_trust(struct context *context)
+{
+	char key[KEY_MAX];
+	struct validated_query *query;
+
+	snprintf(key, sizeof(key), "%u/.", DNS_TYPE_DNSKEY);
+	query = query_new(context, key, on_root_key, context);
+	if (query != NULL)
+		submit(query, ".", DNS_TYPE_DNSKEY);
+}
+
+struct validated_query *
+validated_ask(struct validated *validated, const char *name, uint16_t type,
+    const char *fresh_zone, validated_cb cb, void *arg)
+{
+	char key[KEY_MAX];
+	struct context *context;
+	struct validated_query *query;
+
+	snprintf(key, sizeof(key), "%u/%s", type, name);
+	context = fresh_zone != NULL ? pick_fresh(validated, fresh_zone)
+				     : pick_shared(validated, key);
+	if (context == NULL ||
+	    (query = query_new(context, key, cb, arg)) == NULL)
+		return NULL;
+	return submit(query, name, type);
 }
 
 void

@@ -30,20 +30,33 @@ static const char *const built_in[] = { "localhost", "127.in-addr.arpa",
 	"d.f.ip6.arpa", "8.e.f.ip6.arpa", "9.e.f.ip6.arpa", "a.e.f.ip6.arpa",
 	"b.e.f.ip6.arpa", "8.b.d.0.1.0.0.2.ip6.arpa" };
 
-const struct conf_zone *
-zones_find(const struct conf *conf, const char *name)
+static const struct conf_zone *
+find(const struct conf *conf, const char *name, size_t servers_min)
 {
 	const struct conf_zone *deepest = NULL;
 
 	for (size_t i = 0; i < conf->zone_count; i++) {
 		const struct conf_zone *zone = &conf->zones[i];
 
-		if (domain_is_within(name, zone->name) &&
+		if (zone->server_count >= servers_min &&
+		    domain_is_within(name, zone->name) &&
 		    (deepest == NULL ||
 			domain_is_within(zone->name, deepest->name)))
 			deepest = zone;
 	}
 	return deepest;
+}
+
+const struct conf_zone *
+zones_find(const struct conf *conf, const char *name)
+{
+	return find(conf, name, 0);
+}
+
+const struct conf_zone *
+zones_servers(const struct conf *conf, const char *name)
+{
+	return find(conf, name, 1);
 }
 
 const struct conf_zone *

@@ -190,6 +190,14 @@ nexthop_parse(
 		hop->domain[0] = '\0';
 }
 
+/* "unix:25" would be a socket; "unix.:25" is a host. */
+static const char *
+dot_for(const char *domain)
+{
+	return strcmp(domain, "unix") == 0 || strcmp(domain, "inet") == 0 ? "."
+									  : "";
+}
+
 const char *
 nexthop_text(const struct nexthop *hop, char text[NEXTHOP_TEXT_MAX])
 {
@@ -197,8 +205,8 @@ nexthop_text(const struct nexthop *hop, char text[NEXTHOP_TEXT_MAX])
 		snprintf(
 		    text, NEXTHOP_TEXT_MAX, "[%s]:%u", hop->domain, hop->port);
 	else if (hop->is_explicit)
-		snprintf(
-		    text, NEXTHOP_TEXT_MAX, "%s:%u", hop->domain, hop->port);
+		snprintf(text, NEXTHOP_TEXT_MAX, "%s%s:%u", hop->domain,
+		    dot_for(hop->domain), hop->port);
 	else
 		snprintf(text, NEXTHOP_TEXT_MAX, "%s", hop->domain);
 	return text;

@@ -2,6 +2,7 @@
 
 #include "policy/policy_service.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +13,25 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/stats.h"
 #include "dane/dane.h"
 #include "dane/tlsa.h"
 #include "dns/resolver.h"
+#include "policy/busy_list.h"
 #include "policy/nexthop.h"
+#include "policy/policy_log.h"
+#include "policy/verdicts.h"
 
-/* Evaluations at a time; each is a few lookups. */
+/* Evaluations at a time that were asked for; each is a few lookups. */
 #define EVALUATIONS_MAX 2000
+/* And those that were not: refreshes and the warm-up. */
+#define REFRESHES_MAX 32
+/* Entries of the cache freed at a time: well below a millisecond. */
+#define SWEEP_MAX 1000
+#define BUSY_FILE "busy-next-hops"
 
 struct evaluation;
 
@@ -42,7 +52,9 @@ struct evaluation {
 	char key[NEXTHOP_TEXT_MAX]; /* nexthop_text() */
 	char map[POLICY_MAP_MAX];   /* of the first who asked, for the log */
 	const struct conf_policy *policy; /* the same */
+	enum policy_cause cause;
 	bool is_explicit;
+	bool forgotten; /* what it finds is not remembered */
 	UT_hash_handle hh;
 };
 
@@ -65,7 +77,11 @@ struct policy_service {
 	struct resolver *resolver;
 	struct stats *stats;
 	struct tlsa_checker *checker;
+	struct verdicts *verdicts;
 	struct evaluation *evaluations; /* hash by key */
+	size_t refreshes;               /* of them, nobody asked for these */
+	struct busy_list warm;          /* to be evaluated as there is time */
+	struct event *tick;
 	struct policy_explanation *explanations;
 	size_t explanation_count;
 	bool ending; /* no new evaluations */
@@ -121,49 +137,6 @@ verdict_without_lookup(const struct nexthop *hop,
 		verdict->policy = TLS_POLICY_DANE;
 }
 
-static void
-log_verdict(const struct evaluation *evaluation,
-    const struct policy_verdict *verdict, const struct dane_evidence *evidence)
-{
-	char key[256], map[POLICY_MAP_MAX];
-	size_t usable = 0;
-
-	if (!log_wants(LOG_LEVEL_INFO))
-		return;
-	for (size_t i = 0; evidence != NULL && i < evidence->host_count; i++)
-		usable += evidence->host[i].status == DANE_HOST_USABLE;
-	log_info("policy: key=%s map=%s reply=\"%s%s%s\" rule=\"%s\" mx=%zu "
-		 "usable=%zu rung=%s ttl=%u ms=%u",
-	    log_printable(
-		key, sizeof(key), evaluation->key, strlen(evaluation->key)),
-	    log_printable(
-		map, sizeof(map), evaluation->map, strlen(evaluation->map)),
-	    tls_policy_text(verdict->policy),
-	    verdict->policy == TLS_POLICY_TEMP ? " " : "",
-	    verdict->policy == TLS_POLICY_TEMP ? verdict->why : "",
-	    policy_rule_text(verdict->rule),
-	    evidence != NULL ? evidence->host_count : 0, usable,
-	    dns_rung_text(evidence != NULL ? dane_evidence_rung(evidence)
-					   : DNS_RUNG_NONE),
-	    verdict->ttl, evidence != NULL ? evidence->ms : 0);
-}
-
-static void
-log_key(const char *key, size_t len, const char *map, const struct nexthop *hop,
-    const char *reply)
-{
-	char text[256], name[POLICY_MAP_MAX];
-
-	log_printable(text, sizeof(text), key, len);
-	log_printable(name, sizeof(name), map, strlen(map));
-	if (hop->kind == NEXTHOP_NOTFOUND)
-		log_debug("policy: key=%s map=%s reply=\"%s\": %s", text, name,
-		    reply, hop->why);
-	else
-		log_info("policy: key=%s map=%s reply=\"%s\": %s", text, name,
-		    reply, hop->why);
-}
-
 /* ---- evaluations ---- */
 
 /* The evidence is gathered for the strictest profile there is. */
@@ -179,8 +152,8 @@ any_profile_looks_behind_insecure_mx(const struct conf *conf)
 }
 
 static struct dane *
-evaluate(struct policy_service *service, const struct nexthop *hop, dane_cb cb,
-    void *arg)
+evaluate(struct policy_service *service, const struct nexthop *hop,
+    enum resolver_class class, dane_cb cb, void *arg)
 {
 	const struct dane_question question = { .domain = hop->domain,
 		.use_mx = hop->use_mx,
@@ -188,7 +161,7 @@ evaluate(struct policy_service *service, const struct nexthop *hop, dane_cb cb,
 		.insecure_mx_hosts =
 		    any_profile_looks_behind_insecure_mx(service->conf),
 		.deadline = service->conf->evaluation_deadline,
-		.class = RESOLVER_CLASS_POLICY };
+		.class = class };
 
 	return dane_evaluate(service->base, service->resolver, service->checker,
 	    &question, cb, arg);
@@ -217,6 +190,8 @@ static void
 evaluation_free(struct evaluation *evaluation)
 {
 	HASH_DEL(evaluation->service->evaluations, evaluation);
+	if (evaluation->cause != POLICY_CAUSE_QUESTION)
+		evaluation->service->refreshes--;
 	dane_cancel(evaluation->dane);
 	free(evaluation);
 }
@@ -230,7 +205,11 @@ on_evidence(void *arg, struct dane_evidence *evidence)
 	evaluation->dane = NULL;
 	policy_decide(
 	    evidence, evaluation->policy, evaluation->is_explicit, &verdict);
-	log_verdict(evaluation, &verdict, evidence);
+	policy_log_verdict(evaluation->key, evaluation->map, evaluation->cause,
+	    &verdict, evidence);
+	if (evidence != NULL && !evaluation->forgotten)
+		verdicts_store(evaluation->service->verdicts, evaluation->key,
+		    evaluation->is_explicit, evidence);
 	answer_all(evaluation, evidence);
 	evaluation_free(evaluation);
 	dane_evidence_free(evidence);
@@ -238,8 +217,9 @@ on_evidence(void *arg, struct dane_evidence *evidence)
 
 static struct evaluation *
 evaluation_start(struct policy_service *service, const struct nexthop *hop,
-    const char *key, const char *map)
+    const char *key, const char *map, enum policy_cause cause)
 {
+	const bool asked = cause == POLICY_CAUSE_QUESTION;
 	struct evaluation *evaluation = calloc(1, sizeof(*evaluation));
 
 	if (evaluation == NULL)
@@ -247,20 +227,24 @@ evaluation_start(struct policy_service *service, const struct nexthop *hop,
 	evaluation->service = service;
 	evaluation->is_explicit = hop->is_explicit;
 	evaluation->policy = conf_policy_for(service->conf, map);
+	evaluation->cause = cause;
 	snprintf(evaluation->key, sizeof(evaluation->key), "%s", key);
 	snprintf(evaluation->map, sizeof(evaluation->map), "%s", map);
-	evaluation->dane = evaluate(service, hop, on_evidence, evaluation);
+	evaluation->dane = evaluate(service, hop,
+	    asked ? RESOLVER_CLASS_POLICY : RESOLVER_CLASS_REFRESH, on_evidence,
+	    evaluation);
 	if (evaluation->dane == NULL) {
 		free(evaluation);
 		return NULL;
 	}
-	stats_count(service->stats, STATS_EVALUATION);
 	HASH_ADD_STR(service->evaluations, key, evaluation);
 	if (evaluation->hh.tbl == NULL) { /* out of memory */
 		dane_cancel(evaluation->dane);
 		free(evaluation);
 		return NULL;
 	}
+	stats_count(service->stats, STATS_EVALUATION);
+	service->refreshes += !asked;
 	return evaluation;
 }
 
@@ -281,6 +265,46 @@ join(struct evaluation *evaluation, const struct conf_policy *policy,
 
 /* ---- asking ---- */
 
+/* Answer from the cache.  @key: @len octets; unless they are nexthop_text()'s
+ * there is no such entry. */
+static bool
+answer_from_cache(struct policy_service *service, const char *key, size_t len,
+    const char *map, struct policy_reply *reply)
+{
+	struct cached_verdict verdict;
+
+	if (!verdicts_find(service->verdicts, key, len, map, &verdict))
+		return false;
+	*reply = (struct policy_reply){ .policy = verdict.policy,
+		.text = verdict.text != NULL
+			    ? verdict.text
+			    : tls_policy_text(verdict.policy) };
+	stats_count(service->stats, STATS_CACHE_HIT);
+	if (log_wants(LOG_LEVEL_DEBUG))
+		policy_log_hit(key, len, map, tls_policy_text(verdict.policy),
+		    (unsigned)(verdict.ttl_ms / 1000));
+	return true;
+}
+
+/* The evaluation of a next hop that is not in the cache; NULL where there are
+ * too many. */
+static struct evaluation *
+evaluation_for(struct policy_service *service, const struct nexthop *hop,
+    const char *key, const char *map)
+{
+	struct evaluation *evaluation;
+
+	HASH_FIND_STR(service->evaluations, key, evaluation);
+	stats_count(service->stats,
+	    evaluation != NULL ? STATS_CACHE_JOINED : STATS_CACHE_MISS);
+	if (evaluation == NULL &&
+	    HASH_COUNT(service->evaluations) - service->refreshes <
+		EVALUATIONS_MAX)
+		evaluation = evaluation_start(
+		    service, hop, key, map, POLICY_CAUSE_QUESTION);
+	return evaluation;
+}
+
 static struct policy_request *
 ask_hop(struct policy_service *service, const struct nexthop *hop,
     const char *map, struct policy_reply *reply, policy_reply_cb cb, void *arg)
@@ -291,15 +315,14 @@ ask_hop(struct policy_service *service, const struct nexthop *hop,
 	struct evaluation *evaluation;
 	struct policy_request *request;
 
+	nexthop_text(hop, key);
+	if (answer_from_cache(service, key, strlen(key), map, reply))
+		return NULL;
 	if (service->ending) {
 		*reply = (struct policy_reply){ .text = ending };
 		return NULL;
 	}
-	nexthop_text(hop, key);
-	HASH_FIND_STR(service->evaluations, key, evaluation);
-	if (evaluation == NULL &&
-	    HASH_COUNT(service->evaluations) < EVALUATIONS_MAX)
-		evaluation = evaluation_start(service, hop, key, map);
+	evaluation = evaluation_for(service, hop, key, map);
 	if (evaluation != NULL) {
 		request = join(
 		    evaluation, conf_policy_for(service->conf, map), cb, arg);
@@ -320,7 +343,7 @@ ask_without_lookup(struct policy_service *service, const struct nexthop *hop,
 
 	verdict_without_lookup(
 	    hop, conf_policy_for(service->conf, map), &verdict);
-	log_key(key, key_len, map, hop,
+	policy_log_key(key, key_len, map, hop,
 	    hop->kind == NEXTHOP_BAD ? "error"
 				     : tls_policy_text(verdict.policy));
 	reply_from(&verdict, reply);
@@ -339,6 +362,11 @@ policy_service_ask(struct policy_service *service, const char *key,
 
 	if (map == NULL)
 		map = "";
+	/* Keys mostly come as we would write them. */
+	if (answer_from_cache(service, key, key_len, map, reply)) {
+		count_reply(service->stats, reply);
+		return NULL;
+	}
 	nexthop_parse(key, key_len, service->conf->default_port, &hop);
 	if (hop.kind == NEXTHOP_LOOKUP)
 		request = ask_hop(service, &hop, map, reply, cb, arg);
@@ -408,8 +436,8 @@ explanation_start(
 	struct policy_service *service = explanation->service;
 
 	if (hop->kind == NEXTHOP_LOOKUP) {
-		explanation->dane =
-		    evaluate(service, hop, explain_evidence, explanation);
+		explanation->dane = evaluate(service, hop,
+		    RESOLVER_CLASS_POLICY, explain_evidence, explanation);
 		return explanation->dane != NULL ? 0 : -1;
 	}
 	verdict_without_lookup(hop, explanation->policy, &explanation->verdict);
@@ -454,12 +482,192 @@ policy_service_explain_cancel(struct policy_explanation *explanation)
 		explanation_free(explanation);
 }
 
+/* ---- what is done without being asked ---- */
+
+static void
+evaluate_unasked(
+    struct policy_service *service, const char *key, enum policy_cause cause)
+{
+	char text[NEXTHOP_TEXT_MAX];
+	struct cached_verdict verdict;
+	struct evaluation *evaluation;
+	struct nexthop hop;
+
+	/* A list from a file may hold anything. */
+	nexthop_parse(key, strlen(key), service->conf->default_port, &hop);
+	if (hop.kind != NEXTHOP_LOOKUP)
+		return;
+	nexthop_text(&hop, text);
+	/* Somebody may have asked meanwhile. */
+	if (cause == POLICY_CAUSE_WARM_UP &&
+	    verdicts_find(service->verdicts, text, strlen(text), "", &verdict))
+		return;
+	HASH_FIND_STR(service->evaluations, text, evaluation);
+	if (evaluation == NULL &&
+	    evaluation_start(service, &hop, text, "", cause) != NULL &&
+	    cause == POLICY_CAUSE_REFRESH)
+		stats_count(service->stats, STATS_REFRESH);
+}
+
+/* Returns false when there is nothing to do. */
+static bool
+evaluate_next(struct policy_service *service, uint64_t now)
+{
+	struct verdict_cache *cache = verdicts_cache(service->verdicts);
+	char key[NEXTHOP_TEXT_MAX];
+	const char *due;
+	size_t len;
+
+	if ((due = verdict_cache_due(cache, now, &len)) != NULL) {
+		if (len < sizeof(key)) {
+			memcpy(key, due, len);
+			key[len] = '\0';
+			evaluate_unasked(service, key, POLICY_CAUSE_REFRESH);
+		}
+		return true;
+	}
+	if ((due = busy_list_take(&service->warm)) != NULL)
+		evaluate_unasked(service, due, POLICY_CAUSE_WARM_UP);
+	return due != NULL;
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct policy_service *service = arg;
+	const uint64_t now = clock_ms();
+
+	(void)fd;
+	(void)what;
+	verdict_cache_sweep(verdicts_cache(service->verdicts), now, SWEEP_MAX);
+	while (!service->ending && service->refreshes < REFRESHES_MAX &&
+	       evaluate_next(service, now))
+		;
+}
+
+/* Returns false where the text is too long, or there is no such file. */
+static bool
+busy_path(const struct policy_service *service, char *path, size_t size)
+{
+	const char *directory = service->conf->state_directory;
+
+	return directory[0] != '\0' && (size_t)snprintf(path, size, "%s/%s",
+					   directory, BUSY_FILE) < size;
+}
+
+static void
+add_busy(void *arg, const char *key, size_t len)
+{
+	busy_list_add(arg, key, len);
+}
+
+/* Those not evaluated yet are as busy as they were. */
+static void
+list_busiest(struct policy_service *service, struct busy_list *list)
+{
+	const struct busy_list *warm = &service->warm;
+
+	verdict_cache_busiest(
+	    verdicts_cache(service->verdicts), BUSY_LIST_MAX, add_busy, list);
+	for (size_t i = warm->next; i < warm->count; i++)
+		busy_list_add(list, warm->key[i], strlen(warm->key[i]));
+}
+
+void
+policy_service_save_busiest(struct policy_service *service)
+{
+	struct busy_list list = { 0 };
+	char path[PATH_MAX];
+
+	if (!busy_path(service, path, sizeof(path)))
+		return;
+	list_busiest(service, &list);
+	if (list.count > 0)
+		busy_list_save(&list, path);
+	busy_list_clear(&list);
+}
+
+void
+policy_service_load_busiest(struct policy_service *service)
+{
+	char path[PATH_MAX];
+
+	if (busy_path(service, path, sizeof(path)))
+		busy_list_load(&service->warm, path);
+}
+
+void
+policy_service_follow(
+    struct policy_service *service, struct policy_service *former)
+{
+	list_busiest(former, &service->warm);
+}
+
+bool
+policy_service_retire(struct policy_service *service)
+{
+	struct verdict_cache *cache = verdicts_cache(service->verdicts);
+	struct evaluation *evaluation, *next;
+
+	service->ending = true;
+	HASH_ITER(hh, service->evaluations, evaluation, next)
+	if (evaluation->requests == NULL)
+		evaluation_free(evaluation);
+	verdict_cache_clear(cache);
+	verdict_cache_sweep(cache, clock_ms(), SWEEP_MAX);
+	return policy_service_in_flight(service) == 0 &&
+	       verdict_cache_count(cache) == 0;
+}
+
+bool
+policy_service_flush(
+    struct policy_service *service, const char *key, size_t len)
+{
+	struct verdict_cache *cache = verdicts_cache(service->verdicts);
+	struct evaluation *evaluation, *next;
+	char text[NEXTHOP_TEXT_MAX];
+	struct nexthop hop;
+	bool found = false;
+
+	if (key != NULL) {
+		nexthop_parse(key, len, service->conf->default_port, &hop);
+		if (hop.kind != NEXTHOP_LOOKUP)
+			return false;
+		nexthop_text(&hop, text);
+		found = verdict_cache_remove(cache, text, strlen(text));
+	} else {
+		found = verdict_cache_count(cache) > 0;
+		verdict_cache_clear(cache);
+	}
+	/* What has begun before rests on what is to be forgotten. */
+	HASH_ITER(hh, service->evaluations, evaluation, next)
+	if (key == NULL || strcmp(evaluation->key, text) == 0) {
+		evaluation->forgotten = true;
+		found = true;
+	}
+	resolver_forget(service->resolver);
+	return found;
+}
+
+size_t
+policy_service_cache_entries(const struct policy_service *service)
+{
+	return verdict_cache_count(verdicts_cache(service->verdicts));
+}
+
+size_t
+policy_service_cache_bytes(const struct policy_service *service)
+{
+	return verdict_cache_bytes(verdicts_cache(service->verdicts));
+}
+
 /* ---- life ---- */
 
 struct policy_service *
 policy_service_new(struct event_base *base, const struct conf *conf,
     struct resolver *resolver, struct stats *stats)
 {
+	static const struct timeval tick = { 0, VERDICT_CACHE_TICK_MS * 1000 };
 	struct policy_service *service = calloc(1, sizeof(*service));
 
 	if (service == NULL)
@@ -468,9 +676,15 @@ policy_service_new(struct event_base *base, const struct conf *conf,
 	service->conf = conf;
 	service->resolver = resolver;
 	service->stats = stats;
-	if ((service->checker = tlsa_checker_new()) == NULL) {
-		log_error("policy: OpenSSL has no DANE");
-		free(service);
+	service->checker = tlsa_checker_new();
+	service->verdicts = verdicts_new(conf, stats);
+	service->tick = event_new(base, -1, EV_PERSIST, on_tick, service);
+	if (service->checker == NULL || service->verdicts == NULL ||
+	    service->tick == NULL || event_add(service->tick, &tick) == -1) {
+		log_error("policy: %s", service->checker == NULL
+					    ? "OpenSSL has no DANE"
+					    : "out of memory");
+		policy_service_free(service);
 		return NULL;
 	}
 	return service;
@@ -498,5 +712,9 @@ policy_service_free(struct policy_service *service)
 	while (service->explanations != NULL)
 		explanation_free(service->explanations);
 	tlsa_checker_free(service->checker);
+	if (service->tick != NULL)
+		event_free(service->tick);
+	verdicts_free(service->verdicts);
+	busy_list_clear(&service->warm);
 	free(service);
 }

@@ -32,9 +32,9 @@
 #include "wire/status.h"
 #include "wire/tcp_table.h"
 
-#define DRAIN_SECONDS 5  /* for requests in flight when we are told to end */
-#define RETIRE_SECONDS 1 /* between two looks at cores that were replaced */
-#define CHANGES_MAX 512  /* octets of the names of changed options */
+#define DRAIN_SECONDS 5 /* for requests in flight when we are told to end */
+#define RETIRE_MS 50    /* between two looks at cores that were replaced */
+#define CHANGES_MAX 512 /* octets of the names of changed options */
 
 /* A core that a reload has replaced, until nobody waits for it any more. */
 struct retired {
@@ -200,7 +200,7 @@ start_side_doors(struct server *server)
 static void
 on_retire(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval again = { RETIRE_SECONDS, 0 };
+	static const struct timeval again = { 0, RETIRE_MS * 1000 };
 	struct server *server = arg;
 	struct retired *retired, *next;
 
@@ -208,7 +208,7 @@ on_retire(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	LL_FOREACH_SAFE(server->retired, retired, next)
 	{
-		if (policy_service_in_flight(retired->core->service) > 0 ||
+		if (!policy_service_retire(retired->core->service) ||
 		    resolver_in_flight(retired->core->resolver) > 0)
 			continue;
 		LL_DELETE(server->retired, retired);
@@ -245,6 +245,7 @@ replace_core(struct server *server, struct conf *conf)
 		return false;
 	}
 	retired->core = server->core;
+	policy_service_follow(core->service, server->core->service);
 	LL_APPEND(server->retired, retired);
 	use_core(server, core);
 	event_add(server->retire, &soon);
@@ -388,6 +389,7 @@ start(struct server *server, struct conf *conf)
 	server->watchdog = systemd_watchdog(server->base);
 	if (privileges_drop(conf->user) == -1)
 		return -1;
+	policy_service_load_busiest(core->service);
 	return conf->sandbox ? sandbox_enter() : 0;
 }
 
@@ -441,6 +443,7 @@ server_run(const char *path, struct conf *conf)
 		log_info("main: postdaned %s is ready", POSTDANE_VERSION);
 		sd_notify(0, "READY=1");
 		event_base_dispatch(server.base);
+		policy_service_save_busiest(server.core->service);
 		status = EXIT_SUCCESS;
 	}
 	stop(&server);

@@ -152,6 +152,15 @@ run_status(struct client *client, const char *key, size_t len)
 	reply(client, status_json(client->control->source));
 }
 
+static void
+run_flush(struct client *client, const char *key, size_t len)
+{
+	struct policy_service *service = client->control->source->service;
+
+	reply(client, json_pack("{s:b}", "flushed",
+			  policy_service_flush(service, key, len)));
+}
+
 static const struct {
 	const char *name;
 	bool needs_key;
@@ -160,6 +169,7 @@ static const struct {
 	{ "query", true, run_query },
 	{ "explain", true, run_explain },
 	{ "status", false, run_status },
+	{ "flush", false, run_flush },
 };
 
 static void
@@ -173,7 +183,8 @@ run_command(struct client *client, const json_t *request)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (name == NULL || strcmp(commands[i].name, name) != 0)
 			continue;
-		if (commands[i].needs_key && !json_is_string(key)) {
+		if ((commands[i].needs_key || key != NULL) &&
+		    !json_is_string(key)) {
 			reply_error(client, "the command needs a key");
 			return;
 		}

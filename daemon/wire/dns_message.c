@@ -341,26 +341,22 @@ is_dnssec(ldns_rr_type type)
 	}
 }
 
-/* Returns 0, or -1 when out of memory. */
+/* Moves what this client shall see.  Returns 0, or -1 when out of memory. */
 static int
-copy_section(const struct dns_request *request, const ldns_rr_list *from,
+move_section(const struct dns_request *request, ldns_rr_list *from,
     ldns_pkt_section section, ldns_pkt *to)
 {
 	for (size_t i = 0; i < ldns_rr_list_rr_count(from); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(from, i);
+		ldns_rr *rr = ldns_rr_list_rr(from, i);
 		const ldns_rr_type type = ldns_rr_get_type(rr);
-		ldns_rr *copy;
 
 		if (!request->dnssec_ok && is_dnssec(type) &&
 		    (section != LDNS_SECTION_ANSWER ||
 			(uint16_t)type != request->type))
 			continue;
-		if ((copy = ldns_rr_clone(rr)) == NULL)
+		if (!ldns_pkt_push_rr(to, section, rr))
 			return -1;
-		if (!ldns_pkt_push_rr(to, section, copy)) {
-			ldns_rr_free(copy);
-			return -1;
-		}
+		ldns_rr_list_set_rr(from, NULL, i);
 	}
 	return 0;
 }
@@ -388,9 +384,9 @@ collect(const struct dns_request *request, const struct dns_answer *answer)
 		    packet_parse(answer->parts[i].wire, answer->parts[i].len);
 
 		error = part == NULL ||
-			copy_section(request, ldns_pkt_answer(part),
+			move_section(request, ldns_pkt_answer(part),
 			    LDNS_SECTION_ANSWER, packet) == -1 ||
-			copy_section(request, ldns_pkt_authority(part),
+			move_section(request, ldns_pkt_authority(part),
 			    LDNS_SECTION_AUTHORITY, packet) == -1;
 		ldns_pkt_free(part);
 	}

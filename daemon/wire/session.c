@@ -38,7 +38,9 @@ struct session {
 	struct event *readable, *writable, *timer;
 	struct event *more; /* a burst is over, requests are left */
 	struct policy_request *request;
+	bool reading; /* readable is added */
 	bool draining, eof;
+	bool dry; /* there was no more to read, last time */
 	size_t lingered;
 
 	char *buffer; /* what has arrived and is not answered */
@@ -124,6 +126,17 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	close_session(session);
 }
 
+/* libevent would find out by itself, at more cost. */
+static int
+set_reading(struct session *session, bool reading)
+{
+	if (session->reading == reading)
+		return 0;
+	session->reading = reading;
+	return reading ? event_add(session->readable, NULL)
+		       : event_del(session->readable);
+}
+
 /* ---- replies ---- */
 
 /* Returns 0, or -1 when the session must end. */
@@ -179,7 +192,7 @@ refuse(struct session *session, const char *why)
 	shutdown(session->fd, SHUT_WR);
 	change_state(session, SESSION_LINGERING);
 	/* It is off after the client's end, or with a full buffer. */
-	event_add(session->readable, NULL);
+	set_reading(session, true);
 	return 0;
 }
 
@@ -230,10 +243,10 @@ ask(struct session *session, const struct protocol_request *request)
 		map = name;
 	}
 	stats_count(options->stats, options->protocol->queries);
-	change_state(session, SESSION_ANSWERING);
 	session->request = policy_service_ask(options->service, request->key,
 	    request->key_len, map, &reply, on_reply, session);
 	if (session->request != NULL) {
+		change_state(session, SESSION_ANSWERING);
 		options->on_use(options->arg, session->cookie);
 		return 0;
 	}
@@ -248,10 +261,13 @@ rest(struct session *session)
 	const bool busy = session->state == SESSION_ANSWERING ||
 			  session->state == SESSION_WRITING;
 
-	if (!busy && (session->eof || session->draining)) {
+	if (!busy && (session->eof || (session->draining && session->dry))) {
 		close_session(session);
 		return;
 	}
+	/* What has arrived in time is answered; it is read first. */
+	if (!busy && session->draining)
+		event_active(session->readable, EV_READ, 0);
 	if (!busy)
 		change_state(session,
 		    session->len > 0 ? SESSION_RECEIVING : SESSION_IDLE);
@@ -260,10 +276,7 @@ rest(struct session *session)
 		session->buffer = NULL;
 		session->size = 0;
 	}
-	if (!session->eof && session->len < BUFFER_MAX)
-		event_add(session->readable, NULL);
-	else
-		event_del(session->readable);
+	set_reading(session, !session->eof && session->len < BUFFER_MAX);
 }
 
 static bool
@@ -374,6 +387,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	n = recv(fd, session->buffer + session->len,
 	    session->size - session->len, 0);
+	session->dry = n == -1 && errno == EAGAIN;
 	if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
 		if (session->draining)
 			process(session);
@@ -436,7 +450,7 @@ session_new(const struct session_options *options, int fd, void *cookie)
 	session->more = event_new(base, -1, 0, on_more, session);
 	if (session->readable == NULL || session->writable == NULL ||
 	    session->timer == NULL || session->more == NULL ||
-	    event_add(session->readable, NULL) == -1) {
+	    set_reading(session, true) == -1) {
 		session_free(session);
 		return NULL;
 	}
@@ -455,7 +469,7 @@ void
 session_drain(struct session *session)
 {
 	session->draining = true;
-	/* What has arrived in time is answered; it is read first. */
+	session->dry = false;
 	if (session_is_idle(session))
 		event_active(session->readable, EV_READ, 0);
 }

@@ -3,6 +3,7 @@
 #include "wire/status.h"
 
 #include <inttypes.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,18 @@ lookups(const struct status_source *source)
 }
 
 static size_t
+cache_entries(const struct status_source *source)
+{
+	return policy_service_cache_entries(source->service);
+}
+
+static size_t
+cache_bytes(const struct status_source *source)
+{
+	return policy_service_cache_bytes(source->service);
+}
+
+static size_t
 dns_queries(const struct status_source *source)
 {
 	return dns_service_in_flight(source->dns);
@@ -64,6 +77,10 @@ static const struct {
 	    evaluations },
 	{ "postdane_lookups_in_flight", "DNS lookups that run or wait.",
 	    lookups },
+	{ "postdane_cache_entries",
+	    "Next hops in the verdict cache, expired ones included.",
+	    cache_entries },
+	{ "postdane_cache_bytes", "Memory of the verdict cache.", cache_bytes },
 	{ "postdane_dns_queries_in_flight",
 	    "Questions to the DNS listener that are being looked up.",
 	    dns_queries },
@@ -134,12 +151,33 @@ policy_options(const struct conf_policy *policy)
 		[CONF_INSECURE_MX_MAY] = "may",
 	};
 
-	return json_pack("{s:s, s:s, s:s, s:s}", "no_dane",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "no_dane",
 	    no_dane[policy->no_dane], "no_dane_explicit",
 	    no_dane[policy->no_dane_explicit], "insecure_mx",
 	    insecure_mx[policy->insecure_mx], "dane_only",
 	    policy->dane_only == CONF_DANE_ONLY_NEVER ? "never"
-						      : "when-complete");
+						      : "when-complete",
+	    "carry",
+	    policy->carry == CONF_CARRY_FINGERPRINT ? "fingerprint" : "no");
+}
+
+/* The listeners that a resolv.conf can name, which has no ports. */
+static json_t *
+resolver_addresses(const struct conf_endpoints *listen)
+{
+	json_t *addresses = json_array();
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+
+	for (size_t i = 0; i < listen->count; i++) {
+		const struct endpoint *at = &listen->item[i];
+
+		if (getnameinfo((const struct sockaddr *)&at->address,
+			at->length, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) == 0 &&
+		    strcmp(port, "53") == 0)
+			json_array_append_new(addresses, json_string(host));
+	}
+	return addresses;
 }
 
 /* Where Postfix can ask us, and what a map name means there: what postdane
@@ -155,6 +193,8 @@ add_configuration(json_t *status, const struct status_source *source)
 		json_object_set_new(maps, conf->maps[i].name,
 		    policy_options(&conf->maps[i].policy));
 	json_object_set_new(status, "listening", places);
+	json_object_set_new(
+	    status, "dns_listening", resolver_addresses(&conf->dns_listen));
 	json_object_set_new(status, "policy", policy_options(&conf->policy));
 	json_object_set_new(status, "maps", maps);
 	json_object_set_new(

@@ -18,6 +18,7 @@
 /* Defaults that others must know too. */
 #define CONF_CONTROL_SOCKET "/run/postdane/control"
 #define CONF_USER "postdane"
+#define CONF_STATE_DIRECTORY "/var/lib/postdane"
 
 /* What is answered where DANE does not apply. */
 enum conf_no_dane {
@@ -113,6 +114,11 @@ struct conf {
 	size_t map_count;
 	char *tcp_table_map;   /* the map whose block tcp_table uses; "" */
 	uint16_t default_port; /* host order: 25 */
+
+	/* verdict cache */
+	unsigned cache_entries; /* next hops: 100000; 0 for no cache */
+	unsigned cache_memory;  /* MiB: 64 */
+	char *state_directory;  /* CONF_STATE_DIRECTORY; "" for none */
 
 	enum log_target log_target; /* stderr */
 	enum log_level log_level;   /* info */

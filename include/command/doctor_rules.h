@@ -32,7 +32,7 @@ struct doctor_map {
 	bool is_ours; /* as far as we can tell */
 	struct policy_map_answer answer;
 	/* the options of its profile; NULL where unknown */
-	const char *no_dane, *insecure_mx, *dane_only;
+	const char *no_dane, *insecure_mx, *dane_only, *carry;
 };
 
 struct doctor_server {

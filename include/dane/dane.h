@@ -68,7 +68,9 @@ struct dane_evidence {
 	bool truncated;   /* hosts were left out: more than MX_HOSTS_MAX */
 	struct dane_host *host; /* by preference */
 	size_t host_count;
-	uint32_t ttl; /* seconds: the shortest of all that was concluded */
+	uint64_t expires; /* clock_ms(): the first of what was concluded */
+	uint32_t ttl;     /* the same in seconds from the end of the evaluation,
+			   * rounded up */
 	unsigned questions; /* lookups started */
 	unsigned steps;     /* the longest chain of lookups that had to wait
 			     * for one another */

@@ -44,7 +44,7 @@ struct memory_answer {
 	uint8_t *packet; /* wire format; NULL: all servers were exhausted */
 	size_t len;
 	char *zone;   /* whose servers answered; NULL without a packet */
-	uint32_t ttl; /* seconds left */
+	uint32_t ttl; /* whole seconds left */
 };
 
 /* @packet NULL: a failure.  @ttl: seconds; cut to the bounds above.  Copies

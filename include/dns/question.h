@@ -15,6 +15,7 @@ enum resolver_need {
 /* Who asks: each class has slots of its own, so that none starves another. */
 enum resolver_class {
 	RESOLVER_CLASS_POLICY,
+	RESOLVER_CLASS_REFRESH, /* policies that nobody waits for yet */
 	RESOLVER_CLASS_OTHER,
 	RESOLVER_CLASSES
 };

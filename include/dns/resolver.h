@@ -53,6 +53,10 @@ struct resolver_lookup *resolver_lookup(struct resolver *resolver,
 /* Forget a lookup: its callback will not come.  NULL does nothing. */
 void resolver_cancel(struct resolver_lookup *lookup);
 
+/* Forget what was answered: the next lookups ask the name servers.  What is in
+ * flight goes on. */
+void resolver_forget(struct resolver *resolver);
+
 /* Lookups that run or wait. */
 size_t resolver_in_flight(const struct resolver *resolver);
 

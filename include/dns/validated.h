@@ -61,6 +61,10 @@ struct validated_query *validated_ask(struct validated *validated,
 /* Forget it; libunbound may go on for minutes.  NULL does nothing. */
 void validated_cancel(struct validated_query *query);
 
+/* From now on questions go to contexts with empty caches; what is in flight
+ * stays where it is. */
+void validated_renew(struct validated *validated);
+
 /* Counts for status: questions that libunbound works on, those of them that
  * nobody waits for any more, contexts alive. */
 struct validated_counts {

@@ -39,6 +39,32 @@ struct policy_service *policy_service_new(struct event_base *base,
 /* Evaluations and explanations that somebody may still be waiting for. */
 size_t policy_service_in_flight(const struct policy_service *service);
 
+/* Next hops in the cache, and the octets of memory it takes up. */
+size_t policy_service_cache_entries(const struct policy_service *service);
+size_t policy_service_cache_bytes(const struct policy_service *service);
+
+/*
+ * Forget the verdict of @key (@len octets), or all where it is NULL, and what
+ * the resolver has in its caches: the next question asks the name servers.
+ * Returns whether there was anything to forget.
+ */
+bool policy_service_flush(
+    struct policy_service *service, const char *key, size_t len);
+
+/* The busiest next hops: into the state directory at exit, and from there to be
+ * evaluated anew. */
+void policy_service_save_busiest(struct policy_service *service);
+void policy_service_load_busiest(struct policy_service *service);
+
+/* Evaluate what was busiest in a service that this one replaces. */
+void policy_service_follow(
+    struct policy_service *service, struct policy_service *former);
+
+/* For a service that has been replaced: frees some of what it remembers.
+ * Returns true when nothing is left and nobody waits; else it wants to be
+ * called again. */
+bool policy_service_retire(struct policy_service *service);
+
 /* Every request in flight gets its callback, with TEMP, before this returns.
  * NULL does nothing. */
 void policy_service_free(struct policy_service *service);

@@ -4,7 +4,8 @@
  * A request is one line of JSON of at most 16 KiB, {"command": "explain",
  * "key": "example.org", "map": "query"}; the reply is one JSON object and a
  * newline, then the daemon closes.  Errors: {"error": "reason"}.
- * Commands: query (key, map), explain (key, map), status.
+ * Commands: query (key, map), explain (key, map), status, flush (key or none:
+ * {"flushed": true or false}, whether there was anything of that key).
  */
 #ifndef WIRE_CONTROL_H
 #define WIRE_CONTROL_H

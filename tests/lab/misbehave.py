@@ -481,13 +481,16 @@ class OneReply(asyncio.DatagramProtocol):
 class Datagrams(asyncio.DatagramProtocol):
     def __init__(self, proxy):
         self.proxy = proxy
+        self.tasks = set()  # the loop itself would lose them
 
     def connection_made(self, transport):
         self.transport = transport
 
     def datagram_received(self, data, addr):
-        asyncio.ensure_future(self.proxy.answer(
+        task = asyncio.ensure_future(self.proxy.answer(
             data, False, lambda reply: self.transport.sendto(reply, addr)))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
 
 class Underworld:

@@ -149,7 +149,8 @@ class Signer:
             return now + 5 * DAY, now + 20 * DAY
         return now - DAY, now + 14 * DAY
 
-    def put(self, owner, rtype, texts, ttl=TTL):
+    def put(self, owner, rtype, texts, ttl=None):
+        ttl = ttl or TTL
         for text in texts:
             self.lines.append(f"{owner}. {ttl} IN {rtype} {text}")
 
@@ -161,7 +162,8 @@ class Signer:
     def forger(self):
         return Key.shared(self.algorithm, "forger")
 
-    def sign(self, owner, rtype, texts, ttl=TTL):
+    def sign(self, owner, rtype, texts, ttl=None):
+        ttl = ttl or TTL
         fault = self.fault_at(owner, rtype)
         if fault == "strip":
             return
@@ -192,7 +194,7 @@ class Signer:
                 f"{rrset.ttl} {date(expiration)} {date(inception)} {tag} "
                 f"{signer.to_text()} {signature}")
 
-    def put_signed(self, owner, rtype, texts, ttl=TTL):
+    def put_signed(self, owner, rtype, texts, ttl=None):
         self.put(owner, rtype, texts, ttl)
         self.sign(owner, rtype, texts, ttl)
 

@@ -118,8 +118,9 @@ class Postfix:
 
     def send(self, *recipients):
         subprocess.run(
-            [SERVERS / "usr/sbin/sendmail", "-f", "<>", *recipients], input=b"Subject: lab\n\nlab\n", check=True,
-            env=environment(self.folder), timeout=60)
+            [SERVERS / "usr/sbin/sendmail", "-f", "<>", *recipients],
+            input=b"Subject: lab\n\nlab\n", check=True, timeout=60,
+            env=environment(self.folder))
 
 
 @contextlib.contextmanager
@@ -219,12 +220,13 @@ def deaf_socket(address):
 
 class Sender:
     """A Postfix that asks postdane for its TLS policy.  @tables: by the local
-    part of a recipient, what smtp_tls_policy_maps is for it."""
+    part of a recipient, what smtp_tls_policy_maps is for it.  @dns is its
+    smtp_dns_support_level."""
 
-    def __init__(self, name, tables, routes=()):
+    def __init__(self, name, tables, routes=(), dns="dnssec"):
         self.tables = tables
         self.postfix = Postfix(
-            name, "smtp_dns_support_level = dnssec\n"
+            name, f"smtp_dns_support_level = {dns}\n"
             "smtp_tls_dane_insecure_mx_policy = dane\n"
             "smtp_tls_loglevel = 1\nsmtp_connection_cache_on_demand = no\n"
             f"smtp_connect_timeout = {CONNECT_SECONDS}\n"
@@ -264,6 +266,7 @@ class Delivery:
     why: str
     seconds: float
     tls: str         # of the connection that was used last: "Verified", ...
+    host: str        # the MX host of that connection, or "none"
     process: str     # of smtp(8)
     lines: list      # that it logged, for people
 
@@ -290,7 +293,8 @@ def read_deliveries(log):
             recipient, relay, delay, word, why = status.groups()
             tls = re.findall(r"(\w+) TLS connection established to "
                              + re.escape(relay), "\n".join(seen))
-            found[recipient] = Delivery(word, why, float(delay),
-                                        tls[-1] if tls else "", process, seen)
+            found[recipient] = Delivery(
+                word, why, float(delay), tls[-1] if tls else "",
+                relay.partition("[")[0], process, seen)
             lines[process] = []
     return found

@@ -67,7 +67,8 @@ class Host:
     lines: str = ""           # instead of an A record; {a} is the address
     family: str = "A"
     port: int = 25
-    address: str = ""         # given out by table()
+    reason: str = ""          # where postdane and posttls-finger disagree
+    address: str = ""         # given out by Table
 
     @property
     def full(self):
@@ -86,7 +87,7 @@ class Row:
     check_reason: str = ""    # the same for postdane check
     seconds: int = 0          # that the delivery takes at least
     recipient: str = ""       # the domain of the recipient, if not the key
-    several: bool = False     # MX hosts
+    to: str = ""              # the MX host that gets the mail, of several
 
     def __post_init__(self):
         outcome = OUTCOMES[self.finger]
@@ -128,15 +129,16 @@ class Table:
         self.host(name, records, server)
         self.domain(name, f"10 {name}")
         verdict = verdict or OUTCOMES[finger].verdicts[0]
-        self.rows.append(Row(f"{name}.o.nsec", what, verdict, finger, **kwargs))
+        self.rows.append(
+            Row(f"{name}.o.nsec", what, verdict, finger, **kwargs))
 
     def more(self, name, what, hosts, finger, verdict="", zone="o.nsec",
              **kwargs):
         """A domain whose MX hosts are defined elsewhere."""
         self.domain(name, hosts, zone)
         verdict = verdict or OUTCOMES[finger].verdicts[0]
-        self.rows.append(Row(f"{name}.{zone}", what, verdict, finger,
-                             several="|" in hosts, **kwargs))
+        self.rows.append(
+            Row(f"{name}.{zone}", what, verdict, finger, **kwargs))
 
     def zones(self):
         def zone(name, **kwargs):
@@ -147,8 +149,13 @@ class Table:
             zone("o.nsec", sign="ecdsa", fault=FAULTS),
             zone("mx.optout", sign="ecdsa", denial="nsec3", opt_out=True),
             zone("mx.unsigned"), zone("o.unsigned"),
+            zones.Zone("_tcp.cut.mx.nsec", ds=False, server="", ns=DEAD),
+            zones.Zone("dead.unsigned", server="", ns=DEAD),
         ]
 
+
+# A delegation to where nobody listens.
+DEAD = "@ NS ns\nns A 10.53.66.66"
 
 # What an attacker or an accident has altered.
 FAULTS = {
@@ -179,6 +186,7 @@ def fill(t):
     servers(t, ee, good, wrong)
     names(t, ee, good, wrong)
     failures(t, ee, good)
+    proven_insecure(t, ee)
     several_hosts(t)
     insecure_mx(t)
     next_hops(t, ee, good)
@@ -385,47 +393,66 @@ def failures(t, ee, good):
            check_reason="no mail is wanted, nothing is broken")
 
 
+def proven_insecure(t, ee):
+    """What the DNS of Postfix alone would defer for ever."""
+    reason = ("postdane proves that the dead servers are those of an unsigned "
+              "zone: no TLSA of theirs could count.  Under `may` Postfix does "
+              "not ask for it, and the mail goes out")
+    t.host("cut", [], shows(ee), reason=reason)
+    t.more("cut", "an insecure delegation at _tcp, its servers dead",
+           "10 cut", "defer", "may", mail="Untrusted", to="cut",
+           check=WARNING, reason=reason, check_reason="the same")
+    t.host("deadalias", [], shows(ee), reason=reason,
+           lines="deadalias A {a}\n"
+           "_25._tcp.deadalias CNAME _pool.dead.unsigned.")
+    t.more("deadalias", "TLSA by an alias into a dead unsigned zone",
+           "10 deadalias", "defer", "may", mail="Untrusted", to="deadalias",
+           check=WARNING, reason=reason, check_reason="the same")
+
+
 def several_hosts(t):
-    t.more("two", "two usable", "10 ee311|20 ee301", "Verified")
+    t.more("two", "two usable", "10 ee311|20 ee301", "Verified", to="ee311")
     t.more("usableabsent", "the second without TLSA", "10 ee311|20 none",
            "Verified", check=WARNING,
-           check_reason="the second host is not protected")
+           check_reason="the second host is not protected", to="ee311")
     t.more("absentusable", "the first without TLSA", "10 none|20 ee311",
            "may", "dane", reason="Postfix judges host by host under `dane`, "
-           "posttls-finger shows the first one only")
+           "posttls-finger shows the first one only", to="none")
     t.more("unusableusable", "the first unusable", "10 pkixee|20 ee311",
            "encrypt", "dane", reason="the same: the first host is encrypted, "
-           "the second would be verified")
+           "the second would be verified", to="pkixee")
     t.more("unusableabsent", "unusable, then absent", "10 pkixee|20 none",
            "encrypt", "dane", reason="the second host need not have TLS, the "
-           "first must")
+           "first must", to="pkixee")
     t.more("mismatchgood", "the first does not match", "10 ee311not|20 ee301",
-           "mismatch", mail="Verified")
+           "mismatch", mail="Verified", to="ee301")
     t.more("mismatchabsent", "a wrong one, then one without TLSA",
-           "10 ee311not|20 none", "mismatch", mail="Untrusted")
+           "10 ee311not|20 none", "mismatch", mail="Untrusted", to="none")
     t.more("strippedgood", "STARTTLS stripped at the first",
-           "10 stripped|20 ee311", "stripped", mail="Verified")
+           "10 stripped|20 ee311", "stripped", mail="Verified", to="ee311")
     t.more("badusable", "TLSA of the first bogus", "10 tlsabad|20 ee311",
            "Verified", check=CRITICAL,
-           check_reason="one host's TLSA is bogus: mail is at risk")
+           check_reason="one host's TLSA is bogus: mail is at risk",
+           to="ee311")
     t.more("badabsent", "TLSA of the first bogus, none at the second",
            "10 tlsabad|20 none", "may", "dane", check=CRITICAL,
            reason="`may` would let mail go to the first in clear; under "
            "`dane` Postfix skips it",
-           check_reason="one host's TLSA is bogus")
+           check_reason="one host's TLSA is bogus", to="none")
     t.more("badunusable", "TLSA of the first bogus, useless at the second",
            "10 tlsabad|20 pkixee", "encrypt", "dane", check=CRITICAL,
            reason="Postfix skips the first and encrypts to the second",
-           check_reason="one host's TLSA is bogus")
+           check_reason="one host's TLSA is bogus", to="pkixee")
     t.more("nowhereusable", "the first without address",
            "10 nowhere|20 ee311", "Verified", check=WARNING,
-           check_reason="a name in the MX records does not exist")
+           check_reason="a name in the MX records does not exist",
+           to="ee311")
     t.more("downusable", "the first refuses the connection",
            "10 down|20 ee311", "Verified", check=WARNING,
-           check_reason="a host is down")
+           check_reason="a host is down", to="ee311")
     t.more("hangsusable", "the first hangs for longer than any idle limit",
            "10 hangs|20 ee311", "Verified", check=WARNING,
-           check_reason="a host is down", seconds=15)
+           check_reason="a host is down", seconds=15, to="ee311")
     t.more("equal", "the same preference", "10 ee311|10 ee312", "Verified")
 
 

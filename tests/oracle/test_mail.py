@@ -18,6 +18,8 @@ map "strict" {
     insecure-mx = encrypt
 }
 map "lax" { insecure-mx = may }
+map "carry" { carry = fingerprint }
+tcp-table-map = "carry"
 """
 # What the table behind postdane's says where a row gets to it.
 BEHIND = "inline:{ none.o.nsec=encrypt, clear.o.nsec=encrypt }"
@@ -38,13 +40,15 @@ def test_mail(deliveries, receiver, row, table):
     delivery = check_mail(deliveries.result(), receiver,
                           f"{table}@{row.recipient}", row.mail)
     assert delivery.seconds >= row.seconds
+    if row.to:
+        assert delivery.host == f"{row.to}.mx.nsec", delivery.lines
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.key for row in ROWS])
 def test_mail_goes_as_postfix_itself_would(row):
     """Other than posttls-finger, Postfix goes on to the next MX host; that,
     and main.cf's level where we say NOTFOUND, is all that may differ."""
-    assert row.mail == rows.OUTCOMES[row.finger].mail or row.several or \
+    assert row.mail == rows.OUTCOMES[row.finger].mail or row.to or \
         row.verdict == "NOTFOUND"
 
 
@@ -114,6 +118,57 @@ def profiled_deliveries(profiled, receiver):
     sender = postfix.Sender("profiled", tables).start()
     yield sender.deliver(*(f"{name}@{key}" for name, key, _ in EXPECTED))
     sender.stop()
+
+
+# A Postfix without DNSSEC, for which `dane` would mean `may`: the policy
+# carries the records, or it fails closed.
+CARRIED = [
+    ("ee311.o.nsec", "Verified"),
+    ("ee301.o.nsec", "Verified"),
+    ("ee310.o.nsec", "Verified"),
+    ("ee300.o.nsec", "Verified"),
+    ("twofold.o.nsec", "Verified"),
+    ("rollover.o.nsec", "Verified"),
+    ("rolledover.o.nsec", "Verified"),
+    ("eeexpired.o.nsec", "Verified"),
+    ("original.o.nsec", "Verified"),
+    ("two.o.nsec", "Verified"),
+    # A policy is for all MX hosts: the record of one counts at another too.
+    ("mismatchgood.o.nsec", "Verified"),
+    ("ee311not.o.nsec", "deferred"),
+    ("ee301not.o.nsec", "deferred"),
+    ("renewed301.o.nsec", "deferred"),
+    ("stripped.o.nsec", "deferred"),
+    ("ee312.o.nsec", "deferred"),
+    ("agilitywrong.o.nsec", "deferred"),
+    ("ta211.o.nsec", "deferred"),
+    ("alias.o.nsec", "deferred"),
+    ("usableabsent.o.nsec", "deferred"),
+    ("badabsent.o.nsec", "deferred"),
+    ("tlsabad.o.nsec", "deferred"),
+    ("good.o.unsigned", "deferred"),
+    ("pkixee.o.nsec", "Untrusted"),
+    ("none.o.nsec", "Untrusted"),
+    ("clear.o.nsec", "clear"),
+]
+
+
+@pytest.fixture(scope="module")
+def carried_deliveries(profiled, receiver):
+    sender = postfix.Sender("carried", {
+        "carry": f"socketmap:inet:127.0.0.1:{profiled.port}:carry",
+        "tcpcarry": f"tcp:127.0.0.1:{profiled.port + 1}",
+    }, dns="enabled").start()
+    yield sender.deliver(*(f"{table}@{key}" for key, _ in CARRIED
+                           for table in sender.tables))
+    sender.stop()
+
+
+@pytest.mark.parametrize("table", ["carry", "tcpcarry"])
+@pytest.mark.parametrize("key, expected", CARRIED,
+                         ids=[key for key, _ in CARRIED])
+def test_carried(carried_deliveries, receiver, table, key, expected):
+    check_mail(carried_deliveries, receiver, f"{table}@{key}", expected)
 
 
 @pytest.mark.parametrize("name, key, expected", EXPECTED,

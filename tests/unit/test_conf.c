@@ -149,6 +149,9 @@ assert_defaults(const struct conf *conf)
 	ck_assert_int_eq(conf->policy.dane_only, CONF_DANE_ONLY_NEVER);
 	ck_assert_uint_eq(conf->map_count, 0);
 	ck_assert_str_eq(conf->tcp_table_map, "");
+	ck_assert_uint_eq(conf->cache_entries, 100000);
+	ck_assert_uint_eq(conf->cache_memory, 64);
+	ck_assert_str_eq(conf->state_directory, "/var/lib/postdane");
 	ck_assert_uint_eq(conf->default_port, 25);
 	ck_assert_int_eq(conf->log_target, LOG_TARGET_STDERR);
 	ck_assert_int_eq(conf->log_level, LOG_LEVEL_INFO);

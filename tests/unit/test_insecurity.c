@@ -333,7 +333,7 @@ START_TEST(no_altered_octet_is_a_danger)
 	uint8_t wire[WIRE_MAX];
 	const size_t len = from_hex(from->hex, wire);
 
-	for (size_t n = 0; n < len; n++) {
+	for (size_t n = 0; n < len; n += slow ? 16 : 1) {
 		const uint8_t honest = wire[n];
 		const uint8_t values[] = { (uint8_t)~honest, 0, 0xc0 };
 
@@ -461,7 +461,7 @@ make(const char *name, ldns_pkt_rcode rcode, const char *const *answer,
 	ldns_pkt *packet;
 
 	ck_assert_ptr_nonnull(made);
-	ldns_pkt_set_rcode(made, rcode);
+	ldns_pkt_set_rcode(made, (uint8_t)rcode);
 	for (size_t i = 0; i < LINES_MAX && answer[i] != NULL; i++)
 		ldns_pkt_push_rr(made, LDNS_SECTION_ANSWER, record(answer[i]));
 	for (size_t i = 0; i < LINES_MAX && authority[i] != NULL; i++)

@@ -73,6 +73,8 @@ static const struct {
 	    "1.2.3.4.example" },
 	{ "4.3-2", "4.3-2", true, false, 25, "4.3-2" },
 	{ "unix.example", "unix.example", true, false, 25, "unix.example" },
+	{ "unix.:25", "unix", true, true, 25, "unix.:25" },
+	{ "INET:25", "inet", true, true, 25, "inet.:25" },
 	{ "xn--bcher-kva.example", "xn--bcher-kva.example", true, false, 25,
 	    "xn--bcher-kva.example" },
 	{ NAME_253, NAME_253, true, false, 25, NAME_253 },

@@ -38,7 +38,7 @@ make(ldns_pkt_rcode rcode, const char *const *answer,
 	ldns_pkt *packet;
 
 	ck_assert_ptr_nonnull(made);
-	ldns_pkt_set_rcode(made, rcode);
+	ldns_pkt_set_rcode(made, (uint8_t)rcode);
 	for (size_t i = 0; i < LINES_MAX && answer[i] != NULL; i++)
 		ldns_pkt_push_rr(made, LDNS_SECTION_ANSWER, record(answer[i]));
 	for (size_t i = 0; i < LINES_MAX && authority[i] != NULL; i++)

@@ -93,6 +93,28 @@ START_TEST(root_block_is_for_all)
 }
 END_TEST
 
+/* Below a forwarder the internet is never asked, a block without servers
+ * being in between or not. */
+START_TEST(forwarder_above_is_found)
+{
+	struct endpoint own = server("192.0.2.53", 53);
+	struct conf_zone zones[] = {
+		{ .name = (char *)".", .servers = &own, .server_count = 1 },
+		{ .name = (char *)"corp.internal", .insecure = true },
+		{ .name = (char *)"b.corp.internal",
+		    .servers = &own,
+		    .server_count = 1 },
+	};
+	const struct conf conf = { .zones = zones, .zone_count = 3 };
+
+	ck_assert_ptr_eq(zones_servers(&conf, "a.corp.internal"), &zones[0]);
+	ck_assert_ptr_eq(zones_servers(&conf, "example"), &zones[0]);
+	ck_assert_ptr_eq(zones_servers(&conf, "a.b.corp.internal"), &zones[2]);
+	ck_assert_ptr_eq(zones_find(&conf, "a.corp.internal"), &zones[1]);
+	ck_assert_ptr_null(zones_servers(&some, "a.corp.internal"));
+}
+END_TEST
+
 START_TEST(no_blocks_no_zone)
 {
 	const struct conf none = { .zone_count = 0 };
@@ -266,6 +288,7 @@ main(void)
 
 	tcase_add_loop_test(tc, deepest_block_decides, 0, (int)COUNT(rows));
 	tcase_add_test(tc, root_block_is_for_all);
+	tcase_add_test(tc, forwarder_above_is_found);
 	tcase_add_test(tc, no_blocks_no_zone);
 	tcase_add_test(tc, blocks_are_written);
 	tcase_add_loop_test(

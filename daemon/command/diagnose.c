@@ -1,0 +1,279 @@
+/* diagnose.c - postdane diagnose: what is wrong with a domain's DNS, who is to
+ * blame, and how to fix it. */
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "command/check_report.h"
+#include "command/client.h"
+#include "command/command.h"
+#include "command/diagnose_report.h"
+#include "command/diagnosis.h"
+
+#define TIMEOUT_SECONDS 30 /* for all questions to name servers */
+#define TIMEOUT_SECONDS_MAX 3600
+#define RESOLV_CONF "/etc/resolv.conf"
+#define CHROOT "/var/spool/postfix"
+#define PROGRESS_MS 100
+
+struct options {
+	const char *control_socket, *domain;
+	const char *config, *hints, *resolv_conf, *chroot;
+	unsigned timeout; /* seconds */
+	bool as_json, no_daemon;
+};
+
+/* ---- progress ---- */
+
+struct progress {
+	uint64_t last; /* clock_ms() of the last line */
+	bool shown;
+};
+
+/* One line, which the next one overwrites. */
+static void
+show_progress(void *arg, const char *text)
+{
+	struct progress *progress = arg;
+	const uint64_t now = clock_ms();
+
+	if (now - progress->last < PROGRESS_MS)
+		return;
+	progress->last = now;
+	progress->shown = true;
+	fprintf(stderr, "\r\033[K%.78s", text);
+}
+
+static void
+end_progress(struct progress *progress)
+{
+	if (progress->shown)
+		fputs("\r\033[K", stderr);
+	progress->shown = false;
+}
+
+/* ---- the daemon ---- */
+
+static void
+add_daemon_finding(struct findings *findings, enum findings_severity severity,
+    const char *behaviour, const char *text, const char *key,
+    const char *remedy)
+{
+	struct finding fill = { .severity = severity,
+		.server = "postdane",
+		.blame = "see above; where nothing is named, who runs this "
+			 "machine",
+		.remedy = remedy };
+
+	snprintf(fill.behaviour, sizeof(fill.behaviour), "%s", behaviour);
+	snprintf(fill.text, sizeof(fill.text), "%s", text);
+	snprintf(fill.dig, sizeof(fill.dig), "postdane explain %s", key);
+	findings_add(findings, &fill);
+}
+
+/* Returns a new reference, or NULL where the daemon does not answer. */
+static json_t *
+ask_daemon(const struct options *options, struct findings *findings)
+{
+	json_t *request = client_request("explain", options->domain, NULL);
+	json_t *reply = NULL;
+	const char *policy, *why;
+	char text[1024], printable[800];
+
+	if (request != NULL)
+		reply = client_ask(options->control_socket, request);
+	json_decref(request);
+	if (reply == NULL) {
+		add_daemon_finding(findings, FINDINGS_WARNING,
+		    "postdane-silent", "does not answer on its control socket",
+		    options->domain, "start postdaned, or name its socket: -s");
+		return NULL;
+	}
+	policy = json_string_value(json_object_get(reply, "reply"));
+	why = json_string_value(json_object_get(reply, "why"));
+	if (policy == NULL || strcmp(policy, "TEMP") == 0) {
+		log_printable(printable, sizeof(printable), why,
+		    why != NULL ? strlen(why) : 0);
+		snprintf(text, sizeof(text),
+		    "comes to no conclusion, and Postfix defers: %s",
+		    printable);
+		add_daemon_finding(findings, FINDINGS_CRITICAL, "postdane-temp",
+		    text, options->domain,
+		    "have the faults mended that are named here");
+	}
+	return reply;
+}
+
+/* ---- all of it ---- */
+
+static int
+print(const struct options *options, const struct diagnosis *diagnosis,
+    const json_t *reply)
+{
+	json_t *report = diagnose_report(diagnosis, reply);
+	int code;
+
+	if (report == NULL) {
+		fprintf(stderr, "postdane: out of memory\n");
+		return CHECK_UNKNOWN;
+	}
+	code = (int)json_integer_value(json_object_get(report, "code"));
+	if (options->as_json) {
+		json_dumpf(report, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		diagnose_text(report, stdout);
+	}
+	json_decref(report);
+	return code;
+}
+
+static int
+diagnose(const struct options *options, const struct conf *conf)
+{
+	struct diagnosis *diagnosis = calloc(1, sizeof(*diagnosis));
+	struct progress progress = { 0 };
+	char name[DOMAIN_TEXT_MAX], chroot_path[PATH_MAX];
+	struct diagnosis_options run = { .domain = name,
+		.hints =
+		    options->hints != NULL ? options->hints : conf->root_hints,
+		.conf = conf,
+		.resolv_conf = { options->resolv_conf, chroot_path },
+		.deadline = clock_ms() + (uint64_t)options->timeout * 1000,
+		.progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+		.progress_arg = &progress };
+	json_t *reply = NULL;
+	const char *why;
+	int code = CHECK_UNKNOWN;
+
+	snprintf(chroot_path, sizeof(chroot_path), "%s/etc/resolv.conf",
+	    options->chroot);
+	if (diagnosis == NULL ||
+	    domain_from_utf8(options->domain, name) == -1) {
+		fprintf(stderr, "postdane: diagnose: no domain: %s\n",
+		    options->domain);
+		free(diagnosis);
+		return CHECK_UNKNOWN;
+	}
+	why = diagnosis_run(diagnosis, &run);
+	if (why == NULL && !options->no_daemon && run.progress != NULL) {
+		progress.last = 0;
+		run.progress(&progress, "asking postdane");
+	}
+	if (why == NULL && !options->no_daemon)
+		reply = ask_daemon(options, &diagnosis->findings);
+	end_progress(&progress);
+	if (why != NULL)
+		fprintf(stderr, "postdane: diagnose: %s: %s\n", run.hints, why);
+	else
+		code = print(options, diagnosis, reply);
+	json_decref(reply);
+	diagnosis_clear(diagnosis);
+	free(diagnosis);
+	return code;
+}
+
+/* Returns 0, or -1. */
+static int
+parse_timeout(const char *text, unsigned *timeout)
+{
+	char *end;
+	const unsigned long seconds = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || seconds == 0 ||
+	    seconds > TIMEOUT_SECONDS_MAX)
+		return -1;
+	*timeout = (unsigned)seconds;
+	return 0;
+}
+
+static int
+parse_option(int option, struct options *options)
+{
+	switch (option) {
+	case 'c':
+		options->config = optarg;
+		return 0;
+	case 'j':
+		options->as_json = true;
+		return 0;
+	case 'h':
+		options->hints = optarg;
+		return 0;
+	case 'r':
+		options->resolv_conf = optarg;
+		return 0;
+	case 'C':
+		options->chroot = optarg;
+		return 0;
+	case 'n':
+		options->no_daemon = true;
+		return 0;
+	case 't':
+		if (parse_timeout(optarg, &options->timeout) == 0)
+			return 0;
+		fprintf(
+		    stderr, "postdane: diagnose: not understood: %s\n", optarg);
+		return -1;
+	default:
+		return -1;
+	}
+}
+
+static int
+parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option long_options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "root-hints", required_argument, NULL, 'h' },
+		{ "resolv-conf", required_argument, NULL, 'r' },
+		{ "chroot", required_argument, NULL, 'C' },
+		{ "no-daemon", no_argument, NULL, 'n' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(
+		    argc, argv, "c:jt:", long_options, NULL)) != -1)
+		if (parse_option(option, options) == -1)
+			return -1;
+	if (optind + 1 != argc) {
+		fprintf(stderr, "postdane: diagnose needs one domain\n");
+		return -1;
+	}
+	options->domain = argv[optind];
+	return 0;
+}
+
+int
+command_diagnose(const struct command_options *command, int argc, char **argv)
+{
+	struct options options = { .control_socket = command->control_socket,
+		.resolv_conf = RESOLV_CONF,
+		.chroot = CHROOT,
+		.timeout = TIMEOUT_SECONDS };
+	char error[512];
+	struct conf *conf;
+	int code;
+
+	if (parse_options(argc, argv, &options) == -1)
+		return CHECK_UNKNOWN;
+	conf = conf_load(options.config, error, sizeof(error));
+	if (conf == NULL) {
+		fprintf(stderr, "postdane: %s\n", error);
+		return CHECK_UNKNOWN;
+	}
+	code = diagnose(&options, conf);
+	conf_free(conf);
+	return code;
+}

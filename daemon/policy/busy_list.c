@@ -1,0 +1,101 @@
+/* busy_list.c - the busiest next hops, in a file. */
+
+#include "policy/busy_list.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "policy/nexthop.h"
+
+#define FILE_MAX (2 * 1024 * 1024) /* octets */
+#define HEAD "# The busiest next hops.  postdaned evaluates them at start.\n"
+
+void
+busy_list_add(struct busy_list *list, const char *key, size_t len)
+{
+	char *copy;
+
+	if (list->count == BUSY_LIST_MAX || len == 0 ||
+	    len >= NEXTHOP_TEXT_MAX || memchr(key, '\n', len) != NULL ||
+	    (copy = strndup(key, len)) == NULL)
+		return;
+	list->key[list->count++] = copy;
+}
+
+const char *
+busy_list_take(struct busy_list *list)
+{
+	return list->next < list->count ? list->key[list->next++] : NULL;
+}
+
+void
+busy_list_clear(struct busy_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->key[i]);
+	memset(list, 0, sizeof(*list));
+}
+
+void
+busy_list_load(struct busy_list *list, const char *path)
+{
+	const char *why;
+	char *text, *line, *rest;
+	size_t len;
+
+	if (access(path, F_OK) == -1 && errno == ENOENT)
+		return;
+	if ((text = file_read(path, FILE_MAX, &len, &why)) == NULL) {
+		log_warning("policy: %s: %s", path, why);
+		return;
+	}
+	rest = text;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '#')
+			busy_list_add(list, line, strlen(line));
+	free(text);
+}
+
+static bool
+write_all(FILE *file, const struct busy_list *list)
+{
+	bool good = fputs(HEAD, file) >= 0;
+
+	for (size_t i = 0; good && i < list->count; i++)
+		good = fprintf(file, "%s\n", list->key[i]) > 0;
+	good = fflush(file) == 0 && good;
+	return fclose(file) == 0 && good;
+}
+
+/* Written beside it and renamed: there is always a whole one. */
+void
+busy_list_save(const struct busy_list *list, const char *path)
+{
+	char temporary[PATH_MAX];
+	FILE *file = NULL;
+	int fd;
+
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >=
+	    sizeof(temporary))
+		return;
+	fd = open(temporary,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1 && errno == ENOENT)
+		return;
+	if (fd != -1 && (file = fdopen(fd, "w")) == NULL)
+		close(fd);
+	if (file == NULL || !write_all(file, list) ||
+	    rename(temporary, path) == -1) {
+		log_warning("policy: %s: %s", path, strerror(errno));
+		if (fd != -1)
+			unlink(temporary);
+	}
+}

@@ -1,0 +1,588 @@
+/* verdict_cache.c - verdicts by next hop. */
+
+#include "policy/verdict_cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <xxhash.h>
+
+/* Ticks that the wheel goes round in: more than an hour, and a back-off. */
+#define WHEEL_TICKS 32768
+#define BACKOFF_MS 5000
+#define BACKOFF_MAX_MS 300000
+/* Entries among which the busiest are looked for. */
+#define CANDIDATES_MAX 10000
+/* What malloc(3) adds to each block, and what it rounds up to. */
+#define MALLOC_EXTRA 8
+#define MALLOC_ALIGN 16
+
+/* One profile's verdict. */
+struct reply {
+	uint64_t expires;
+	uint32_t text;  /* where it begins in the entry; 0 for none */
+	uint8_t policy; /* enum tls_policy */
+	uint8_t last;   /* the last that was certain, or TEMP */
+};
+
+struct entry {
+	struct entry *chain;         /* next in the same bucket */
+	struct entry *newer, *older; /* by use */
+	/* In the wheel; due_link NULL while it is in none. */
+	struct entry *due_next, **due_link;
+	uint32_t hash;
+	uint32_t generation; /* see verdict_cache.generation */
+	uint32_t uses;       /* since it was evaluated */
+	uint32_t score;      /* uses before, halved with each evaluation */
+	uint32_t size;       /* octets of the whole */
+	uint32_t proof;      /* where it begins */
+	uint16_t key_len;
+	uint8_t failures;     /* evaluations in a row without certainty */
+	struct reply reply[]; /* then the key, the proof and the texts */
+};
+
+struct verdict_cache {
+	struct verdict_limits limits;
+	unsigned profiles;
+	uint64_t seed; /* keys come from strangers */
+	struct entry **bucket;
+	size_t mask; /* buckets - 1 */
+	struct entry *newest, *oldest;
+	size_t count, bytes;
+	uint32_t generation; /* entries of another are forgotten */
+	/* Busy entries, by the tick in which they are due. */
+	struct entry **wheel;
+	uint64_t tick; /* all before it have been handed out */
+};
+
+/* ---- entries ---- */
+
+static const char *
+key_of(const struct verdict_cache *cache, const struct entry *entry)
+{
+	return (const char *)&entry->reply[cache->profiles];
+}
+
+static const char *
+text_at(const struct entry *entry, uint32_t at)
+{
+	return (const char *)entry + at;
+}
+
+static size_t
+memory_of(const struct entry *entry)
+{
+	return (entry->size + MALLOC_EXTRA + MALLOC_ALIGN - 1) &
+	       ~(size_t)(MALLOC_ALIGN - 1);
+}
+
+static uint32_t
+hash_of(const struct verdict_cache *cache, const char *key, size_t len)
+{
+	return (uint32_t)XXH3_64bits_withSeed(key, len, cache->seed);
+}
+
+/* Where the pointer to the entry is, or would be. */
+static struct entry **
+place_of(const struct verdict_cache *cache, const char *key, size_t len,
+    uint32_t hash)
+{
+	struct entry **at = &cache->bucket[hash & cache->mask];
+
+	while (*at != NULL && ((*at)->hash != hash || (*at)->key_len != len ||
+				  memcmp(key_of(cache, *at), key, len) != 0))
+		at = &(*at)->chain;
+	return at;
+}
+
+/* What is there and was not forgotten. */
+static struct entry *
+lookup(const struct verdict_cache *cache, const char *key, size_t len)
+{
+	struct entry *entry;
+
+	if (cache->bucket == NULL)
+		return NULL;
+	entry = *place_of(cache, key, len, hash_of(cache, key, len));
+	return entry != NULL && entry->generation == cache->generation ? entry
+								       : NULL;
+}
+
+/* ---- order of use ---- */
+
+static void
+use_unlink(struct verdict_cache *cache, struct entry *entry)
+{
+	*(entry->newer != NULL ? &entry->newer->older : &cache->newest) =
+	    entry->older;
+	*(entry->older != NULL ? &entry->older->newer : &cache->oldest) =
+	    entry->newer;
+}
+
+static void
+use_link(struct verdict_cache *cache, struct entry *entry)
+{
+	entry->newer = NULL;
+	entry->older = cache->newest;
+	*(cache->newest != NULL ? &cache->newest->newer : &cache->oldest) =
+	    entry;
+	cache->newest = entry;
+}
+
+/* ---- what is due ---- */
+
+static void
+due_unlink(struct entry *entry)
+{
+	if (entry->due_link == NULL)
+		return;
+	*entry->due_link = entry->due_next;
+	if (entry->due_next != NULL)
+		entry->due_next->due_link = entry->due_link;
+	entry->due_link = NULL;
+}
+
+static uint64_t
+backoff(const struct entry *entry)
+{
+	const unsigned doublings =
+	    entry->failures > 1 ? entry->failures - 2U : 0;
+
+	if (entry->failures <= 1)
+		return 0;
+	return doublings > 8 || BACKOFF_MS << doublings > BACKOFF_MAX_MS
+		   ? BACKOFF_MAX_MS
+		   : (uint64_t)BACKOFF_MS << doublings;
+}
+
+/* As its first verdict expires.  What expires together is spread a little. */
+static void
+due_link(struct verdict_cache *cache, struct entry *entry)
+{
+	uint64_t at = UINT64_MAX, tick;
+	struct entry **slot;
+
+	for (unsigned i = 0; i < cache->profiles; i++)
+		if (entry->reply[i].expires < at)
+			at = entry->reply[i].expires;
+	at += VERDICT_CACHE_GRACE_MS + backoff(entry) +
+	      entry->hash % VERDICT_CACHE_TICK_MS;
+	tick = at / VERDICT_CACHE_TICK_MS + 1;
+	if (tick < cache->tick)
+		tick = cache->tick;
+	if (tick >= cache->tick + WHEEL_TICKS)
+		tick = cache->tick + WHEEL_TICKS - 1;
+	slot = &cache->wheel[tick % WHEEL_TICKS];
+	entry->due_next = *slot;
+	if (entry->due_next != NULL)
+		entry->due_next->due_link = &entry->due_next;
+	entry->due_link = slot;
+	*slot = entry;
+}
+
+const char *
+verdict_cache_due(struct verdict_cache *cache, uint64_t now, size_t *len)
+{
+	const uint64_t last = now / VERDICT_CACHE_TICK_MS;
+	struct entry *entry;
+
+	if (cache->wheel == NULL)
+		return NULL;
+	while (cache->tick <= last) {
+		entry = cache->wheel[cache->tick % WHEEL_TICKS];
+		if (entry == NULL) {
+			cache->tick++;
+			continue;
+		}
+		due_unlink(entry);
+		if (entry->generation != cache->generation)
+			continue;
+		*len = entry->key_len;
+		return key_of(cache, entry);
+	}
+	return NULL;
+}
+
+/* ---- forgetting ---- */
+
+static void
+entry_drop(struct verdict_cache *cache, struct entry *entry)
+{
+	struct entry **at = &cache->bucket[entry->hash & cache->mask];
+
+	while (*at != entry)
+		at = &(*at)->chain;
+	*at = entry->chain;
+	use_unlink(cache, entry);
+	due_unlink(entry);
+	cache->count--;
+	cache->bytes -= memory_of(entry);
+	free(entry);
+}
+
+bool
+verdict_cache_remove(struct verdict_cache *cache, const char *key, size_t len)
+{
+	struct entry *entry = lookup(cache, key, len);
+
+	if (entry == NULL)
+		return false;
+	entry_drop(cache, entry);
+	return true;
+}
+
+void
+verdict_cache_clear(struct verdict_cache *cache)
+{
+	cache->generation++;
+}
+
+static bool
+is_of_no_use(
+    const struct verdict_cache *cache, const struct entry *entry, uint64_t now)
+{
+	if (entry->generation != cache->generation)
+		return true;
+	if (entry->due_link != NULL)
+		return false;
+	for (unsigned i = 0; i < cache->profiles; i++)
+		if (entry->reply[i].expires + VERDICT_CACHE_LINGER_MS > now)
+			return false;
+	return true;
+}
+
+/* What follows an entry in the order of use may be dead before it, but not
+ * for long: none lives for more than an hour. */
+void
+verdict_cache_sweep(struct verdict_cache *cache, uint64_t now, size_t most)
+{
+	for (; most > 0 && cache->oldest != NULL &&
+	       is_of_no_use(cache, cache->oldest, now);
+	     most--)
+		entry_drop(cache, cache->oldest);
+}
+
+static size_t
+make_room(struct verdict_cache *cache)
+{
+	size_t evicted = 0;
+
+	/* The newest stays, whatever its size. */
+	while (cache->oldest != cache->newest &&
+	       (cache->count > cache->limits.entries ||
+		   cache->bytes > cache->limits.bytes)) {
+		evicted += cache->oldest->generation == cache->generation;
+		entry_drop(cache, cache->oldest);
+	}
+	return evicted;
+}
+
+/* ---- finding ---- */
+
+bool
+verdict_cache_find(struct verdict_cache *cache, const char *key, size_t len,
+    unsigned profile, uint64_t now, struct cached_verdict *verdict)
+{
+	struct entry *entry = lookup(cache, key, len);
+	const struct reply *reply;
+
+	if (entry == NULL)
+		return false;
+	reply = &entry->reply[profile];
+	if (reply->expires <= now)
+		return false;
+	if (entry != cache->newest) {
+		use_unlink(cache, entry);
+		use_link(cache, entry);
+	}
+	if (entry->uses < UINT32_MAX / 2)
+		entry->uses++;
+	if (entry->uses == VERDICT_CACHE_BUSY)
+		due_link(cache, entry);
+	*verdict = (struct cached_verdict){ .policy = reply->policy,
+		.text = reply->text != 0 ? text_at(entry, reply->text) : NULL,
+		.ttl_ms = reply->expires - now };
+	return true;
+}
+
+bool
+verdict_cache_before(const struct verdict_cache *cache, const char *key,
+    size_t len, unsigned profile, struct verdict_before *before)
+{
+	const struct entry *entry = lookup(cache, key, len);
+
+	if (entry == NULL)
+		return false;
+	*before = (struct verdict_before){ .policy = entry->reply[profile].last,
+		.proof = text_at(entry, entry->proof) };
+	return true;
+}
+
+/* ---- putting ---- */
+
+/* A verdict on its way into an entry. */
+struct draft {
+	enum tls_policy policy, last;
+	const char *text;
+	uint64_t expires;
+};
+
+static bool
+is_certain(const struct cached_verdict *verdict)
+{
+	return verdict->policy != TLS_POLICY_TEMP && !verdict->tentative;
+}
+
+static struct draft
+draft_of(const struct entry *old, unsigned profile,
+    const struct cached_verdict *verdict, uint64_t now)
+{
+	struct draft draft = { .policy = verdict->policy,
+		.last = verdict->policy,
+		.text = verdict->text,
+		.expires = now + verdict->ttl_ms };
+	const struct reply *before;
+
+	if (is_certain(verdict))
+		return draft;
+	before = old != NULL ? &old->reply[profile] : NULL;
+	draft.last = before != NULL ? before->last : TLS_POLICY_TEMP;
+	if (before != NULL && verdict->policy == TLS_POLICY_TEMP &&
+	    before->policy != TLS_POLICY_TEMP && before->expires > now) {
+		draft.policy = before->policy;
+		draft.expires = before->expires;
+		draft.text =
+		    before->text != 0 ? text_at(old, before->text) : NULL;
+	}
+	return draft;
+}
+
+/* Profiles mostly agree, so a text that is there already is not copied. */
+static size_t
+text_size(const struct cached_verdict *verdicts, const struct entry *old,
+    unsigned profile, uint64_t now)
+{
+	const struct draft draft =
+	    draft_of(old, profile, &verdicts[profile], now);
+
+	for (unsigned i = 0; draft.text != NULL && i < profile; i++) {
+		const struct draft other = draft_of(old, i, &verdicts[i], now);
+
+		if (other.text != NULL && strcmp(other.text, draft.text) == 0)
+			return 0;
+	}
+	return draft.text != NULL ? strlen(draft.text) + 1 : 0;
+}
+
+static uint32_t
+find_text(const struct entry *entry, unsigned before, const char *text)
+{
+	for (unsigned i = 0; i < before; i++)
+		if (entry->reply[i].text != 0 &&
+		    strcmp(text_at(entry, entry->reply[i].text), text) == 0)
+			return entry->reply[i].text;
+	return 0;
+}
+
+static uint32_t
+append(struct entry *entry, uint32_t *at, const char *text, size_t len)
+{
+	const uint32_t here = *at;
+
+	memcpy((char *)entry + here, text, len);
+	*at += (uint32_t)len;
+	return here;
+}
+
+static bool
+has_failed(
+    const struct verdict_cache *cache, const struct cached_verdict *verdicts)
+{
+	for (unsigned i = 0; i < cache->profiles; i++)
+		if (!is_certain(&verdicts[i]))
+			return true;
+	return false;
+}
+
+static void
+fill(const struct verdict_cache *cache, struct entry *entry,
+    const struct entry *old, const char *key,
+    const struct cached_verdict *verdicts, const char *proof, uint64_t now)
+{
+	uint32_t at = (uint32_t)((const char *)&entry->reply[cache->profiles] -
+				 (const char *)entry);
+
+	append(entry, &at, key, entry->key_len);
+	entry->proof = append(entry, &at, proof, strlen(proof) + 1);
+	for (unsigned i = 0; i < cache->profiles; i++) {
+		const struct draft draft = draft_of(old, i, &verdicts[i], now);
+		struct reply *reply = &entry->reply[i];
+
+		*reply = (struct reply){ .expires = draft.expires,
+			.policy = (uint8_t)draft.policy,
+			.last = (uint8_t)draft.last };
+		if (draft.text == NULL)
+			continue;
+		reply->text = find_text(entry, i, draft.text);
+		if (reply->text == 0)
+			reply->text = append(
+			    entry, &at, draft.text, strlen(draft.text) + 1);
+	}
+}
+
+static struct entry *
+entry_new(const struct verdict_cache *cache, const struct entry *old,
+    const char *key, size_t len, const struct cached_verdict *verdicts,
+    const char *proof, uint64_t now)
+{
+	const bool failed = has_failed(cache, verdicts);
+	size_t size =
+	    sizeof(struct entry) + cache->profiles * sizeof(struct reply) + len;
+	struct entry *entry;
+
+	if (failed && proof[0] == '\0' && old != NULL)
+		proof = text_at(old, old->proof);
+	size += strlen(proof) + 1;
+	for (unsigned i = 0; i < cache->profiles; i++)
+		size += text_size(verdicts, old, i, now);
+	if (len > UINT16_MAX || size > UINT32_MAX ||
+	    (entry = malloc(size)) == NULL)
+		return NULL;
+	*entry = (struct entry){ .generation = cache->generation,
+		.size = (uint32_t)size,
+		.key_len = (uint16_t)len };
+	if (old != NULL) {
+		entry->score = old->score / 2 + old->uses;
+		if (failed)
+			entry->failures = old->failures < UINT8_MAX
+					      ? (uint8_t)(old->failures + 1)
+					      : UINT8_MAX;
+	} else {
+		entry->failures = failed;
+	}
+	fill(cache, entry, old, key, verdicts, proof, now);
+	return entry;
+}
+
+size_t
+verdict_cache_put(struct verdict_cache *cache, const char *key, size_t len,
+    const struct cached_verdict *verdicts, const char *proof, uint64_t now)
+{
+	struct entry **at, *old, *entry;
+	uint32_t hash;
+
+	if (cache->bucket == NULL)
+		return 0;
+	old = lookup(cache, key, len);
+	entry = entry_new(cache, old, key, len, verdicts, proof, now);
+	if (entry == NULL)
+		return 0;
+	hash = hash_of(cache, key, len);
+	if ((old = *place_of(cache, key, len, hash)) != NULL)
+		entry_drop(cache, old);
+	at = &cache->bucket[hash & cache->mask];
+	entry->hash = hash;
+	entry->chain = *at;
+	*at = entry;
+	use_link(cache, entry);
+	cache->count++;
+	cache->bytes += memory_of(entry);
+	return make_room(cache);
+}
+
+/* ---- the busiest ---- */
+
+static uint64_t
+business(const struct entry *entry)
+{
+	return (uint64_t)entry->score + entry->uses;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const uint64_t one = business(*(const struct entry *const *)a);
+	const uint64_t other = business(*(const struct entry *const *)b);
+
+	return one < other ? 1 : one > other ? -1 : 0;
+}
+
+void
+verdict_cache_busiest(struct verdict_cache *cache, size_t most,
+    void (*each)(void *arg, const char *key, size_t len), void *arg)
+{
+	const size_t max =
+	    cache->count < CANDIDATES_MAX ? cache->count : CANDIDATES_MAX;
+	struct entry **candidate = calloc(max + 1, sizeof(struct entry *));
+	size_t count = 0;
+
+	if (candidate == NULL)
+		return;
+	for (struct entry *entry = cache->newest; entry != NULL && count < max;
+	     entry = entry->older)
+		if (entry->generation == cache->generation)
+			candidate[count++] = entry;
+	qsort(candidate, count, sizeof(struct entry *), compare);
+	for (size_t i = 0; i < count && i < most; i++)
+		each(arg, key_of(cache, candidate[i]), candidate[i]->key_len);
+	free(candidate);
+}
+
+size_t
+verdict_cache_count(const struct verdict_cache *cache)
+{
+	return cache->count;
+}
+
+size_t
+verdict_cache_bytes(const struct verdict_cache *cache)
+{
+	return cache->bytes;
+}
+
+/* ---- life ---- */
+
+struct verdict_cache *
+verdict_cache_new(
+    const struct verdict_limits *limits, unsigned profiles, uint64_t now)
+{
+	struct verdict_cache *cache = calloc(1, sizeof(*cache));
+	size_t buckets = 1;
+
+	if (cache == NULL)
+		return NULL;
+	cache->limits = *limits;
+	cache->profiles = profiles;
+	cache->tick = now / VERDICT_CACHE_TICK_MS;
+	if (limits->entries == 0)
+		return cache;
+	while (buckets < limits->entries &&
+	       buckets * sizeof(struct entry) < limits->bytes)
+		buckets *= 2;
+	cache->mask = buckets - 1;
+	/* Pages that are not written to cost nothing. */
+	cache->bucket = calloc(buckets, sizeof(struct entry *));
+	cache->wheel = calloc(WHEEL_TICKS, sizeof(struct entry *));
+	cache->bytes =
+	    sizeof(*cache) + (buckets + WHEEL_TICKS) * sizeof(struct entry *);
+	if (cache->bucket == NULL || cache->wheel == NULL ||
+	    getrandom(&cache->seed, sizeof(cache->seed), 0) !=
+		(ssize_t)sizeof(cache->seed)) {
+		verdict_cache_free(cache);
+		return NULL;
+	}
+	return cache;
+}
+
+void
+verdict_cache_free(struct verdict_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	while (cache->oldest != NULL)
+		entry_drop(cache, cache->oldest);
+	free(cache->bucket);
+	free(cache->wheel);
+	free(cache);
+}

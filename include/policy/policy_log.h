@@ -1,0 +1,45 @@
+/*
+ * policy_log.h - what the log says of evaluations and verdicts.
+ */
+#ifndef POLICY_POLICY_LOG_H
+#define POLICY_POLICY_LOG_H
+
+#include <stddef.h>
+
+#include "policy/tls_policy.h"
+
+struct dane_evidence;
+struct nexthop;
+struct policy_verdict;
+
+/* Why a next hop is evaluated. */
+enum policy_cause {
+	POLICY_CAUSE_QUESTION,
+	POLICY_CAUSE_REFRESH, /* asked often, and its verdict has expired */
+	POLICY_CAUSE_WARM_UP  /* it was among the busiest before */
+};
+
+/* One line an evaluation.  @evidence may be NULL. */
+void policy_log_verdict(const char *key, const char *map,
+    enum policy_cause cause, const struct policy_verdict *verdict,
+    const struct dane_evidence *evidence);
+
+/* A key that needs no lookup.  @key: @len octets. */
+void policy_log_key(const char *key, size_t len, const char *map,
+    const struct nexthop *hop, const char *reply);
+
+/* A reply from the cache, at debug.  @key: @len octets. */
+void policy_log_hit(const char *key, size_t len, const char *map,
+    const char *reply, unsigned ttl);
+
+/* What a verdict rests on, in one printable line: the MX lookup and the hosts.
+ * Returns @text. */
+#define POLICY_PROOF_MAX 320
+const char *policy_proof(
+    const struct dane_evidence *evidence, char text[POLICY_PROOF_MAX]);
+
+/* A next hop has got a weaker verdict than it had. */
+void policy_log_weakened(const char *key, enum tls_policy before,
+    const char *proof_before, enum tls_policy after, const char *proof);
+
+#endif /* POLICY_POLICY_LOG_H */

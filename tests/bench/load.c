@@ -1,0 +1,505 @@
+/*
+ * load.c - asks as Postfix does: persistent connections, one question in
+ * flight on each; over both protocols, TCP and unix sockets.
+ *
+ * usage: load [-p socketmap|tcp] [-m MAP] [-c CONNECTIONS] [-t SECONDS | -o]
+ *             [-z THETA] [-s SEED] [-k KEYS] [-x KEYS -X PERMILLE] PLACE
+ *
+ *   -t   for so long; -o: each key of -k once, in order
+ *   -z   zipf: the key of rank n is asked for as 1/n^THETA; without: uniform
+ *   -k   keys: a file, one a line, or PREFIX#SUFFIX:FROM:COUNT, where # stands
+ *        for the number
+ *   -x   other keys, in order and each once, of which so many of a thousand
+ *        questions are
+ *
+ * Prints one line of JSON: counts, and percentiles of latency in microseconds
+ * for the keys of -k and, as "other", for those of -x.
+ */
+
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "connect.h"
+
+#define EVENTS 256
+#define KEY_MAX 300
+#define REPLY_MAX 8192
+
+/* ---- keys ---- */
+
+struct request {
+	char *text;
+	size_t len;
+};
+
+struct keys {
+	char **line; /* NULL where they are made of a pattern */
+	char prefix[KEY_MAX], suffix[KEY_MAX];
+	uint64_t from, count;
+	uint64_t next;           /* for those that are asked in order */
+	struct request *request; /* ready to be sent; NULL: too many */
+	double *share;           /* zipf: cumulated; NULL: uniform */
+};
+
+static void
+read_keys(struct keys *keys, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t room = 0, space = 0;
+	ssize_t len;
+
+	if (file == NULL)
+		die(path);
+	while ((len = getline(&line, &room, file)) > 0) {
+		if (line[len - 1] == '\n')
+			line[len - 1] = '\0';
+		if (keys->count == space) {
+			space = space > 0 ? 2 * space : 1024;
+			keys->line =
+			    realloc(keys->line, space * sizeof(*keys->line));
+		}
+		if (keys->line == NULL ||
+		    (keys->line[keys->count++] = strdup(line)) == NULL)
+			die("memory");
+	}
+	free(line);
+	fclose(file);
+}
+
+static void
+parse_keys(struct keys *keys, const char *text)
+{
+	unsigned long long from, count;
+
+	if (sscanf(text, "%250[^#]#%250[^:]:%llu:%llu", keys->prefix,
+		keys->suffix, &from, &count) == 4) {
+		keys->from = from;
+		keys->count = count;
+	} else {
+		read_keys(keys, text);
+	}
+	if (keys->count == 0) {
+		fprintf(stderr, "no keys: %s\n", text);
+		exit(2);
+	}
+}
+
+static void
+make_zipf(struct keys *keys, double theta)
+{
+	double sum = 0;
+
+	if ((keys->share = calloc(keys->count, sizeof(double))) == NULL)
+		die("memory");
+	for (uint64_t i = 0; i < keys->count; i++)
+		keys->share[i] = sum += pow((double)(i + 1), -theta);
+	for (uint64_t i = 0; i < keys->count; i++)
+		keys->share[i] /= sum;
+}
+
+static size_t
+key_text(const struct keys *keys, uint64_t i, char out[KEY_MAX * 3])
+{
+	if (keys->line != NULL)
+		return (size_t)snprintf(out, KEY_MAX * 3, "%s", keys->line[i]);
+	return (size_t)snprintf(out, KEY_MAX * 3, "%s%llu%s", keys->prefix,
+	    (unsigned long long)(keys->from + i), keys->suffix);
+}
+
+/* xorshift64*: all that is wanted is speed and a seed. */
+static uint64_t
+draw(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * 0x2545F4914F6CDD1DU;
+}
+
+static uint64_t
+pick(const struct keys *keys, uint64_t *state)
+{
+	const double at = (double)(draw(state) >> 11) / 9007199254740992.0;
+	uint64_t low = 0, high = keys->count - 1;
+
+	if (keys->share == NULL)
+		return (uint64_t)(at * (double)keys->count);
+	while (low < high) {
+		const uint64_t middle = (low + high) / 2;
+
+		if (keys->share[middle] < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* ---- latencies: 64 steps for each power of two of nanoseconds ---- */
+
+#define STEPS 64
+
+struct latencies {
+	uint64_t count[64 * STEPS];
+	uint64_t total, sum, max;
+};
+
+static void
+note(struct latencies *latencies, uint64_t ns)
+{
+	const unsigned power =
+	    ns < STEPS ? 6 : 63 - (unsigned)__builtin_clzll(ns);
+	const uint64_t step = ns < STEPS ? ns : (ns >> (power - 6)) - STEPS;
+
+	latencies->count[ns < STEPS ? step : (power - 5) * STEPS + step]++;
+	latencies->total++;
+	latencies->sum += ns;
+	if (ns > latencies->max)
+		latencies->max = ns;
+}
+
+/* The upper end of the step, in microseconds. */
+static double
+percentile(const struct latencies *latencies, double share)
+{
+	const uint64_t want = (uint64_t)ceil((double)latencies->total * share);
+	uint64_t seen = 0;
+
+	for (unsigned i = 0; i < 64 * STEPS; i++) {
+		const unsigned power = i / STEPS;
+
+		if ((seen += latencies->count[i]) < want || seen == 0)
+			continue;
+		if (power == 0)
+			return i / 1e3;
+		return (double)((uint64_t)(STEPS + i % STEPS + 1)
+				<< (power - 1)) /
+		       1e3;
+	}
+	return 0;
+}
+
+static void
+print_latencies(const struct latencies *l)
+{
+	printf("\"count\": %llu, \"mean\": %.1f, \"p50\": %.1f, \"p90\": %.1f, "
+	       "\"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f",
+	    (unsigned long long)l->total,
+	    l->total > 0 ? (double)l->sum / (double)l->total / 1e3 : 0,
+	    percentile(l, 0.5), percentile(l, 0.9), percentile(l, 0.99),
+	    percentile(l, 0.999), (double)l->max / 1e3);
+}
+
+/* ---- connections ---- */
+
+struct connection {
+	int fd;
+	uint64_t sent; /* nanoseconds */
+	bool other, waiting;
+	size_t len;
+	char reply[REPLY_MAX];
+};
+
+static struct {
+	bool tcp_table, once;
+	const char *map;
+	unsigned connections;
+	double seconds;
+	unsigned permille;
+	struct place place;
+	struct keys keys, others;
+	uint64_t random;
+	struct latencies latencies, other_latencies;
+	uint64_t ok, temp, notfound, bad;
+	unsigned in_flight;
+} load = { .map = "query", .connections = 1, .seconds = 1, .random = 4711 };
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* Returns false where there is nothing more to ask. */
+static bool
+next_key(struct connection *connection, const struct keys **keys, uint64_t *i)
+{
+	connection->other = load.permille > 0 &&
+			    load.others.next < load.others.count &&
+			    draw(&load.random) % 1000 < load.permille;
+	*keys = connection->other ? &load.others : &load.keys;
+	if (connection->other)
+		*i = load.others.next++;
+	else if (!load.once)
+		*i = pick(&load.keys, &load.random);
+	else if (load.keys.next == load.keys.count)
+		return false;
+	else
+		*i = load.keys.next++;
+	return true;
+}
+
+/* As many as fit are made before the clock runs: whoever measures should not
+ * be what is measured. */
+#define PREPARED_MAX 200000
+
+static void
+make_request(const struct keys *keys, uint64_t i, struct request *request)
+{
+	char key[KEY_MAX * 3], text[KEY_MAX * 4];
+	const size_t len = key_text(keys, i, key);
+
+	if (load.tcp_table)
+		request->len =
+		    (size_t)snprintf(text, sizeof(text), "get %s\n", key);
+	else
+		request->len = (size_t)snprintf(text, sizeof(text),
+		    "%zu:%s %s,", strlen(load.map) + 1 + len, load.map, key);
+	if ((request->text = strdup(text)) == NULL)
+		die("memory");
+}
+
+static void
+prepare(struct keys *keys)
+{
+	if (keys->count > PREPARED_MAX)
+		return;
+	keys->request = calloc(keys->count, sizeof(*keys->request));
+	if (keys->request == NULL)
+		die("memory");
+	for (uint64_t i = 0; i < keys->count; i++)
+		make_request(keys, i, &keys->request[i]);
+}
+
+static void
+send_request(int fd, const struct request *request)
+{
+	if (send(fd, request->text, request->len, MSG_NOSIGNAL) !=
+	    (ssize_t)request->len)
+		die("send");
+}
+
+static void
+ask(struct connection *connection, uint64_t now)
+{
+	const struct keys *keys;
+	uint64_t i;
+
+	if (!next_key(connection, &keys, &i))
+		return;
+	connection->len = 0;
+	connection->waiting = true;
+	connection->sent = now;
+	load.in_flight++;
+	if (keys->request != NULL) {
+		send_request(connection->fd, &keys->request[i]);
+	} else {
+		struct request request;
+
+		make_request(keys, i, &request);
+		send_request(connection->fd, &request);
+		free(request.text);
+	}
+}
+
+static bool
+is_whole(const struct connection *connection)
+{
+	const char *reply = connection->reply;
+	char *end;
+	size_t len;
+
+	if (connection->len == 0)
+		return false;
+	if (load.tcp_table)
+		return reply[connection->len - 1] == '\n';
+	len = strtoul(reply, &end, 10);
+	return *end == ':' &&
+	       connection->len >= (size_t)(end - reply) + len + 2;
+}
+
+static void
+count_reply(const struct connection *connection)
+{
+	const char *status = connection->reply;
+
+	if (!load.tcp_table)
+		status = strchr(status, ':') + 1;
+	if (strncmp(status, "OK ", 3) == 0 || strncmp(status, "200", 3) == 0)
+		load.ok++;
+	else if (strncmp(status, "TEMP", 4) == 0 ||
+		 strncmp(status, "400", 3) == 0)
+		load.temp++;
+	else if (strncmp(status, "NOTF", 4) == 0 ||
+		 strncmp(status, "500", 3) == 0)
+		load.notfound++;
+	else
+		load.bad++;
+}
+
+static void
+receive(struct connection *connection, uint64_t *now)
+{
+	const ssize_t n =
+	    recv(connection->fd, connection->reply + connection->len,
+		REPLY_MAX - 1 - connection->len, 0);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		fprintf(stderr, "the server has closed a connection\n");
+		exit(3);
+	}
+	connection->len += (size_t)n;
+	connection->reply[connection->len] = '\0';
+	if (!is_whole(connection))
+		return;
+	*now = now_ns();
+	note(connection->other ? &load.other_latencies : &load.latencies,
+	    *now - connection->sent);
+	count_reply(connection);
+	connection->waiting = false;
+	load.in_flight--;
+}
+
+static void
+open_connection(struct connection *connection, int loop)
+{
+	struct epoll_event event = { .events = EPOLLIN,
+		.data.ptr = connection };
+
+	connection->fd = socket(load.place.address.ss_family, SOCK_STREAM, 0);
+	if (connection->fd == -1 ||
+	    connect(connection->fd, (struct sockaddr *)&load.place.address,
+		load.place.length) == -1)
+		die("connect");
+	no_delay(connection->fd);
+	if (epoll_ctl(loop, EPOLL_CTL_ADD, connection->fd, &event) == -1)
+		die("epoll_ctl");
+}
+
+/* Returns the seconds it took. */
+static double
+run(struct connection *connections, int loop)
+{
+	const uint64_t start = now_ns();
+	uint64_t now = start;
+	const uint64_t end =
+	    load.once ? UINT64_MAX : start + (uint64_t)(load.seconds * 1e9);
+	struct epoll_event events[EVENTS];
+
+	for (unsigned i = 0; i < load.connections; i++)
+		ask(&connections[i], now);
+	/* What is in flight at the end does not count. */
+	while (load.in_flight > 0 && now < end) {
+		const int count = epoll_wait(loop, events, EVENTS, 100);
+
+		if (count == 0)
+			now = now_ns();
+		for (int i = 0; i < count; i++) {
+			struct connection *connection = events[i].data.ptr;
+
+			receive(connection, &now);
+			if (!connection->waiting)
+				ask(connection, now);
+		}
+	}
+	return (double)(now_ns() - start) / 1e9;
+}
+
+static void
+print_result(double seconds)
+{
+	printf("{\"seconds\": %.3f, \"rate\": %.1f, \"ok\": %llu, \"temp\": "
+	       "%llu, \"notfound\": %llu, \"bad\": %llu, ",
+	    seconds,
+	    (double)(load.latencies.total + load.other_latencies.total) /
+		seconds,
+	    (unsigned long long)load.ok, (unsigned long long)load.temp,
+	    (unsigned long long)load.notfound, (unsigned long long)load.bad);
+	print_latencies(&load.latencies);
+	printf(", \"other\": {");
+	print_latencies(&load.other_latencies);
+	printf("}}\n");
+}
+
+static void
+parse_options(int argc, char **argv)
+{
+	double theta = 0;
+	int c;
+
+	while ((c = getopt(argc, argv, "p:m:c:t:oz:s:k:x:X:")) != -1) {
+		switch (c) {
+		case 'p':
+			load.tcp_table = strcmp(optarg, "tcp") == 0;
+			break;
+		case 'm':
+			load.map = optarg;
+			break;
+		case 'c':
+			load.connections = (unsigned)atoi(optarg);
+			break;
+		case 't':
+			load.seconds = atof(optarg);
+			break;
+		case 'o':
+			load.once = true;
+			break;
+		case 'z':
+			theta = atof(optarg);
+			break;
+		case 's':
+			load.random = strtoull(optarg, NULL, 10) * 2 + 1;
+			break;
+		case 'k':
+			parse_keys(&load.keys, optarg);
+			break;
+		case 'x':
+			parse_keys(&load.others, optarg);
+			break;
+		case 'X':
+			load.permille = (unsigned)atoi(optarg);
+			break;
+		default:
+			exit(2);
+		}
+	}
+	if (optind + 1 != argc || load.keys.count == 0) {
+		fprintf(stderr, "usage: load [options] -k KEYS PLACE\n");
+		exit(2);
+	}
+	prepare(&load.keys);
+	if (load.others.count > 0)
+		prepare(&load.others);
+	if (theta > 0)
+		make_zipf(&load.keys, theta);
+	parse_place(argv[optind], &load.place);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct rlimit files = { 65536, 65536 };
+	const int loop = epoll_create1(0);
+	struct connection *connections;
+
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	parse_options(argc, argv);
+	connections = calloc(load.connections, sizeof(*connections));
+	if (connections == NULL)
+		die("memory");
+	for (unsigned i = 0; i < load.connections; i++)
+		open_connection(&connections[i], loop);
+	print_result(run(connections, loop));
+	return 0;
+}

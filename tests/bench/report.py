@@ -1,0 +1,301 @@
+"""docs/benchmark.md and docs/benchmark.svg, from the results of run.py:
+
+    /usr/bin/python3 tests/bench/report.py build/bench/results.json
+"""
+
+import json
+import math
+import pathlib
+import sys
+
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
+COLOURS = ("#888888", "#1f77b4", "#d62728")
+
+
+# ---- the plot ----
+
+class Panel:
+    """One diagram with logarithmic axes."""
+
+    WIDTH, HEIGHT = 330, 240
+
+    def __init__(self, left, title, xlabel, ylabel, series):
+        """@series: (name, colour, dashed, [(x, y), ...])"""
+        self.left = left
+        self.title, self.xlabel, self.ylabel = title, xlabel, ylabel
+        self.series = [s for s in series if s[3]]
+        points = [p for s in self.series for p in s[3]]
+        self.xs = sorted({x for x, _ in points})
+        self.x_range = self.span([x for x, _ in points])
+        self.y_range = self.span([y for _, y in points])
+
+    @staticmethod
+    def span(values):
+        low = math.floor(math.log10(min(values)) * 2) / 2
+        high = math.ceil(math.log10(max(values)) * 2) / 2
+        return low, high if high > low else low + 0.5
+
+    def at(self, x, y):
+        def scale(value, span, size):
+            return (math.log10(value) - span[0]) / (span[1] - span[0]) * size
+        return (self.left + scale(x, self.x_range, self.WIDTH),
+                40 + self.HEIGHT - scale(y, self.y_range, self.HEIGHT))
+
+    def ticks(self):
+        low, high = self.y_range
+        for half in range(round(low * 2), round(high * 2) + 1):
+            yield 10 ** (half / 2) if half % 2 == 0 \
+                else 3 * 10 ** ((half - 1) / 2)
+
+    def svg(self):
+        bottom, right = 40 + self.HEIGHT, self.left + self.WIDTH
+        out = [f'<text x="{self.left}" y="22" class="t">{self.title}</text>',
+               f'<rect x="{self.left}" y="40" width="{self.WIDTH}" '
+               f'height="{self.HEIGHT}" class="f"/>',
+               f'<text x="{(self.left + right) / 2}" y="{bottom + 36}" '
+               f'text-anchor="middle">{self.xlabel}</text>',
+               f'<text transform="translate({self.left - 48},'
+               f'{40 + self.HEIGHT / 2}) rotate(-90)" text-anchor="middle">'
+               f'{self.ylabel}</text>']
+        for tick in self.ticks():
+            y = self.at(self.xs[0], tick)[1]
+            if not 39 <= y <= bottom + 1:
+                continue
+            out += [f'<path d="M{self.left} {y:.1f}H{right}" class="g"/>',
+                    f'<text x="{self.left - 6}" y="{y + 4:.1f}" '
+                    f'text-anchor="end">{number(tick)}</text>']
+        for x in self.xs:
+            at = self.at(x, 10 ** self.y_range[0])[0]
+            out.append(f'<text x="{at:.1f}" y="{bottom + 18}" '
+                       f'text-anchor="middle">{number(x)}</text>')
+        for i, (name, colour, dashed, points) in enumerate(self.series):
+            out += self.line(name, colour, dashed, points,
+                             bottom - 16 * (len(self.series) - i) + 4)
+        return out
+
+    def line(self, name, colour, dashed, points, y):
+        style = f'stroke="{colour}"' + (
+            ' stroke-dasharray="5 4"' if dashed else "")
+        places = [self.at(*p) for p in points]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        return [f'<polyline points="{path}" class="l" {style}/>',
+                *(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
+                  for x, y in places),
+                f'<path d="M{self.left + 130} {y}h22" class="l" {style}/>',
+                f'<text x="{self.left + 158}" y="{y + 4}">{name}</text>']
+
+
+def number(value):
+    for unit, name in ((1e6, " M"), (1e3, " k")):
+        if value >= unit:
+            return f"{value / unit:.3g}{name}"
+    return f"{value:.3g}"
+
+
+def plot(results):
+    rows = results["hot"]["socketmap, inet"]
+
+    def latency(who, key):
+        return [(row["connections"], row[who][key]) for row in rows]
+    sizes = results["sizes"]
+    panels = [
+        Panel(70, "Latency of a hot question", "connections", "µs", [
+            ("bare loop, p50", COLOURS[0], False, latency("bare", "p50")),
+            ("bare loop, p99", COLOURS[0], True, latency("bare", "p99")),
+            ("postdaned, p50", COLOURS[1], False, latency("ours", "p50")),
+            ("postdaned, p99", COLOURS[1], True, latency("ours", "p99"))]),
+        Panel(490, "Memory of the process", "next hops asked for", "MiB", [
+            ("resident", COLOURS[1], False,
+             [(s["size"], s["rss"] / 2**20) for s in sizes]),
+            ("verdict cache, by its own count", COLOURS[2], True,
+             [(s["size"], s["cache_bytes"] / 2**20) for s in sizes
+              if s.get("cache_bytes")])])]
+    lines = ['<svg xmlns="http://www.w3.org/2000/svg" width="850" '
+             'height="330" viewBox="0 0 850 330" font-family="sans-serif" '
+             'font-size="12">',
+             "<style>.t{font-size:14px;font-weight:bold}.f{fill:none;"
+             "stroke:#444}.g{stroke:#ddd}.l{fill:none;stroke-width:2}"
+             "</style>",
+             '<rect width="850" height="330" fill="white"/>']
+    for panel in panels:
+        lines += panel.svg()
+    return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+# ---- the text ----
+
+def table(head, rows):
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "|".join(["---"] + ["---:"] * (len(head) - 1)) + "|"
+    for row in rows:
+        yield "| " + " | ".join(str(cell) for cell in row) + " |"
+    yield ""
+
+
+def pair_rows(rows):
+    for row in rows:
+        bare, ours, ratio = row["bare"], row["ours"], row["ratio"]
+        yield (row["connections"], f"{bare['rate']:,.0f}",
+               f"{ours['rate']:,.0f}",
+               f"**{ratio['rate']:.2f}** ({row['spread'][0]:.2f} to "
+               f"{row['spread'][1]:.2f})",
+               f"{bare['p50']:.0f} / {ours['p50']:.0f}",
+               f"{ratio['p50']:.2f}", f"{bare['p99']:.0f} / {ours['p99']:.0f}",
+               f"{ratio['p99']:.2f}",
+               f"{ratio['cpu_us']:.2f}" if "cpu_us" in ratio else "–")
+
+
+PAIR_HEAD = ("connections", "bare loop, replies/s", "postdaned, replies/s",
+             "ratio", "p50, µs", "ratio", "p99, µs", "ratio",
+             "processor time a reply, ratio")
+
+
+def machine_lines(results):
+    m = results["machine"]
+    yield "## Machine"
+    yield ""
+    yield (f"{m['cpu']}, {m['processors']} processors, "
+           f"{m['memory'] / 2**30:.0f} GiB; {m['system']}, Linux "
+           f"{m['kernel']}; {m['compiler']}; {m['postdane']}; "
+           f"{', '.join(m['packages'])}. {m['date']}.")
+    yield ""
+    yield ("Daemon and bare loop run on one processor, the load on another. "
+           f"When it began, the machine's load average was {m['load']:.1f}"
+           + (": it was not alone on it, and absolute numbers are lower than "
+              "they could be." if m["load"] > 1.2 else "."))
+    yield ""
+
+
+def hot_lines(results):
+    yield "## Hot"
+    yield ""
+    yield (f"{results['hot_keys']:,} next hops, drawn by Zipf's law, each "
+           "asked once before. The anchor is an epoll loop that answers a "
+           "constant and looks at nothing. A row is the median of "
+           f"{results['pairs']} interleaved pairs of {results['seconds']} s; "
+           "ratios are medians of the pairs' ratios, in brackets the lowest "
+           "and the highest.")
+    yield ""
+    if not results["cache"]:
+        yield ("This daemon has no verdict cache: every question was "
+               f"evaluated ({results['hot_evaluations']:,.0f} evaluations).")
+    else:
+        yield (f"Evaluations meanwhile: {results['hot_evaluations']:,.0f}.")
+    yield ""
+    for name, rows in results["hot"].items():
+        yield f"### {name}"
+        yield ""
+        yield from table(PAIR_HEAD, pair_rows(rows))
+    yield (f"Instructions in the process for one hot question, by callgrind: "
+           f"**{results['instructions']:,.0f}** (what many questions cost "
+           "more than few, divided; the kernel's are not counted).")
+    yield ""
+    if "peer" in results:
+        yield f"### {results['peer']['place']}, another server"
+        yield ""
+        head = tuple(h.replace("postdaned", "peer") for h in PAIR_HEAD)
+        yield from table(head, pair_rows(results["peer"]["results"]))
+        yield ("It runs outside of the lab, on the processor that it was "
+               "given.")
+        yield ""
+
+
+def cold_lines(results):
+    cold, unbound = results["cold"], results["recursor"]
+    yield "## Cold"
+    yield ""
+    yield (f"{cold['domains']:,} signed domains that were never asked for, "
+           "each with an MX host of its own, 64 connections. Beside it the "
+           "same lookups (MX, A, AAAA, TLSA of each) at a real unbound, on "
+           "the same processor. Name servers and load share the other one.")
+    yield ""
+    ratio = cold["rate"] / unbound["rate"]
+    yield from table(("", "domains/s", "processor time a domain, µs"), [
+        ("postdaned", f"{cold['rate']:,.0f}", f"{cold['cpu_us']:,.0f}"),
+        ("unbound", f"{unbound['rate']:,.0f}", f"{unbound['cpu_us']:,.0f}"),
+        ("ratio", f"**{ratio:.2f}**",
+         f"{cold['cpu_us'] / unbound['cpu_us']:.2f}")])
+    yield (f"Latency of an evaluation: p50 {cold['p50'] / 1000:.1f} ms, "
+           f"p99 {cold['p99'] / 1000:.1f} ms.")
+    yield ""
+
+
+def mixed_lines(results):
+    mixed, dead = results["mixed"], results["dead"]
+    yield "## Mixed, and dead zones"
+    yield ""
+    yield ("64 connections ask hot questions; then 1 % of theirs are cold, "
+           f"and {results['dead_zones']} more connections ask for zones whose "
+           "servers drop everything. What the hot questions take, µs:")
+    yield ""
+    yield from table(("", "p50", "p99", "p99.9"), [
+        (name, *(f"{mixed[key][p]:,.0f}" for p in ("p50", "p99", "p999")))
+        for name, key in (("hot alone", "pure"), ("hot in the mixture",
+                                                  "mixed"))])
+    yield f"The p99 is **{mixed['ratio']:.2f}** times the pure one."
+    yield ""
+    yield ("One question at a time for a healthy domain that was never asked "
+           "for, without and with questions for dead zones in flight "
+           f"(at least {dead['in_flight']:.0f}), ms:")
+    yield ""
+    yield from table(("", "mean", "p50", "p99"), [
+        (name, *(f"{dead[key][p] / 1000:.2f}" for p in ("mean", "p50",
+                                                        "p99")))
+        for name, key in (("alone", "alone"), ("beside dead zones",
+                                               "beside"))])
+    yield (f"It takes **{dead['ratio']:.2f}** times as long (p50; mean "
+           f"{dead['ratio_mean']:.2f}).")
+    yield ""
+
+
+def size_lines(results):
+    yield "## Memory"
+    yield ""
+    yield ("The process after so many different next hops were asked for, and "
+           "the speed of 64 connections over all of them, in proportion to "
+           f"that over {results['hot_keys']:,}. What libunbound caches is in "
+           "the resident memory.")
+    yield ""
+    yield from table(
+        ("next hops", "resident, MiB", "grown by, MiB", "octets each",
+         "cache's own count, MiB", "replies/s", "ratio", "evaluated anew"),
+        [(f"{s['size']:,}", f"{s['rss'] / 2**20:.1f}",
+          f"{s['grown'] / 2**20:.1f}", f"{s['grown'] / s['size']:.0f}",
+          f"{s['cache_bytes'] / 2**20:.1f}" if s.get("cache_bytes") else "–",
+          f"{s['rate']:,.0f}", f"**{s['ratio']:.2f}**",
+          f"{s['evaluated']:,.0f}") for s in results["sizes"]])
+
+
+def text(results):
+    yield "# Benchmark"
+    yield ""
+    yield ("Written by `sudo make bench`. Numbers of one machine say little "
+           "about another; what counts are the ratios to a loop that does "
+           "nothing, measured in the same run. If load and server saturate "
+           "their processors unequally, replies per second flatter the "
+           "server; the processor time for a reply does not.")
+    yield ""
+    if results["brief"]:
+        yield ("**A brief run (`BENCH=brief`): it shows that the benchmark "
+               "works, and no more.**")
+        yield ""
+    yield "![latency and memory](benchmark.svg)"
+    yield ""
+    yield from machine_lines(results)
+    yield from hot_lines(results)
+    yield from cold_lines(results)
+    yield from mixed_lines(results)
+    yield from size_lines(results)
+
+
+def write(results):
+    """Returns the files written."""
+    DOCS.mkdir(exist_ok=True)
+    paths = DOCS / "benchmark.md", DOCS / "benchmark.svg"
+    paths[0].write_text("\n".join(text(results)).rstrip() + "\n")
+    paths[1].write_text(plot(results))
+    return paths
+
+
+if __name__ == "__main__":
+    write(json.loads(pathlib.Path(sys.argv[1]).read_text()))

@@ -1,0 +1,100 @@
+/*
+ * The proof of insecurity over any packet.  The first octet: at which ancestor
+ * of the question the signed zone ends; the rest is the packet, whose own
+ * question is asked, as if libunbound had judged it in each way.
+ */
+
+#include "dns/insecurity.h"
+
+#include "dns/packet.h"
+#include "fuzz.h"
+
+static void
+check_facts(const ldns_pkt *packet, const char *name, uint16_t type)
+{
+	struct packet_facts facts;
+	char text[DOMAIN_TEXT_MAX];
+
+	if (packet_facts(packet, name, type, &facts) == -1)
+		return;
+	PROMISE(facts.aliases <= PACKET_ALIASES_MAX);
+	PROMISE((facts.aliases > 0) == (facts.first_target[0] != '\0'));
+	PROMISE(facts.status != DNS_OK || facts.rdata_count > 0);
+	PROMISE(packet_substitute(name, facts.rname, name, text) == -1 ||
+		domain_labels(text) > 0);
+	packet_facts_clear(&facts);
+}
+
+static bool
+is_proven(const struct insecurity_finding *finding)
+{
+	return finding->verdict == INSECURITY_PROVEN ||
+	       finding->verdict == INSECURITY_PROVEN_NXDOMAIN;
+}
+
+static bool
+has_aliases(const ldns_rr_list *list)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		const ldns_rr_type type =
+		    ldns_rr_get_type(ldns_rr_list_rr(list, i));
+
+		if (type == LDNS_RR_TYPE_CNAME || type == LDNS_RR_TYPE_DNAME)
+			return true;
+	}
+	return false;
+}
+
+static void
+judge(const ldns_pkt *packet, const char *name, const char *zone,
+    enum dns_security security)
+{
+	const struct insecurity_question question = { .name = name,
+		.signed_zone = zone,
+		.packet = packet,
+		.security = security };
+	struct insecurity_finding finding;
+	char text[128];
+
+	insecurity_judge(&question, &finding);
+	PROMISE(
+	    is_proven(&finding) == (finding.reason != INSECURITY_REASON_NONE));
+	PROMISE(strlen(insecurity_text(
+		    finding.reason, name, text, sizeof(text))) < sizeof(text));
+	if (has_aliases(ldns_pkt_answer(packet)))
+		PROMISE(finding.verdict == INSECURITY_NO_CUT && finding.alias);
+	else if (security != DNS_SECURE && security != DNS_INSECURE)
+		PROMISE(finding.verdict == INSECURITY_FAILED);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char name[DOMAIN_TEXT_MAX];
+	ldns_pkt *packet;
+	uint8_t *wire;
+
+	if (size == 0)
+		return 0;
+	wire = fuzz_copy(data + 1, size - 1);
+	packet = packet_parse(wire, size - 1);
+	free(wire);
+	if (packet == NULL)
+		return 0;
+	if (ldns_rr_list_rr_count(ldns_pkt_question(packet)) > 0 &&
+	    packet_owner(ldns_rr_list_rr(ldns_pkt_question(packet), 0), name) ==
+		0) {
+		check_facts(packet, name, DNS_TYPE_DS);
+		check_facts(packet, name, DNS_TYPE_MX);
+		check_facts(packet, name, DNS_TYPE_CNAME);
+		for (int security = DNS_INDETERMINATE;
+		     security <= DNS_SECURE && strcmp(name, ".") != 0;
+		     security++)
+			judge(packet, name,
+			    domain_ancestor(
+				name, data[0] % domain_labels(name)),
+			    (enum dns_security)security);
+	}
+	ldns_pkt_free(packet);
+	return 0;
+}

@@ -1,0 +1,367 @@
+/*
+ * What postdane doctor makes of facts that the lab cannot easily plant: other
+ * versions of Postfix, postdane's own resolver; and the texts it reads.
+ */
+
+#include "command/doctor_rules.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define TABLE "socketmap:inet:127.0.0.1:8642:query"
+
+/* One chrooted service with which all is well. */
+struct fixture {
+	struct doctor_facts facts;
+	struct doctor_service service;
+	struct doctor_map map;
+	struct postfix_service config;
+};
+
+static void
+healthy_view(struct doctor_view *view, const char *path)
+{
+	const struct resolver_reply good = { true, 0, true, true };
+
+	*view = (struct doctor_view){ .path = path, .exists = true };
+	resolv_conf_parse("nameserver 127.0.0.1\n", &view->conf);
+	view->server[0] = (struct doctor_server){ .understood = true,
+		.is_loopback = true,
+		.probe = { good, good, good } };
+}
+
+static void
+healthy(struct fixture *f)
+{
+	static const char *const values[POSTFIX_PARAMETERS] = {
+		[POSTFIX_MAIL_VERSION] = "3.7.11",
+		[POSTFIX_QUEUE_DIRECTORY] = "/var/spool/postfix",
+		[POSTFIX_MAIL_OWNER] = "postfix",
+		[POSTFIX_COMPATIBILITY_LEVEL] = "3.6",
+		[POSTFIX_POLICY_MAPS] = TABLE,
+		[POSTFIX_SECURITY_LEVEL] = "may",
+		[POSTFIX_DNS_SUPPORT_LEVEL] = "dnssec",
+		[POSTFIX_HOST_LOOKUP] = "dns",
+		[POSTFIX_INSECURE_MX] = "dane",
+		[POSTFIX_RESOLVER_OPTIONS] = "",
+		[POSTFIX_IGNORE_MX_ERROR] = "no",
+		[POSTFIX_FINGERPRINT_DIGEST] = "sha256",
+	};
+	const char *list = TABLE;
+
+	memset(f, 0, sizeof(*f));
+	f->config.name = "smtp/unix";
+	f->config.chroot = true;
+	for (size_t i = 0; i < POSTFIX_PARAMETERS; i++)
+		f->config.value[i] = (char *)values[i];
+	ck_assert(policy_map_next(&list, &f->map.map));
+	f->map.is_ours = true;
+	f->map.no_dane = "may";
+	f->map.insecure_mx = "dane";
+	f->map.dane_only = "never";
+	f->service = (struct doctor_service){ &f->config, &f->map, 1 };
+	healthy_view(&f->facts.outside, "/etc/resolv.conf");
+	healthy_view(&f->facts.inside, "/var/spool/postfix/etc/resolv.conf");
+	f->facts.service = &f->service;
+	f->facts.service_count = 1;
+	f->facts.trust = "alive";
+	f->facts.trust_why = "";
+	f->facts.table = TABLE;
+}
+
+/* The ids, in their order, with a blank behind each. */
+static void
+assert_finds(const struct fixture *f, const char *expected)
+{
+	json_t *report = doctor_report(&f->facts), *finding;
+	char found[500] = "";
+	size_t i;
+
+	ck_assert_ptr_nonnull(report);
+	json_array_foreach(json_object_get(report, "findings"), i, finding)
+	{
+		strcat(
+		    found, json_string_value(json_object_get(finding, "id")));
+		strcat(found, " ");
+	}
+	json_decref(report);
+	ck_assert_str_eq(found, expected);
+}
+
+/* ---- rules ---- */
+
+START_TEST(nothing_is_found_where_nothing_is_wrong)
+{
+	struct fixture f;
+
+	healthy(&f);
+	assert_finds(&f, "");
+}
+END_TEST
+
+static const struct {
+	const char *version, *finds, *finds_with_trust_ad;
+} versions[] = {
+	{ "2.10.1", "version ", "version " },
+	{ "2.11.0", "trust-ad ", "" },
+	{ "3.1.15", "trust-ad ", "" },
+	{ "3.2.13", "trust-ad ", "" },
+	{ "3.2.14", "", "" },
+	{ "3.3.8", "trust-ad ", "" },
+	{ "3.4.10", "trust-ad ", "" },
+	{ "3.4.11", "", "" },
+	{ "3.5.0", "trust-ad ", "" },
+	{ "3.5.1", "", "" },
+	{ "3.6.0", "", "" },
+	{ "3.12-20260821", "", "" },
+	{ "4.0.0", "", "" },
+};
+
+START_TEST(versions_differ)
+{
+	struct fixture f;
+
+	healthy(&f);
+	f.config.value[POSTFIX_MAIL_VERSION] = (char *)versions[_i].version;
+	assert_finds(&f, versions[_i].finds);
+	f.facts.inside.conf.trust_ad = true;
+	assert_finds(&f, versions[_i].finds_with_trust_ad);
+}
+END_TEST
+
+static const struct {
+	const char *level, *no_dane, *dane_only, *finds;
+} levels[] = {
+	{ "", "may", "never", "" },
+	{ "none", "may", "never", "" },
+	{ "may", "may", "never", "" },
+	{ "may", "encrypt", "never", "" },
+	{ "may", "notfound", "never", "" },
+	{ "dane", "may", "never", "" },
+	{ "dane", "notfound", "never", "" },
+	{ "encrypt", "may", "never", "level-weakened " },
+	{ "ENCRYPT", "may", "never", "level-weakened " },
+	{ "encrypt", "encrypt", "never", "dane-weakens " },
+	{ "encrypt", "notfound", "never", "dane-weakens " },
+	{ "encrypt", "encrypt", "when-complete", "dane-only-resolver " },
+	{ "dane-only", "notfound", "when-complete", "dane-only-resolver " },
+	{ "fingerprint", "encrypt", "never", "level-weakened " },
+	{ "verify", "may", "never", "level-weakened " },
+	{ "verify", "encrypt", "when-complete",
+	    "level-weakened dane-only-resolver " },
+	{ "verify", "notfound", "never", "dane-weakens " },
+	{ "secure", "may", "never", "level-weakened " },
+	{ "secure", "notfound", "never", "dane-weakens " },
+	{ "secure", "notfound", "when-complete", "dane-only-resolver " },
+};
+
+START_TEST(levels_are_not_weakened)
+{
+	struct fixture f;
+
+	healthy(&f);
+	f.config.value[POSTFIX_SECURITY_LEVEL] = (char *)levels[_i].level;
+	f.map.no_dane = levels[_i].no_dane;
+	f.map.dane_only = levels[_i].dane_only;
+	assert_finds(&f, levels[_i].finds);
+}
+END_TEST
+
+START_TEST(our_resolver_is_the_best)
+{
+	struct fixture f;
+
+	healthy(&f);
+	f.facts.dns_listen = "127.0.0.25";
+	assert_finds(&f, "resolver-not-shared ");
+	f.facts.inside.server[0].is_ours = true;
+	assert_finds(&f, "");
+	/* On purpose another one than everybody's. */
+	strcpy(f.facts.outside.conf.server[0], "192.0.2.53");
+	assert_finds(&f, "");
+	f.facts.inside.server[0].is_ours = false;
+	assert_finds(&f, "chroot-differs resolver-not-shared ");
+	/* dane-only is well with it, and only with it. */
+	f.facts.inside.server[0].is_ours = true;
+	f.map.no_dane = "notfound";
+	f.map.dane_only = "when-complete";
+	assert_finds(&f, "");
+}
+END_TEST
+
+/* What "dane" would come to does not matter where it is never answered. */
+START_TEST(carried_records_need_sha256_and_no_dnssec)
+{
+	static char enabled[] = "enabled", md5[] = "md5";
+	struct fixture f;
+
+	healthy(&f);
+	f.config.value[POSTFIX_DNS_SUPPORT_LEVEL] = enabled;
+	f.facts.inside.server[0].probe.edns.ad = false;
+	assert_finds(&f, "dns-support-level resolver-not-validating ");
+	f.map.carry = "fingerprint";
+	assert_finds(&f, "");
+	f.config.value[POSTFIX_FINGERPRINT_DIGEST] = md5;
+	assert_finds(&f, "fingerprint-digest ");
+}
+END_TEST
+
+START_TEST(the_chroot_matters_only_to_the_chrooted)
+{
+	struct fixture f;
+
+	healthy(&f);
+	f.facts.outside.server[0].probe.edns.ad = false;
+	f.facts.outside.stale = 2;
+	assert_finds(&f, "");
+	f.config.chroot = false;
+	assert_finds(&f, "resolver-not-validating stale-resolver ");
+	f.facts.inside = (struct doctor_view){ 0 };
+	assert_finds(&f, "resolver-not-validating stale-resolver ");
+}
+END_TEST
+
+START_TEST(trust_is_looked_at)
+{
+	struct fixture f;
+
+	healthy(&f);
+	f.facts.trust = "withdrawn";
+	assert_finds(&f, "no-trust ");
+	f.facts.trust = "unknown";
+	assert_finds(&f, "trust-unknown ");
+	f.facts.trust = NULL;
+	f.facts.daemon_why = "its control socket does not answer";
+	assert_finds(&f, "daemon-down ");
+	f.facts.service_count = 0;
+	assert_finds(&f, "daemon-down no-service ");
+}
+END_TEST
+
+/* ---- names of tables ---- */
+
+static const struct {
+	const char *text;
+	enum policy_map_kind kind;
+	bool is_proxied, is_error, is_unix, is_numeric;
+	const char *place, *name;
+} maps[] = {
+	{ "hash:/etc/postfix/tls", POLICY_MAP_OTHER, false, false, false, false,
+	    "", "" },
+	{ "socketmap:inet:127.0.0.1:8642:query", POLICY_MAP_SOCKETMAP, false,
+	    false, false, true, "inet:127.0.0.1:8642", "query" },
+	{ "socketmap:inet:[127.0.0.1]:8642:query", POLICY_MAP_SOCKETMAP, false,
+	    false, false, true, "inet:127.0.0.1:8642", "query" },
+	{ "socketmap:inet:[::1]:8642:q", POLICY_MAP_SOCKETMAP, false, false,
+	    false, true, "inet:[::1]:8642", "q" },
+	{ "socketmap:inet:localhost:8642:q", POLICY_MAP_SOCKETMAP, false, false,
+	    false, false, "inet:localhost:8642", "q" },
+	{ "socketmap:unix:postdane/map:q", POLICY_MAP_SOCKETMAP, false, false,
+	    true, false, "postdane/map", "q" },
+	{ "proxy:socketmap:unix:/run/x:q", POLICY_MAP_SOCKETMAP, true, false,
+	    true, false, "/run/x", "q" },
+	{ "tcp:127.0.0.1:8643", POLICY_MAP_TCP, false, false, false, true,
+	    "inet:127.0.0.1:8643", "" },
+	{ "tcp:127.0.0.1", POLICY_MAP_TCP, false, true, false, false, "", "" },
+	{ "tcp:127.0.0.1:", POLICY_MAP_TCP, false, true, false, false, "", "" },
+	{ "socketmap:inet:127.0.0.1:8642", POLICY_MAP_SOCKETMAP, false, true,
+	    false, false, "", "8642" },
+	{ "socketmap:inet:127.0.0.1:8642:", POLICY_MAP_SOCKETMAP, false, true,
+	    false, false, "", "" },
+	{ "socketmap:unix:/run/x", POLICY_MAP_SOCKETMAP, false, true, false,
+	    false, "", "/run/x" },
+	{ "socketmap:", POLICY_MAP_SOCKETMAP, false, true, false, false, "",
+	    "" },
+};
+
+START_TEST(tables_are_understood)
+{
+	const char *list = maps[_i].text;
+	struct policy_map map;
+
+	ck_assert(policy_map_next(&list, &map));
+	ck_assert_str_eq(map.text, maps[_i].text);
+	ck_assert_int_eq(map.kind, maps[_i].kind);
+	ck_assert_int_eq(map.is_proxied, maps[_i].is_proxied);
+	ck_assert_int_eq(map.error != NULL, maps[_i].is_error);
+	ck_assert_str_eq(map.name, maps[_i].name);
+	if (map.error == NULL) {
+		ck_assert_int_eq(map.is_unix, maps[_i].is_unix);
+		ck_assert_int_eq(map.is_numeric, maps[_i].is_numeric);
+		ck_assert_str_eq(map.place, maps[_i].place);
+	}
+	ck_assert(!policy_map_next(&list, &map));
+}
+END_TEST
+
+START_TEST(lists_are_taken_apart)
+{
+	const char *list =
+	    " hash:/a,, {inline:{ a=may, b = dane }}\n\ttcp:h:1 ";
+	struct policy_map map;
+
+	ck_assert(policy_map_next(&list, &map));
+	ck_assert_str_eq(map.text, "hash:/a");
+	ck_assert(policy_map_next(&list, &map));
+	ck_assert_str_eq(map.text, "{inline:{ a=may, b = dane }}");
+	ck_assert(policy_map_next(&list, &map));
+	ck_assert_str_eq(map.text, "tcp:h:1");
+	ck_assert(!policy_map_next(&list, &map));
+	list = "";
+	ck_assert(!policy_map_next(&list, &map));
+}
+END_TEST
+
+START_TEST(resolv_conf_is_read_as_glibc_reads_it)
+{
+	static const char text[] = "# nameserver 192.0.2.1\n"
+				   "nameserver\t127.0.0.25 # ours\n"
+				   ";nameserver 192.0.2.2\n"
+				   "nameserver\n"
+				   "nameserver ::1\n"
+				   "options timeout:15 trust-ad\r\n"
+				   "nameserver 192.0.2.3\n"
+				   "nameserver 192.0.2.4";
+	struct resolv_conf conf;
+
+	resolv_conf_parse(text, &conf);
+	ck_assert_uint_eq(conf.server_count, 3);
+	ck_assert_str_eq(conf.server[0], "127.0.0.25");
+	ck_assert_str_eq(conf.server[1], "::1");
+	ck_assert_str_eq(conf.server[2], "192.0.2.3");
+	ck_assert(conf.trust_ad);
+	resolv_conf_parse("", &conf);
+	ck_assert_uint_eq(conf.server_count, 0);
+	ck_assert(!conf.trust_ad);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("doctor_rules");
+	TCase *tc = tcase_create("doctor");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tc, nothing_is_found_where_nothing_is_wrong);
+	tcase_add_loop_test(tc, versions_differ, 0, (int)COUNT(versions));
+	tcase_add_loop_test(tc, levels_are_not_weakened, 0, (int)COUNT(levels));
+	tcase_add_test(tc, our_resolver_is_the_best);
+	tcase_add_test(tc, carried_records_need_sha256_and_no_dnssec);
+	tcase_add_test(tc, the_chroot_matters_only_to_the_chrooted);
+	tcase_add_test(tc, trust_is_looked_at);
+	tcase_add_loop_test(tc, tables_are_understood, 0, (int)COUNT(maps));
+	tcase_add_test(tc, lists_are_taken_apart);
+	tcase_add_test(tc, resolv_conf_is_read_as_glibc_reads_it);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
