@@ -326,6 +326,9 @@ check_zone(cfg_t *cfg, cfg_opt_t *opt)
 	if (!forward && !stub && !insecure)
 		return complain_of_block(cfg, block,
 		    "nothing is said: forward, stub or insecure = yes");
+	if (stub && domain_equal(name, "."))
+		return complain_of_block(cfg, block,
+		    "stub: the root's servers are named by root-hints");
 	if (insecure && domain_equal(name, "."))
 		return complain_of_block(cfg, block,
 		    "insecure: this would end validation for all the world");

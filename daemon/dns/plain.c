@@ -136,12 +136,27 @@ localhost_allowed(const struct conf *conf)
 	return false;
 }
 
+static bool
+is_our_listener(const struct conf *conf, const struct endpoint *endpoint)
+{
+	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
+
+	endpoint_text(endpoint, one);
+	for (size_t i = 0; i < conf->dns_listen.count; i++)
+		if (strcmp(one,
+			endpoint_text(&conf->dns_listen.item[i], other)) == 0)
+			return true;
+	return false;
+}
+
 /* A zone's glue may point anywhere, at ourselves too. */
 static bool
 may_ask(const struct plain *plain, const struct endpoint *endpoint)
 {
 	const struct sockaddr_storage *address = &endpoint->address;
 
+	if (is_our_listener(plain->env->conf, endpoint))
+		return false;
 	if (localhost_allowed(plain->env->conf))
 		return true;
 	if (address->ss_family == AF_INET)

@@ -3,6 +3,7 @@
 #include "dns/validated.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,24 @@ set_files(struct ub_ctx *ub, const struct conf *conf, int zones_fd)
 	return 0;
 }
 
+/* Glue that names our own listener would have us wait for ourselves. */
+static int
+shun_ourselves(struct ub_ctx *ub, const struct conf_endpoints *listen)
+{
+	char host[NI_MAXHOST];
+
+	for (size_t i = 0; i < listen->count; i++) {
+		const struct endpoint *at = &listen->item[i];
+
+		if (getnameinfo((const struct sockaddr *)&at->address,
+			at->length, host, sizeof(host), NULL, 0,
+			NI_NUMERICHOST) != 0 ||
+		    set_option(ub, "do-not-query-address:", host) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 set_all(struct ub_ctx *ub, const struct conf *conf, int zones_fd)
 {
@@ -185,6 +204,8 @@ set_all(struct ub_ctx *ub, const struct conf *conf, int zones_fd)
 	for (size_t i = 0; i < conf->resolver_options.count; i++)
 		if (set_user_option(ub, conf->resolver_options.item[i]) == -1)
 			return -1;
+	if (shun_ourselves(ub, &conf->dns_listen) == -1)
+		return -1;
 	return set_files(ub, conf, zones_fd);
 }
 

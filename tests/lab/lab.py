@@ -4,6 +4,7 @@ Lab().start() builds and signs the zones of zones.py, starts the servers and
 waits until they answer.  What it starts ends with the namespace (tests/lab/run).
 """
 
+import json
 import os
 import pathlib
 import socket
@@ -412,12 +413,16 @@ class Daemon:
         return self.raw(f"get {quoted}\n".encode(), self.port + 1).decode()[:-1]
 
     def explain(self, key, name="query"):
-        import json
         result = subprocess.run(
             [self.command, "-s", self.control, "explain", "--json", "-m",
              name, key], capture_output=True, timeout=90, check=False)
         assert result.stdout, result.stderr.decode()
         return json.loads(result.stdout)
+
+    def status(self):
+        return json.loads(subprocess.run(
+            [self.command, "-s", self.control, "status", "--json"],
+            capture_output=True, timeout=20, check=False).stdout)
 
     def explain_text(self, key):
         return subprocess.run(

@@ -61,6 +61,8 @@ OWN_ZONES = [
                   matrix.one(misbehave.rcode_to_edns(dns.rcode.REFUSED))),
     Zone("into.unsigned", "signed CNAME usable.hosts.nsec.\n"
          "gone CNAME nothing.hosts.nsec.\nthrice CNAME twice.text.nsec."),
+    Zone("mirror.nsec", "@ MX 10 mx", server="",
+         ns="@ NS ns\nns A 10.53.0.98"),
     Zone("wild.nsec3", "*.a TXT wild\n*.c CNAME target\ntarget A 10.25.14.1",
          sign="ecdsa", denial="nsec3"),
 ]
@@ -770,6 +772,21 @@ def is_silent(server):
     except (dns.exception.Timeout, OSError):
         return True
     return False
+
+
+def test_never_asks_itself(world):
+    """Glue names our own listener, at an address that is not loopback."""
+    daemon = listening(world, "mirror", '"10.53.0.98:53"',
+                       'dns-allow = { "10.0.0.0/8" }\n', 9142).start()
+    try:
+        begin = time.monotonic()
+        reply = ask("mirror.nsec", "MX", "10.53.0.98")
+        assert reply.rcode() == R.SERVFAIL
+        assert time.monotonic() - begin < 5
+        counters = daemon.status()["counters"]
+        assert sum(counters["dns_queries"].values()) == 1
+    finally:
+        daemon.stop()
 
 
 def test_reload(world):

@@ -649,6 +649,9 @@ static const struct {
 	{ "twice, in other letters",
 	    "zone \"a.b\" { insecure = yes }\nzone \"A.B.\" { insecure = yes }",
 	    ":2: zone \"A.B.\": there is a block for this zone already" },
+	{ "the root as a stub", "zone \".\" { stub = { \"192.0.2.1\" } }",
+	    ":1: zone \".\": stub: the root's servers are named by "
+	    "root-hints" },
 	{ "the whole world insecure", "zone \".\" { insecure = yes }",
 	    ":1: zone \".\": insecure: this would end validation for all the "
 	    "world" },
