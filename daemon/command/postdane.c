@@ -21,6 +21,8 @@ static const struct {
 	    "ask every name server on the way: what fails, who is to blame" },
 	{ "flush", command_flush, "[KEY]",
 	    "forget the verdict of a key, or all" },
+	{ "export", command_export, "[-m MAP]",
+	    "what is remembered, as a table for emergencies" },
 	{ "doctor", command_doctor, "[-c DIR] [--json]",
 	    "whether Postfix will honour the verdicts" },
 	{ "names", command_names, "[-r ADDRESS] [NAME...]",

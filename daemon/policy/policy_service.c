@@ -587,6 +587,42 @@ policy_service_save_busiest(struct policy_service *service)
 	busy_list_clear(&list);
 }
 
+struct export
+{
+	struct policy_service *service;
+	const char *map;
+	policy_export_cb cb;
+	void *arg;
+};
+
+static void
+export_one(void *arg, const char *key, size_t len)
+{
+	const struct export *export = arg;
+	struct cached_verdict verdict;
+
+	if (!verdicts_find(
+		export->service->verdicts, key, len, export->map, &verdict) ||
+	    verdict.policy == TLS_POLICY_TEMP ||
+	    verdict.policy == TLS_POLICY_NOTFOUND)
+		return;
+	export->cb(export->arg, key, len,
+	    verdict.text != NULL ? verdict.text
+				 : tls_policy_text(verdict.policy));
+}
+
+void
+policy_service_export(struct policy_service *service, const char *map,
+    policy_export_cb cb, void *arg)
+{
+	struct export export = {
+		.service = service, .map = map, .cb = cb, .arg = arg
+	};
+
+	verdict_cache_busiest(
+	    verdicts_cache(service->verdicts), SIZE_MAX, export_one, &export);
+}
+
 void
 policy_service_load_busiest(struct policy_service *service)
 {

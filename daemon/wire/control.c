@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "policy/evidence_json.h"
+#include "policy/nexthop.h"
 #include "policy/policy_service.h"
 #include "wire/status.h"
 
@@ -161,6 +162,30 @@ run_flush(struct client *client, const char *key, size_t len)
 			  policy_service_flush(service, key, len)));
 }
 
+static void
+add_verdict(void *arg, const char *key, size_t len, const char *text)
+{
+	char name[NEXTHOP_TEXT_MAX];
+
+	if (len >= sizeof(name))
+		return;
+	memcpy(name, key, len);
+	name[len] = '\0';
+	json_object_set_new(arg, name, json_string(text));
+}
+
+static void
+run_export(struct client *client, const char *key, size_t len)
+{
+	json_t *verdicts = json_object();
+
+	(void)key;
+	(void)len;
+	policy_service_export(client->control->source->service, client->map,
+	    add_verdict, verdicts);
+	reply(client, json_pack("{s:o}", "verdicts", verdicts));
+}
+
 static const struct {
 	const char *name;
 	bool needs_key;
@@ -170,6 +195,7 @@ static const struct {
 	{ "explain", true, run_explain },
 	{ "status", false, run_status },
 	{ "flush", false, run_flush },
+	{ "export", false, run_export },
 };
 
 static void

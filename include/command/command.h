@@ -27,6 +27,8 @@ int command_explain(
 int command_status(
     const struct command_options *options, int argc, char **argv);
 int command_flush(const struct command_options *options, int argc, char **argv);
+int command_export(
+    const struct command_options *options, int argc, char **argv);
 /* Returns COMMAND_NOTFOUND where some name is resolved differently. */
 int command_names(const struct command_options *options, int argc, char **argv);
 /* These return what monitoring plugins do: 0 to 3. */

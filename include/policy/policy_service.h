@@ -51,6 +51,16 @@ size_t policy_service_cache_bytes(const struct policy_service *service);
 bool policy_service_flush(
     struct policy_service *service, const char *key, size_t len);
 
+/*
+ * What is remembered for @map of the busiest next hops, but failures and what
+ * is left to main.cf.  @key: @len octets; both texts are borrowed for the time
+ * of the call, which must not change the service.
+ */
+typedef void (*policy_export_cb)(
+    void *arg, const char *key, size_t len, const char *text);
+void policy_service_export(struct policy_service *service, const char *map,
+    policy_export_cb cb, void *arg);
+
 /* The busiest next hops: into the state directory at exit, and from there to be
  * evaluated anew. */
 void policy_service_save_busiest(struct policy_service *service);

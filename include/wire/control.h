@@ -5,7 +5,8 @@
  * "key": "example.org", "map": "query"}; the reply is one JSON object and a
  * newline, then the daemon closes.  Errors: {"error": "reason"}.
  * Commands: query (key, map), explain (key, map), status, flush (key or none:
- * {"flushed": true or false}, whether there was anything of that key).
+ * {"flushed": true or false}, whether there was anything of that key), export
+ * (map: {"verdicts": {key: policy}}, what is remembered).
  */
 #ifndef WIRE_CONTROL_H
 #define WIRE_CONTROL_H

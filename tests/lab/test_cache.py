@@ -231,6 +231,25 @@ def test_flush(start, world):
     assert daemon.run("flush", "never.d.nsec").returncode == 1
 
 
+def test_export_is_a_table_that_postfix_reads(start):
+    daemon = start('map "carry" { carry = fingerprint }\n')
+    for key in ("dane.d.nsec", "absent.d.nsec", "mxbogus.nsec",
+                "[usable.hosts.nsec]:25"):
+        daemon.socketmap(key)
+    table = daemon.folder / "table"
+    with table.open("wb") as out:
+        subprocess.run([daemon.command, "-s", daemon.control, "export"],
+                       stdout=out, timeout=20, check=True)
+    assert sorted(table.read_text().splitlines()) == [
+        "[usable.hosts.nsec]:25\tdane", "absent.d.nsec\tmay",
+        "dane.d.nsec\tdane"]
+    assert daemon.postmap("dane.d.nsec", f"texthash:{table}") == "dane"
+    carried = subprocess.run(
+        [daemon.command, "-s", daemon.control, "export", "-m", "carry"],
+        capture_output=True, text=True, timeout=20, check=True).stdout
+    assert "dane.d.nsec\tfingerprint match=" in carried
+
+
 def test_what_is_asked_often_is_kept_fresh(start):
     """Three times each 3 s and not at the moment of expiry: no question
     waits, and what is no longer asked is given up."""
