@@ -272,6 +272,7 @@ BENCH_PROGRAMS := $(BUILD)/bench/load $(BUILD)/bench/bare
 bench:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
+	@tests/tools/install-packages dnsperf
 	@$(MAKE) $(JOBS) all $(BENCH_PROGRAMS)
 	@trap '$(GIVE_BACK)' EXIT; exec 9</proc/self/ns/net; \
 		BENCH=$(BENCH) PEER='$(PEER)' $(LAB) tests/bench/run.py

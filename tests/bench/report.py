@@ -248,6 +248,23 @@ def mixed_lines(results):
     yield ""
 
 
+def dns_lines(results):
+    dns = results["dns"]
+    yield "## As a resolver"
+    yield ""
+    yield ("dnsperf with DO, 8 sockets, 100 questions in flight, MX, A and "
+           "TLSA of signed names that are in the cache, medians of runs of "
+           f"{dns['seconds']} s by turns; postdane's listener and a real "
+           "unbound on one processor.")
+    yield ""
+    yield from table(("", "answers/s", "mean latency, µs", "sent", "lost"), [
+        (name, f"{dns[key]['rate']:,.0f}", f"{dns[key]['latency_us']:,.0f}",
+         f"{dns[key]['sent']:,.0f}", f"{dns[key]['lost']:,.0f}")
+        for name, key in (("postdane", "ours"), ("unbound", "unbound"))])
+    yield f"The ratio of the rates is **{dns['ratio']:.2f}**."
+    yield ""
+
+
 def size_lines(results):
     yield "## Memory"
     yield ""
@@ -285,6 +302,7 @@ def text(results):
     yield from hot_lines(results)
     yield from cold_lines(results)
     yield from mixed_lines(results)
+    yield from dns_lines(results)
     yield from size_lines(results)
 
 

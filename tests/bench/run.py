@@ -43,6 +43,9 @@ SILENT = "10.53.66.67"  # takes questions and never answers
 METRICS = "127.0.0.1:8652"
 HOT_KEYS = f"d#.bench.nsec:0:{HOT}"
 
+OUR_RECURSOR, UNBOUND = "127.0.0.25", "10.53.0.53"
+DNS_SECONDS = 3 if BRIEF else 30
+
 CACHE_CONFIG = """
 cache-entries = 1200000
 cache-memory = 1024
@@ -102,6 +105,7 @@ class Daemon(lab_module.Daemon):
         super().__init__(
             lab, name, "log-level = info\n"
             f'metrics-listen = {{ "inet:{METRICS}" }}\n'
+            f'dns-listen = {{ "inet:{OUR_RECURSOR}:53" }}\n'
             + (CACHE_CONFIG if cache else ""),
             wrapper=["taskset", "-c", str(SERVER_CPU), *wrapper])
 
@@ -275,7 +279,7 @@ def cold(daemon):
 def recursor(lab):
     """The same questions to a real unbound, on the daemon's processor."""
     os.sched_setaffinity(0, {SERVER_CPU})
-    lab.start_unbound("10.53.0.53")
+    lab.start_unbound(UNBOUND)
     os.sched_setaffinity(0, {LOAD_CPU})
     pid = next(p.pid for p in lab.processes
                if "unbound" in str(p.args[0]))
@@ -311,7 +315,7 @@ def ask_recursor(questions, width=64):
 
     for _ in range(width):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.connect(("10.53.0.53", 53))
+        sock.connect((UNBOUND, 53))
         selector.register(sock, selectors.EVENT_READ)
         send(sock, wires.pop())
     busy = width
@@ -327,6 +331,43 @@ def ask_recursor(questions, width=64):
                 send(key.fileobj, rest)
             else:
                 busy -= 1
+
+
+def dnsperf(address):
+    """The listener's questions and answers a second, and those it lost."""
+    questions = lab_module.ROOM / "questions"
+    questions.write_text("".join(
+        f"d{i}.bench.nsec MX\nusable.hosts.nsec A\n"
+        "_25._tcp.usable.hosts.nsec TLSA\n" for i in range(HOT)))
+    text = subprocess.run(
+        ["taskset", "-c", str(LOAD_CPU), "dnsperf", "-s", address, "-d",
+         questions, "-D", "-c", "8", "-q", "100", "-l", str(DNS_SECONDS)],
+        capture_output=True, text=True, check=True).stdout
+
+    def number(what):
+        return float(re.search(rf"{what}:\s+([\d.]+)", text)[1])
+    return {"rate": number("Queries per second"),
+            "lost": number("Queries lost"), "sent": number("Queries sent"),
+            "latency_us": number(r"Average Latency \(s\)") * 1e6}
+
+
+def resolvers(lab, cache):
+    """Beside each other, on the same data and processor."""
+    daemon = Daemon(lab, "resolver", cache).start()
+    runs = []
+    for _ in range(2 if BRIEF else 5):
+        ours, unbound = dnsperf(OUR_RECURSOR), dnsperf(UNBOUND)
+        runs.append((ours, unbound))
+        say(f"dns: {ours['rate']:.0f}/s, unbound {unbound['rate']:.0f}/s, "
+            f"lost {ours['lost']:.0f} and {unbound['lost']:.0f}")
+    daemon.stop()  # asserts that it ends well
+    return {
+        "seconds": DNS_SECONDS,
+        "ratio": statistics.median(a["rate"] / b["rate"] for a, b in runs),
+        **{name: {key: (sum if key in ("lost", "sent") else
+                        statistics.median)(run[i][key] for run in runs)
+                  for key in runs[0][i]}
+           for i, name in enumerate(("ours", "unbound"))}}
 
 
 class DeadLoad:
@@ -504,6 +545,7 @@ def measure(lab, cache):
     results["sizes"] = sizes(daemon, hot_rate)
     daemon.stop()
     results["recursor"] = recursor(lab)
+    results["dns"] = resolvers(lab, cache)
     results["instructions"] = instructions(lab, cache)
     return results
 
