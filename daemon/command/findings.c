@@ -456,10 +456,8 @@ judge_life(const struct trial *trial)
 			first = job;
 	}
 	if (first == NULL)
-		find(trial, FINDINGS_NOTE, false, "not-asked", NULL,
-		    "try again, with a longer --timeout",
-		    "was not asked: the time was up");
-	else if (routed)
+		return false; /* the time was up: nobody's fault */
+	if (routed)
 		find(trial, FINDINGS_WARNING, true, "dead", first, remedy_dead,
 		    "does not answer at all, neither over UDP nor over TCP");
 	else if (trial->subject->endpoint.address.ss_family == AF_INET6)

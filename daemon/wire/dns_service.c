@@ -3,6 +3,7 @@
 #include "wire/dns_service.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ static uint64_t seed(void);
 #include "wire/dns_message.h"
 
 #define BACKLOG 128
+#define DNS_PORT 53
 #define UDP_BURST 64 /* datagrams, before others have their turn */
 #define ACCEPT_BURST 16
 #define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
@@ -956,6 +958,30 @@ dns_service_drain(
 		close_if_over(stream);
 	}
 	tell_if_drained(service);
+}
+
+const char *
+dns_service_address(const struct dns_service *service, size_t index,
+    char text[DNS_SERVICE_ADDRESS_MAX])
+{
+	const struct place *place;
+
+	DL_FOREACH(service->places, place)
+	{
+		const struct sockaddr *address =
+		    (const struct sockaddr *)&place->endpoint.address;
+
+		if (place->is_leaving ||
+		    ntohs(port_of(&place->endpoint.address)) != DNS_PORT ||
+		    index-- > 0)
+			continue;
+		return getnameinfo(address, place->endpoint.length, text,
+			   DNS_SERVICE_ADDRESS_MAX, NULL, 0,
+			   NI_NUMERICHOST) == 0
+			   ? text
+			   : NULL;
+	}
+	return NULL;
 }
 
 size_t

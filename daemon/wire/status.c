@@ -201,6 +201,17 @@ add_configuration(json_t *status, const struct status_source *source)
 	    status, "tcp_table_map", json_string(conf->tcp_table_map));
 }
 
+static json_t *
+dns_listening(const struct dns_service *dns)
+{
+	json_t *list = json_array();
+	char text[DNS_SERVICE_ADDRESS_MAX];
+
+	for (size_t i = 0; dns_service_address(dns, i, text) != NULL; i++)
+		json_array_append_new(list, json_string(text));
+	return list;
+}
+
 json_t *
 status_json(const struct status_source *source)
 {
@@ -225,6 +236,8 @@ status_json(const struct status_source *source)
 	for (unsigned i = 0; i < STATS_COUNTERS; i++)
 		add_counter(counters, stats_name((enum stats_counter)i),
 		    source->stats->counter[i]);
+	json_object_set_new(
+	    status, "dns_listening", dns_listening(source->dns));
 	json_object_set_new(status, "counters", counters);
 	add_configuration(status, source);
 	return status;

@@ -51,6 +51,12 @@ int dns_service_add_fd(struct dns_service *service, int fd);
 void dns_service_drain(
     struct dns_service *service, void (*done)(void *arg), void *arg);
 
+/* The addresses where we listen on port 53, as resolv.conf has them: @index
+ * counts from 0; returns @text, or NULL past the last. */
+#define DNS_SERVICE_ADDRESS_MAX 64
+const char *dns_service_address(const struct dns_service *service, size_t index,
+    char text[DNS_SERVICE_ADDRESS_MAX]);
+
 size_t dns_service_in_flight(const struct dns_service *service);
 size_t dns_service_connections(const struct dns_service *service);
 

@@ -119,10 +119,14 @@ def facts(reply):
             "authority": records(reply.authority)}
 
 
-def counter(daemon, name, label=None):
+def status(daemon):
     result = subprocess.run([daemon.command, "-s", daemon.control, "status",
                              "--json"], capture_output=True, check=True)
-    value = json.loads(result.stdout)["counters"][name]
+    return json.loads(result.stdout)
+
+
+def counter(daemon, name, label=None):
+    value = status(daemon)["counters"][name]
     return value[label] if label else value
 
 
@@ -191,6 +195,10 @@ def test_healthy_zones_as_unbound(daemon, name, rtype, how):
         theirs["authority"] = [r for r in theirs["authority"]
                                if r in ours["authority"]]
     assert ours == theirs
+
+
+def test_status_says_where(daemon):
+    assert status(daemon)["dns_listening"] == [OURS, "::1"]
 
 
 def test_ipv6_listener(daemon):

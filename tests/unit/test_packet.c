@@ -281,6 +281,89 @@ START_TEST(dname_is_substituted)
 }
 END_TEST
 
+/* ---- messages made of others ---- */
+
+static void
+assert_records(const uint8_t *wire, size_t len, ldns_pkt_rcode rcode,
+    const char *const *lines)
+{
+	ldns_pkt *packet = packet_parse(wire, len);
+	ldns_rr_list *answer;
+	size_t count = 0;
+
+	ck_assert_ptr_nonnull(packet);
+	ck_assert_int_eq(ldns_pkt_get_rcode(packet), rcode);
+	answer = ldns_pkt_answer(packet);
+	for (; lines[count] != NULL; count++) {
+		ldns_rr *rr = record(lines[count]);
+
+		ck_assert_uint_lt(count, ldns_rr_list_rr_count(answer));
+		ck_assert_int_eq(
+		    ldns_rr_compare(rr, ldns_rr_list_rr(answer, count)), 0);
+		ck_assert_uint_eq(ldns_rr_ttl(rr),
+		    ldns_rr_ttl(ldns_rr_list_rr(answer, count)));
+		ldns_rr_free(rr);
+	}
+	ck_assert_uint_eq(ldns_rr_list_rr_count(answer), count);
+	ck_assert_uint_eq(ldns_rr_list_rr_count(ldns_pkt_authority(packet)), 0);
+	ldns_pkt_free(packet);
+}
+
+/* What else its sender put there stays there. */
+START_TEST(extract_holds_what_was_asked)
+{
+	static const char *const answer[] = { "q.example. 40 IN A 192.0.2.1",
+		"Q.example. 90 IN A 192.0.2.2", "q.example. 40 IN MX 1 a.",
+		"q.example. 40 CH A 192.0.2.3", "x.example. 40 IN A 192.0.2.4",
+		"q.example. 70 IN CNAME x.example.", NULL };
+	static const char *const authority[] = { SOA, NULL };
+	static const char *const expected[] = { "q.example. 40 IN A 192.0.2.1",
+		"q.example. 60 IN A 192.0.2.2",
+		"q.example. 60 IN CNAME x.example.", NULL };
+	static const char *const nothing[] = { NULL };
+	ldns_pkt *packet = make(LDNS_RCODE_NOERROR, answer, authority);
+	uint8_t *wire;
+	size_t len;
+
+	ck_assert_int_eq(
+	    packet_extract(packet, "q.example", DNS_TYPE_A, 60, &wire, &len),
+	    0);
+	assert_records(wire, len, LDNS_RCODE_NOERROR, expected);
+	free(wire);
+	ldns_pkt_free(packet);
+
+	packet = make(LDNS_RCODE_NXDOMAIN, nothing, authority);
+	ck_assert_int_eq(
+	    packet_extract(packet, "q.example", DNS_TYPE_A, 60, &wire, &len),
+	    0);
+	assert_records(wire, len, LDNS_RCODE_NXDOMAIN, nothing);
+	free(wire);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
+START_TEST(alias_is_made)
+{
+	static const char *const expected[] = {
+		"a\\.b.example. 70000 IN CNAME c.example.", NULL
+	};
+	char longest[] = LONG LONG LONG LONG "example";
+	uint8_t *wire;
+	size_t len;
+
+	ck_assert_int_eq(
+	    packet_alias("a\\.b.example", "c.example", 70000, &wire, &len), 0);
+	assert_records(wire, len, LDNS_RCODE_NOERROR, expected);
+	free(wire);
+	ck_assert_int_eq(packet_alias(longest, longest, 1, &wire, &len), 0);
+	free(wire);
+	ck_assert_int_eq(
+	    packet_alias("q..example", "c.example", 1, &wire, &len), -1);
+	ck_assert_int_eq(
+	    packet_alias("q.example", "c..example", 1, &wire, &len), -1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -296,6 +379,8 @@ main(void)
 	tcase_add_test(tc, name_is_a_name);
 	tcase_add_loop_test(
 	    tc, dname_is_substituted, 0, (int)COUNT(substitutions));
+	tcase_add_test(tc, extract_holds_what_was_asked);
+	tcase_add_test(tc, alias_is_made);
 	suite_add_tcase(suite, tc);
 
 	srunner_run_all(runner, CK_NORMAL);
