@@ -3,6 +3,7 @@ postmap, purged again."""
 
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -105,6 +106,12 @@ def test_answers_without_systemd(installed, lab):
 
 
 def test_purge_leaves_nothing(installed):
+    # Postfix's resolver as well, which the administrator had installed.
+    share = installed.root / "usr/share/postdane/postfix-conf"
+    for name, place in (("postfix-resolv", "usr/lib/postdane"),
+                        ("resolv.conf", "etc/postdane/postfix")):
+        (installed.root / place).mkdir(parents=True)
+        shutil.copy(share / name, installed.root / place)
     installed.run("dpkg", "--purge", "postdane")
     assert "postdane" not in installed.run("getent", "passwd").stdout
     # What dpkg removes from the layer leaves whiteouts: character devices.
