@@ -68,6 +68,12 @@ validated_counts(const struct validated *validated)
 }
 
 void
+validated_renew(struct validated *validated)
+{
+	(void)validated;
+}
+
+void
 validated_cancel(struct validated_query *query)
 {
 	if (query == NULL)
