@@ -5,19 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-
-#include <xxhash.h>
-
-#define HASH_NONFATAL_OOM 1
-/* Names come from strangers: the hash is seeded, once for each process. */
-static uint64_t seed(void);
-#define HASH_FUNCTION(key, len, hash)                                          \
-	((hash) = (unsigned)XXH3_64bits_withSeed((key), (len), seed()))
-#include <uthash.h>
 
 #include "base/clock.h"
 #include "base/domain.h"
+#include "base/table.h"
 
 struct zone {
 	char *name;
@@ -39,17 +30,6 @@ struct memory {
 };
 
 #define KEY_MAX (DOMAIN_TEXT_MAX + 8)
-
-static uint64_t
-seed(void)
-{
-	static uint64_t value;
-
-	if (value == 0 &&
-	    getrandom(&value, sizeof(value), 0) != (ssize_t)sizeof(value))
-		value = clock_ms();
-	return value;
-}
 
 struct memory *
 memory_new(void)

@@ -7,14 +7,13 @@
 
 #include <event2/event.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/clock.h"
 #include "base/stats.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "dns/ladder.h"
 #include "dns/memory.h"
 #include "dns/trust.h"

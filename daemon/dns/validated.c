@@ -15,14 +15,13 @@
 
 #include <unbound-event.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/domain.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "dns/insecurity.h"
 #include "dns/zones.h"
 

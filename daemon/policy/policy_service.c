@@ -9,14 +9,13 @@
 
 #include <event2/event.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "base/table.h"
 #include "dane/dane.h"
 #include "dane/tlsa.h"
 #include "dns/resolver.h"

@@ -8,27 +8,20 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <xxhash.h>
 
-#define HASH_NONFATAL_OOM 1
-/* Names come from strangers: the hash is seeded, once for each process. */
-static uint64_t seed(void);
-#define HASH_FUNCTION(key, len, hash)                                          \
-	((hash) = (unsigned)XXH3_64bits_withSeed((key), (len), seed()))
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "base/table.h"
 #include "dns/resolver.h"
 #include "wire/dns_message.h"
 
@@ -108,17 +101,6 @@ struct dns_service {
 	void *seen_arg;
 	uint8_t out[2 + DNS_MESSAGE_MAX]; /* of what is being sent */
 };
-
-static uint64_t
-seed(void)
-{
-	static uint64_t value;
-
-	if (value == 0 &&
-	    getrandom(&value, sizeof(value), 0) != (ssize_t)sizeof(value))
-		value = clock_ms();
-	return value;
-}
 
 static void close_if_left(struct place *place);
 static void close_if_over(struct stream *stream);
