@@ -8,6 +8,7 @@ Inputs that fuzzing has found are kept beside them, under other names.
 import pathlib
 import struct
 
+import dns.edns
 import dns.flags
 import dns.message
 import dns.name
@@ -44,6 +45,36 @@ KEYS = [b"example.org", b"EXAMPLE.ORG.", b"example.org:587", b".example.org",
         b"[IPv6:fd00::1]:25", "b\u00fccher.example".encode(), b"unix:/path",
         b"192.0.2.1", b"2001:db8::1", b"a_b.example", b"x..y", b"\\046.a",
         b"xn--bcher-kva.example:0", b"[a]:smtp", b"a:99999", b"-a.example"]
+
+
+def questions():
+    def message(name, text="example.org", rtype="MX", change=None, **kwargs):
+        query = dns.message.make_query(text, rtype, **kwargs)
+        query.id = 4711
+        if change:
+            change(query)
+        write("dns_message", name, query.to_wire())
+
+    message("plain")
+    message("do", want_dnssec=True, payload=1200)
+    message("any", rtype="ANY")
+    message("axfr", rtype="AXFR")
+    message("chaos", text="version.bind", rtype="TXT", rdclass="CH")
+    message("version", use_edns=1)
+    message("option", use_edns=0, options=[dns.edns.GenericOption(10, b"x" * 8)])
+    message("norecursion", change=lambda q: setattr(q, "flags", 0))
+    message("response", change=lambda q: setattr(
+        q, "flags", q.flags | dns.flags.QR))
+    message("update", change=lambda q: setattr(q, "flags", 5 << 11))
+    message("escaped", text="a\\.b\\000.EXAMPLE", rtype="TXT")
+    message("root", text=".", rtype="NS")
+    message("long", text=".".join(["a" * 63] * 3 + ["b" * 61]))
+    wire = dns.message.make_query("example.org", "A").to_wire()
+    write("dns_message", "cut", wire[:-3])
+    write("dns_message", "header", wire[:12])
+    write("dns_message", "trailing", wire + b"xx")
+    write("dns_message", "two", wire[:5] + b"\x02" + wire[6:] + wire[12:])
+    write("dns_message", "pointer", wire[:12] + b"\xc0\x0c\0\1\0\1")
 
 
 def protocols():
@@ -294,6 +325,7 @@ def main():
     running = lab_module.Lab(
         [*lab_module.table.ZONES, *matrix.all_zones()]).start()
     protocols()
+    questions()
     names()
     config()
     root_files(running)
