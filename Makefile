@@ -34,7 +34,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
 # What the lab needs to run.  Utilities: nothing here starts a service.
 LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
 	procps python3 python3-cryptography python3-dnspython
-DEB_PACKAGES := adduser check debhelper dpkg-dev lintian
+DEB_PACKAGES := adduser build-essential check debhelper lintian
 TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
 	clang-tidy libclang-rt-dev mandoc python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
