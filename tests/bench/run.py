@@ -4,6 +4,7 @@ Starts the lab with zones of its own, the daemon pinned to one processor, the
 load to another, measures, and writes docs/benchmark.md with a plot.
 
 BENCH=brief: minutes instead of an hour, numbers that only show that it works.
+BENCH=short: shorter runs of everything.
 PEER=inet:HOST:PORT:MAP or unix:PATH:MAP: another socketmap server, outside of
 the lab, measured beside.
 """
@@ -27,7 +28,8 @@ import report  # noqa: E402
 import signer  # noqa: E402
 from zones import USABLE, ZONES, Zone  # noqa: E402
 
-BRIEF = os.environ.get("BENCH", "full") == "brief"
+MODE = os.environ.get("BENCH", "full")
+BRIEF = MODE == "brief"
 BUILD = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
 SERVER_CPU, LOAD_CPU = 0, 1
 HOST_NETWORK = 9  # descriptor: the network outside of the lab
@@ -36,7 +38,8 @@ HOT = 2000
 COLD = 2000
 DEAD = 200
 PAIRS = 5
-SECONDS = 0.5 if BRIEF else 3
+SECONDS = {"brief": 0.5, "short": 1}.get(MODE, 3)
+DNS_PAIRS = {"brief": 2, "short": 1}.get(MODE, 5)
 CONNECTIONS = (1, 8, 64, 256)
 SIZES = (10_000,) if BRIEF else (10_000, 100_000, 1_000_000)
 SILENT = "10.53.66.67"  # takes questions and never answers
@@ -355,7 +358,7 @@ def resolvers(lab, cache):
     """Beside each other, on the same data and processor."""
     daemon = Daemon(lab, "resolver", cache).start()
     runs = []
-    for _ in range(2 if BRIEF else 5):
+    for _ in range(DNS_PAIRS):
         ours, unbound = dnsperf(OUR_RECURSOR), dnsperf(UNBOUND)
         runs.append((ours, unbound))
         say(f"dns: {ours['rate']:.0f}/s, unbound {unbound['rate']:.0f}/s, "
