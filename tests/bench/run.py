@@ -4,7 +4,7 @@ Starts the lab with zones of its own, the daemon pinned to one processor, the
 load to another, measures, and writes docs/benchmark.md with a plot.
 
 BENCH=brief: minutes instead of an hour, numbers that only show that it works.
-BENCH=short: shorter runs of everything.
+BENCH=short: shorter runs of everything, and no million of next hops.
 PEER=inet:HOST:PORT:MAP or unix:PATH:MAP: another socketmap server, outside of
 the lab, measured beside.
 """
@@ -41,7 +41,8 @@ PAIRS = 5
 SECONDS = {"brief": 0.5, "short": 1}.get(MODE, 3)
 DNS_PAIRS = {"brief": 2, "short": 1}.get(MODE, 5)
 CONNECTIONS = (1, 8, 64, 256)
-SIZES = (10_000,) if BRIEF else (10_000, 100_000, 1_000_000)
+SIZES = {"brief": (10_000,), "short": (10_000, 100_000)}.get(
+    MODE, (10_000, 100_000, 1_000_000))
 SILENT = "10.53.66.67"  # takes questions and never answers
 METRICS = "127.0.0.1:8652"
 HOT_KEYS = f"d#.bench.nsec:0:{HOT}"
