@@ -110,7 +110,9 @@ class Daemon(lab_module.Daemon):
             lab, name, "log-level = info\n"
             f'metrics-listen = {{ "inet:{METRICS}" }}\n'
             f'dns-listen = {{ "inet:{OUR_RECURSOR}:53" }}\n'
-            + (CACHE_CONFIG if cache else ""),
+            + (CACHE_CONFIG if cache else "")
+            # Valgrind needs more system calls than the daemon.
+            + ("sandbox = no\n" if wrapper else ""),
             wrapper=["taskset", "-c", str(SERVER_CPU), *wrapper])
 
     def counters(self):
