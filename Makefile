@@ -129,9 +129,6 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMAND_ARCHIVE) $(ARCHIVE)
 	@echo "  LD $@"
 	$(Q)$(LINK) $(CHECK_LIBS) $(OUR_LIBS)
 
-# The commands are in no archive.
-$(BUILD)/unit/test_findings: $(BUILD)/obj/daemon/command/findings.o
-
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
