@@ -36,7 +36,7 @@ LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
 	procps python3 python3-cryptography python3-dnspython unbound-host
 DEB_PACKAGES := adduser build-essential check debhelper lintian
 TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
-	clang-tidy libclang-rt-dev mandoc python3-pytest valgrind
+	clang-tidy libclang-rt-dev mandoc python3-pytest systemd valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd pdns-recursor postfix unbound
@@ -128,9 +128,6 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(COMMAND_ARCHIVE) $(ARCHIVE)
 	@mkdir -p $(@D)
 	@echo "  LD $@"
 	$(Q)$(LINK) $(CHECK_LIBS) $(OUR_LIBS)
-
-# The commands are in no archive.
-$(BUILD)/unit/test_findings: $(BUILD)/obj/daemon/command/findings.o
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

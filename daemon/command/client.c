@@ -3,6 +3,7 @@
 #include "command/client.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,29 +12,49 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int
-connect_to(const char *path)
-{
-	static const struct timeval limit = { CLIENT_SECONDS, 0 };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
+#include "base/clock.h"
 
-	if (strlen(path) >= sizeof(address.sun_path)) {
-		fprintf(stderr, "postdane: %s: the path is too long\n", path);
+struct client {
+	const char *path; /* borrowed */
+	int fd;
+	uint64_t deadline; /* clock_ms() */
+};
+
+/* Returns false where there is none left. */
+static bool
+limit(const struct client *client, int option)
+{
+	const uint64_t now = clock_ms();
+	const uint64_t left =
+	    client->deadline > now ? client->deadline - now : 0;
+	const struct timeval time = { (time_t)(left / 1000),
+		(suseconds_t)(left % 1000 * 1000) };
+
+	/* Zero would be no limit at all. */
+	return left > 0 && setsockopt(client->fd, SOL_SOCKET, option, &time,
+			       sizeof(time)) == 0;
+}
+
+static int
+connect_to(struct client *client)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(client->path) >= sizeof(address.sun_path)) {
+		fprintf(stderr, "postdane: %s: the path is too long\n",
+		    client->path);
 		return -1;
 	}
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || connect(fd, (const struct sockaddr *)&address,
-			    sizeof(address)) == -1) {
+	memcpy(address.sun_path, client->path, strlen(client->path) + 1);
+	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (client->fd == -1 || !limit(client, SO_SNDTIMEO) ||
+	    connect(client->fd, (const struct sockaddr *)&address,
+		sizeof(address)) == -1) {
 		fprintf(stderr, "postdane: %s: %s: is postdaned running?\n",
-		    path, strerror(errno));
-		if (fd != -1)
-			close(fd);
+		    client->path, strerror(errno));
 		return -1;
 	}
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	return fd;
+	return 0;
 }
 
 static int
@@ -55,26 +76,58 @@ send_line(int fd, const json_t *request)
 static size_t
 receive(void *buffer, size_t size, void *arg)
 {
-	const ssize_t n = recv(*(const int *)arg, buffer, size, 0);
+	const struct client *client = arg;
+	const ssize_t n = recv(client->fd, buffer, size,
+	    limit(client, SO_RCVTIMEO) ? 0 : MSG_DONTWAIT);
 
 	return n < 0 ? (size_t)-1 : (size_t)n;
 }
 
-json_t *
-client_ask(const char *path, const json_t *request)
+void
+client_cancel(struct client *client)
 {
-	int fd = connect_to(path);
-	json_t *reply = NULL;
-	json_error_t error;
+	if (client == NULL)
+		return;
+	if (client->fd != -1)
+		close(client->fd);
+	free(client);
+}
 
-	if (fd == -1)
+struct client *
+client_start(const char *path, const json_t *request, uint64_t deadline)
+{
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (client == NULL) {
+		fprintf(stderr, "postdane: out of memory\n");
 		return NULL;
-	if (send_line(fd, request) == -1)
+	}
+	*client = (struct client){ path, -1, deadline };
+	if (connect_to(client) == -1) {
+		client_cancel(client);
+		return NULL;
+	}
+	if (send_line(client->fd, request) == -1) {
 		fprintf(stderr, "postdane: %s: %s\n", path, strerror(errno));
-	else if ((reply = json_load_callback(receive, &fd, 0, &error)) == NULL)
+		client_cancel(client);
+		return NULL;
+	}
+	return client;
+}
+
+json_t *
+client_finish(struct client *client)
+{
+	json_error_t error;
+	json_t *reply;
+
+	if (client == NULL)
+		return NULL;
+	reply = json_load_callback(receive, client, 0, &error);
+	if (reply == NULL)
 		fprintf(stderr, "postdane: %s: no answer from postdaned: %s\n",
-		    path, error.text);
-	close(fd);
+		    client->path, error.text);
+	client_cancel(client);
 	if (json_is_string(json_object_get(reply, "error"))) {
 		fprintf(stderr, "postdane: postdaned says: %s\n",
 		    json_string_value(json_object_get(reply, "error")));
@@ -82,6 +135,13 @@ client_ask(const char *path, const json_t *request)
 		return NULL;
 	}
 	return reply;
+}
+
+json_t *
+client_ask(const char *path, const json_t *request)
+{
+	return client_finish(
+	    client_start(path, request, clock_ms() + CLIENT_SECONDS * 1000));
 }
 
 json_t *

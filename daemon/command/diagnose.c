@@ -18,7 +18,7 @@
 #include "command/diagnose_report.h"
 #include "command/diagnosis.h"
 
-#define TIMEOUT_SECONDS 30 /* for all questions to name servers */
+#define TIMEOUT_SECONDS 30 /* for everything */
 #define TIMEOUT_SECONDS_MAX 3600
 #define RESOLV_CONF "/etc/resolv.conf"
 #define CHROOT "/var/spool/postfix"
@@ -79,22 +79,40 @@ add_daemon_finding(struct findings *findings, enum findings_severity severity,
 	findings_add(findings, &fill);
 }
 
+/* While the name servers are asked, it evaluates. */
+static struct client *
+start_daemon(const struct options *options, uint64_t deadline)
+{
+	json_t *request;
+	struct client *client = NULL;
+
+	if (options->no_daemon)
+		return NULL;
+	request = client_request("explain", options->domain, NULL);
+	if (request != NULL)
+		client =
+		    client_start(options->control_socket, request, deadline);
+	json_decref(request);
+	return client;
+}
+
 /* Returns a new reference, or NULL where the daemon does not answer. */
 static json_t *
-ask_daemon(const struct options *options, struct findings *findings)
+finish_daemon(const struct options *options, struct client *client,
+    struct findings *findings)
 {
-	json_t *request = client_request("explain", options->domain, NULL);
-	json_t *reply = NULL;
+	json_t *reply = client_finish(client);
 	const char *policy, *why;
 	char text[1024], printable[800];
 
-	if (request != NULL)
-		reply = client_ask(options->control_socket, request);
-	json_decref(request);
 	if (reply == NULL) {
 		add_daemon_finding(findings, FINDINGS_WARNING,
-		    "postdane-silent", "does not answer on its control socket",
-		    options->domain, "start postdaned, or name its socket: -s");
+		    "postdane-silent",
+		    client == NULL ? "does not listen on its control socket"
+				   : "has not answered in the given time",
+		    options->domain,
+		    "start postdaned, name its socket (-s), or give it more "
+		    "time (--timeout)");
 		return NULL;
 	}
 	policy = json_string_value(json_object_get(reply, "reply"));
@@ -150,6 +168,7 @@ diagnose(const struct options *options, const struct conf *conf)
 		.deadline = clock_ms() + (uint64_t)options->timeout * 1000,
 		.progress = isatty(STDERR_FILENO) ? show_progress : NULL,
 		.progress_arg = &progress };
+	struct client *client;
 	json_t *reply = NULL;
 	const char *why;
 	int code = CHECK_UNKNOWN;
@@ -163,13 +182,16 @@ diagnose(const struct options *options, const struct conf *conf)
 		free(diagnosis);
 		return CHECK_UNKNOWN;
 	}
+	client = start_daemon(options, run.deadline);
 	why = diagnosis_run(diagnosis, &run);
-	if (why == NULL && !options->no_daemon && run.progress != NULL) {
+	if (why == NULL && client != NULL && run.progress != NULL) {
 		progress.last = 0;
 		run.progress(&progress, "asking postdane");
 	}
-	if (why == NULL && !options->no_daemon)
-		reply = ask_daemon(options, &diagnosis->findings);
+	if (why != NULL)
+		client_cancel(client);
+	else if (!options->no_daemon)
+		reply = finish_daemon(options, client, &diagnosis->findings);
 	end_progress(&progress);
 	if (why != NULL)
 		fprintf(stderr, "postdane: diagnose: %s: %s\n", run.hints, why);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command/diagnosis.h"
+#include "command/findings_trial.h"
 
 /* As monitoring plugins exit; a note is nothing to wake anybody for. */
 static const struct {

@@ -10,6 +10,8 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "command/signatures.h"
+#include "command/findings_recursor.h"
+#include "command/findings_server.h"
 #include "dns/answer.h"
 
 #define DNS_PORT 53

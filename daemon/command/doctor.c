@@ -12,10 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "base/prefix.h"
 #include "command/client.h"
 #include "command/command.h"
 #include "command/doctor_rules.h"
+#include "command/name_compare.h"
+#include "command/postfix_hosts.h"
 #include "command/postfix_view.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -23,7 +27,8 @@
 #define DEFAULT_PLACE "inet:127.0.0.1:8642"
 /* To this form postdane says NOTFOUND at once, and asks nobody. */
 #define KEY ".postdane.invalid"
-#define MAPS_MAX 32 /* of one service */
+#define MAPS_MAX 32     /* of one service */
+#define NAMES_MS 20000U /* to compare all names */
 
 struct options {
 	const char *control_socket, *postconf, *directory;
@@ -39,6 +44,8 @@ struct patient {
 	pid_t master;
 	char table[ENDPOINT_TEXT_MAX + 32];
 	char inside_path[POSTFIX_VIEW_PATH_MAX];
+	struct postfix_hosts hosts;
+	struct doctor_name *name;
 };
 
 static const char *
@@ -210,9 +217,11 @@ set_profile(const struct patient *patient, struct doctor_map *map)
 	const json_t *profile =
 	    name != NULL ? json_object_get(maps, name) : NULL;
 
+	map->block = profile != NULL ? name : NULL;
 	if (profile == NULL)
 		profile = json_object_get(patient->status, "policy");
 	map->no_dane = get_text(profile, "no_dane");
+	map->no_dane_explicit = get_text(profile, "no_dane_explicit");
 	map->insecure_mx = get_text(profile, "insecure_mx");
 	map->dane_only = get_text(profile, "dane_only");
 	map->carry = get_text(profile, "carry");
@@ -253,19 +262,6 @@ examine_maps(const struct patient *patient, struct doctor_service *service)
 }
 
 /* ---- resolvers ---- */
-
-static bool
-is_loopback(const struct endpoint *endpoint)
-{
-	const struct sockaddr_in *in =
-	    (const struct sockaddr_in *)&endpoint->address;
-	const struct sockaddr_in6 *in6 =
-	    (const struct sockaddr_in6 *)&endpoint->address;
-
-	if (endpoint->address.ss_family == AF_INET)
-		return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
-}
 
 /* "dns_listening": addresses as resolv.conf has them, those on port 53. */
 static bool
@@ -315,7 +311,8 @@ examine_view(const struct patient *patient, struct doctor_view *view,
 		    NULL)
 			continue;
 		view->server[i].understood = true;
-		view->server[i].is_loopback = is_loopback(&server);
+		view->server[i].is_loopback =
+		    prefix_is_loopback(&server.address);
 		view->server[i].is_ours = is_our_resolver(patient, &server);
 		resolver_probe(&server, &view->server[i].probe);
 	}
@@ -341,6 +338,59 @@ examine_views(struct patient *patient)
 	examine_view(patient, &patient->facts.inside, patient->inside_path, at);
 }
 
+/* ---- names ---- */
+
+static void
+compare_names(struct patient *patient, struct name_resolvers *resolvers)
+{
+	const uint64_t deadline = clock_ms() + NAMES_MS;
+	struct doctor_facts *facts = &patient->facts;
+	const struct postfix_hosts *hosts = &patient->hosts;
+
+	patient->name = calloc(hosts->count + 1, sizeof(*patient->name));
+	for (size_t i = 0; patient->name != NULL && i < hosts->count; i++) {
+		struct doctor_name *name = &patient->name[i];
+
+		name->from = hosts->item[i].from;
+		name_compare(resolvers, hosts->item[i].name, deadline,
+		    &name->difference);
+		if (clock_ms() >= deadline)
+			break;
+		facts->name_count++;
+	}
+	facts->name = patient->name;
+	facts->names_left = hosts->count - facts->name_count;
+}
+
+/* A listener without trust says SERVFAIL to everything. */
+static void
+examine_names(struct patient *patient, const struct options *options)
+{
+	struct doctor_facts *facts = &patient->facts;
+	struct name_resolvers *resolvers;
+	const char *why;
+
+	/* What can't be read is said on stderr; the rest counts. */
+	postfix_hosts_read(
+	    &patient->hosts, options->postconf, options->directory);
+	for (size_t i = 0; i < patient->hosts.count; i++) {
+		const struct postfix_host *host = &patient->hosts.item[i];
+
+		if (host->explicit_hop[0] == '\0')
+			continue;
+		facts->explicit_hop = host->explicit_hop;
+		facts->explicit_from = host->explicit_from;
+		break;
+	}
+	if (facts->dns_listen == NULL || facts->daemon_why != NULL ||
+	    strcmp(facts->trust, "alive") != 0 ||
+	    (resolvers = name_resolvers_new(
+		 RESOLV_CONF, facts->dns_listen, &why)) == NULL)
+		return;
+	compare_names(patient, resolvers);
+	name_resolvers_free(resolvers);
+}
+
 /* ---- all of it ---- */
 
 static int
@@ -364,6 +414,7 @@ examine(struct patient *patient, const struct options *options)
 	}
 	if (config->service_count > 0)
 		examine_views(patient);
+	examine_names(patient, options);
 	patient->facts.service = patient->service;
 	patient->facts.service_count = config->service_count;
 	return 0;
@@ -378,6 +429,8 @@ patient_clear(struct patient *patient)
 		free(patient->service[i].map);
 	free(patient->service);
 	postfix_config_free(patient->config);
+	postfix_hosts_clear(&patient->hosts);
+	free(patient->name);
 	json_decref(patient->status);
 }
 

@@ -3,118 +3,25 @@
 #include "command/doctor_rules.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define TEXT_MAX 1500
+#include "command/doctor_judge.h"
+#include "command/doctor_resolver.h"
+#include "policy/nexthop.h"
 
-struct judge {
-	const struct doctor_facts *facts;
-	json_t *findings;
-	const struct doctor_service *service; /* being looked at, or NULL */
-	size_t count[DOCTOR_UNKNOWN];         /* by severity */
-};
-
-/* ---- findings ---- */
-
-static json_t *
-same_finding(const struct judge *judge, const char *id, const char *text)
-{
-	json_t *finding;
-	size_t i;
-
-	json_array_foreach(judge->findings, i,
-	    finding) if (strcmp(json_string_value(json_object_get(finding,
-				    "id")),
-			     id) == 0 &&
-			 strcmp(json_string_value(
-				    json_object_get(finding, "text")),
-			     text) == 0) return finding;
-	return NULL;
-}
-
-/* One finding, of however many services.  DOCTOR_OK makes it a note.  Returns
- * it, borrowed, for change(). */
-static json_t *find(struct judge *judge, enum doctor_code code, const char *id,
-    const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static json_t *
-find(struct judge *judge, enum doctor_code code, const char *id,
-    const char *format, ...)
-{
-	static const char *const severities[] = { "note", "warning",
-		"critical" };
-	char text[TEXT_MAX];
-	json_t *finding;
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	if ((finding = same_finding(judge, id, text)) == NULL) {
-		finding = json_pack("{s:s, s:s, s:s, s:[], s:[]}", "id", id,
-		    "severity", severities[code], "text", text, "services",
-		    "changes");
-		json_array_append_new(judge->findings, finding);
-		judge->count[code]++;
-	}
-	if (judge->service != NULL)
-		json_array_append_new(json_object_get(finding, "services"),
-		    json_string(judge->service->config->name));
-	return finding;
-}
-
-/* A line to write, and into which file; once. */
-static void change(json_t *finding, const char *file, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void
-change(json_t *finding, const char *file, const char *format, ...)
-{
-	json_t *changes = json_object_get(finding, "changes"), *other, *this;
-	char line[TEXT_MAX];
-	va_list ap;
-	size_t i;
-
-	va_start(ap, format);
-	vsnprintf(line, sizeof(line), format, ap);
-	va_end(ap);
-	this = json_pack("{s:s, s:s}", "file", file, "line", line);
-	json_array_foreach(changes, i, other) if (json_equal(this, other))
-	{
-		json_decref(this);
-		return;
-	}
-	json_array_append_new(changes, this);
-}
-
-/* In main.cf, or where master.cf overrides it, there. */
-static void
-change_parameter(const struct judge *judge, json_t *finding,
-    enum postfix_parameter parameter, const char *value)
-{
-	const struct postfix_service *service = judge->service->config;
-	const char *name = postfix_parameter_name(parameter);
-
-	if (service->overridden[parameter])
-		change(finding, "master.cf", "%s: -o %s=%s", service->name,
-		    name, value);
-	else
-		change(finding, "main.cf", "%s =%s%s", name,
-		    value[0] != '\0' ? " " : "", value);
-}
+/* ---- lines to write ---- */
 
 /* Other tables stay as they are: @map, one of the service's, becomes @table,
  * or that is added where @map is NULL. */
 static void
-change_maps(const struct judge *judge, json_t *finding,
+change_maps(const struct doctor_judge *judge, json_t *finding,
     const struct doctor_map *map, const char *table)
 {
 	const struct doctor_service *service = judge->service;
-	char list[TEXT_MAX] = "";
+	char list[DOCTOR_TEXT_MAX] = "";
 	size_t len = 0;
 
 	for (size_t i = 0; i <= service->map_count; i++) {
@@ -128,18 +35,18 @@ change_maps(const struct judge *judge, json_t *finding,
 			len += (size_t)snprintf(list + len, sizeof(list) - len,
 			    "%s%s", i > 0 ? ", " : "", text);
 	}
-	change_parameter(judge, finding, POSTFIX_POLICY_MAPS, list);
+	doctor_change_parameter(judge, finding, POSTFIX_POLICY_MAPS, list);
 }
 
 /* A profile of its own for @map. */
 static void
-change_profile(const struct judge *judge, json_t *finding,
+change_profile(const struct doctor_judge *judge, json_t *finding,
     const struct doctor_map *map, bool dane_only)
 {
 	const char *colon = strrchr(judge->facts->table, ':');
-	char table[TEXT_MAX];
+	char table[DOCTOR_TEXT_MAX];
 
-	change(finding, "postdane.conf",
+	doctor_change(finding, "postdane.conf",
 	    "map \"strict\" { no-dane-policy = notfound%s }",
 	    dane_only ? " dane-only = when-complete" : "");
 	snprintf(table, sizeof(table), "%.*s:strict",
@@ -150,23 +57,24 @@ change_profile(const struct judge *judge, json_t *finding,
 /* ---- the daemon ---- */
 
 static void
-judge_daemon(struct judge *judge)
+judge_daemon(struct doctor_judge *judge)
 {
 	const struct doctor_facts *facts = judge->facts;
 
 	if (facts->daemon_why != NULL)
-		change(find(judge, DOCTOR_CRITICAL, "daemon-down",
-			   "postdaned cannot be asked: %s; while it does not "
-			   "run, Postfix defers all mail",
-			   facts->daemon_why),
+		doctor_change(
+		    doctor_find(judge, DOCTOR_CRITICAL, "daemon-down",
+			"postdaned cannot be asked: %s; while it does not "
+			"run, Postfix defers all mail",
+			facts->daemon_why),
 		    "shell", "systemctl start postdane");
 	else if (strcmp(facts->trust, "withdrawn") == 0)
-		find(judge, DOCTOR_CRITICAL, "no-trust",
+		doctor_find(judge, DOCTOR_CRITICAL, "no-trust",
 		    "postdaned has no trust path to the root (%s), so that it "
 		    "answers TEMP and Postfix defers all mail",
 		    facts->trust_why);
 	else if (strcmp(facts->trust, "alive") != 0)
-		find(judge, DOCTOR_WARNING, "trust-unknown",
+		doctor_find(judge, DOCTOR_WARNING, "trust-unknown",
 		    "postdaned has not been able to validate the root's keys "
 		    "yet: %s",
 		    facts->trust_why);
@@ -184,7 +92,7 @@ our_map(const struct doctor_service *service)
 }
 
 static void
-judge_unreachable(struct judge *judge, const struct doctor_map *map)
+judge_unreachable(struct doctor_judge *judge, const struct doctor_map *map)
 {
 	const struct postfix_service *service = judge->service->config;
 	const char *place = map->map.place;
@@ -192,7 +100,7 @@ judge_unreachable(struct judge *judge, const struct doctor_map *map)
 			      !map->map.is_proxied && place[0] == '/';
 	json_t *finding;
 
-	finding = find(judge, DOCTOR_CRITICAL, "map-unreachable",
+	finding = doctor_find(judge, DOCTOR_CRITICAL, "map-unreachable",
 	    "%s does not answer Postfix (%s%s%s): it defers all mail with "
 	    "\"client TLS configuration problem\"",
 	    map->map.text, strerror(map->answer.error),
@@ -200,7 +108,7 @@ judge_unreachable(struct judge *judge, const struct doctor_map *map)
 		     : "",
 	    chrooted ? service->value[POSTFIX_QUEUE_DIRECTORY] : "");
 	if (map->map.is_unix && map->answer.error == EACCES)
-		change(finding, "shell",
+		doctor_change(finding, "shell",
 		    "give the user %s search permission for the directories "
 		    "above %s",
 		    service->value[POSTFIX_MAIL_OWNER], place);
@@ -209,7 +117,7 @@ judge_unreachable(struct judge *judge, const struct doctor_map *map)
 }
 
 static void
-judge_map(struct judge *judge, const struct doctor_map *map)
+judge_map(struct doctor_judge *judge, const struct doctor_map *map)
 {
 	const char *table = judge->facts->table;
 	json_t *finding = NULL;
@@ -217,18 +125,18 @@ judge_map(struct judge *judge, const struct doctor_map *map)
 	if (map->map.kind == POLICY_MAP_OTHER)
 		return;
 	if (map->map.error != NULL) {
-		finding = find(judge, DOCTOR_CRITICAL, "map-syntax",
+		finding = doctor_find(judge, DOCTOR_CRITICAL, "map-syntax",
 		    "%s: %s; with this, smtp(8) does not even start",
 		    map->map.text, map->map.error);
 	} else if (!map->map.is_unix && !map->map.is_numeric) {
-		finding = find(judge, DOCTOR_WARNING, "map-host-name",
+		finding = doctor_find(judge, DOCTOR_WARNING, "map-host-name",
 		    "%s: Postfix must look the host's name up before each "
 		    "connection, by the DNS that it has in its chroot",
 		    map->map.text);
 	} else if (map->answer.error != 0) {
 		judge_unreachable(judge, map);
 	} else if (map->is_ours && map->map.kind == POLICY_MAP_TCP) {
-		finding = find(judge, DOCTOR_OK, "map-tcp",
+		finding = doctor_find(judge, DOCTOR_OK, "map-tcp",
 		    "%s: when this connection breaks, Postfix waits a second "
 		    "or more, and names no reason; socketmap does better",
 		    map->map.text);
@@ -239,18 +147,18 @@ judge_map(struct judge *judge, const struct doctor_map *map)
 
 /* None of the services asks, or only some do. */
 static void
-judge_missing(struct judge *judge, bool any)
+judge_missing(struct doctor_judge *judge, bool any)
 {
 	json_t *finding;
 
 	if (!any) {
-		finding = find(judge, DOCTOR_CRITICAL, "no-map",
+		finding = doctor_find(judge, DOCTOR_CRITICAL, "no-map",
 		    "smtp_tls_policy_maps names no table of postdaned's: "
 		    "Postfix never asks for a verdict");
 		change_maps(judge, finding, NULL, judge->facts->table);
 		return;
 	}
-	find(judge, DOCTOR_OK, "service-without-map",
+	doctor_find(judge, DOCTOR_OK, "service-without-map",
 	    "this service of master.cf asks for no verdict");
 }
 
@@ -285,9 +193,31 @@ is(const char *option, const char *value)
 	return option != NULL && strcmp(option, value) == 0;
 }
 
+static bool
+is_yes(const char *value)
+{
+	return strcasecmp(value, "yes") == 0;
+}
+
+static bool
+is_set(const char *value)
+{
+	return value[0] != '\0';
+}
+
+/* Whether an answer takes something away from what main.cf asks for. */
+static bool
+is_weaker(const char *answer, enum level level)
+{
+	if (level <= LEVEL_MAY || level == LEVEL_DANE)
+		return false;
+	return is(answer, "may") ||
+	       (is(answer, "encrypt") && level > LEVEL_ENCRYPT);
+}
+
 /* What the answers do to a level that is stricter than they are. */
 static void
-judge_level(struct judge *judge, const struct doctor_map *map)
+judge_level(struct doctor_judge *judge, const struct doctor_map *map)
 {
 	const char *text =
 	    judge->service->config->value[POSTFIX_SECURITY_LEVEL];
@@ -295,17 +225,16 @@ judge_level(struct judge *judge, const struct doctor_map *map)
 
 	if (level <= LEVEL_MAY || level == LEVEL_DANE || map->no_dane == NULL)
 		return;
-	if (is(map->no_dane, "may") ||
-	    (is(map->no_dane, "encrypt") && level > LEVEL_ENCRYPT))
+	if (is_weaker(map->no_dane, level))
 		change_profile(judge,
-		    find(judge, DOCTOR_CRITICAL, "level-weakened",
+		    doctor_find(judge, DOCTOR_CRITICAL, "level-weakened",
 			"smtp_tls_security_level = %s is overridden by "
 			"postdane's answer \"%s\" wherever there is no DANE",
 			text, map->no_dane),
 		    map, true);
 	else if (is(map->dane_only, "never"))
 		change_profile(judge,
-		    find(judge, DOCTOR_WARNING, "dane-weakens",
+		    doctor_find(judge, DOCTOR_WARNING, "dane-weakens",
 			"smtp_tls_security_level = %s is overridden by "
 			"postdane's answer \"dane\", which lets those hosts of "
 			"a domain that have no TLSA records go without TLS",
@@ -313,9 +242,92 @@ judge_level(struct judge *judge, const struct doctor_map *map)
 		    map, true);
 }
 
+/* In the block that the map has, or among the global options. */
+static void
+change_explicit(
+    json_t *finding, const struct doctor_map *map, const char *value)
+{
+	if (map->block != NULL)
+		doctor_change(finding, "postdane.conf",
+		    "map \"%s\" { no-dane-policy-explicit = %s }", map->block,
+		    value);
+	else
+		doctor_change(finding, "postdane.conf",
+		    "no-dane-policy-explicit = %s", value);
+}
+
+/* The next hops that somebody has chosen: main.cf's level was meant for
+ * them. */
+static void
+judge_explicit(struct doctor_judge *judge, const struct doctor_map *map)
+{
+	const struct doctor_facts *facts = judge->facts;
+	const char *text =
+	    judge->service->config->value[POSTFIX_SECURITY_LEVEL];
+
+	if (facts->explicit_hop == NULL ||
+	    !is_weaker(map->no_dane_explicit, parse_level(text)))
+		return;
+	change_explicit(
+	    doctor_find(judge, DOCTOR_CRITICAL, "explicit-weakened",
+		"smtp_tls_security_level = %s is overridden by postdane's "
+		"answer \"%s\" (no-dane-policy-explicit) for next hops with "
+		"brackets or a port that have no DANE, such as %s of %s",
+		text, map->no_dane_explicit, facts->explicit_hop,
+		facts->explicit_from),
+	    map, "notfound");
+}
+
+/* Whether Postfix sends a password, and would do so in the clear. */
+static bool
+has_open_password(const struct postfix_service *service)
+{
+	return is_yes(service->value[POSTFIX_SASL_AUTH]) &&
+	       is_set(service->value[POSTFIX_SASL_PASSWORDS]) &&
+	       strcasestr(
+		   service->value[POSTFIX_SASL_OPTIONS], "noplaintext") == NULL;
+}
+
+/* A password for a relay host that no level protects where there is no DANE;
+ * where other tables may say more, we don't know. */
+static void
+judge_relayhost(struct doctor_judge *judge, const struct doctor_map *map)
+{
+	const struct postfix_service *service = judge->service->config;
+	const char *relayhost = service->value[POSTFIX_RELAYHOST];
+	const char *level = service->value[POSTFIX_SECURITY_LEVEL], *answer;
+	json_t *finding;
+	struct nexthop hop;
+
+	nexthop_parse(relayhost, strlen(relayhost), 25, &hop);
+	answer = hop.is_explicit ? map->no_dane_explicit : map->no_dane;
+	if (hop.kind != NEXTHOP_LOOKUP || answer == NULL ||
+	    judge->service->map_count > 1 || !has_open_password(service) ||
+	    is(answer, "encrypt"))
+		return;
+	if (is(answer, "notfound") && parse_level(level) > LEVEL_MAY &&
+	    parse_level(level) != LEVEL_DANE)
+		return;
+	finding = doctor_find(judge, DOCTOR_WARNING, "relay-password",
+	    "relayhost = %s gets a password (%s), and where it has no DANE "
+	    "nothing insists on TLS: postdane's answer is \"%s\" (%s), and "
+	    "smtp_tls_security_level = %s",
+	    relayhost, service->value[POSTFIX_SASL_PASSWORDS], answer,
+	    hop.is_explicit ? "no-dane-policy-explicit" : "no-dane-policy",
+	    level);
+	if (hop.is_explicit) {
+		change_explicit(finding, map, "encrypt");
+		return;
+	}
+	doctor_change_parameter(
+	    judge, finding, POSTFIX_SASL_OPTIONS, "noanonymous, noplaintext");
+	doctor_change(
+	    finding, "main.cf", "smtp_sasl_tls_security_options = noanonymous");
+}
+
 /* Tables that Postfix never comes to. */
 static void
-judge_order(struct judge *judge, const struct doctor_map *ours)
+judge_order(struct doctor_judge *judge, const struct doctor_map *ours)
 {
 	const struct doctor_service *service = judge->service;
 	const size_t next = (size_t)(ours - service->map) + 1;
@@ -324,64 +336,51 @@ judge_order(struct judge *judge, const struct doctor_map *ours)
 	    is(ours->no_dane, "notfound"))
 		return;
 	change_profile(judge,
-	    find(judge, DOCTOR_WARNING, "map-shadowed",
+	    doctor_find(judge, DOCTOR_WARNING, "map-shadowed",
 		"%s is never asked: postdane, which stands before it, answers "
 		"\"%s\" where there is no DANE",
 		service->map[next].map.text, ours->no_dane),
 	    ours, false);
 }
 
-static bool
-is_shared(const struct doctor_view *view)
-{
-	for (size_t i = 0; i < view->conf.server_count; i++)
-		if (!view->server[i].is_ours)
-			return false;
-	return true;
-}
-
-static const struct doctor_view *
-view_of(const struct judge *judge)
-{
-	return judge->service->config->chroot ? &judge->facts->inside
-					      : &judge->facts->outside;
-}
-
 static void
-judge_sharing(struct judge *judge, const struct doctor_map *map)
+judge_sharing(struct doctor_judge *judge, const struct doctor_map *map)
 {
 	const char *level =
 	    judge->service->config->value[POSTFIX_SECURITY_LEVEL];
 	const char *listen = judge->facts->dns_listen;
-	const struct doctor_view *view = view_of(judge);
+	const struct doctor_view *view = doctor_view_of(judge);
 	json_t *finding = NULL;
 
-	if (view->path == NULL || is_shared(view))
+	if (view->path == NULL || doctor_view_is_shared(view))
 		return;
 	if (parse_level(level) == LEVEL_DANE_ONLY)
-		finding = find(judge, DOCTOR_WARNING, "dane-only-resolver",
+		finding = doctor_find(judge, DOCTOR_WARNING,
+		    "dane-only-resolver",
 		    "smtp_tls_security_level = dane-only, but Postfix looks up "
 		    "with a resolver of its own (%s): whatever that one cannot "
 		    "resolve or validate, is deferred",
 		    view->conf.server[0]);
 	else if (is(map->dane_only, "when-complete"))
-		finding = find(judge, DOCTOR_WARNING, "dane-only-resolver",
+		finding = doctor_find(judge, DOCTOR_WARNING,
+		    "dane-only-resolver",
 		    "postdane answers \"dane-only\" (dane-only = "
 		    "when-complete), but Postfix looks up with a resolver of "
 		    "its own (%s): whatever that one cannot resolve or "
 		    "validate, is deferred",
 		    view->conf.server[0]);
 	else if (listen != NULL)
-		finding = find(judge, DOCTOR_WARNING, "resolver-not-shared",
+		finding = doctor_find(judge, DOCTOR_WARNING,
+		    "resolver-not-shared",
 		    "postdane offers a resolver at %s, but Postfix's processes "
 		    "ask %s",
 		    listen, view->conf.server[0]);
 	if (finding == NULL)
 		return;
 	if (listen == NULL)
-		change(finding, "postdane.conf",
+		doctor_change(finding, "postdane.conf",
 		    "dns-listen = { \"127.0.0.25:53\" }");
-	change(finding, view->path, "nameserver %s",
+	doctor_change(finding, view->path, "nameserver %s",
 	    listen != NULL ? listen : "127.0.0.25");
 }
 
@@ -410,24 +409,10 @@ without_dns(const char *value)
 }
 
 static bool
-is_yes(const char *value)
-{
-	return strcasecmp(value, "yes") == 0;
-}
-
-static bool
-is_set(const char *value)
-{
-	return value[0] != '\0';
-}
-
-static bool
 is_may(const char *value)
 {
 	return strcasecmp(value, "may") == 0;
 }
-
-#define MEANS_MAY "Postfix takes the verdict \"dane\" for \"may\""
 
 static const struct {
 	const char *id;
@@ -437,28 +422,29 @@ static const struct {
 	enum doctor_code code;
 } settings[] = {
 	{ "dns-support-level", not_dnssec,
-	    "Postfix asks for no DNSSEC: " MEANS_MAY, "dnssec",
+	    "Postfix asks for no DNSSEC: " DOCTOR_MEANS_MAY, "dnssec",
 	    POSTFIX_DNS_SUPPORT_LEVEL, DOCTOR_CRITICAL },
 	{ "host-lookup", without_dns,
-	    "Postfix does not look hosts up in the DNS: " MEANS_MAY, "dns",
-	    POSTFIX_HOST_LOOKUP, DOCTOR_CRITICAL },
+	    "Postfix does not look hosts up in the DNS: " DOCTOR_MEANS_MAY,
+	    "dns", POSTFIX_HOST_LOOKUP, DOCTOR_CRITICAL },
 	{ "ignore-mx-lookup-error", is_yes,
-	    "Postfix goes round MX records that it cannot look up: " MEANS_MAY,
+	    "Postfix goes round MX records that it cannot look "
+	    "up: " DOCTOR_MEANS_MAY,
 	    "no", POSTFIX_IGNORE_MX_ERROR, DOCTOR_CRITICAL },
 	{ "resolver-options", is_set,
 	    "Postfix does not trust names that it may have "
-	    "completed: " MEANS_MAY,
+	    "completed: " DOCTOR_MEANS_MAY,
 	    "", POSTFIX_RESOLVER_OPTIONS, DOCTOR_CRITICAL },
 	{ "insecure-mx", is_may,
 	    "for a domain without DNSSEC whose mail hosts have TLSA "
-	    "records, " MEANS_MAY
+	    "records, " DOCTOR_MEANS_MAY
 	    " (the default of many versions, Debian 12's among them, "
 	    "unless smtp_tls_security_level is dane)",
 	    "dane", POSTFIX_INSECURE_MX, DOCTOR_WARNING },
 };
 
 static void
-judge_settings(struct judge *judge, const struct doctor_map *map)
+judge_settings(struct doctor_judge *judge, const struct doctor_map *map)
 {
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		const enum postfix_parameter parameter = settings[i].parameter;
@@ -470,9 +456,9 @@ judge_settings(struct judge *judge, const struct doctor_map *map)
 		if (parameter == POSTFIX_INSECURE_MX && map != NULL &&
 		    is(map->insecure_mx, "may"))
 			continue;
-		change_parameter(judge,
-		    find(judge, settings[i].code, settings[i].id, "%s = %s: %s",
-			postfix_parameter_name(parameter), value,
+		doctor_change_parameter(judge,
+		    doctor_find(judge, settings[i].code, settings[i].id,
+			"%s = %s: %s", postfix_parameter_name(parameter), value,
 			settings[i].text),
 		    parameter, settings[i].wanted);
 	}
@@ -487,14 +473,14 @@ is_carried(const struct doctor_map *map)
 }
 
 static void
-judge_carry(struct judge *judge)
+judge_carry(struct doctor_judge *judge)
 {
 	const char *digest =
 	    judge->service->config->value[POSTFIX_FINGERPRINT_DIGEST];
 
 	if (strcasecmp(digest, "sha256") != 0)
-		change_parameter(judge,
-		    find(judge, DOCTOR_CRITICAL, "fingerprint-digest",
+		doctor_change_parameter(judge,
+		    doctor_find(judge, DOCTOR_CRITICAL, "fingerprint-digest",
 			"smtp_tls_fingerprint_digest = %s: postdane's answers "
 			"carry SHA2-256 digests (carry = fingerprint), and no "
 			"server would match",
@@ -535,153 +521,30 @@ sets_trust_ad(const struct version *version)
 }
 
 static void
-judge_version(struct judge *judge)
+judge_version(struct doctor_judge *judge)
 {
 	const char *text = judge->service->config->value[POSTFIX_MAIL_VERSION];
 	const struct version version = parse_version(text);
-	const struct doctor_view *view = view_of(judge);
+	const struct doctor_view *view = doctor_view_of(judge);
 
 	if (version.major < 2 || (version.major == 2 && version.minor < 11))
-		find(judge, DOCTOR_CRITICAL, "version",
+		doctor_find(judge, DOCTOR_CRITICAL, "version",
 		    "Postfix %s knows no DANE; 2.11 was the first that did",
 		    text);
 	else if (!sets_trust_ad(&version) && view->path != NULL &&
 		 !view->conf.trust_ad)
-		change(find(judge, DOCTOR_CRITICAL, "trust-ad",
-			   "Postfix %s does not ask the C library to pass on "
-			   "that an answer was validated: " MEANS_MAY,
-			   text),
+		doctor_change(
+		    doctor_find(judge, DOCTOR_CRITICAL, "trust-ad",
+			"Postfix %s does not ask the C library to pass on "
+			"that an answer was validated: " DOCTOR_MEANS_MAY,
+			text),
 		    view->path, "options trust-ad");
-}
-
-/* ---- the resolver ---- */
-
-static const char *
-rcode_text(const struct resolver_reply *reply)
-{
-	static const char *const names[] = { "no record", "FORMERR", "SERVFAIL",
-		"NXDOMAIN", "NOTIMP", "REFUSED" };
-
-	if (!reply->answered)
-		return "no answer";
-	return reply->rcode < sizeof(names) / sizeof(names[0])
-		   ? names[reply->rcode]
-		   : "an error";
-}
-
-static void
-judge_server(struct judge *judge, const struct doctor_view *view, size_t i)
-{
-	const struct doctor_server *server = &view->server[i];
-	const struct resolver_probe *probe = &server->probe;
-	const char *address = view->conf.server[i];
-	json_t *finding = NULL;
-
-	if (!server->understood)
-		return;
-	if (!probe->plain.has_data)
-		finding = find(judge, DOCTOR_CRITICAL, "resolver-down",
-		    "nameserver %s of %s does not resolve (%s for the root's "
-		    "SOA): Postfix defers all mail before it asks for a "
-		    "verdict",
-		    address, view->path, rcode_text(&probe->plain));
-	else if (!probe->edns.has_data)
-		finding = find(judge, DOCTOR_CRITICAL, "resolver-edns",
-		    "nameserver %s of %s fails as soon as it is asked with "
-		    "EDNS (%s): Postfix, which always asks so, %s",
-		    address, view->path, rcode_text(&probe->edns),
-		    probe->edns.answered && probe->edns.rcode == 1
-			? "returns all mail to its senders"
-			: "defers all mail");
-	else if (!probe->edns.ad)
-		finding = find(judge, DOCTOR_CRITICAL,
-		    "resolver-not-validating",
-		    "nameserver %s of %s does not validate (no AD bit for the "
-		    "root's SOA): " MEANS_MAY ", silently",
-		    address, view->path);
-	else if (!probe->tcp.has_data)
-		finding = find(judge, DOCTOR_WARNING, "resolver-tcp",
-		    "nameserver %s of %s does not answer over TCP (%s): what "
-		    "is too long for a datagram cannot be looked up",
-		    address, view->path, rcode_text(&probe->tcp));
-	if (finding != NULL)
-		change(finding, view->path,
-		    "nameserver ADDRESS of a resolver on this machine that "
-		    "validates");
-	if (probe->edns.ad && !server->is_loopback)
-		find(judge, DOCTOR_WARNING, "resolver-remote",
-		    "nameserver %s of %s is on another machine: that an answer "
-		    "was validated is believed from whoever is on the way",
-		    address, view->path);
-}
-
-static void
-judge_view(struct judge *judge, const struct doctor_view *view)
-{
-	json_t *finding;
-
-	if (view->is_default) {
-		finding = find(judge, DOCTOR_WARNING, "resolver-default",
-		    "%s %s: Postfix asks 127.0.0.1, whatever answers there",
-		    view->path,
-		    view->exists ? "names no nameserver" : "does not exist");
-		change(finding, view->path, "nameserver 127.0.0.1");
-	}
-	if (view->conf.server_count > 1) {
-		finding = find(judge, DOCTOR_WARNING, "second-nameserver",
-		    "%s has %zu nameservers: where the first says SERVFAIL, "
-		    "for a forged answer, say, Postfix asks the next and "
-		    "believes that one",
-		    view->path, view->conf.server_count);
-		change(finding, view->path, "nameserver %s (and no other)",
-		    view->conf.server[0]);
-	}
-	for (size_t i = 0; i < view->conf.server_count; i++)
-		judge_server(judge, view, i);
-	if (view->stale > 0) {
-		finding = find(judge, DOCTOR_WARNING, "stale-resolver",
-		    "%zu smtp processes run since before %s was changed, and "
-		    "go on with what it said then",
-		    view->stale, view->path);
-		change(finding, "shell", "postfix reload");
-	}
-}
-
-static bool
-same_servers(const struct doctor_view *one, const struct doctor_view *other)
-{
-	if (one->conf.server_count != other->conf.server_count)
-		return false;
-	for (size_t i = 0; i < one->conf.server_count; i++)
-		if (strcmp(one->conf.server[i], other->conf.server[i]) != 0)
-			return false;
-	return true;
-}
-
-/* A copy that was forgotten; not where Postfix was given postdane's resolver
- * on purpose. */
-static void
-judge_copy(struct judge *judge)
-{
-	const struct doctor_view *inside = &judge->facts->inside;
-	const struct doctor_view *outside = &judge->facts->outside;
-
-	if (!judge->service->config->chroot || inside->path == NULL ||
-	    inside->is_default || is_shared(inside) ||
-	    same_servers(inside, outside))
-		return;
-	change(find(judge, DOCTOR_WARNING, "chroot-differs",
-		   "%s, which Postfix's chrooted processes read, names other "
-		   "nameservers (%s) than %s (%s)",
-		   inside->path, inside->conf.server[0], outside->path,
-		   outside->conf.server[0]),
-	    "shell", "cp %s %s && postfix reload", outside->path, inside->path);
 }
 
 /* ---- all ---- */
 
 static void
-judge_service(struct judge *judge, const struct doctor_service *service)
+judge_service(struct doctor_judge *judge, const struct doctor_service *service)
 {
 	const struct doctor_map *ours = our_map(service);
 
@@ -693,18 +556,20 @@ judge_service(struct judge *judge, const struct doctor_service *service)
 	else
 		judge_settings(judge, ours);
 	judge_version(judge);
-	if (view_of(judge)->path != NULL && !is_carried(ours))
-		judge_view(judge, view_of(judge));
-	judge_copy(judge);
+	if (doctor_view_of(judge)->path != NULL && !is_carried(ours))
+		doctor_judge_view(judge);
+	doctor_judge_copy(judge);
 	if (ours == NULL)
 		return;
 	judge_level(judge, ours);
+	judge_explicit(judge, ours);
+	judge_relayhost(judge, ours);
 	judge_order(judge, ours);
 	judge_sharing(judge, ours);
 }
 
 static void
-judge_services(struct judge *judge)
+judge_services(struct doctor_judge *judge)
 {
 	const struct doctor_facts *facts = judge->facts;
 	bool any = false;
@@ -721,7 +586,7 @@ judge_services(struct judge *judge)
 	}
 	judge->service = NULL;
 	if (facts->service_count == 0)
-		find(judge, DOCTOR_CRITICAL, "no-service",
+		doctor_find(judge, DOCTOR_CRITICAL, "no-service",
 		    "master.cf has no service that runs smtp(8)");
 }
 
@@ -729,7 +594,8 @@ json_t *
 doctor_report(const struct doctor_facts *facts)
 {
 	static const char *const texts[] = { "OK", "WARNING", "CRITICAL" };
-	struct judge judge = { .facts = facts, .findings = json_array() };
+	struct doctor_judge judge = { .facts = facts,
+		.findings = json_array() };
 	enum doctor_code code = DOCTOR_OK;
 	char summary[200];
 
@@ -737,6 +603,7 @@ doctor_report(const struct doctor_facts *facts)
 		return NULL;
 	judge_daemon(&judge);
 	judge_services(&judge);
+	doctor_judge_names(&judge);
 	if (judge.count[DOCTOR_CRITICAL] > 0)
 		code = DOCTOR_CRITICAL;
 	else if (judge.count[DOCTOR_WARNING] > 0)

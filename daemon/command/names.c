@@ -1,235 +1,154 @@
 /* names.c - postdane names: whether names are resolved alike by the system's
  * resolver and by postdane's listener. */
 
-#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <ldns/ldns.h>
 
 #include "base/domain.h"
 #include "command/command.h"
+#include "command/name_compare.h"
+#include "command/postfix_hosts.h"
 
+#define RESOLV_CONF "/etc/resolv.conf"
 #define LISTENER "127.0.0.25"
-#define SECONDS 5 /* for one try; postdane itself may take longer than most */
-#define TRIES 3
 #define LINE_MAX_LEN 2048
 
-/* What Postfix may ask of a host, and of a next hop. */
-static const ldns_rr_type types[] = { LDNS_RR_TYPE_MX, LDNS_RR_TYPE_A,
-	LDNS_RR_TYPE_AAAA };
-#define TYPES (sizeof(types) / sizeof(types[0]))
-
-struct resolvers {
-	ldns_resolver *system, *ours;
+struct options {
+	const char *listener, *postconf, *directory;
+	bool of_postfix;
 };
 
-/* ---- one answer, as text that can be compared ---- */
-
-/* The records of @type, sorted; or the name of the failure.  Returns a string
- * to be freed, NULL when out of memory. */
-static char *
-answer_text(ldns_pkt *packet, ldns_rr_type type)
-{
-	ldns_rr_list *records;
-	char *text;
-
-	if (packet == NULL)
-		return strdup("no answer");
-	if (ldns_pkt_get_rcode(packet) != LDNS_RCODE_NOERROR) {
-		char *rcode = ldns_pkt_rcode2str(ldns_pkt_get_rcode(packet));
-
-		return rcode;
-	}
-	records = ldns_pkt_rr_list_by_type(packet, type, LDNS_SECTION_ANSWER);
-	if (records == NULL)
-		return strdup("no record");
-	ldns_rr_list_sort(records);
-	/* TTLs run down. */
-	for (size_t i = 0; i < ldns_rr_list_rr_count(records); i++)
-		ldns_rr_set_ttl(ldns_rr_list_rr(records, i), 0);
-	text = ldns_rr_list2str(records);
-	ldns_rr_list_deep_free(records);
-	return text;
-}
-
-static char *
-resolve(ldns_resolver *resolver, const char *name, ldns_rr_type type)
-{
-	ldns_rdf *qname = ldns_dname_new_frm_str(name);
-	ldns_pkt *packet = NULL;
-	char *text;
-
-	if (qname == NULL)
-		return NULL;
-	if (ldns_resolver_query_status(&packet, resolver, qname, type,
-		LDNS_RR_CLASS_IN, LDNS_RD) != LDNS_STATUS_OK)
-		packet = NULL;
-	text = answer_text(packet, type);
-	ldns_pkt_free(packet);
-	ldns_rdf_deep_free(qname);
-	return text;
-}
-
-/* ---- the difference ---- */
-
-/* The words up to the end of the first line. */
-static void
-print_first_line(const char *what, const char *text)
-{
-	printf("    %-9s %.*s\n", what, (int)strcspn(text, "\n"), text);
-}
-
-/* The zone that the name is probably in, and who knows it: the system's
- * servers. */
-static void
-print_remedy(const struct resolvers *resolvers, const char *name)
-{
-	const char *zone = domain_labels(name) > 2 ? domain_parent(name) : name;
-	ldns_rdf **servers = ldns_resolver_nameservers(resolvers->system);
-
-	printf("    zone \"%s\" { forward = { ", zone);
-	for (size_t i = 0;
-	     i < ldns_resolver_nameserver_count(resolvers->system); i++) {
-		char *server = ldns_rdf2str(servers[i]);
-
-		printf("%s\"%s\"", i > 0 ? ", " : "",
-		    server != NULL ? server : "?");
-		free(server);
-	}
-	printf(" } insecure = yes }\n");
-}
-
 /* Returns 1 where the name is resolved differently, 0 otherwise. */
-static int
-compare(const struct resolvers *resolvers, const char *name)
+static unsigned
+compare(struct name_resolvers *resolvers, const char *name, const char *from)
 {
-	int differs = 0;
+	struct name_difference difference;
 
-	for (size_t i = 0; i < TYPES; i++) {
-		char *system = resolve(resolvers->system, name, types[i]);
-		char *ours = resolve(resolvers->ours, name, types[i]);
-
-		if (system != NULL && ours != NULL &&
-		    strcmp(system, ours) != 0) {
-			char *type = ldns_rr_type2str(types[i]);
-
-			printf("%s %s:\n", name, type != NULL ? type : "?");
-			print_first_line("system", system);
-			print_first_line("postdane", ours);
-			free(type);
-			differs = 1;
-		}
-		free(system);
-		free(ours);
+	name_compare(resolvers, name, UINT64_MAX, &difference);
+	if (difference.verdict == NAME_ALIKE)
+		return 0;
+	printf("%s %s:\n    system    %s\n    postdane  %s\n", difference.name,
+	    difference.type, difference.system, difference.ours);
+	if (from != NULL)
+		printf("    named in  %s\n", from);
+	if (difference.verdict == NAME_SYSTEM_FAILS) {
+		printf("    the system's resolver fails: nothing to mend "
+		       "here\n");
+		return 0;
 	}
-	if (differs != 0)
-		print_remedy(resolvers, name);
-	return differs;
+	if (difference.verdict == NAME_VARIES)
+		printf("    (large services answer like this; then there is "
+		       "nothing to mend)\n");
+	printf("    %s\n", difference.remedy);
+	return 1;
 }
 
-/* ---- the command ---- */
-
-static void
-limit(ldns_resolver *resolver)
-{
-	const struct timeval timeout = { SECONDS, 0 };
-
-	ldns_resolver_set_timeout(resolver, timeout);
-	ldns_resolver_set_retry(resolver, TRIES);
-	ldns_resolver_set_defnames(resolver, false);
-	ldns_resolver_set_dnsrch(resolver, false);
-}
-
-static int
-open_resolvers(struct resolvers *resolvers, const char *listener)
-{
-	ldns_rdf *address = ldns_rdf_new_frm_str(LDNS_RDF_TYPE_A, listener);
-
-	memset(resolvers, 0, sizeof(*resolvers));
-	if (address == NULL)
-		address = ldns_rdf_new_frm_str(LDNS_RDF_TYPE_AAAA, listener);
-	if (address == NULL) {
-		fprintf(stderr, "postdane: \"%s\" is no address\n", listener);
-		return -1;
-	}
-	if (ldns_resolver_new_frm_file(&resolvers->system, NULL) !=
-		LDNS_STATUS_OK ||
-	    (resolvers->ours = ldns_resolver_new()) == NULL ||
-	    ldns_resolver_push_nameserver(resolvers->ours, address) !=
-		LDNS_STATUS_OK) {
-		fprintf(stderr, "postdane: /etc/resolv.conf can't be read\n");
-		ldns_rdf_deep_free(address);
-		return -1;
-	}
-	ldns_rdf_deep_free(address);
-	limit(resolvers->system);
-	limit(resolvers->ours);
-	return 0;
-}
-
-static void
-close_resolvers(struct resolvers *resolvers)
-{
-	if (resolvers->system != NULL)
-		ldns_resolver_deep_free(resolvers->system);
-	if (resolvers->ours != NULL)
-		ldns_resolver_deep_free(resolvers->ours);
-}
-
-/* Returns -1 for what is no name: a person's or a table's affair, not ours. */
-static int
-compare_text(const struct resolvers *resolvers, const char *text)
+/* What is no name is a person's or a table's affair, not ours. */
+static unsigned
+compare_text(struct name_resolvers *resolvers, const char *text)
 {
 	char name[DOMAIN_TEXT_MAX];
-	struct in6_addr address;
 
-	if (inet_pton(AF_INET, text, &address) == 1 ||
-	    inet_pton(AF_INET6, text, &address) == 1 ||
-	    domain_from_utf8(text, name) == -1 || !domain_is_hostname(name))
-		return -1;
-	return compare(resolvers, name);
+	return domain_from_utf8(text, name) == 0 && domain_is_hostname(name)
+		   ? compare(resolvers, name, NULL)
+		   : 0;
 }
 
 /* From standard input, one on each line. */
 static unsigned
-compare_lines(const struct resolvers *resolvers)
+compare_lines(struct name_resolvers *resolvers)
 {
 	char line[LINE_MAX_LEN];
 	unsigned different = 0;
 
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		line[strcspn(line, "\r\n")] = '\0';
-		if (line[0] != '\0' && compare_text(resolvers, line) == 1)
-			different++;
+		if (line[0] != '\0')
+			different += compare_text(resolvers, line);
 	}
 	return different;
 }
 
-int
-command_names(const struct command_options *options, int argc, char **argv)
+/* All that Postfix's configuration names.  Returns -1 if it can't be read. */
+static int
+compare_postfix(struct name_resolvers *resolvers, const struct options *options,
+    unsigned *different)
 {
-	const char *listener = LISTENER;
-	struct resolvers resolvers;
-	unsigned different = 0;
-	int option, code = COMMAND_ERROR;
+	struct postfix_hosts hosts = { 0 };
+	const int result =
+	    postfix_hosts_read(&hosts, options->postconf, options->directory);
 
-	(void)options;
-	while ((option = getopt(argc, argv, "r:")) != -1) {
-		if (option != 'r')
-			return COMMAND_ERROR;
-		listener = optarg;
+	for (size_t i = 0; i < hosts.count; i++)
+		*different +=
+		    compare(resolvers, hosts.item[i].name, hosts.item[i].from);
+	if (hosts.lost)
+		fprintf(stderr,
+		    "postdane: there are more names than are compared\n");
+	postfix_hosts_clear(&hosts);
+	return result;
+}
+
+static int
+parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option long_options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "postconf", required_argument, NULL, 'p' },
+		{ "postfix", no_argument, NULL, 'P' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(
+		    argc, argv, "c:p:r:", long_options, NULL)) != -1)
+		switch (option) {
+		case 'c':
+			options->directory = optarg;
+			break;
+		case 'p':
+			options->postconf = optarg;
+			break;
+		case 'P':
+			options->of_postfix = true;
+			break;
+		case 'r':
+			options->listener = optarg;
+			break;
+		default:
+			return -1;
+		}
+	return 0;
+}
+
+int
+command_names(const struct command_options *command, int argc, char **argv)
+{
+	struct options options = { .listener = LISTENER,
+		.postconf = "postconf" };
+	struct name_resolvers *resolvers;
+	unsigned different = 0;
+	const char *why;
+	int result = 0;
+
+	(void)command;
+	if (parse_options(argc, argv, &options) == -1)
+		return COMMAND_ERROR;
+	resolvers = name_resolvers_new(RESOLV_CONF, options.listener, &why);
+	if (resolvers == NULL) {
+		fprintf(stderr, "postdane: names: %s\n", why);
+		return COMMAND_ERROR;
 	}
-	if (open_resolvers(&resolvers, listener) == 0) {
-		if (optind == argc)
-			different = compare_lines(&resolvers);
-		for (int i = optind; i < argc; i++)
-			different += compare_text(&resolvers, argv[i]) == 1;
-		code = different == 0 ? COMMAND_OK : COMMAND_NOTFOUND;
-	}
-	close_resolvers(&resolvers);
-	return code;
+	if (options.of_postfix)
+		result = compare_postfix(resolvers, &options, &different);
+	else if (optind == argc)
+		different = compare_lines(resolvers);
+	for (int i = optind; i < argc; i++)
+		different += compare_text(resolvers, argv[i]);
+	name_resolvers_free(resolvers);
+	if (result == -1)
+		return COMMAND_ERROR;
+	return different == 0 ? COMMAND_OK : COMMAND_NOTFOUND;
 }

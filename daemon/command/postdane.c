@@ -25,7 +25,7 @@ static const struct {
 	    "what is remembered, as a table for emergencies" },
 	{ "doctor", command_doctor, "[-c DIR] [--json]",
 	    "whether Postfix will honour the verdicts" },
-	{ "names", command_names, "[-r ADDRESS] [NAME...]",
+	{ "names", command_names, "[--postfix] [-r ADDRESS] [NAME...]",
 	    "are names resolved alike by the system and by dns-listen?" },
 	{ "status", command_status, "[--json]", "how the daemon fares" },
 };

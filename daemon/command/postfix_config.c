@@ -33,6 +33,10 @@ static const char *const names[POSTFIX_PARAMETERS] = {
 	[POSTFIX_RESOLVER_OPTIONS] = "smtp_dns_resolver_options",
 	[POSTFIX_IGNORE_MX_ERROR] = "ignore_mx_lookup_error",
 	[POSTFIX_FINGERPRINT_DIGEST] = "smtp_tls_fingerprint_digest",
+	[POSTFIX_RELAYHOST] = "relayhost",
+	[POSTFIX_SASL_AUTH] = "smtp_sasl_auth_enable",
+	[POSTFIX_SASL_PASSWORDS] = "smtp_sasl_password_maps",
+	[POSTFIX_SASL_OPTIONS] = "smtp_sasl_security_options",
 };
 
 const char *
@@ -111,18 +115,18 @@ output_of(char *const *argv, bool loud)
 	return text;
 }
 
-/* @arguments: up to a NULL.  Returns text, or NULL with a line on stderr. */
-static char *
-run_postconf(const struct reader *reader, const char *const *arguments)
+char *
+postfix_config_run(
+    const char *postconf, const char *directory, const char *const *arguments)
 {
 	char *argv[ARGUMENTS_MAX + 4];
 	size_t count = 0;
 	char *text;
 
-	argv[count++] = (char *)reader->postconf;
-	if (reader->directory != NULL) {
+	argv[count++] = (char *)postconf;
+	if (directory != NULL) {
 		argv[count++] = "-c";
-		argv[count++] = (char *)reader->directory;
+		argv[count++] = (char *)directory;
 	}
 	for (size_t i = 0; arguments[i] != NULL && i < ARGUMENTS_MAX; i++)
 		argv[count++] = (char *)arguments[i];
@@ -130,8 +134,15 @@ run_postconf(const struct reader *reader, const char *const *arguments)
 	/* Once more, to show what it says. */
 	if ((text = output_of(argv, false)) == NULL &&
 	    (text = output_of(argv, true)) == NULL)
-		fprintf(stderr, "postdane: %s has failed\n", reader->postconf);
+		fprintf(stderr, "postdane: %s has failed\n", postconf);
 	return text;
+}
+
+static char *
+run_postconf(const struct reader *reader, const char *const *arguments)
+{
+	return postfix_config_run(
+	    reader->postconf, reader->directory, arguments);
 }
 
 /* ---- values ---- */

@@ -1,4 +1,4 @@
-/* exchange.c - one plain question to one name server. */
+/* exchange.c - one question to one name server. */
 
 #include "dns/exchange.h"
 
@@ -17,27 +17,32 @@
 #include "dns/packet.h"
 
 #define HEADER_LEN 12
-#define QUERY_MAX                                                              \
-	(2 + HEADER_LEN + DOMAIN_WIRE_MAX + 4) /* with TCP's length            \
-						*/
+/* With TCP's length. */
+#define QUERY_MAX (2 + HEADER_LEN + DOMAIN_WIRE_MAX + 4 + EXCHANGE_OPT_MAX)
 #define MESSAGE_MAX 65535
 #define CLASS_IN 1
 #define FLAG_QR 0x80U /* of the third octet */
 #define FLAG_TC 0x02U
 #define FLAG_RD 0x01U
+#define FLAG_CD 0x10U /* of the fourth */
 /* A datagram lost is sent once more, long before the time is up. */
+#define SENDINGS 2
 #define RESEND_MS 1200
 
 struct exchange {
 	struct event_base *base;
 	struct endpoint server;
-	exchange_cb cb;
+	struct exchange_manner manner; /* without the pointers' targets */
+	exchange_result_cb cb;
+	exchange_cb plain_cb; /* of exchange_start(), in the place of @cb */
 	void *arg;
 	int fd;
 	struct event *io, *timer;
-	bool tcp, resent;
+	bool tcp;
+	unsigned sent;
 	uint8_t query[QUERY_MAX]; /* TCP's length first */
 	size_t query_len;         /* without that length */
+	size_t question_len;      /* header and question */
 	size_t written;           /* of the TCP query */
 	uint8_t *reply;           /* of TCP, its length first */
 	size_t received;
@@ -67,19 +72,43 @@ exchange_cancel(struct exchange *exchange)
 }
 
 static void
-finish(struct exchange *exchange, ldns_pkt *packet, const char *why)
+finish(struct exchange *exchange, const struct exchange_result *result)
 {
-	const exchange_cb cb = exchange->cb;
+	const exchange_result_cb cb = exchange->cb;
+	const exchange_cb plain_cb = exchange->plain_cb;
 	void *arg = exchange->arg;
 
 	exchange_cancel(exchange);
-	cb(arg, packet, why);
-	ldns_pkt_free(packet);
+	if (plain_cb != NULL)
+		plain_cb(arg, result->packet, result->why);
+	else
+		cb(arg, result);
 }
 
+static void
+fail(struct exchange *exchange, int error, const char *why)
+{
+	const struct exchange_result result = {
+		.error = error, .why = why, .sent = exchange->sent
+	};
+
+	finish(exchange, &result);
+}
+
+/* ---- messages ---- */
+
+static size_t
+put16(uint8_t *to, unsigned value)
+{
+	to[0] = (uint8_t)(value >> 8);
+	to[1] = (uint8_t)value;
+	return 2;
+}
+
+/* Returns 0, or -1 with errno. */
 static int
-compose(
-    struct exchange *exchange, const char *name, uint16_t type, bool recurse)
+compose(struct exchange *exchange, const char *name, uint16_t type,
+    const struct exchange_manner *manner)
 {
 	uint8_t *query = exchange->query + 2;
 	size_t len;
@@ -87,17 +116,24 @@ compose(
 	memset(query, 0, HEADER_LEN);
 	if (getrandom(query, 2, 0) != 2)
 		return -1;
-	query[2] = recurse ? FLAG_RD : 0;
+	query[2] = manner->recurse ? FLAG_RD : 0;
+	query[3] = manner->checking_disabled ? FLAG_CD : 0;
 	query[5] = 1; /* one question */
-	if ((len = domain_to_wire(name, query + HEADER_LEN)) == 0)
+	if ((len = domain_to_wire(name, query + HEADER_LEN)) == 0 ||
+	    manner->opt_len > EXCHANGE_OPT_MAX) {
+		errno = EINVAL;
 		return -1;
+	}
 	len += HEADER_LEN;
-	query[len++] = (uint8_t)(type >> 8);
-	query[len++] = (uint8_t)type;
-	query[len++] = 0;
-	query[len++] = CLASS_IN;
-	exchange->query[0] = (uint8_t)(len >> 8);
-	exchange->query[1] = (uint8_t)len;
+	len += put16(query + len, type);
+	len += put16(query + len, CLASS_IN);
+	exchange->question_len = len;
+	if (manner->opt_len > 0) {
+		query[11] = 1; /* one additional record */
+		memcpy(query + len, manner->opt, manner->opt_len);
+		len += manner->opt_len;
+	}
+	put16(exchange->query, (unsigned)len);
 	exchange->query_len = len;
 	return 0;
 }
@@ -115,14 +151,14 @@ is_reply(const struct exchange *exchange, const uint8_t *wire, size_t len)
 		return false;
 	if (wire[4] == 0 && wire[5] == 0)
 		return (wire[3] & 0x0fU) != 0;
-	if (wire[4] != 0 || wire[5] != 1 || len < exchange->query_len)
+	if (wire[4] != 0 || wire[5] != 1 || len < exchange->question_len)
 		return false;
-	for (size_t i = HEADER_LEN; i < exchange->query_len; i++) {
+	for (size_t i = HEADER_LEN; i < exchange->question_len; i++) {
 		uint8_t a = wire[i], b = query[i];
 
 		/* Both cases of a letter differ in this bit; labels' lengths
 		 * are below 64 and type and class are compared as they are. */
-		if (i < exchange->query_len - 4) {
+		if (i < exchange->question_len - 4) {
 			if (a >= 'A' && a <= 'Z')
 				a |= 0x20;
 			if (b >= 'A' && b <= 'Z')
@@ -138,12 +174,17 @@ static void
 read_message(struct exchange *exchange, const uint8_t *wire, size_t len)
 {
 	ldns_pkt *packet = packet_parse(wire, len);
+	const struct exchange_result result = { .packet = packet,
+		.error = packet != NULL ? 0 : EBADMSG,
+		.why = packet != NULL ? NULL : "an answer that can't be read",
+		.length = len,
+		.sent = exchange->sent };
 
-	if (packet == NULL)
-		finish(exchange, NULL, "an answer that can't be read");
-	else
-		finish(exchange, packet, NULL);
+	finish(exchange, &result);
+	ldns_pkt_free(packet);
 }
+
+/* ---- sockets ---- */
 
 static void
 arm(struct exchange *exchange, unsigned ms)
@@ -173,6 +214,7 @@ open_socket(struct exchange *exchange, int type)
 
 static void on_tcp(evutil_socket_t fd, short what, void *arg);
 
+/* Returns 0, or -1 with errno. */
 static int
 watch_tcp(struct exchange *exchange, short what)
 {
@@ -180,22 +222,24 @@ watch_tcp(struct exchange *exchange, short what)
 		event_free(exchange->io);
 	exchange->io = event_new(exchange->base, exchange->fd,
 	    (short)(what | EV_PERSIST), on_tcp, exchange);
-	return exchange->io != NULL ? event_add(exchange->io, NULL) : -1;
+	if (exchange->io != NULL && event_add(exchange->io, NULL) == 0)
+		return 0;
+	errno = ENOMEM;
+	return -1;
 }
 
-static void
-start_tcp(struct exchange *exchange)
+static int
+open_tcp(struct exchange *exchange)
 {
 	close_socket(exchange);
 	exchange->tcp = true;
 	exchange->reply = malloc(2 + MESSAGE_MAX);
 	if (exchange->reply == NULL ||
 	    open_socket(exchange, SOCK_STREAM) == -1 ||
-	    watch_tcp(exchange, EV_WRITE) == -1) {
-		finish(exchange, NULL, "TCP can't be opened");
-		return;
-	}
-	arm(exchange, EXCHANGE_MS);
+	    watch_tcp(exchange, EV_WRITE) == -1)
+		return -1;
+	arm(exchange, exchange->manner.ms);
+	return 0;
 }
 
 static void
@@ -207,13 +251,13 @@ write_tcp(struct exchange *exchange)
 		len - exchange->written, MSG_NOSIGNAL);
 
 	if (n == -1 && errno != EAGAIN && errno != EINTR) {
-		finish(exchange, NULL, "TCP refused");
+		fail(exchange, errno, "TCP refused");
 		return;
 	}
 	if (n > 0)
 		exchange->written += (size_t)n;
 	if (exchange->written == len && watch_tcp(exchange, EV_READ) == -1)
-		finish(exchange, NULL, "out of memory");
+		fail(exchange, ENOMEM, "out of memory");
 }
 
 static void
@@ -229,14 +273,15 @@ read_tcp(struct exchange *exchange)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		finish(exchange, NULL, "TCP connection closed");
+		fail(exchange, n == 0 ? ECONNRESET : errno,
+		    "TCP connection closed");
 		return;
 	}
 	exchange->received += (size_t)n;
 	if (exchange->received <= 2 || exchange->received < want)
 		return;
 	if (!is_reply(exchange, exchange->reply + 2, want - 2))
-		finish(exchange, NULL, "an answer to another question");
+		fail(exchange, EBADMSG, "an answer to another question");
 	else
 		read_message(exchange, exchange->reply + 2, want - 2);
 }
@@ -254,34 +299,47 @@ on_tcp(evutil_socket_t fd, short what, void *arg)
 /* ---- UDP ---- */
 
 static int
-send_udp(const struct exchange *exchange)
+send_udp(struct exchange *exchange)
 {
-	return send(exchange->fd, exchange->query + 2, exchange->query_len,
-		   0) == (ssize_t)exchange->query_len
-		   ? 0
-		   : -1;
+	if (send(exchange->fd, exchange->query + 2, exchange->query_len, 0) !=
+	    (ssize_t)exchange->query_len)
+		return -1;
+	exchange->sent++;
+	return 0;
 }
 
 static void
 on_udp(evutil_socket_t fd, short what, void *arg)
 {
 	struct exchange *exchange = arg;
-	uint8_t wire[4096];
+	uint8_t wire[MESSAGE_MAX];
 	const ssize_t n = recv(fd, wire, sizeof(wire), 0);
 
 	(void)what;
 	if (n == -1) {
 		if (errno != EAGAIN && errno != EINTR)
-			finish(exchange, NULL, "port unreachable");
+			fail(exchange, errno, "port unreachable");
 		return;
 	}
 	/* Anything else is forged, or late, and ours may still come. */
 	if (!is_reply(exchange, wire, (size_t)n))
 		return;
-	if ((wire[2] & FLAG_TC) != 0)
-		start_tcp(exchange);
-	else
+	if ((wire[2] & FLAG_TC) == 0 || exchange->manner.keep_truncated)
 		read_message(exchange, wire, (size_t)n);
+	else if (open_tcp(exchange) == -1)
+		fail(exchange, errno, "TCP can't be opened");
+}
+
+/* Until the next sending; behind the last one, for all that is left. */
+static void
+arm_udp(struct exchange *exchange)
+{
+	const struct exchange_manner *manner = &exchange->manner;
+
+	arm(exchange,
+	    exchange->sent < manner->sendings
+		? manner->resend_ms
+		: manner->ms - (manner->sendings - 1) * manner->resend_ms);
 }
 
 static void
@@ -291,38 +349,74 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!exchange->tcp && !exchange->resent && send_udp(exchange) == 0) {
-		exchange->resent = true;
-		arm(exchange, EXCHANGE_MS - RESEND_MS);
-		return;
+	if (exchange->tcp || exchange->sent >= exchange->manner.sendings ||
+	    send_udp(exchange) == -1)
+		fail(exchange, ETIMEDOUT, "no answer");
+	else
+		arm_udp(exchange);
+}
+
+static int
+open_udp(struct exchange *exchange)
+{
+	if (open_socket(exchange, SOCK_DGRAM) == -1 || send_udp(exchange) == -1)
+		return -1;
+	exchange->io = event_new(exchange->base, exchange->fd,
+	    EV_READ | EV_PERSIST, on_udp, exchange);
+	if (exchange->io == NULL || event_add(exchange->io, NULL) == -1) {
+		errno = ENOMEM;
+		return -1;
 	}
-	finish(exchange, NULL, "no answer");
+	arm_udp(exchange);
+	return 0;
+}
+
+/* ---- life ---- */
+
+struct exchange *
+exchange_ask(struct event_base *base, const struct endpoint *server,
+    const char *name, uint16_t type, const struct exchange_manner *manner,
+    exchange_result_cb cb, void *arg)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	int error;
+
+	if (exchange == NULL)
+		return NULL;
+	exchange->base = base;
+	exchange->server = *server;
+	exchange->manner = *manner;
+	exchange->manner.opt = NULL;
+	exchange->cb = cb;
+	exchange->arg = arg;
+	exchange->fd = -1;
+	errno = ENOMEM;
+	exchange->timer = event_new(base, -1, 0, on_timer, exchange);
+	if (exchange->timer != NULL &&
+	    compose(exchange, name, type, manner) == 0 &&
+	    (manner->tcp ? open_tcp : open_udp)(exchange) == 0) {
+		/* By TCP it is sent once, as soon as the connection stands. */
+		exchange->sent = 1;
+		return exchange;
+	}
+	error = errno;
+	exchange_cancel(exchange);
+	errno = error;
+	return NULL;
 }
 
 struct exchange *
 exchange_start(struct event_base *base, const struct endpoint *server,
     const char *name, uint16_t type, bool recurse, exchange_cb cb, void *arg)
 {
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	const struct exchange_manner manner = { .recurse = recurse,
+		.sendings = SENDINGS,
+		.resend_ms = RESEND_MS,
+		.ms = EXCHANGE_MS };
+	struct exchange *exchange =
+	    exchange_ask(base, server, name, type, &manner, NULL, arg);
 
-	if (exchange == NULL)
-		return NULL;
-	exchange->base = base;
-	exchange->server = *server;
-	exchange->cb = cb;
-	exchange->arg = arg;
-	exchange->fd = -1;
-	if (compose(exchange, name, type, recurse) == -1 ||
-	    open_socket(exchange, SOCK_DGRAM) == -1 ||
-	    send_udp(exchange) == -1 ||
-	    (exchange->timer = event_new(base, -1, 0, on_timer, exchange)) ==
-		NULL ||
-	    (exchange->io = event_new(base, exchange->fd, EV_READ | EV_PERSIST,
-		 on_udp, exchange)) == NULL ||
-	    event_add(exchange->io, NULL) == -1) {
-		exchange_cancel(exchange);
-		return NULL;
-	}
-	arm(exchange, RESEND_MS);
+	if (exchange != NULL)
+		exchange->plain_cb = cb;
 	return exchange;
 }

@@ -4,15 +4,33 @@
 #ifndef COMMAND_CLIENT_H
 #define COMMAND_CLIENT_H
 
+#include <stdint.h>
+
 #include <jansson.h>
 
-#define CLIENT_SECONDS 60 /* for one answer */
+#define CLIENT_SECONDS 60 /* for one answer of client_ask() */
+
+struct client;
 
 /*
- * Send @request, which stays the caller's, and wait for the reply.
- * Returns a new reference; or NULL with a line on stderr, also where the
- * daemon replied {"error": …}.
+ * Send @request, which stays the caller's, and don't wait for the reply.
+ * @deadline: clock_ms().  Returns NULL with a line on stderr.
  */
+struct client *client_start(
+    const char *path, const json_t *request, uint64_t deadline);
+
+/*
+ * The reply; @client is gone then.  What has come already is taken even if
+ * the deadline is over.
+ * Returns a new reference; or NULL with a line on stderr, also where the
+ * daemon replied {"error": …}.  NULL gives NULL.
+ */
+json_t *client_finish(struct client *client);
+
+/* The reply is not wanted any more.  NULL does nothing. */
+void client_cancel(struct client *client);
+
+/* Both, one after the other. */
 json_t *client_ask(const char *path, const json_t *request);
 
 /* {"command": @command, "key": @key, "map": @map}; NULL leaves a field out.

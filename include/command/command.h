@@ -30,7 +30,7 @@ int command_flush(const struct command_options *options, int argc, char **argv);
 int command_export(
     const struct command_options *options, int argc, char **argv);
 /* Returns COMMAND_NOTFOUND where some name is resolved differently. */
-int command_names(const struct command_options *options, int argc, char **argv);
+int command_names(const struct command_options *command, int argc, char **argv);
 /* These return what monitoring plugins do: 0 to 3. */
 int command_check(const struct command_options *command, int argc, char **argv);
 int command_diagnose(

@@ -22,6 +22,10 @@ enum postfix_parameter {
 	POSTFIX_RESOLVER_OPTIONS,
 	POSTFIX_IGNORE_MX_ERROR,
 	POSTFIX_FINGERPRINT_DIGEST,
+	POSTFIX_RELAYHOST,
+	POSTFIX_SASL_AUTH,
+	POSTFIX_SASL_PASSWORDS,
+	POSTFIX_SASL_OPTIONS,
 	POSTFIX_PARAMETERS
 };
 
@@ -41,6 +45,14 @@ struct postfix_config {
 	struct postfix_service *service;
 	size_t service_count; /* 0: nothing sends by SMTP */
 };
+
+/*
+ * What @postconf writes when it is run with these @arguments, up to a NULL, as
+ * postfix_config_read() runs it.  Returns text, the caller's to free, or NULL
+ * with a line on stderr.
+ */
+char *postfix_config_run(
+    const char *postconf, const char *directory, const char *const *arguments);
 
 /*
  * Run @postconf (searched for in PATH if it has no slash), with -c @directory

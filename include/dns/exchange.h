@@ -1,6 +1,6 @@
 /*
- * exchange.h - one plain question to one name server (RFC 1035 section 4.2):
- * UDP, and TCP where the answer is truncated.  No EDNS.
+ * exchange.h - one question to one name server (RFC 1035 section 4.2): plain
+ * over UDP, and TCP where the answer is truncated; or as a manner says.
  *
  * Each exchange has a socket, and so a port, and an id of its own, both
  * random; an answer counts only from the server's address, with that id and
@@ -10,6 +10,7 @@
 #define DNS_EXCHANGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <ldns/ldns.h>
@@ -32,6 +33,38 @@ typedef void (*exchange_cb)(void *arg, const ldns_pkt *packet, const char *why);
 struct exchange *exchange_start(struct event_base *base,
     const struct endpoint *server, const char *name, uint16_t type,
     bool recurse, exchange_cb cb, void *arg);
+
+/* How a question is put. */
+struct exchange_manner {
+	bool recurse;           /* RD */
+	bool checking_disabled; /* CD */
+	bool tcp;               /* from the start */
+	bool keep_truncated;    /* it is the answer */
+	/* One additional record, borrowed for the call: OPT. */
+	const uint8_t *opt;
+	size_t opt_len;     /* at most EXCHANGE_OPT_MAX */
+	unsigned sendings;  /* of the datagram, at most */
+	unsigned resend_ms; /* between them */
+	unsigned ms;        /* in all; and again for TCP */
+};
+#define EXCHANGE_OPT_MAX 32
+
+struct exchange_result {
+	const ldns_pkt *packet; /* NULL on failure; borrowed like all here */
+	/* On failure an errno value: ETIMEDOUT for no answer, EBADMSG for one
+	 * that can't be read, or is none; and constant text. */
+	int error;
+	const char *why;
+	size_t length; /* octets of the message */
+	unsigned sent; /* how often the question was */
+};
+typedef void (*exchange_result_cb)(
+    void *arg, const struct exchange_result *result);
+
+/* As exchange_start(); where it returns NULL, errno says why. */
+struct exchange *exchange_ask(struct event_base *base,
+    const struct endpoint *server, const char *name, uint16_t type,
+    const struct exchange_manner *manner, exchange_result_cb cb, void *arg);
 
 /* The callback will not come.  NULL does nothing. */
 void exchange_cancel(struct exchange *exchange);

@@ -11,12 +11,13 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char name[] = "mx.plain.nsec";
+	const struct exchange_manner plain = { .recurse = false };
 	struct exchange exchange = { .fd = -1 };
 	uint8_t *wire = fuzz_copy(data, size);
 	char owner[DOMAIN_TEXT_MAX];
 	ldns_pkt *packet;
 
-	PROMISE(compose(&exchange, name, DNS_TYPE_A, false) == 0);
+	PROMISE(compose(&exchange, name, DNS_TYPE_A, &plain) == 0);
 	if (size >= 2) /* nobody guesses it, nor does the fuzzer */
 		memcpy(wire, exchange.query + 2, 2);
 	if (!is_reply(&exchange, wire, size)) {

@@ -3,6 +3,8 @@ nothing would change for the names in Postfix's own configuration."""
 
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -121,6 +123,42 @@ def test_install_refresh_uninstall(script, instance):
     assert script("uninstall", "--yes").returncode == 0
     assert not written(script)
     assert copy.read_text() == f"nameserver {incident.UNBOUND}\n"
+
+
+EXECUTABLE = re.compile(r"^Exec\w+=[-+!@:]*(/\S+)", re.M)
+
+
+def test_systemd_understands_all_units(script):
+    """Ours, and those that the drop-in becomes a part of."""
+    assert script("install", "--yes").returncode == 0
+    root = script.destination
+    system = root / "etc/systemd/system"
+    written = {path.name for path in system.iterdir()}
+    units = [*pathlib.Path("service").glob("postdane*.s*"),
+             *lab_module.SERVERS.glob("lib/systemd/system/postfix*.service")]
+    for unit in units + [*pathlib.Path("/lib/systemd/system").glob("*.target")]:
+        shutil.copy(unit, system)
+    for name in ("postfix.service.d", "postfix@.service.d"):
+        (system / name).mkdir(exist_ok=True)
+        shutil.copy("postfix-conf/postdane.conf", system / name)
+    for unit in system.glob("*.service"):
+        for path in EXECUTABLE.findall(unit.read_text()):
+            program = root / path[1:]
+            program.parent.mkdir(parents=True, exist_ok=True)
+            program.touch()
+            program.chmod(0o755)
+    names = [unit.name.replace("@.", "@-.") for unit in units] + [
+        name for name in written if not name.endswith(".d")]
+    assert len(names) >= 8
+    result = subprocess.run(
+        ["systemd-analyze", f"--root={root}", "verify", "--man=no", *(
+            system / name for name in names)],
+        capture_output=True, text=True, check=False)
+    # Postfix's own complaints are not ours to mend.
+    ours = [line for line in (result.stdout + result.stderr).splitlines()
+            if "postdane" in line or result.returncode]
+    assert not ours, ours
+    shutil.rmtree(root)
 
 
 def unit_is_template():

@@ -2,7 +2,9 @@
 nobody in a healthy world."""
 
 import json
+import socket
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -298,6 +300,25 @@ def test_absent_daemon_is_a_finding(world):
     code, report = diagnose(world, "fine.unsigned", "--timeout", "20")
     assert code == WARNING
     assert [f["behaviour"] for f in report["findings"]] == ["postdane-silent"]
+
+
+def test_one_deadline_for_everything(world):
+    """A daemon that takes the question and never answers."""
+    control = lab_module.ROOM / "mute.socket"
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(control))
+        mute.listen()
+        begun = time.monotonic()
+        result = subprocess.run(
+            [lab_module.Daemon(world, "mute").command, "-s", control, "diagnose",
+             "--json", "--timeout", "3", "--root-hints", world.hints,
+             "--chroot", "/nonexistent", "--resolv-conf", resolv_conf("none"),
+             "fine.unsigned"],
+            capture_output=True, text=True, timeout=60, check=False)
+    assert time.monotonic() - begun < 5
+    assert [f["behaviour"] for f in json.loads(result.stdout)["findings"]] \
+        == ["postdane-silent"]
+    assert "not answered in the given time" in result.stdout
 
 
 def test_short_of_time_is_not_healthy(world):

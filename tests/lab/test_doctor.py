@@ -24,6 +24,11 @@ async def refuse(x):
     return x.error(5)
 
 
+async def know_corp(x):
+    """A resolver that has an internal zone besides the world's."""
+    return x.forge() if "corp.nsec" in x.name else await x.pass_on()
+
+
 GOOD = "127.0.0.61"
 RESOLVERS = {  # behaviours before the good one
     "127.0.0.62": misbehave.rcode_to_edns(2),   # SERVFAIL
@@ -31,6 +36,8 @@ RESOLVERS = {  # behaviours before the good one
     "127.0.0.64": misbehave.drop_do,
     "127.0.0.65": refuse,
 }
+KNOWS_CORP = "127.0.0.70"
+LISTENER = "127.0.0.25"
 NOT_VALIDATING = "127.0.0.66"
 NO_TCP = "127.0.0.67"
 REMOTE = "10.53.0.68"
@@ -150,6 +157,28 @@ CASES = [
              f"main.cf: smtp_tls_policy_maps = {MAP}:strict, "
              "hash:/etc/postfix/sts\n",
              'postdane.conf: map "strict" { no-dane-policy = notfound }')),
+    # ---- the relay host ----
+    Case("explicit", {"dane-weakens", "explicit-weakened"}, CRITICAL,
+         maps=f"{MAP}:explicit", main="smtp_tls_security_level = secure\n"
+         "default_transport = smtp:[relay.example.org]", says=(
+             'answer "encrypt"', "[relay.example.org] of default_transport",
+             'postdane.conf: map "explicit" '
+             "{ no-dane-policy-explicit = notfound }")),
+    Case("password", {"relay-password"}, WARNING,
+         main="relayhost = [relay.example.org]:587\n"
+         "smtp_sasl_auth_enable = yes\nsmtp_sasl_password_maps = hash:/p\n"
+         "smtp_sasl_security_options = noanonymous", says=(
+             'answer is "notfound"',
+             "postdane.conf: no-dane-policy-explicit = encrypt")),
+    Case("passwordmx", {"relay-password"}, WARNING,
+         main="relayhost = example.org\n"
+         "smtp_sasl_auth_enable = yes\nsmtp_sasl_password_maps = hash:/p\n"
+         "smtp_sasl_security_options = noanonymous", says=(
+             "main.cf: smtp_sasl_security_options = noanonymous, noplaintext",
+             "main.cf: smtp_sasl_tls_security_options = noanonymous")),
+    Case("passwordsafe", set(), OK,
+         main="relayhost = [relay.example.org]:587\n"
+         "smtp_sasl_auth_enable = yes\nsmtp_sasl_password_maps = hash:/p"),
     # ---- the resolver ----
     Case("chrootdiffers", {"chroot-differs", "resolver-not-validating"},
          CRITICAL, master=CHROOT, inside=f"nameserver {NOT_VALIDATING}"),
@@ -196,6 +225,7 @@ def lab():
     not_validating(running)
     for address, behaviour in RESOLVERS.items():
         running.start_proxy(".", address, behaviour, backend=GOOD)
+    running.start_proxy("corp.nsec.", KNOWS_CORP, know_corp, backend=GOOD)
     running.start_proxy(".", NO_TCP, misbehave.healthy, backend=GOOD,
                         tcp=False)
     yield running
@@ -223,6 +253,7 @@ def daemon(lab):
     running = lab_module.Daemon(lab, "doctor", port=PORT, config="""
 map "chain" { no-dane-policy = notfound }
 map "encrypt" { no-dane-policy = encrypt }
+map "explicit" { no-dane-policy = notfound no-dane-policy-explicit = encrypt }
 map "lax" { insecure-mx = may }
 map "strict" { no-dane-policy = notfound dane-only = when-complete }
 """).start()
@@ -363,6 +394,54 @@ def test_no_postfix(daemon):
         capture_output=True, text=True, check=False)
     assert result.returncode == UNKNOWN
     assert "/nonexistent/postconf: No such file" in result.stderr
+
+
+# ---- names in Postfix's configuration ----
+
+def sharing(lab, config=""):
+    """A daemon that is also Postfix's resolver."""
+    running = lab_module.Daemon(
+        lab, "sharing", port=PORT + 20,
+        config=f'dns-listen = {{ "{LISTENER}:53" }}\n{config}\n').start()
+    lab_module.wait_until("trust", lambda: subprocess.run(
+        [running.command, "-s", running.control, "status"],
+        capture_output=True, check=False).returncode == 0)
+    return running
+
+
+def relaying(name, **changes):
+    return fresh(name, maps=f"socketmap:inet:127.0.0.1:{PORT + 20}:query",
+                 main="relayhost = [relay.corp.nsec]:587\n"
+                      "smtpd_milters = inet:other.corp.nsec:8891",
+                 outside=f"nameserver {KNOWS_CORP}", **changes)
+
+
+def test_internal_names_and_the_zone_that_mends_them(lab, resolv_conf):
+    running = sharing(lab)
+    case = relaying("lost", master=CHROOT, inside=f"nameserver {LISTENER}")
+    folder = configure(case, running, resolv_conf)
+    report = run(running, folder, "--json")
+    # Where Postfix does not ask postdane, it is no more than a warning.
+    other = configure(relaying("unused"), running, resolv_conf)
+    unused = run(running, other)
+    running.stop()
+    findings = json.loads(report.stdout)["findings"]
+    assert [(f["id"], f["severity"]) for f in findings] == \
+        2 * [("name-lost", "critical")]
+    assert [f["text"].partition(":")[0] for f in findings] == [
+        "relay.corp.nsec MX (relayhost)", "other.corp.nsec MX (smtpd_milters)"]
+    assert ('the system\'s resolver says "MX 10 relay.corp.nsec.", '
+            'postdane\'s "NXDOMAIN"') in findings[0]["text"]
+    zone = f'zone "corp.nsec" {{ forward = {{ "{KNOWS_CORP}" }} insecure = yes }}'
+    assert all(f["changes"] == [{"file": "postdane.conf", "line": zone}]
+               for f in findings)
+    assert "warning: name-lost: relay.corp.nsec" in unused.stdout
+    assert unused.returncode == WARNING
+
+    running = sharing(lab, zone)
+    result = run(running, folder, "--json")
+    running.stop()
+    assert ids(result) == set()
 
 
 # ---- Postfix's processes ----

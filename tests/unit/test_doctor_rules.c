@@ -50,6 +50,10 @@ healthy(struct fixture *f)
 		[POSTFIX_RESOLVER_OPTIONS] = "",
 		[POSTFIX_IGNORE_MX_ERROR] = "no",
 		[POSTFIX_FINGERPRINT_DIGEST] = "sha256",
+		[POSTFIX_RELAYHOST] = "",
+		[POSTFIX_SASL_AUTH] = "no",
+		[POSTFIX_SASL_PASSWORDS] = "",
+		[POSTFIX_SASL_OPTIONS] = "noplaintext, noanonymous",
 	};
 	const char *list = TABLE;
 
@@ -61,6 +65,7 @@ healthy(struct fixture *f)
 	ck_assert(policy_map_next(&list, &f->map.map));
 	f->map.is_ours = true;
 	f->map.no_dane = "may";
+	f->map.no_dane_explicit = "notfound";
 	f->map.insecure_mx = "dane";
 	f->map.dane_only = "never";
 	f->service = (struct doctor_service){ &f->config, &f->map, 1 };
@@ -168,6 +173,119 @@ START_TEST(levels_are_not_weakened)
 	f.map.no_dane = levels[_i].no_dane;
 	f.map.dane_only = levels[_i].dane_only;
 	assert_finds(&f, levels[_i].finds);
+}
+END_TEST
+
+static const struct {
+	const char *level, *no_dane_explicit, *hop, *finds;
+} explicits[] = {
+	{ "encrypt", "may", "[relay.example]:587",
+	    "dane-weakens explicit-weakened " },
+	{ "encrypt", "may", NULL, "dane-weakens " },
+	{ "encrypt", "encrypt", "[relay.example]:587", "dane-weakens " },
+	{ "encrypt", "notfound", "[relay.example]:587", "dane-weakens " },
+	{ "secure", "encrypt", "[relay.example]:587",
+	    "dane-weakens explicit-weakened " },
+	{ "may", "may", "[relay.example]:587", "" },
+	{ "dane", "may", "[relay.example]:587", "" },
+};
+
+START_TEST(chosen_next_hops_are_not_weakened)
+{
+	struct fixture f;
+
+	healthy(&f);
+	f.config.value[POSTFIX_SECURITY_LEVEL] = (char *)explicits[_i].level;
+	f.map.no_dane = "notfound";
+	f.map.no_dane_explicit = explicits[_i].no_dane_explicit;
+	f.facts.explicit_hop = explicits[_i].hop;
+	f.facts.explicit_from = "relayhost";
+	assert_finds(&f, explicits[_i].finds);
+}
+END_TEST
+
+static const struct {
+	const char *relayhost, *level, *no_dane, *no_dane_explicit;
+	const char *auth, *passwords, *options, *finds;
+} passwords[] = {
+	{ "[relay.example]:587", "may", "may", "notfound", "yes", "hash:/p",
+	    "noanonymous", "relay-password " },
+	{ "[relay.example]", "dane", "may", "notfound", "yes", "hash:/p",
+	    "noanonymous", "relay-password " },
+	{ "relay.example:587", "may", "may", "may", "yes", "hash:/p", "",
+	    "relay-password " },
+	/* Without brackets or a port, the other option counts. */
+	{ "relay.example", "may", "may", "encrypt", "yes", "hash:/p",
+	    "noanonymous", "relay-password " },
+	{ "relay.example", "may", "encrypt", "notfound", "yes", "hash:/p",
+	    "noanonymous", "" },
+	/* Protected. */
+	{ "[relay.example]:587", "may", "may", "encrypt", "yes", "hash:/p",
+	    "noanonymous", "" },
+	{ "[relay.example]:587", "encrypt", "encrypt", "notfound", "yes",
+	    "hash:/p", "noanonymous", "dane-weakens " },
+	{ "[relay.example]:587", "may", "may", "notfound", "yes", "hash:/p",
+	    "noanonymous, noplaintext", "" },
+	/* Without a password, without a name. */
+	{ "[relay.example]:587", "may", "may", "notfound", "no", "hash:/p",
+	    "noanonymous", "" },
+	{ "[relay.example]:587", "may", "may", "notfound", "yes", "",
+	    "noanonymous", "" },
+	{ "[192.0.2.1]:587", "may", "may", "notfound", "yes", "hash:/p",
+	    "noanonymous", "" },
+	{ "", "may", "may", "notfound", "yes", "hash:/p", "noanonymous", "" },
+};
+
+START_TEST(a_relay_hosts_password_is_protected)
+{
+	struct fixture f;
+
+	healthy(&f);
+	f.config.value[POSTFIX_RELAYHOST] = (char *)passwords[_i].relayhost;
+	f.config.value[POSTFIX_SECURITY_LEVEL] = (char *)passwords[_i].level;
+	f.config.value[POSTFIX_SASL_AUTH] = (char *)passwords[_i].auth;
+	f.config.value[POSTFIX_SASL_PASSWORDS] =
+	    (char *)passwords[_i].passwords;
+	f.config.value[POSTFIX_SASL_OPTIONS] = (char *)passwords[_i].options;
+	f.map.no_dane = passwords[_i].no_dane;
+	f.map.no_dane_explicit = passwords[_i].no_dane_explicit;
+	assert_finds(&f, passwords[_i].finds);
+}
+END_TEST
+
+static const struct {
+	enum name_verdict verdict;
+	bool shared;
+	const char *finds;
+	size_t critical;
+} names[] = {
+	{ NAME_ALIKE, true, "", 0 },
+	{ NAME_SYSTEM_FAILS, true, "", 0 },
+	{ NAME_VARIES, true, "name-varies ", 0 },
+	{ NAME_DIFFERS, true, "name-differs ", 0 },
+	{ NAME_LOST, true, "name-lost ", 1 },
+	{ NAME_LOST, false, "resolver-not-shared name-lost ", 0 },
+};
+
+START_TEST(names_mean_the_same_to_both)
+{
+	struct doctor_name name = { "relayhost",
+		{ names[_i].verdict, "A", "relay.corp.example", "192.0.2.1",
+		    "NXDOMAIN", "zone \"corp.example\" { }" } };
+	struct fixture f;
+	json_t *report;
+
+	healthy(&f);
+	f.facts.dns_listen = "127.0.0.25";
+	f.facts.inside.server[0].is_ours = names[_i].shared;
+	f.facts.name = &name;
+	f.facts.name_count = 1;
+	assert_finds(&f, names[_i].finds);
+	report = doctor_report(&f.facts);
+	ck_assert_int_eq(json_integer_value(json_object_get(report, "code")) ==
+			     DOCTOR_CRITICAL,
+	    names[_i].critical == 1);
+	json_decref(report);
 }
 END_TEST
 
@@ -351,6 +469,12 @@ main(void)
 	tcase_add_test(tc, nothing_is_found_where_nothing_is_wrong);
 	tcase_add_loop_test(tc, versions_differ, 0, (int)COUNT(versions));
 	tcase_add_loop_test(tc, levels_are_not_weakened, 0, (int)COUNT(levels));
+	tcase_add_loop_test(
+	    tc, chosen_next_hops_are_not_weakened, 0, (int)COUNT(explicits));
+	tcase_add_loop_test(
+	    tc, a_relay_hosts_password_is_protected, 0, (int)COUNT(passwords));
+	tcase_add_loop_test(
+	    tc, names_mean_the_same_to_both, 0, (int)COUNT(names));
 	tcase_add_test(tc, our_resolver_is_the_best);
 	tcase_add_test(tc, carried_records_need_sha256_and_no_dnssec);
 	tcase_add_test(tc, the_chroot_matters_only_to_the_chrooted);

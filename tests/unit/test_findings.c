@@ -3,12 +3,13 @@
  * be said of it.  And that nothing is said of a server that is well.
  */
 
-#include "command/findings.h"
+#include "command/findings_server.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/findings_recursor.h"
 #include "dns/answer.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,0 +1,196 @@
+/* doctor_resolver.c - the resolvers of Postfix's processes, judged. */
+
+#include "command/doctor_resolver.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command/doctor_judge.h"
+
+/* ---- name servers ---- */
+
+static const char *
+rcode_text(const struct resolver_reply *reply)
+{
+	static const char *const names[] = { "no record", "FORMERR", "SERVFAIL",
+		"NXDOMAIN", "NOTIMP", "REFUSED" };
+
+	if (!reply->answered)
+		return "no answer";
+	return reply->rcode < sizeof(names) / sizeof(names[0])
+		   ? names[reply->rcode]
+		   : "an error";
+}
+
+static void
+judge_server(
+    struct doctor_judge *judge, const struct doctor_view *view, size_t i)
+{
+	const struct doctor_server *server = &view->server[i];
+	const struct resolver_probe *probe = &server->probe;
+	const char *address = view->conf.server[i];
+	json_t *finding = NULL;
+
+	if (!server->understood)
+		return;
+	if (!probe->plain.has_data)
+		finding = doctor_find(judge, DOCTOR_CRITICAL, "resolver-down",
+		    "nameserver %s of %s does not resolve (%s for the root's "
+		    "SOA): Postfix defers all mail before it asks for a "
+		    "verdict",
+		    address, view->path, rcode_text(&probe->plain));
+	else if (!probe->edns.has_data)
+		finding = doctor_find(judge, DOCTOR_CRITICAL, "resolver-edns",
+		    "nameserver %s of %s fails as soon as it is asked with "
+		    "EDNS (%s): Postfix, which always asks so, %s",
+		    address, view->path, rcode_text(&probe->edns),
+		    probe->edns.answered && probe->edns.rcode == 1
+			? "returns all mail to its senders"
+			: "defers all mail");
+	else if (!probe->edns.ad)
+		finding = doctor_find(judge, DOCTOR_CRITICAL,
+		    "resolver-not-validating",
+		    "nameserver %s of %s does not validate (no AD bit for the "
+		    "root's SOA): " DOCTOR_MEANS_MAY ", silently",
+		    address, view->path);
+	else if (!probe->tcp.has_data)
+		finding = doctor_find(judge, DOCTOR_WARNING, "resolver-tcp",
+		    "nameserver %s of %s does not answer over TCP (%s): what "
+		    "is too long for a datagram cannot be looked up",
+		    address, view->path, rcode_text(&probe->tcp));
+	if (finding != NULL)
+		doctor_change(finding, view->path,
+		    "nameserver ADDRESS of a resolver on this machine that "
+		    "validates");
+	if (probe->edns.ad && !server->is_loopback)
+		doctor_find(judge, DOCTOR_WARNING, "resolver-remote",
+		    "nameserver %s of %s is on another machine: that an answer "
+		    "was validated is believed from whoever is on the way",
+		    address, view->path);
+}
+
+void
+doctor_judge_view(struct doctor_judge *judge)
+{
+	const struct doctor_view *view = doctor_view_of(judge);
+	json_t *finding;
+
+	if (view->is_default) {
+		finding = doctor_find(judge, DOCTOR_WARNING, "resolver-default",
+		    "%s %s: Postfix asks 127.0.0.1, whatever answers there",
+		    view->path,
+		    view->exists ? "names no nameserver" : "does not exist");
+		doctor_change(finding, view->path, "nameserver 127.0.0.1");
+	}
+	if (view->conf.server_count > 1) {
+		finding = doctor_find(judge, DOCTOR_WARNING,
+		    "second-nameserver",
+		    "%s has %zu nameservers: where the first says SERVFAIL, "
+		    "for a forged answer, say, Postfix asks the next and "
+		    "believes that one",
+		    view->path, view->conf.server_count);
+		doctor_change(finding, view->path,
+		    "nameserver %s (and no other)", view->conf.server[0]);
+	}
+	for (size_t i = 0; i < view->conf.server_count; i++)
+		judge_server(judge, view, i);
+	if (view->stale > 0) {
+		finding = doctor_find(judge, DOCTOR_WARNING, "stale-resolver",
+		    "%zu smtp processes run since before %s was changed, and "
+		    "go on with what it said then",
+		    view->stale, view->path);
+		doctor_change(finding, "shell", "postfix reload");
+	}
+}
+
+static bool
+same_servers(const struct doctor_view *one, const struct doctor_view *other)
+{
+	if (one->conf.server_count != other->conf.server_count)
+		return false;
+	for (size_t i = 0; i < one->conf.server_count; i++)
+		if (strcmp(one->conf.server[i], other->conf.server[i]) != 0)
+			return false;
+	return true;
+}
+
+/* A copy that was forgotten; not where Postfix was given postdane's resolver
+ * on purpose. */
+void
+doctor_judge_copy(struct doctor_judge *judge)
+{
+	const struct doctor_view *inside = &judge->facts->inside;
+	const struct doctor_view *outside = &judge->facts->outside;
+
+	if (!judge->service->config->chroot || inside->path == NULL ||
+	    inside->is_default || doctor_view_is_shared(inside) ||
+	    same_servers(inside, outside))
+		return;
+	doctor_change(
+	    doctor_find(judge, DOCTOR_WARNING, "chroot-differs",
+		"%s, which Postfix's chrooted processes read, names other "
+		"nameservers (%s) than %s (%s)",
+		inside->path, inside->conf.server[0], outside->path,
+		outside->conf.server[0]),
+	    "shell", "cp %s %s && postfix reload", outside->path, inside->path);
+}
+
+/* ---- names ---- */
+
+static bool
+is_used(const struct doctor_facts *facts)
+{
+	return (facts->outside.path != NULL &&
+		   doctor_view_is_shared(&facts->outside)) ||
+	       (facts->inside.path != NULL &&
+		   doctor_view_is_shared(&facts->inside));
+}
+
+/* Only what a zone block would mend. */
+static void
+judge_name(struct doctor_judge *judge, const struct doctor_name *name)
+{
+	const struct name_difference *difference = &name->difference;
+	const bool used = is_used(judge->facts);
+	char words[DOCTOR_TEXT_MAX];
+	json_t *finding = NULL;
+
+	snprintf(words, sizeof(words),
+	    "%s %s (%s): the system's resolver says \"%s\", postdane's \"%s\"",
+	    difference->name, difference->type, name->from, difference->system,
+	    difference->ours);
+	if (difference->verdict == NAME_LOST)
+		finding = doctor_find(judge,
+		    used ? DOCTOR_CRITICAL : DOCTOR_WARNING, "name-lost",
+		    "%s: %s", words,
+		    used ? "Postfix, which asks postdane, does not find it"
+			 : "neither a verdict nor, if Postfix asked postdane, "
+			   "a delivery would find it");
+	else if (difference->verdict == NAME_DIFFERS)
+		finding = doctor_find(
+		    judge, DOCTOR_WARNING, "name-differs", "%s", words);
+	else if (difference->verdict == NAME_VARIES)
+		finding = doctor_find(judge, DOCTOR_OK, "name-varies",
+		    "%s: large services answer so, and then there is nothing "
+		    "to mend",
+		    words);
+	if (finding != NULL && difference->remedy[0] != '\0')
+		doctor_change(
+		    finding, "postdane.conf", "%s", difference->remedy);
+}
+
+void
+doctor_judge_names(struct doctor_judge *judge)
+{
+	const struct doctor_facts *facts = judge->facts;
+
+	for (size_t i = 0; i < facts->name_count; i++)
+		judge_name(judge, &facts->name[i]);
+	if (facts->names_left > 0)
+		doctor_change(
+		    doctor_find(judge, DOCTOR_OK, "names-left",
+			"there was no time to compare %zu of the names in "
+			"Postfix's configuration",
+			facts->names_left),
+		    "shell", "postdane names --postfix");
+}

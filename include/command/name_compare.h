@@ -1,0 +1,52 @@
+/*
+ * name_compare.h - whether a name is resolved alike by the system's resolver
+ * and by postdane's listener, and the zone block that would make it so.
+ * Blocks; bounded in time.
+ */
+#ifndef COMMAND_NAME_COMPARE_H
+#define COMMAND_NAME_COMPARE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct name_resolvers;
+
+/*
+ * @resolv_conf: the system's.  @listener: an address; its port is 53.
+ * Returns NULL and text in *why, constant.
+ */
+struct name_resolvers *name_resolvers_new(
+    const char *resolv_conf, const char *listener, const char **why);
+/* NULL does nothing. */
+void name_resolvers_free(struct name_resolvers *resolvers);
+
+enum name_verdict {
+	NAME_ALIKE,
+	/* The system's resolver fails where ours has an answer; nothing that a
+	 * zone block, which would ask that resolver, could mend. */
+	NAME_SYSTEM_FAILS,
+	/* Other addresses, all of them public: what large services answer
+	 * depends on who asks, and when. */
+	NAME_VARIES,
+	NAME_DIFFERS, /* other records, or of another kind of "none" */
+	NAME_LOST     /* the system's has records, ours has none */
+};
+
+/* Of the first type, MX, A or AAAA, with the worst verdict. */
+struct name_difference {
+	enum name_verdict verdict;
+	char type[8];
+	char name[256]; /* the one asked for, or a mail server of its */
+	char system[256], ours[256]; /* one record, or what there was instead */
+	/* "zone … { … }", where one would help; else "" */
+	char remedy[1024];
+};
+
+/*
+ * @name: text form of base/domain.h.  Its mail servers are compared, too.
+ * @deadline: clock_ms(); what has not been answered then, has failed.
+ */
+void name_compare(struct name_resolvers *resolvers, const char *name,
+    uint64_t deadline, struct name_difference *difference);
+
+#endif /* COMMAND_NAME_COMPARE_H */

@@ -1,0 +1,33 @@
+/*
+ * dns_datagrams.h - DNS over UDP, at one socket.  A question that is repeated
+ * while it is looked up gets one answer.
+ */
+#ifndef WIRE_DNS_DATAGRAMS_H
+#define WIRE_DNS_DATAGRAMS_H
+
+#include <stdbool.h>
+
+struct dns_datagrams;
+struct dns_queries;
+struct event_base;
+
+/*
+ * Answers what comes at @fd, a bound socket that does not block and is from
+ * now on owned.  @queries: borrowed.  @idle comes whenever the last question
+ * that waited is answered; it may free this.
+ * NULL when out of memory; then @fd is still the caller's.
+ */
+struct dns_datagrams *dns_datagrams_new(struct event_base *base, int fd,
+    struct dns_queries *queries, void (*idle)(void *arg), void *arg);
+
+/* Cancels what waits, and closes the socket.  NULL does nothing. */
+void dns_datagrams_free(struct dns_datagrams *datagrams);
+
+/* No new questions are read; those that have come are answered. */
+void dns_datagrams_stop(struct dns_datagrams *datagrams);
+/* Read on.  Returns 0, or -1 when out of memory. */
+int dns_datagrams_resume(struct dns_datagrams *datagrams);
+
+bool dns_datagrams_is_idle(const struct dns_datagrams *datagrams);
+
+#endif /* WIRE_DNS_DATAGRAMS_H */

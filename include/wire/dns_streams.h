@@ -1,0 +1,35 @@
+/*
+ * dns_streams.h - DNS over TCP: connections that ask many questions at a time
+ * and get the answers as they come.  One that asks nothing for a while is
+ * closed, and the one that has been idle longest makes room for others.
+ */
+#ifndef WIRE_DNS_STREAMS_H
+#define WIRE_DNS_STREAMS_H
+
+#include <stddef.h>
+
+struct dns_queries;
+struct dns_streams;
+struct event_base;
+
+/* @queries: borrowed.  @gone comes whenever the last connection has closed; it
+ * must not free this.  NULL when out of memory. */
+struct dns_streams *dns_streams_new(struct event_base *base,
+    struct dns_queries *queries, void (*gone)(void *arg), void *arg);
+
+/* Closes everything, without @gone.  NULL does nothing. */
+void dns_streams_free(struct dns_streams *streams);
+
+/* A connection that was accepted and does not block: owned from now on, and
+ * closed at once where there is no room for it. */
+void dns_streams_add(struct dns_streams *streams, int fd);
+
+/* Close the one that has been idle longest, if there is one. */
+void dns_streams_make_room(struct dns_streams *streams);
+
+/* No new questions; each closes with its last answer. */
+void dns_streams_drain(struct dns_streams *streams);
+
+size_t dns_streams_count(const struct dns_streams *streams);
+
+#endif /* WIRE_DNS_STREAMS_H */
