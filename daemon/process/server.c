@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "dns/resolver.h"
+#include "dns/rollover.h"
 #include "policy/policy_service.h"
 #include "process/config_check.h"
 #include "process/core.h"
@@ -261,6 +262,8 @@ replace_core(struct server *server, struct conf *conf)
 		return false;
 	}
 	retired->core = server->core;
+	rollover_stop(resolver_rollover(server->core->resolver));
+	rollover_start(resolver_rollover(core->resolver));
 	policy_service_follow(core->service, server->core->service);
 	LL_APPEND(server->retired, retired);
 	use_core(server, core);
@@ -406,6 +409,8 @@ start(struct server *server, struct conf *conf)
 	server->watchdog = systemd_watchdog(server->base);
 	if (privileges_drop(conf->user) == -1)
 		return -1;
+	/* What they write belongs to the user. */
+	rollover_start(resolver_rollover(core->resolver));
 	policy_service_load_busiest(core->service);
 	return conf->sandbox ? sandbox_enter() : 0;
 }
