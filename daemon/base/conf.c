@@ -3,6 +3,8 @@
 #include "base/conf.h"
 
 #include <confuse.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +79,24 @@ static int
 get_string(cfg_t *cfg, const char *option, char **to)
 {
 	return (*to = strdup(cfg_getstr(cfg, option))) != NULL ? 0 : -1;
+}
+
+/* They may have gone since the option was read: 0, or -1. */
+static int
+get_rights(cfg_t *cfg, struct endpoint_rights *to)
+{
+	const char *owner = cfg_getstr(cfg, "socket-owner");
+	const char *group = cfg_getstr(cfg, "socket-group");
+	const struct passwd *pw = getpwnam(owner);
+	const struct group *gr = getgrnam(group);
+
+	to->owner = pw != NULL ? pw->pw_uid : (uid_t)-1;
+	to->group = gr != NULL ? gr->gr_gid : (gid_t)-1;
+	to->mode = (mode_t)strtoul(cfg_getstr(cfg, "socket-mode"), NULL, 8);
+	return (owner[0] == '\0' || pw != NULL) &&
+		       (group[0] == '\0' || gr != NULL)
+		   ? 0
+		   : -1;
 }
 
 static unsigned
@@ -277,6 +297,7 @@ get_all(cfg_t *cfg, struct conf *conf)
 	    get_endpoints(cfg, "metrics-listen", &conf->metrics_listen) == -1 ||
 	    get_dns_listeners(cfg, &conf->dns_listen) == -1 ||
 	    get_prefixes(cfg, &conf->dns_allow) == -1 ||
+	    get_rights(cfg, &conf->socket_rights) == -1 ||
 	    get_string(cfg, "control-socket", &conf->control_socket) == -1 ||
 	    get_string(cfg, "user", &conf->user) == -1 ||
 	    get_string(cfg, "root-hints", &conf->root_hints) == -1 ||

@@ -3,7 +3,9 @@
 
 #include "base/conf_options.h"
 
+#include <grp.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,6 +184,37 @@ read_socket_path(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	return accept_string(cfg, opt, value, why, result);
 }
 
+/* "" leaves it as it is. */
+static int
+read_owner(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	const bool known = value[0] == '\0' || getpwnam(value) != NULL;
+
+	return accept_string(cfg, opt, value,
+	    known ? NULL : "is no user of this machine", result);
+}
+
+static int
+read_group(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	const bool known = value[0] == '\0' || getgrnam(value) != NULL;
+
+	return accept_string(cfg, opt, value,
+	    known ? NULL : "is no group of this machine", result);
+}
+
+/* As chmod(1) has it: octal, with or without a zero in front. */
+static int
+read_mode(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	const size_t len = strlen(value);
+	const bool is_octal = value[strspn(value, "01234567")] == '\0' &&
+			      (len == 3 || (len == 4 && value[0] == '0'));
+
+	return accept_string(
+	    cfg, opt, value, is_octal ? NULL : "is no mode like 0660", result);
+}
+
 static int
 read_hints(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
@@ -309,6 +342,9 @@ static cfg_opt_t options[] = {
 	CFG_STR_LIST_CB(CONF_DNS_ALLOW, NULL, CFGF_NODEFAULT, read_prefix),
 	CFG_STR_CB(
 	    "control-socket", CONF_CONTROL_SOCKET, CFGF_NONE, read_socket_path),
+	CFG_STR_CB("socket-owner", "", CFGF_NONE, read_owner),
+	CFG_STR_CB("socket-group", "", CFGF_NONE, read_group),
+	CFG_STR_CB("socket-mode", "0666", CFGF_NONE, read_mode),
 	CFG_INT_CB("max-connections", 4096, CFGF_NONE, read_number),
 	CFG_INT_CB("request-timeout", 120, CFGF_NONE, read_number),
 	CFG_STR("user", CONF_USER, CFGF_NONE),

@@ -117,13 +117,15 @@ listen_for_policy(struct server *server, const struct conf *conf)
 	for (size_t i = 0; i < socketmaps; i++)
 		places[i] =
 		    (struct listener_place){ .protocol = &socketmap_protocol,
-			    .endpoint = &conf->socketmap_listen.item[i] };
+			    .endpoint = &conf->socketmap_listen.item[i],
+			    .rights = &conf->socket_rights };
 	for (size_t i = socketmaps; i < count; i++)
 		places[i] =
 		    (struct listener_place){ .protocol = &tcp_table_protocol,
 			    .endpoint =
 				&conf->tcp_table_listen.item[i - socketmaps],
-			    .map = conf->tcp_table_map };
+			    .map = conf->tcp_table_map,
+			    .rights = &conf->socket_rights };
 	result = listeners_set(server->listeners, places, count);
 	free(places);
 	return result;

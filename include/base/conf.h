@@ -61,11 +61,13 @@ struct conf {
 	/* listeners */
 	struct conf_endpoints socketmap_listen; /* { "inet:127.0.0.1:8642" } */
 	struct conf_endpoints tcp_table_listen; /* { "inet:127.0.0.1:8643" } */
-	struct conf_endpoints metrics_listen;   /* {}: none */
-	struct conf_endpoints dns_listen;       /* {}: none */
-	struct conf_prefixes dns_allow; /* {}: loopback addresses only */
-	char *control_socket;           /* CONF_CONTROL_SOCKET; "" for none */
-	unsigned max_connections;       /* 4096 */
+	struct endpoint_rights
+	    socket_rights; /* of unix sockets among these: 0666 */
+	struct conf_endpoints metrics_listen; /* {}: none */
+	struct conf_endpoints dns_listen;     /* {}: none */
+	struct conf_prefixes dns_allow;       /* {}: loopback addresses only */
+	char *control_socket;     /* CONF_CONTROL_SOCKET; "" for none */
+	unsigned max_connections; /* 4096 */
 	unsigned request_timeout; /* seconds for the rest of a half-received
 				   * request: 120 */
 	char *user; /* CONF_USER: who to become if started as root; "" to stay

@@ -377,6 +377,7 @@ class Daemon:
             os.unlink(path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(path)
+            os.chmod(path, 0o666)  # whoever the daemon becomes
             notify.settimeout(60)
             self.process = subprocess.Popen(
                 [*self.wrapper, self.program, "-c", self.config],
