@@ -47,6 +47,7 @@ struct server {
 	const char *path;
 	struct event_base *base;
 	struct event *term, *interrupt, *hangup, *drain_limit, *retire;
+	struct event *flush;    /* of the log, every minute */
 	struct event *watchdog; /* NULL where systemd wants none */
 	struct stats stats;
 	struct core *core;
@@ -362,18 +363,33 @@ watch_signal(struct server *server, int signal, event_callback_fn callback)
 	return event;
 }
 
+static void
+on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	log_flush();
+}
+
 static int
 make_events(struct server *server)
 {
+	static const struct timeval minute = { 60, 0 };
+
 	signal(SIGPIPE, SIG_IGN);
 	server->term = watch_signal(server, SIGTERM, on_end);
 	server->interrupt = watch_signal(server, SIGINT, on_end);
 	server->hangup = watch_signal(server, SIGHUP, on_hangup);
 	server->drain_limit = evtimer_new(server->base, on_drain_limit, server);
 	server->retire = evtimer_new(server->base, on_retire, server);
+	server->flush =
+	    event_new(server->base, -1, EV_PERSIST, on_flush, server);
+	if (server->flush != NULL)
+		event_add(server->flush, &minute);
 	return server->term != NULL && server->interrupt != NULL &&
 		       server->hangup != NULL && server->drain_limit != NULL &&
-		       server->retire != NULL
+		       server->retire != NULL && server->flush != NULL
 		   ? 0
 		   : -1;
 }
@@ -447,6 +463,7 @@ stop(struct server *server)
 	core_free(server->core);
 	free_event(server->watchdog);
 	free_event(server->retire);
+	free_event(server->flush);
 	free_event(server->drain_limit);
 	free_event(server->hangup);
 	free_event(server->interrupt);
@@ -471,6 +488,7 @@ server_run(const char *path, struct conf *conf)
 		status = EXIT_SUCCESS;
 	}
 	stop(&server);
+	log_flush();
 	log_info("main: the end");
 	return status;
 }

@@ -425,6 +425,37 @@ def test_reload_moves_listeners(start):
         connect(PORT + 1)
 
 
+# ---- the log ----
+
+def test_nobody_fills_the_journal(start):
+    """Neither by what is no request, nor by keys that need no lookup."""
+    daemon = start("log-level = info\n")
+    for _ in range(300):
+        assert b":PERM " in daemon.raw(b"rubbish")
+    with connect() as connection:
+        for i in range(3000):
+            assert b"TEMP" in ask(connection, f"a{i}.example:unheard-of")
+    time.sleep(0.1)  # for a line of its own
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+    daemon.stop()
+    log = daemon.log()
+    assert 50 <= log.count("session: socketmap: ") <= 60
+    assert 2000 <= log.count("policy: key=") < 2500
+    left = [int(n) for n in re.findall(
+        r"log: (\d+) more like this: session: socketmap: ", log)]
+    assert sum(left) + log.count("\npostdaned: session: ") == 300
+    assert re.search(r"log: \d+ more like this: policy: key=a\d+\.", log)
+    assert 'key=dane.d.nsec map=query reply="dane"' in log
+
+
+def test_debug_writes_everything(start):
+    daemon = start()
+    for _ in range(100):
+        assert b":PERM " in daemon.raw(b"rubbish")
+    daemon.stop()
+    assert daemon.log().count("session: socketmap: ") == 100
+
+
 # ---- numbers ----
 
 def http(path):
