@@ -39,7 +39,7 @@ TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
 	clang-tidy libclang-rt-dev mandoc python3-pytest systemd valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
-SERVER_PACKAGES := bind9 nsd pdns-recursor postfix unbound
+SERVER_PACKAGES := bind9 nsd pdns-recursor postfix prometheus systemd unbound
 
 # ---- flags ----
 
@@ -376,6 +376,8 @@ install: all
 		$(DESTDIR)$(COMPLETIONDIR)/postdane
 	$(INSTALL_DATA) service/grafana-dashboard.json \
 		$(DESTDIR)$(PREFIX)/share/postdane/grafana-dashboard.json
+	$(INSTALL_DATA) service/prometheus-alerts.yml \
+		$(DESTDIR)$(PREFIX)/share/postdane/prometheus-alerts.yml
 	install -d $(POSTFIX_CONF_DIR)
 	install -m 644 $(POSTFIX_CONF) $(POSTFIX_CONF_DIR)
 	install -m 755 postfix-conf/postfix-resolv $(POSTFIX_CONF_DIR)

@@ -3,29 +3,22 @@
 #include "base/conf.h"
 
 #include <confuse.h>
-#include <netinet/in.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/conf_options.h"
 #include "base/conf_text.h"
 #include "base/domain.h"
 #include "base/root_file.h"
 #include "base/suggestion.h"
 #include "base/unbound_option.h"
 
-#define ERROR_MAX 1024   /* octets of an error */
-#define WHY_MAX 512      /* of it without file, line and block */
-#define MAP_NAME_MAX 255 /* octets that a request has room for */
-#define DNS_PORT 53
-
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-#define SOCKETMAP_LISTEN "socketmap-listen"
-#define TCP_TABLE_LISTEN "tcp-table-listen"
-#define DNS_LISTEN "dns-listen"
-#define DNS_ALLOW "dns-allow"
+#define ERROR_MAX 1024 /* octets of an error */
+#define WHY_MAX 512    /* of it without file, line and block */
 
 /* ---- errors ---- */
 
@@ -80,337 +73,30 @@ take_error(cfg_t *cfg, const char *format, va_list ap)
 		    cfg->line, what);
 }
 
-/* ---- values, while their line is known ---- */
-
-static const struct {
-	const char *option;
-	long least, most;
-} numbers[] = {
-	{ "max-connections", 1, 100000 },
-	{ "request-timeout", 1, 3600 },
-	{ "lookup-deadline", 1, 60 },
-	/* Postfix waits 100 seconds for a reply. */
-	{ "evaluation-deadline", 1, 90 },
-	{ "default-port", 1, 65535 },
-	{ "cache-entries", 0, 10000000 },
-	{ "cache-memory", 1, 65536 },
-};
-
-/* The index of a word is the value of its enum. */
-#define WORDS_MAX 4
-static const struct {
-	const char *option;
-	const char *words[WORDS_MAX + 1];
-} choices[] = {
-	{ "no-dane-policy", { "may", "encrypt", "notfound" } },
-	{ "no-dane-policy-explicit", { "may", "encrypt", "notfound" } },
-	{ "insecure-mx", { "dane", "encrypt", "may" } },
-	{ "dane-only", { "never", "when-complete" } },
-	{ "carry", { "no", "fingerprint" } },
-	{ "carry-else", { "dane-only", "encrypt" } },
-	{ "log-target", { "stderr", "syslog" } },
-	{ "log-level", { "error", "warning", "info", "debug" } },
-};
-
-/* Decimal only: the library would take 010 for eight. */
-static int
-read_number(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-	const char *option = cfg_opt_name(opt);
-	const bool is_number = value[0] != '\0' && strlen(value) <= 9 &&
-			       value[strspn(value, "0123456789")] == '\0';
-	const long number = is_number ? strtol(value, NULL, 10) : -1;
-	size_t i = 0;
-
-	while (strcmp(numbers[i].option, option) != 0)
-		i++;
-	if (number < numbers[i].least || number > numbers[i].most) {
-		cfg_error(cfg, "%s: \"%s\" is no number from %ld to %ld",
-		    option, value, numbers[i].least, numbers[i].most);
-		return -1;
-	}
-	*(long *)result = number;
-	return 0;
-}
-
-static int
-read_choice(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-	const char *option = cfg_opt_name(opt);
-	const char *const *words;
-	char list[128] = "";
-	size_t i = 0, at = 0;
-
-	while (strcmp(choices[i].option, option) != 0)
-		i++;
-	words = choices[i].words;
-	for (long k = 0; words[k] != NULL; k++) {
-		if (strcmp(words[k], value) == 0) {
-			*(long *)result = k;
-			return 0;
-		}
-		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s",
-		    k > 0 ? ", " : "", words[k]);
-	}
-	cfg_error(cfg, "%s: \"%s\" is none of %s", option, value, list);
-	return -1;
-}
-
-/* A string is taken as it is, unless there is something wrong with it. */
-static int
-accept_string(cfg_t *cfg, cfg_opt_t *opt, const char *value, const char *why,
-    void *result)
-{
-	*(const char **)result = value;
-	if (why == NULL)
-		return 0;
-	cfg_error(cfg, "%s: \"%s\" %s", cfg_opt_name(opt), value, why);
-	return -1;
-}
-
-static int
-read_endpoint(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-	struct endpoint endpoint;
-
-	return accept_string(
-	    cfg, opt, value, endpoint_parse(value, &endpoint), result);
-}
-
-static int
-read_server(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-	struct endpoint endpoint;
-
-	return accept_string(cfg, opt, value,
-	    endpoint_parse_address(value, DNS_PORT, &endpoint), result);
-}
-
-/* "127.0.0.25:53", as name servers are written, or "inet:127.0.0.25:53". */
-static const char *
-parse_dns_listener(const char *text, struct endpoint *endpoint)
-{
-	static const char inet[] = "inet:";
-	const struct sockaddr_storage *address = &endpoint->address;
-	const char *why;
-
-	if (strncmp(text, inet, sizeof(inet) - 1) == 0)
-		text += sizeof(inet) - 1;
-	if ((why = endpoint_parse_address(text, DNS_PORT, endpoint)) != NULL)
-		return why;
-	/* What comes from such a socket need not come from the address that
-	 * was asked. */
-	if (address->ss_family == AF_INET
-		? ((const struct sockaddr_in *)address)->sin_addr.s_addr ==
-		      INADDR_ANY
-		: IN6_IS_ADDR_UNSPECIFIED(
-		      &((const struct sockaddr_in6 *)address)->sin6_addr))
-		return "is all addresses: name the one to listen at";
-	return NULL;
-}
-
-static int
-read_dns_listener(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-	struct endpoint endpoint;
-
-	return accept_string(
-	    cfg, opt, value, parse_dns_listener(value, &endpoint), result);
-}
-
-static int
-read_prefix(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-	struct prefix prefix;
-
-	return accept_string(
-	    cfg, opt, value, prefix_parse(value, &prefix), result);
-}
-
-static int
-read_socket_path(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-	struct endpoint endpoint;
-	char text[WHY_MAX];
-	const char *why = NULL;
-
-	snprintf(text, sizeof(text), "unix:%s", value);
-	if (value[0] != '\0')
-		why = endpoint_parse(text, &endpoint);
-	return accept_string(cfg, opt, value, why, result);
-}
-
-static int
-read_hints(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-	return accept_string(
-	    cfg, opt, value, root_file_check(value, ROOT_FILE_HINTS), result);
-}
-
-static int
-read_anchor(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-	return accept_string(
-	    cfg, opt, value, root_file_check(value, ROOT_FILE_ANCHOR), result);
-}
-
-static int
-read_unbound_option(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-	char text[UNBOUND_OPTION_MAX];
-	const char *why = unbound_option_read(value, text) == 0 ? NULL : text;
-
-	return accept_string(cfg, opt, value, why, result);
-}
-
-/* ---- blocks, when they are closed ---- */
-
-static int
-complain_of_block(cfg_t *cfg, cfg_t *block, const char *why)
-{
-	cfg_error(cfg, "%s \"%s\": %s", cfg_name(block), cfg_title(block), why);
-	return -1;
-}
-
-/* The block just closed is the last one. */
-static cfg_t *
-last_block(cfg_opt_t *opt)
-{
-	return cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
-}
-
-static int
-check_map(cfg_t *cfg, cfg_opt_t *opt)
-{
-	cfg_t *block = last_block(opt);
-	const char *name = cfg_title(block);
-
-	if (name[0] == '\0' || strchr(name, ' ') != NULL)
-		return complain_of_block(
-		    cfg, block, "no request can have this name of a map");
-	if (strlen(name) > MAP_NAME_MAX)
-		return complain_of_block(cfg, block, "the name is too long");
-	return 0;
-}
-
-static bool
-is_second_of_its_name(cfg_opt_t *opt, const char *name)
-{
-	char other[DOMAIN_TEXT_MAX];
-
-	for (unsigned i = 0; i + 1 < cfg_opt_size(opt); i++)
-		if (domain_from_utf8(
-			cfg_title(cfg_opt_getnsec(opt, i)), other) == 0 &&
-		    domain_equal(other, name))
-			return true;
-	return false;
-}
-
-static int
-check_zone(cfg_t *cfg, cfg_opt_t *opt)
-{
-	cfg_t *block = last_block(opt);
-	const bool forward = cfg_size(block, "forward") > 0;
-	const bool stub = cfg_size(block, "stub") > 0;
-	const bool insecure = cfg_getbool(block, "insecure") == cfg_true;
-	char name[DOMAIN_TEXT_MAX];
-
-	if (domain_from_utf8(cfg_title(block), name) == -1)
-		return complain_of_block(cfg, block, "this is no domain name");
-	if (is_second_of_its_name(opt, name))
-		return complain_of_block(
-		    cfg, block, "there is a block for this zone already");
-	if (forward && stub)
-		return complain_of_block(
-		    cfg, block, "forward and stub exclude each other");
-	if (!forward && !stub && !insecure)
-		return complain_of_block(cfg, block,
-		    "nothing is said: forward, stub or insecure = yes");
-	if (stub && domain_equal(name, "."))
-		return complain_of_block(cfg, block,
-		    "stub: the root's servers are named by root-hints");
-	if (insecure && domain_equal(name, "."))
-		return complain_of_block(cfg, block,
-		    "insecure: this would end validation for all the world");
-	return 0;
-}
-
-/* ---- the table of options ---- */
-
-static cfg_opt_t map_options[] = {
-	CFG_INT_CB("no-dane-policy", 0, CFGF_NODEFAULT, read_choice),
-	CFG_INT_CB("no-dane-policy-explicit", 0, CFGF_NODEFAULT, read_choice),
-	CFG_INT_CB("insecure-mx", 0, CFGF_NODEFAULT, read_choice),
-	CFG_INT_CB("dane-only", 0, CFGF_NODEFAULT, read_choice),
-	CFG_INT_CB("carry", 0, CFGF_NODEFAULT, read_choice),
-	CFG_INT_CB("carry-else", 0, CFGF_NODEFAULT, read_choice),
-	CFG_END(),
-};
-
-static cfg_opt_t zone_options[] = {
-	CFG_STR_LIST_CB("forward", NULL, CFGF_NODEFAULT, read_server),
-	CFG_STR_LIST_CB("stub", NULL, CFGF_NODEFAULT, read_server),
-	CFG_BOOL("insecure", cfg_false, CFGF_NONE),
-	CFG_END(),
-};
-
-#define BLOCKS (CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
-
-static cfg_opt_t options[] = {
-	CFG_STR_LIST_CB(SOCKETMAP_LISTEN, "{\"inet:127.0.0.1:8642\"}",
-	    CFGF_NONE, read_endpoint),
-	CFG_STR_LIST_CB(TCP_TABLE_LISTEN, "{\"inet:127.0.0.1:8643\"}",
-	    CFGF_NONE, read_endpoint),
-	CFG_STR_LIST_CB("metrics-listen", NULL, CFGF_NODEFAULT, read_endpoint),
-	CFG_STR_LIST_CB(DNS_LISTEN, NULL, CFGF_NODEFAULT, read_dns_listener),
-	CFG_STR_LIST_CB(DNS_ALLOW, NULL, CFGF_NODEFAULT, read_prefix),
-	CFG_STR_CB(
-	    "control-socket", CONF_CONTROL_SOCKET, CFGF_NONE, read_socket_path),
-	CFG_INT_CB("max-connections", 4096, CFGF_NONE, read_number),
-	CFG_INT_CB("request-timeout", 120, CFGF_NONE, read_number),
-	CFG_STR("user", CONF_USER, CFGF_NONE),
-	CFG_BOOL("sandbox", cfg_true, CFGF_NONE),
-
-	CFG_STR_CB(
-	    "root-hints", "/usr/share/dns/root.hints", CFGF_NONE, read_hints),
-	CFG_STR_CB(
-	    "trust-anchor", "/usr/share/dns/root.key", CFGF_NONE, read_anchor),
-	CFG_STR_LIST_CB(
-	    "resolver-options", NULL, CFGF_NODEFAULT, read_unbound_option),
-	CFG_INT_CB("lookup-deadline", 15, CFGF_NONE, read_number),
-	CFG_INT_CB("evaluation-deadline", 30, CFGF_NONE, read_number),
-	CFG_SEC("zone", zone_options, BLOCKS),
-
-	CFG_INT_CB("no-dane-policy", CONF_NO_DANE_MAY, CFGF_NONE, read_choice),
-	CFG_INT_CB("no-dane-policy-explicit", CONF_NO_DANE_NOTFOUND, CFGF_NONE,
-	    read_choice),
-	CFG_INT_CB(
-	    "insecure-mx", CONF_INSECURE_MX_DANE, CFGF_NONE, read_choice),
-	CFG_INT_CB("dane-only", CONF_DANE_ONLY_NEVER, CFGF_NONE, read_choice),
-	CFG_INT_CB("carry", CONF_CARRY_NO, CFGF_NONE, read_choice),
-	CFG_INT_CB(
-	    "carry-else", CONF_CARRY_ELSE_DANE_ONLY, CFGF_NONE, read_choice),
-	CFG_SEC("map", map_options, BLOCKS),
-	CFG_STR("tcp-table-map", "", CFGF_NONE),
-	CFG_INT_CB("default-port", 25, CFGF_NONE, read_number),
-
-	CFG_INT_CB("cache-entries", 100000, CFGF_NONE, read_number),
-	CFG_INT_CB("cache-memory", 64, CFGF_NONE, read_number),
-	CFG_STR("state-directory", CONF_STATE_DIRECTORY, CFGF_NONE),
-
-	CFG_INT_CB("log-target", LOG_TARGET_STDERR, CFGF_NONE, read_choice),
-	CFG_INT_CB("log-level", LOG_LEVEL_INFO, CFGF_NONE, read_choice),
-	CFG_END(),
-};
-
-#define OPTION_COUNT (COUNT(options) - 1)
-
 /* ---- from the library's tree to plain data ---- */
 
 static int
 get_string(cfg_t *cfg, const char *option, char **to)
 {
 	return (*to = strdup(cfg_getstr(cfg, option))) != NULL ? 0 : -1;
+}
+
+/* They may have gone since the option was read: 0, or -1. */
+static int
+get_rights(cfg_t *cfg, struct endpoint_rights *to)
+{
+	const char *owner = cfg_getstr(cfg, "socket-owner");
+	const char *group = cfg_getstr(cfg, "socket-group");
+	const struct passwd *pw = getpwnam(owner);
+	const struct group *gr = getgrnam(group);
+
+	to->owner = pw != NULL ? pw->pw_uid : (uid_t)-1;
+	to->group = gr != NULL ? gr->gr_gid : (gid_t)-1;
+	to->mode = (mode_t)strtoul(cfg_getstr(cfg, "socket-mode"), NULL, 8);
+	return (owner[0] == '\0' || pw != NULL) &&
+		       (group[0] == '\0' || gr != NULL)
+		   ? 0
+		   : -1;
 }
 
 static unsigned
@@ -435,13 +121,13 @@ get_endpoints(cfg_t *cfg, const char *option, struct conf_endpoints *to)
 static int
 get_dns_listeners(cfg_t *cfg, struct conf_endpoints *to)
 {
-	const unsigned count = cfg_size(cfg, DNS_LISTEN);
+	const unsigned count = cfg_size(cfg, CONF_DNS_LISTEN);
 
 	if ((to->item = calloc(count + 1, sizeof(*to->item))) == NULL)
 		return -1;
 	for (; to->count < count; to->count++)
-		parse_dns_listener(
-		    cfg_getnstr(cfg, DNS_LISTEN, (unsigned)to->count),
+		conf_dns_listener(
+		    cfg_getnstr(cfg, CONF_DNS_LISTEN, (unsigned)to->count),
 		    &to->item[to->count]);
 	return 0;
 }
@@ -449,12 +135,13 @@ get_dns_listeners(cfg_t *cfg, struct conf_endpoints *to)
 static int
 get_prefixes(cfg_t *cfg, struct conf_prefixes *to)
 {
-	const unsigned count = cfg_size(cfg, DNS_ALLOW);
+	const unsigned count = cfg_size(cfg, CONF_DNS_ALLOW);
 
 	if ((to->item = calloc(count + 1, sizeof(*to->item))) == NULL)
 		return -1;
 	for (; to->count < count; to->count++)
-		prefix_parse(cfg_getnstr(cfg, DNS_ALLOW, (unsigned)to->count),
+		prefix_parse(
+		    cfg_getnstr(cfg, CONF_DNS_ALLOW, (unsigned)to->count),
 		    &to->item[to->count]);
 	return 0;
 }
@@ -539,7 +226,7 @@ get_zone(cfg_t *block, struct conf_zone *zone)
 	for (; zone->server_count < count; zone->server_count++)
 		endpoint_parse_address(
 		    cfg_getnstr(block, option, (unsigned)zone->server_count),
-		    DNS_PORT, &zone->servers[zone->server_count]);
+		    CONF_DNS_PORT, &zone->servers[zone->server_count]);
 	return 0;
 }
 
@@ -603,13 +290,14 @@ get_all(cfg_t *cfg, struct conf *conf)
 	conf->log_target = (enum log_target)get_number(cfg, "log-target");
 	conf->log_level = (enum log_level)get_number(cfg, "log-level");
 	conf->policy = get_policy(cfg, none);
-	if (get_endpoints(cfg, SOCKETMAP_LISTEN, &conf->socketmap_listen) ==
-		-1 ||
-	    get_endpoints(cfg, TCP_TABLE_LISTEN, &conf->tcp_table_listen) ==
-		-1 ||
+	if (get_endpoints(
+		cfg, CONF_SOCKETMAP_LISTEN, &conf->socketmap_listen) == -1 ||
+	    get_endpoints(
+		cfg, CONF_TCP_TABLE_LISTEN, &conf->tcp_table_listen) == -1 ||
 	    get_endpoints(cfg, "metrics-listen", &conf->metrics_listen) == -1 ||
 	    get_dns_listeners(cfg, &conf->dns_listen) == -1 ||
 	    get_prefixes(cfg, &conf->dns_allow) == -1 ||
+	    get_rights(cfg, &conf->socket_rights) == -1 ||
 	    get_string(cfg, "control-socket", &conf->control_socket) == -1 ||
 	    get_string(cfg, "user", &conf->user) == -1 ||
 	    get_string(cfg, "root-hints", &conf->root_hints) == -1 ||
@@ -664,8 +352,8 @@ check_listeners(const struct conf *conf, char *why)
 
 	if (count == 0) {
 		snprintf(why, WHY_MAX,
-		    SOCKETMAP_LISTEN ", " TCP_TABLE_LISTEN
-				     ": both are empty: nobody could ask");
+		    CONF_SOCKETMAP_LISTEN ", " CONF_TCP_TABLE_LISTEN
+					  ": both are empty: nobody could ask");
 		return -1;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -675,8 +363,8 @@ check_listeners(const struct conf *conf, char *why)
 			if (strcmp(one, other) != 0)
 				continue;
 			snprintf(why, WHY_MAX,
-			    SOCKETMAP_LISTEN ", " TCP_TABLE_LISTEN
-					     ": \"%s\" stands there twice",
+			    CONF_SOCKETMAP_LISTEN ", " CONF_TCP_TABLE_LISTEN
+						  ": \"%s\" stands there twice",
 			    one);
 			return -1;
 		}
@@ -697,7 +385,7 @@ check_zone_servers(
 			if (strcmp(one, other) != 0)
 				continue;
 			snprintf(why, WHY_MAX,
-			    DNS_LISTEN
+			    CONF_DNS_LISTEN
 			    ": \"%s\" is a server of zone \"%s\" as well: we "
 			    "would ask ourselves",
 			    one, conf->zones[i].name);
@@ -719,8 +407,8 @@ check_dns_listeners(const struct conf *conf, char *why)
 		if (conf->dns_allow.count == 0 &&
 		    !prefix_is_loopback(&endpoint->address)) {
 			snprintf(why, WHY_MAX,
-			    DNS_LISTEN
-			    ": \"%s\" is no loopback address: " DNS_ALLOW
+			    CONF_DNS_LISTEN
+			    ": \"%s\" is no loopback address: " CONF_DNS_ALLOW
 			    " must say who may ask there",
 			    one);
 			return -1;
@@ -732,7 +420,7 @@ check_dns_listeners(const struct conf *conf, char *why)
 			if (strcmp(one, other) != 0)
 				continue;
 			snprintf(why, WHY_MAX,
-			    DNS_LISTEN ": \"%s\" stands there twice", one);
+			    CONF_DNS_LISTEN ": \"%s\" stands there twice", one);
 			return -1;
 		}
 	}
@@ -807,7 +495,7 @@ conf_load(const char *path, char *error, size_t size)
 {
 	char text[ERROR_MAX] = "";
 	struct conf *conf = NULL;
-	cfg_t *cfg = cfg_init(options, CFGF_NONE);
+	cfg_t *cfg = conf_options_new(take_error);
 
 	if (cfg == NULL) {
 		snprintf(error, size, "out of memory");
@@ -815,9 +503,6 @@ conf_load(const char *path, char *error, size_t size)
 	}
 	report.path = path != NULL ? path : "built-in defaults";
 	report.text = text;
-	cfg_set_error_function(cfg, take_error);
-	cfg_set_validate_func(cfg, "map", check_map);
-	cfg_set_validate_func(cfg, "zone", check_zone);
 	if (path == NULL || parse(cfg, path) == 0)
 		conf = conf_from(cfg);
 	report.text = NULL;
@@ -854,7 +539,8 @@ conf_free(struct conf *conf)
 	free(conf->trust_anchor);
 	free(conf->tcp_table_map);
 	free(conf->state_directory);
-	for (size_t i = 0; conf->printed != NULL && i < OPTION_COUNT; i++)
+	for (size_t i = 0; conf->printed != NULL && conf_option_name(i) != NULL;
+	     i++)
 		free(conf->printed[i]);
 	free(conf->printed);
 	free(conf);
@@ -864,9 +550,9 @@ void
 conf_changes(const struct conf *one, const struct conf *other,
     void (*changed)(void *arg, const char *option), void *arg)
 {
-	for (size_t i = 0; i < OPTION_COUNT; i++)
+	for (size_t i = 0; conf_option_name(i) != NULL; i++)
 		if (strcmp(one->printed[i], other->printed[i]) != 0)
-			changed(arg, options[i].name);
+			changed(arg, conf_option_name(i));
 }
 
 const struct conf_policy *

@@ -1,9 +1,11 @@
-/* file.c - read a small file whole. */
+/* file.c - read a small file whole, or write one. */
 
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,4 +77,51 @@ file_read(const char *path, size_t max, size_t *len, const char **why)
 	text = read_regular(fd, max, len, why);
 	close(fd);
 	return text;
+}
+
+static int
+write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		const ssize_t n = write(fd, text, len);
+
+		if (n == -1 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			text += n;
+			len -= (size_t)n;
+		}
+	}
+	return fsync(fd);
+}
+
+int
+file_write(const char *path, const char *text, size_t len)
+{
+	char temporary[PATH_MAX];
+	int fd, result, error;
+
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >=
+	    sizeof(temporary)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = open(temporary,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return -1;
+	result = write_all(fd, text, len);
+	error = errno;
+	if (close(fd) == -1 && result == 0) {
+		result = -1;
+		error = errno;
+	}
+	if (result == 0 && rename(temporary, path) == -1) {
+		result = -1;
+		error = errno;
+	}
+	if (result == -1)
+		unlink(temporary);
+	errno = error;
+	return result;
 }

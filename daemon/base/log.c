@@ -12,12 +12,22 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/log_limit.h"
+
 #define LINE_MAX_OCTETS 1024
+#define MORE "log: %zu more like this: %s"
+
+/* Of what a client or a name server can make us say again and again; and of
+ * the lines that are our work, one for each evaluation. */
+static const struct log_limit_rate rare = { 50, 30 };
+static const struct log_limit_rate often = { 2000, 6000 };
 
 static struct {
 	enum log_target target;
 	enum log_level level;
 	bool prefix; /* "<6>": the line goes to the journal */
+	struct log_limit limit;
 } state = { .target = LOG_TARGET_STDERR, .level = LOG_LEVEL_INFO };
 
 static const struct {
@@ -70,18 +80,9 @@ blank_controls(char *line)
 			*line = '?';
 }
 
-static void vwrite(enum log_level level, const char *format, va_list ap)
-    __attribute__((format(printf, 2, 0)));
-
 static void
-vwrite(enum log_level level, const char *format, va_list ap)
+write_line(enum log_level level, char *line)
 {
-	const int saved = errno;
-	char line[LINE_MAX_OCTETS];
-
-	if (!log_wants(level))
-		return;
-	vsnprintf(line, sizeof(line), format, ap);
 	blank_controls(line);
 	if (state.target == LOG_TARGET_SYSLOG)
 		syslog(
@@ -90,23 +91,77 @@ vwrite(enum log_level level, const char *format, va_list ap)
 		fprintf(stderr, "<%d>%s\n", levels[level].priority, line);
 	else
 		fprintf(stderr, "postdaned: %s%s\n", levels[level].word, line);
+}
+
+static void
+tell_more(int level, size_t left_out, const char *text)
+{
+	char line[LINE_MAX_OCTETS];
+
+	snprintf(line, sizeof(line), MORE, left_out, text);
+	write_line((enum log_level)level, line);
+}
+
+/* Whoever asks for everything gets everything. */
+static bool
+may_write(enum log_level level, const struct log_limit_rate *rate,
+    const char *format, char **first)
+{
+	const uint64_t now = clock_ms();
+
+	*first = NULL;
+	if (log_wants(LOG_LEVEL_DEBUG))
+		return true;
+	log_limit_tell(&state.limit, now, false, tell_more);
+	return log_limit_take(
+	    &state.limit, format, (int)level, *rate, now, first);
+}
+
+static void vwrite(enum log_level level, const struct log_limit_rate *rate,
+    const char *format, va_list ap) __attribute__((format(printf, 3, 0)));
+
+static void
+vwrite(enum log_level level, const struct log_limit_rate *rate,
+    const char *format, va_list ap)
+{
+	const int saved = errno;
+	char line[LINE_MAX_OCTETS], *first;
+
+	if (!log_wants(level))
+		return;
+	if (may_write(level, rate, format, &first)) {
+		vsnprintf(line, sizeof(line), format, ap);
+		write_line(level, line);
+	} else if (first != NULL) {
+		vsnprintf(first, LOG_LIMIT_TEXT_MAX, format, ap);
+	}
 	errno = saved;
 }
 
-#define DEFINE_LOG(name, level)                                                \
+void
+log_flush(void)
+{
+	const int saved = errno;
+
+	log_limit_tell(&state.limit, clock_ms(), true, tell_more);
+	errno = saved;
+}
+
+#define DEFINE_LOG(name, level, rate)                                          \
 	void name(const char *format, ...)                                     \
 	{                                                                      \
 		va_list ap;                                                    \
                                                                                \
 		va_start(ap, format);                                          \
-		vwrite(level, format, ap);                                     \
+		vwrite(level, &(rate), format, ap);                            \
 		va_end(ap);                                                    \
 	}
 
-DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
-DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
-DEFINE_LOG(log_info, LOG_LEVEL_INFO)
-DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
+DEFINE_LOG(log_error, LOG_LEVEL_ERROR, rare)
+DEFINE_LOG(log_warning, LOG_LEVEL_WARNING, rare)
+DEFINE_LOG(log_info, LOG_LEVEL_INFO, rare)
+DEFINE_LOG(log_decision, LOG_LEVEL_INFO, often)
+DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG, rare)
 
 const char *
 log_printable(char *to, size_t size, const char *text, size_t len)

@@ -10,10 +10,12 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/domain.h"
 #include "command/check_report.h"
 #include "command/check_text.h"
 #include "command/client.h"
 #include "command/command.h"
+#include "command/progress.h"
 
 #define TIMEOUT_SECONDS 60 /* for all addresses */
 #define PROBE_SECONDS 15   /* for one connection */
@@ -23,6 +25,7 @@ struct options {
 	time_t now, at;
 	uint64_t deadline; /* clock_ms() */
 	bool as_json;
+	struct progress *progress;
 };
 
 /* ---- options ---- */
@@ -125,6 +128,24 @@ out_of_time(const struct options *options)
 	return clock_ms() >= options->deadline;
 }
 
+/* "mx.example.org, [192.0.2.25]:25, RSA" */
+static void
+show_probe(const struct options *options, const struct probe_target *target,
+    const struct check_address *address, enum probe_key key)
+{
+	static const char *const kinds[] = { [PROBE_KEY_ANY] = "any key",
+		[PROBE_KEY_RSA] = "RSA",
+		[PROBE_KEY_ECDSA] = "ECDSA" };
+	char text[DOMAIN_TEXT_MAX + ENDPOINT_TEXT_MAX + 16];
+	char endpoint[ENDPOINT_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "%s, %s, %s",
+	    target->base != NULL ? target->base : "no TLSA",
+	    endpoint_text(address->endpoint, endpoint) + strlen("inet:"),
+	    kinds[key]);
+	progress_show_now(options->progress, text);
+}
+
 /* Returns how it went. */
 static enum probe_status
 probe_once(const struct options *options, const struct probe_target *target,
@@ -136,6 +157,7 @@ probe_once(const struct options *options, const struct probe_target *target,
 	if (deadline > options->deadline)
 		deadline = options->deadline;
 	probe->asked = key;
+	show_probe(options, target, address, key);
 	probe_run(target, key, deadline, &probe->result);
 	return probe->result.status;
 }
@@ -281,12 +303,15 @@ static int
 run(const struct options *options)
 {
 	json_t *explanation = NULL, *report = NULL;
-	struct destination *destination = resolve(options, &explanation);
+	struct destination *destination;
 	int code = CHECK_UNKNOWN;
 
+	progress_show_now(options->progress, "asking postdane");
+	destination = resolve(options, &explanation);
 	if (destination != NULL &&
 	    (report = check_destination(options, destination)) == NULL)
 		fprintf(stderr, "postdane: out of memory\n");
+	progress_end(options->progress);
 	if (report != NULL) {
 		code = (int)json_integer_value(json_object_get(report, "code"));
 		if (options->as_json) {
@@ -306,7 +331,9 @@ int
 command_check(const struct command_options *command, int argc, char **argv)
 {
 	const time_t now = time(NULL);
+	struct progress progress = { 0 };
 	struct options options = { .control_socket = command->control_socket,
+		.progress = &progress,
 		.now = now,
 		.at = now,
 		.deadline = clock_ms() + TIMEOUT_SECONDS * 1000 };

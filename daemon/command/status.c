@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "command/client.h"
 #include "command/command.h"
@@ -67,6 +68,37 @@ print_counter(const char *name, json_t *counter)
 }
 
 static void
+print_key(const json_t *key)
+{
+	const time_t since = (time_t)number(key, "since");
+	char date[32] = "";
+	struct tm tm;
+
+	if (since > 0 && gmtime_r(&since, &tm) != NULL)
+		strftime(date, sizeof(date), " since %Y-%m-%d", &tm);
+	printf("root key %" PRId64 ": %s%s%s\n", number(key, "key_tag"),
+	    string(key, "state"), date,
+	    json_is_true(json_object_get(key, "configured"))
+		? ", in trust-anchor"
+		: "");
+}
+
+static void
+print_keys(const json_t *status)
+{
+	const char *trouble = string(status, "trust_anchor_trouble");
+	json_t *key;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "trust_anchor"), i, key)
+	{
+		print_key(key);
+	}
+	if (trouble[0] != '\0')
+		printf("root keys are not followed: %s\n", trouble);
+}
+
+static void
 print_status(json_t *status)
 {
 	const char *name, *why = string(status, "trust_why");
@@ -76,6 +108,7 @@ print_status(json_t *status)
 	print_uptime(number(status, "uptime"));
 	printf("trust: %s%s%s\n", string(status, "trust"),
 	    why[0] != '\0' ? ": " : "", why);
+	print_keys(status);
 	json_object_foreach(status, name, value)
 	{
 		if (json_is_integer(value) && strcmp(name, "uptime") != 0 &&

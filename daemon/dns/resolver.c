@@ -16,6 +16,7 @@
 #include "base/table.h"
 #include "dns/ladder.h"
 #include "dns/memory.h"
+#include "dns/rollover.h"
 #include "dns/trust.h"
 #include "dns/validated.h"
 
@@ -65,6 +66,7 @@ struct resolver_lookup {
 struct resolver {
 	struct ladder_env env;
 	struct trust *trust;
+	struct rollover *rollover;
 	struct class_slots class[RESOLVER_CLASSES];
 	struct zone_slots *zones;        /* hash by name */
 	struct resolver_lookup *lookups; /* those that run */
@@ -419,6 +421,20 @@ distrust(void *arg)
 	return why;
 }
 
+static void
+on_other_anchors(void *arg)
+{
+	struct resolver *resolver = arg;
+
+	trust_again(resolver->trust);
+}
+
+struct rollover *
+resolver_rollover(const struct resolver *resolver)
+{
+	return resolver->rollover;
+}
+
 void
 resolver_forget(struct resolver *resolver)
 {
@@ -466,6 +482,9 @@ resolver_new(
 	if ((resolver->env.memory = memory_new()) == NULL ||
 	    (resolver->env.validated = validated_new(base, conf)) == NULL ||
 	    (resolver->trust = trust_new(base, resolver->env.validated)) ==
+		NULL ||
+	    (resolver->rollover = rollover_new(base, conf,
+		 resolver->env.validated, on_other_anchors, resolver)) ==
 		NULL) {
 		resolver_free(resolver);
 		return NULL;
@@ -501,6 +520,7 @@ resolver_free(struct resolver *resolver)
 	cancel_queue(&zone->queue);
 	while (resolver->lookups != NULL)
 		resolver_cancel(resolver->lookups);
+	rollover_free(resolver->rollover);
 	trust_free(resolver->trust);
 	validated_free(resolver->env.validated);
 	memory_free(resolver->env.memory);

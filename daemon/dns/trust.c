@@ -117,6 +117,12 @@ trust_new(struct event_base *base, struct validated *validated)
 }
 
 void
+trust_again(struct trust *trust)
+{
+	arm(trust, 0);
+}
+
+void
 trust_free(struct trust *trust)
 {
 	if (trust == NULL)

@@ -22,6 +22,7 @@
 #include "base/domain.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "dns/anchors.h"
 #include "dns/insecurity.h"
 #include "dns/zones.h"
 
@@ -30,6 +31,9 @@
 /* Contexts cost 1.3 MiB each; one whose last question hangs can live for two
  * minutes.  Beyond this many there are no new ones. */
 #define CONTEXTS_MAX 64
+/* A key that was revoked is remembered for ever: trust-anchor may still have
+ * it when libunbound would have forgotten it. */
+#define REVOKED_SECONDS "2000000000"
 
 /* What differs from libunbound's defaults, as measured against broken servers.
  */
@@ -74,6 +78,7 @@ struct context {
 struct validated {
 	struct event_base *base;
 	const struct conf *conf;
+	struct anchors *anchors;
 	struct context *contexts;
 	struct context *main, *spare;
 	struct event *reaper; /* frees contexts from the loop, for a context
@@ -150,19 +155,43 @@ set_user_option(struct ub_ctx *ub, const char *line)
 	return set_option(ub, name, colon + 1 + strspn(colon + 1, " \t"));
 }
 
+/* One by one, as text: libunbound would read a file anew for each context, and
+ * trust what RFC 5011 has it only watch. */
 static int
-set_files(struct ub_ctx *ub, const struct conf *conf, int zones_fd)
+set_anchors(struct ub_ctx *ub, const struct anchors *anchors)
+{
+	for (size_t i = 0; i < anchors_count(anchors); i++) {
+		const struct anchor anchor = anchors_get(anchors, i);
+		int error;
+
+		if (!anchor_is_trusted(&anchor) ||
+		    (error = ub_ctx_add_ta(ub, anchor.record)) == 0)
+			continue;
+		log_error("validated: trust anchor %u: %s", anchor.tag,
+		    ub_strerror(error));
+		return -1;
+	}
+	return 0;
+}
+
+/* The state of RFC 5011, which libunbound then reads and writes. */
+static int
+set_state(struct ub_ctx *ub, const char *path)
+{
+	const int error = ub_ctx_add_ta_autr(ub, path);
+
+	if (error == 0)
+		return set_option(ub, "del-holddown:", REVOKED_SECONDS);
+	log_error("validated: %s: %s", path, ub_strerror(error));
+	return -1;
+}
+
+static int
+set_zones(struct ub_ctx *ub, int zones_fd)
 {
 	char path[64];
 	int error;
 
-	if (set_option(ub, "root-hints:", conf->root_hints) == -1)
-		return -1;
-	if ((error = ub_ctx_add_ta_file(ub, conf->trust_anchor)) != 0) {
-		log_error("validated: trust anchor %s: %s", conf->trust_anchor,
-		    ub_strerror(error));
-		return -1;
-	}
 	if (zones_fd == -1)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", zones_fd);
@@ -192,9 +221,12 @@ shun_ourselves(struct ub_ctx *ub, const struct conf_endpoints *listen)
 	return 0;
 }
 
+/* @state: NULL, or the path of RFC 5011's state, instead of the anchors. */
 static int
-set_all(struct ub_ctx *ub, const struct conf *conf, int zones_fd)
+set_all(struct ub_ctx *ub, const struct validated *validated, const char *state)
 {
+	const struct conf *conf = validated->conf;
+
 	/* What libunbound has to say reaches us as results. */
 	ub_ctx_debugout(ub, NULL);
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
@@ -203,13 +235,28 @@ set_all(struct ub_ctx *ub, const struct conf *conf, int zones_fd)
 	for (size_t i = 0; i < conf->resolver_options.count; i++)
 		if (set_user_option(ub, conf->resolver_options.item[i]) == -1)
 			return -1;
-	if (shun_ourselves(ub, &conf->dns_listen) == -1)
+	if (shun_ourselves(ub, &conf->dns_listen) == -1 ||
+	    set_option(ub, "root-hints:", conf->root_hints) == -1 ||
+	    (state != NULL ? set_state(ub, state)
+			   : set_anchors(ub, validated->anchors)) == -1)
 		return -1;
-	return set_files(ub, conf, zones_fd);
+	return set_zones(ub, validated->zones_fd);
+}
+
+static bool
+has_anchor(const struct anchors *anchors)
+{
+	for (size_t i = 0; i < anchors_count(anchors); i++) {
+		const struct anchor anchor = anchors_get(anchors, i);
+
+		if (anchor_is_trusted(&anchor))
+			return true;
+	}
+	return false;
 }
 
 static struct context *
-context_new(struct validated *validated)
+context_new(struct validated *validated, const char *state)
 {
 	struct context *context;
 
@@ -221,13 +268,14 @@ context_new(struct validated *validated)
 		free(context);
 		return NULL;
 	}
-	if (set_all(context->ub, validated->conf, validated->zones_fd) == -1) {
+	if (set_all(context->ub, validated, state) == -1) {
 		ub_ctx_delete(context->ub);
 		free(context);
 		return NULL;
 	}
 	context->owner = validated;
 	context->born = clock_ms();
+	context->distrusted = state == NULL && !has_anchor(validated->anchors);
 	context->next = validated->contexts;
 	validated->contexts = context;
 	validated->context_count++;
@@ -261,12 +309,11 @@ reap(evutil_socket_t fd, short what, void *arg)
 
 static void check_trust(struct context *context);
 
-/* Beside the main one, which trust.h watches: the anchor is read anew for
- * each, and may have changed on disk. */
+/* Beside the main one, which trust.h watches. */
 static struct context *
 context_new_checked(struct validated *validated)
 {
-	struct context *context = context_new(validated);
+	struct context *context = context_new(validated, NULL);
 
 	if (context != NULL)
 		check_trust(context);
@@ -302,7 +349,7 @@ pick_shared(struct validated *validated, const char *key)
 void
 validated_renew(struct validated *validated)
 {
-	struct context *main = context_new(validated);
+	struct context *main = context_new(validated, NULL);
 
 	if (main == NULL)
 		return;
@@ -505,7 +552,7 @@ on_root_key(void *arg, const struct validated_result *result)
 		return;
 	context->distrusted = true;
 	log_error("validated: the root's DNSKEY is insecure in a new context: "
-		  "the trust anchor has changed on disk");
+		  "what is insecure there is not believed");
 }
 
 /* Asked first, so that it is known before what else is asked there. */
@@ -536,6 +583,31 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 	    (query = query_new(context, key, cb, arg)) == NULL)
 		return NULL;
 	return submit(query, name, type);
+}
+
+struct validated_query *
+validated_watch_root(
+    struct validated *validated, const char *state, validated_cb cb, void *arg)
+{
+	char key[KEY_MAX];
+	struct context *context = context_new(validated, state);
+	struct validated_query *query;
+
+	if (context == NULL)
+		return NULL;
+	snprintf(key, sizeof(key), "%u/.", DNS_TYPE_DNSKEY);
+	if ((query = query_new(context, key, cb, arg)) != NULL)
+		query = submit(query, ".", DNS_TYPE_DNSKEY);
+	retire(context);
+	return query;
+}
+
+void
+validated_use_anchors(struct validated *validated, struct anchors *anchors)
+{
+	anchors_free(validated->anchors);
+	validated->anchors = anchors;
+	validated_renew(validated);
 }
 
 void
@@ -593,11 +665,20 @@ struct validated *
 validated_new(struct event_base *base, const struct conf *conf)
 {
 	struct validated *validated = calloc(1, sizeof(*validated));
+	char why[ANCHORS_WHY_MAX];
 
 	if (validated == NULL)
 		return NULL;
 	validated->base = base;
 	validated->conf = conf;
+	validated->zones_fd = -1;
+	validated->anchors =
+	    anchors_load(conf->trust_anchor, conf->state_directory, why);
+	if (validated->anchors == NULL) {
+		log_error("validated: trust anchor %s", why);
+		validated_free(validated);
+		return NULL;
+	}
 	validated->zones_fd = write_zones(conf);
 	if (validated->zones_fd == -2) {
 		log_error("validated: zone blocks: %s", strerror(errno));
@@ -607,7 +688,7 @@ validated_new(struct event_base *base, const struct conf *conf)
 	}
 	validated->reaper = event_new(base, -1, 0, reap, validated);
 	if (validated->reaper == NULL ||
-	    (validated->main = context_new(validated)) == NULL) {
+	    (validated->main = context_new(validated, NULL)) == NULL) {
 		validated_free(validated);
 		return NULL;
 	}
@@ -629,6 +710,7 @@ validated_free(struct validated *validated)
 		event_free(validated->reaper);
 	if (validated->zones_fd != -1)
 		close(validated->zones_fd);
+	anchors_free(validated->anchors);
 	free(validated);
 }
 

@@ -3,9 +3,6 @@
 #include "policy/busy_list.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,38 +61,31 @@ busy_list_load(struct busy_list *list, const char *path)
 	free(text);
 }
 
-static bool
-write_all(FILE *file, const struct busy_list *list)
+static char *
+text_of(const struct busy_list *list, size_t *len)
 {
-	bool good = fputs(HEAD, file) >= 0;
+	char *text = NULL;
+	FILE *file = open_memstream(&text, len);
 
-	for (size_t i = 0; good && i < list->count; i++)
-		good = fprintf(file, "%s\n", list->key[i]) > 0;
-	good = fflush(file) == 0 && good;
-	return fclose(file) == 0 && good;
+	if (file == NULL)
+		return NULL;
+	fputs(HEAD, file);
+	for (size_t i = 0; i < list->count; i++)
+		fprintf(file, "%s\n", list->key[i]);
+	if (fclose(file) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
-/* Written beside it and renamed: there is always a whole one. */
 void
 busy_list_save(const struct busy_list *list, const char *path)
 {
-	char temporary[PATH_MAX];
-	FILE *file = NULL;
-	int fd;
+	size_t len = 0;
+	char *text = text_of(list, &len);
 
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >=
-	    sizeof(temporary))
-		return;
-	fd = open(temporary,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd == -1 && errno == ENOENT)
-		return;
-	if (fd != -1 && (file = fdopen(fd, "w")) == NULL)
-		close(fd);
-	if (file == NULL || !write_all(file, list) ||
-	    rename(temporary, path) == -1) {
+	if (text == NULL ||
+	    (file_write(path, text, len) == -1 && errno != ENOENT))
 		log_warning("policy: %s: %s", path, strerror(errno));
-		if (fd != -1)
-			unlink(temporary);
-	}
+	free(text);
 }

@@ -37,8 +37,9 @@ policy_log_verdict(const char *key, const char *map, enum policy_cause cause,
 		return;
 	for (size_t i = 0; evidence != NULL && i < evidence->host_count; i++)
 		usable += evidence->host[i].status == DANE_HOST_USABLE;
-	log_info("policy: key=%s map=%s reply=\"%s%s%s\" rule=\"%s\" mx=%zu "
-		 "usable=%zu rung=%s ttl=%u ms=%u%s",
+	log_decision(
+	    "policy: key=%s map=%s reply=\"%s%s%s\" rule=\"%s\" mx=%zu "
+	    "usable=%zu rung=%s ttl=%u ms=%u%s",
 	    log_printable(key_text, sizeof(key_text), key, strlen(key)),
 	    log_printable(map_text, sizeof(map_text), map, strlen(map)),
 	    tls_policy_text(verdict->policy), temp ? " " : "",
@@ -62,8 +63,8 @@ policy_log_key(const char *key, size_t len, const char *map,
 		log_debug("policy: key=%s map=%s reply=\"%s\": %s", text, name,
 		    reply, hop->why);
 	else
-		log_info("policy: key=%s map=%s reply=\"%s\": %s", text, name,
-		    reply, hop->why);
+		log_decision("policy: key=%s map=%s reply=\"%s\": %s", text,
+		    name, reply, hop->why);
 }
 
 void

@@ -499,7 +499,7 @@ evaluate_unasked(
 	nexthop_text(&hop, text);
 	/* Somebody may have asked meanwhile. */
 	if (cause == POLICY_CAUSE_WARM_UP &&
-	    verdicts_find(service->verdicts, text, strlen(text), "", &verdict))
+	    verdicts_peek(service->verdicts, text, strlen(text), "", &verdict))
 		return;
 	HASH_FIND_STR(service->evaluations, text, evaluation);
 	if (evaluation == NULL &&
@@ -591,7 +591,7 @@ policy_service_expects_dane(struct policy_service *service, const char *key)
 {
 	struct cached_verdict verdict;
 
-	return verdicts_find(
+	return verdicts_peek(
 		   service->verdicts, key, strlen(key), "", &verdict) &&
 	       (verdict.policy == TLS_POLICY_DANE ||
 		   verdict.policy == TLS_POLICY_DANE_ONLY);
@@ -610,7 +610,7 @@ export_one(void *arg, const char *key, size_t len)
 	const struct export_job *job = arg;
 	struct cached_verdict verdict;
 
-	if (!verdicts_find(
+	if (!verdicts_peek(
 		job->service->verdicts, key, len, job->map, &verdict) ||
 	    verdict.policy == TLS_POLICY_TEMP ||
 	    verdict.policy == TLS_POLICY_NOTFOUND)

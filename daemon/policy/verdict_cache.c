@@ -4,9 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include <xxhash.h>
+#include "base/table.h"
 
 /* Ticks that the wheel goes round in: more than an hour, and a back-off. */
 #define WHEEL_TICKS 32768
@@ -45,7 +44,6 @@ struct entry {
 struct verdict_cache {
 	struct verdict_limits limits;
 	unsigned profiles;
-	uint64_t seed; /* keys come from strangers */
 	struct entry **bucket;
 	size_t mask; /* buckets - 1 */
 	struct entry *newest, *oldest;
@@ -78,9 +76,9 @@ memory_of(const struct entry *entry)
 }
 
 static uint32_t
-hash_of(const struct verdict_cache *cache, const char *key, size_t len)
+hash_of(const char *key, size_t len)
 {
-	return (uint32_t)XXH3_64bits_withSeed(key, len, cache->seed);
+	return (uint32_t)XXH3_64bits_withSeed(key, len, table_seed());
 }
 
 /* Where the pointer to the entry is, or would be. */
@@ -104,7 +102,7 @@ lookup(const struct verdict_cache *cache, const char *key, size_t len)
 
 	if (cache->bucket == NULL)
 		return NULL;
-	entry = *place_of(cache, key, len, hash_of(cache, key, len));
+	entry = *place_of(cache, key, len, hash_of(key, len));
 	return entry != NULL && entry->generation == cache->generation ? entry
 								       : NULL;
 }
@@ -280,17 +278,38 @@ make_room(struct verdict_cache *cache)
 
 /* ---- finding ---- */
 
-bool
-verdict_cache_find(struct verdict_cache *cache, const char *key, size_t len,
-    unsigned profile, uint64_t now, struct cached_verdict *verdict)
+/* Whether @entry, which may be NULL, has a verdict that has not expired. */
+static bool
+read_verdict(const struct entry *entry, unsigned profile, uint64_t now,
+    struct cached_verdict *verdict)
 {
-	struct entry *entry = lookup(cache, key, len);
 	const struct reply *reply;
 
 	if (entry == NULL)
 		return false;
 	reply = &entry->reply[profile];
 	if (reply->expires <= now)
+		return false;
+	*verdict = (struct cached_verdict){ .policy = reply->policy,
+		.text = reply->text != 0 ? text_at(entry, reply->text) : NULL,
+		.ttl_ms = reply->expires - now };
+	return true;
+}
+
+bool
+verdict_cache_peek(const struct verdict_cache *cache, const char *key,
+    size_t len, unsigned profile, uint64_t now, struct cached_verdict *verdict)
+{
+	return read_verdict(lookup(cache, key, len), profile, now, verdict);
+}
+
+bool
+verdict_cache_find(struct verdict_cache *cache, const char *key, size_t len,
+    unsigned profile, uint64_t now, struct cached_verdict *verdict)
+{
+	struct entry *entry = lookup(cache, key, len);
+
+	if (!read_verdict(entry, profile, now, verdict))
 		return false;
 	if (entry != cache->newest) {
 		use_unlink(cache, entry);
@@ -300,9 +319,6 @@ verdict_cache_find(struct verdict_cache *cache, const char *key, size_t len,
 		entry->uses++;
 	if (entry->uses == VERDICT_CACHE_BUSY)
 		due_link(cache, entry);
-	*verdict = (struct cached_verdict){ .policy = reply->policy,
-		.text = reply->text != 0 ? text_at(entry, reply->text) : NULL,
-		.ttl_ms = reply->expires - now };
 	return true;
 }
 
@@ -478,7 +494,7 @@ verdict_cache_put(struct verdict_cache *cache, const char *key, size_t len,
 	entry = entry_new(cache, old, key, len, verdicts, proof, now);
 	if (entry == NULL)
 		return 0;
-	hash = hash_of(cache, key, len);
+	hash = hash_of(key, len);
 	if ((old = *place_of(cache, key, len, hash)) != NULL)
 		entry_drop(cache, old);
 	at = &cache->bucket[hash & cache->mask];
@@ -566,9 +582,7 @@ verdict_cache_new(
 	cache->wheel = calloc(WHEEL_TICKS, sizeof(struct entry *));
 	cache->bytes =
 	    sizeof(*cache) + (buckets + WHEEL_TICKS) * sizeof(struct entry *);
-	if (cache->bucket == NULL || cache->wheel == NULL ||
-	    getrandom(&cache->seed, sizeof(cache->seed), 0) !=
-		(ssize_t)sizeof(cache->seed)) {
+	if (cache->bucket == NULL || cache->wheel == NULL) {
 		verdict_cache_free(cache);
 		return NULL;
 	}

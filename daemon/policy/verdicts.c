@@ -113,6 +113,14 @@ verdicts_find(struct verdicts *verdicts, const char *key, size_t len,
 	    profile_for(verdicts, map), clock_ms(), verdict);
 }
 
+bool
+verdicts_peek(const struct verdicts *verdicts, const char *key, size_t len,
+    const char *map, struct cached_verdict *verdict)
+{
+	return verdict_cache_peek(verdicts->cache, key, len,
+	    profile_for(verdicts, map), clock_ms(), verdict);
+}
+
 /* Kept where there is something that could be lost. */
 static bool
 has_tlsa(const struct dane_evidence *evidence)

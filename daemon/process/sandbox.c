@@ -38,13 +38,14 @@ static const char *const allowed[] = {
 	"nanosleep", "poll", "ppoll", "pselect6", "select", "timerfd_create",
 	"timerfd_settime",
 	/* files: configuration, anchors, sockets with a name, our own state */
-	"access", "chmod", "close", "close_range", "dup", "dup2", "dup3",
-	"faccessat", "faccessat2", "fchmod", "fchmodat", "fcntl", "fdatasync",
-	"fstat", "fstatfs", "fsync", "ftruncate", "getcwd", "getdents64",
-	"ioctl", "lseek", "lstat", "memfd_create", "mkdir", "newfstatat",
-	"open", "openat", "pipe", "pipe2", "pread64", "pwrite64", "read",
-	"readlink", "readlinkat", "readv", "rename", "renameat", "renameat2",
-	"stat", "statx", "umask", "unlink", "unlinkat", "write", "writev",
+	"access", "chmod", "chown", "close", "close_range", "dup", "dup2",
+	"dup3", "faccessat", "faccessat2", "fchmod", "fchmodat", "fcntl",
+	"fdatasync", "fchownat", "fstat", "fstatfs", "fsync", "ftruncate",
+	"lchown", "getcwd", "getdents64", "ioctl", "lseek", "lstat",
+	"memfd_create", "mkdir", "newfstatat", "open", "openat", "pipe",
+	"pipe2", "pread64", "pwrite64", "read", "readlink", "readlinkat",
+	"readv", "rename", "renameat", "renameat2", "stat", "statx", "umask",
+	"unlink", "unlinkat", "write", "writev",
 	/* memory */
 	"brk", "madvise", "mremap", "munmap",
 	/* the child that tries a configuration */

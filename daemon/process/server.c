@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "dns/resolver.h"
+#include "dns/rollover.h"
 #include "policy/policy_service.h"
 #include "process/config_check.h"
 #include "process/core.h"
@@ -46,6 +47,7 @@ struct server {
 	const char *path;
 	struct event_base *base;
 	struct event *term, *interrupt, *hangup, *drain_limit, *retire;
+	struct event *flush;    /* of the log, every minute */
 	struct event *watchdog; /* NULL where systemd wants none */
 	struct stats stats;
 	struct core *core;
@@ -116,13 +118,15 @@ listen_for_policy(struct server *server, const struct conf *conf)
 	for (size_t i = 0; i < socketmaps; i++)
 		places[i] =
 		    (struct listener_place){ .protocol = &socketmap_protocol,
-			    .endpoint = &conf->socketmap_listen.item[i] };
+			    .endpoint = &conf->socketmap_listen.item[i],
+			    .rights = &conf->socket_rights };
 	for (size_t i = socketmaps; i < count; i++)
 		places[i] =
 		    (struct listener_place){ .protocol = &tcp_table_protocol,
 			    .endpoint =
 				&conf->tcp_table_listen.item[i - socketmaps],
-			    .map = conf->tcp_table_map };
+			    .map = conf->tcp_table_map,
+			    .rights = &conf->socket_rights };
 	result = listeners_set(server->listeners, places, count);
 	free(places);
 	return result;
@@ -261,6 +265,8 @@ replace_core(struct server *server, struct conf *conf)
 		return false;
 	}
 	retired->core = server->core;
+	rollover_stop(resolver_rollover(server->core->resolver));
+	rollover_start(resolver_rollover(core->resolver));
 	policy_service_follow(core->service, server->core->service);
 	LL_APPEND(server->retired, retired);
 	use_core(server, core);
@@ -357,18 +363,33 @@ watch_signal(struct server *server, int signal, event_callback_fn callback)
 	return event;
 }
 
+static void
+on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	log_flush();
+}
+
 static int
 make_events(struct server *server)
 {
+	static const struct timeval minute = { 60, 0 };
+
 	signal(SIGPIPE, SIG_IGN);
 	server->term = watch_signal(server, SIGTERM, on_end);
 	server->interrupt = watch_signal(server, SIGINT, on_end);
 	server->hangup = watch_signal(server, SIGHUP, on_hangup);
 	server->drain_limit = evtimer_new(server->base, on_drain_limit, server);
 	server->retire = evtimer_new(server->base, on_retire, server);
+	server->flush =
+	    event_new(server->base, -1, EV_PERSIST, on_flush, server);
+	if (server->flush != NULL)
+		event_add(server->flush, &minute);
 	return server->term != NULL && server->interrupt != NULL &&
 		       server->hangup != NULL && server->drain_limit != NULL &&
-		       server->retire != NULL
+		       server->retire != NULL && server->flush != NULL
 		   ? 0
 		   : -1;
 }
@@ -406,6 +427,8 @@ start(struct server *server, struct conf *conf)
 	server->watchdog = systemd_watchdog(server->base);
 	if (privileges_drop(conf->user) == -1)
 		return -1;
+	/* What they write belongs to the user. */
+	rollover_start(resolver_rollover(core->resolver));
 	policy_service_load_busiest(core->service);
 	return conf->sandbox ? sandbox_enter() : 0;
 }
@@ -440,6 +463,7 @@ stop(struct server *server)
 	core_free(server->core);
 	free_event(server->watchdog);
 	free_event(server->retire);
+	free_event(server->flush);
 	free_event(server->drain_limit);
 	free_event(server->hangup);
 	free_event(server->interrupt);
@@ -464,6 +488,7 @@ server_run(const char *path, struct conf *conf)
 		status = EXIT_SUCCESS;
 	}
 	stop(&server);
+	log_flush();
 	log_info("main: the end");
 	return status;
 }

@@ -27,6 +27,7 @@ struct listener {
 	int fd; /* -1 where it does not listen, or no longer */
 	struct event *event;
 	struct endpoint endpoint;
+	struct endpoint_rights rights; /* of a unix socket that is not */
 	bool is_inherited; /* given to us: not ours to close, or to unlink */
 	bool is_named, is_fresh; /* for listeners_set(), while it runs */
 	struct listener *next;
@@ -285,8 +286,19 @@ is_stale(const struct endpoint *endpoint)
 	return refused;
 }
 
+/* Nobody gets in before: it does not listen yet. */
 static int
-bind_socket(int fd, const struct endpoint *endpoint)
+set_rights(const char *path, const struct endpoint_rights *rights)
+{
+	if ((rights->owner != (uid_t)-1 || rights->group != (gid_t)-1) &&
+	    lchown(path, rights->owner, rights->group) == -1)
+		return -1;
+	return chmod(path, rights->mode);
+}
+
+static int
+bind_socket(int fd, const struct endpoint *endpoint,
+    const struct endpoint_rights *rights)
 {
 	const struct sockaddr *address =
 	    (const struct sockaddr *)&endpoint->address;
@@ -312,7 +324,13 @@ bind_socket(int fd, const struct endpoint *endpoint)
 		    bind(fd, address, endpoint->length) == -1)
 			return -1;
 	}
-	return chmod(path, 0666);
+	if (set_rights(path, rights) == 0)
+		return 0;
+	const int error = errno;
+
+	unlink(path);
+	errno = error;
+	return -1;
 }
 
 /* Returns 0, or -1 with the reason logged. */
@@ -326,7 +344,7 @@ open_listener(struct listener *listener)
 	char text[ENDPOINT_TEXT_MAX];
 
 	endpoint_text(endpoint, text);
-	if (fd == -1 || bind_socket(fd, endpoint) == -1 ||
+	if (fd == -1 || bind_socket(fd, endpoint, &listener->rights) == -1 ||
 	    listen(fd, BACKLOG) == -1 || accept_from(listener, fd) == -1) {
 		log_error(
 		    "listener: %s on %s: %s", name, text, strerror(errno));
@@ -373,6 +391,39 @@ find_or_make(struct listeners *listeners, const struct listener_place *place)
 	return listener_new(listeners, place->protocol, place->endpoint);
 }
 
+/* Returns 0, or -1 with the reason logged. */
+static int
+change_rights(struct listener *listener, const struct endpoint_rights *rights)
+{
+	const struct sockaddr_un *un =
+	    (const struct sockaddr_un *)&listener->endpoint.address;
+	const struct endpoint_rights *old = &listener->rights;
+	char text[ENDPOINT_TEXT_MAX];
+
+	if (listener->is_inherited || un->sun_family != AF_UNIX ||
+	    (old->owner == rights->owner && old->group == rights->group &&
+		old->mode == rights->mode))
+		return 0;
+	if (set_rights(un->sun_path, rights) == 0) {
+		listener->rights = *rights;
+		return 0;
+	}
+	log_error("listener: %s on %s: %s", listener->options.protocol->name,
+	    endpoint_text(&listener->endpoint, text), strerror(errno));
+	return -1;
+}
+
+/* It listens there, and as it should.  Returns 0, or -1 with the reason
+ * logged. */
+static int
+ensure(struct listener *listener, const struct endpoint_rights *rights)
+{
+	if (is_open(listener))
+		return change_rights(listener, rights);
+	listener->rights = *rights;
+	return open_listener(listener);
+}
+
 /* Those not named close; with @undo, those that were opened for this. */
 static void
 close_some(struct listeners *listeners, bool undo)
@@ -396,7 +447,7 @@ listeners_set(struct listeners *listeners, const struct listener_place *places,
 		struct listener *l = find_or_make(listeners, &places[i]);
 		const bool closed = l != NULL && !is_open(l);
 
-		if (l == NULL || (closed && open_listener(l) == -1)) {
+		if (l == NULL || ensure(l, places[i].rights) == -1) {
 			close_some(listeners, true);
 			return -1;
 		}

@@ -11,7 +11,9 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/stats.h"
+#include "dns/anchors.h"
 #include "dns/resolver.h"
+#include "dns/rollover.h"
 #include "policy/policy_service.h"
 #include "wire/dns_service.h"
 #include "wire/listener.h"
@@ -65,6 +67,40 @@ trust(const struct status_source *source)
 	return resolver_trust(source->resolver, NULL) == RESOLVER_TRUST_ALIVE;
 }
 
+static size_t
+count_anchors(const struct status_source *source, bool trusted)
+{
+	const struct anchors *anchors =
+	    rollover_anchors(resolver_rollover(source->resolver));
+	size_t count = 0;
+
+	for (size_t i = 0; anchors != NULL && i < anchors_count(anchors); i++) {
+		const struct anchor anchor = anchors_get(anchors, i);
+
+		count += trusted ? anchor_is_trusted(&anchor)
+				 : anchor.state == ANCHOR_PENDING;
+	}
+	return count;
+}
+
+static size_t
+anchors_trusted(const struct status_source *source)
+{
+	return count_anchors(source, true);
+}
+
+static size_t
+anchors_pending(const struct status_source *source)
+{
+	return count_anchors(source, false);
+}
+
+static size_t
+anchors_followed(const struct status_source *source)
+{
+	return rollover_trouble(resolver_rollover(source->resolver)) == NULL;
+}
+
 /* What goes up and down. */
 static const struct {
 	const char *metric, *help;
@@ -89,6 +125,13 @@ static const struct {
 	{ "postdane_trust_path",
 	    "1 while the root's keys validate; otherwise all is deferred.",
 	    trust },
+	{ "postdane_trust_anchors", "Keys of the root that are trusted.",
+	    anchors_trusted },
+	{ "postdane_trust_anchors_pending",
+	    "New keys of the root that are not trusted yet.", anchors_pending },
+	{ "postdane_trust_anchors_followed",
+	    "1 while changes of the root's keys are followed (RFC 5011).",
+	    anchors_followed },
 };
 
 #define GAUGES (sizeof(gauges) / sizeof(gauges[0]))
@@ -180,6 +223,39 @@ add_configuration(json_t *status, const struct status_source *source)
 }
 
 static json_t *
+root_keys(const struct anchors *anchors)
+{
+	static const char *const states[] = { [ANCHOR_PENDING] = "pending",
+		[ANCHOR_VALID] = "valid",
+		[ANCHOR_MISSING] = "missing",
+		[ANCHOR_REVOKED] = "revoked" };
+	json_t *list = json_array();
+
+	for (size_t i = 0; anchors != NULL && i < anchors_count(anchors); i++) {
+		const struct anchor key = anchors_get(anchors, i);
+
+		json_array_append_new(list,
+		    json_pack("{s:i, s:s, s:I, s:b}", "key_tag", (int)key.tag,
+			"state", states[key.state], "since",
+			(json_int_t)key.since, "configured", key.configured));
+	}
+	return list;
+}
+
+/* The anchors of validation, and whether they are kept up with the root. */
+static void
+add_anchors(json_t *status, const struct status_source *source)
+{
+	const struct rollover *rollover = resolver_rollover(source->resolver);
+	const char *trouble = rollover_trouble(rollover);
+
+	json_object_set_new(
+	    status, "trust_anchor", root_keys(rollover_anchors(rollover)));
+	json_object_set_new(status, "trust_anchor_trouble",
+	    json_string(trouble != NULL ? trouble : ""));
+}
+
+static json_t *
 dns_listening(const struct dns_service *dns)
 {
 	json_t *list = json_array();
@@ -214,6 +290,7 @@ status_json(const struct status_source *source)
 	for (unsigned i = 0; i < STATS_COUNTERS; i++)
 		add_counter(counters, stats_name((enum stats_counter)i),
 		    source->stats->counter[i]);
+	add_anchors(status, source);
 	json_object_set_new(
 	    status, "dns_listening", dns_listening(source->dns));
 	json_object_set_new(status, "counters", counters);

@@ -11,35 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/conf_values.h"
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "base/prefix.h"
-
-/* Defaults that others must know too. */
-#define CONF_CONTROL_SOCKET "/run/postdane/control"
-#define CONF_USER "postdane"
-#define CONF_STATE_DIRECTORY "/var/lib/postdane"
-
-/* What is answered where DANE does not apply. */
-enum conf_no_dane {
-	CONF_NO_DANE_MAY,
-	CONF_NO_DANE_ENCRYPT,
-	CONF_NO_DANE_NOTFOUND
-};
-
-/* Mirrors Postfix's smtp_tls_dane_insecure_mx_policy. */
-enum conf_insecure_mx {
-	CONF_INSECURE_MX_DANE,
-	CONF_INSECURE_MX_ENCRYPT,
-	CONF_INSECURE_MX_MAY
-};
-
-enum conf_dane_only { CONF_DANE_ONLY_NEVER, CONF_DANE_ONLY_WHEN_COMPLETE };
-
-/* Whether the policy carries TLSA records itself, and what is answered where
- * it can't. */
-enum conf_carry { CONF_CARRY_NO, CONF_CARRY_FINGERPRINT };
-enum conf_carry_else { CONF_CARRY_ELSE_DANE_ONLY, CONF_CARRY_ELSE_ENCRYPT };
 
 /* The options that a map "NAME" { … } block can override. */
 struct conf_policy {
@@ -86,11 +61,13 @@ struct conf {
 	/* listeners */
 	struct conf_endpoints socketmap_listen; /* { "inet:127.0.0.1:8642" } */
 	struct conf_endpoints tcp_table_listen; /* { "inet:127.0.0.1:8643" } */
-	struct conf_endpoints metrics_listen;   /* {}: none */
-	struct conf_endpoints dns_listen;       /* {}: none */
-	struct conf_prefixes dns_allow; /* {}: loopback addresses only */
-	char *control_socket;           /* CONF_CONTROL_SOCKET; "" for none */
-	unsigned max_connections;       /* 4096 */
+	struct endpoint_rights
+	    socket_rights; /* of unix sockets among these: 0666 */
+	struct conf_endpoints metrics_listen; /* {}: none */
+	struct conf_endpoints dns_listen;     /* {}: none */
+	struct conf_prefixes dns_allow;       /* {}: loopback addresses only */
+	char *control_socket;     /* CONF_CONTROL_SOCKET; "" for none */
+	unsigned max_connections; /* 4096 */
 	unsigned request_timeout; /* seconds for the rest of a half-received
 				   * request: 120 */
 	char *user; /* CONF_USER: who to become if started as root; "" to stay

@@ -7,10 +7,18 @@
 
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 struct endpoint {
 	struct sockaddr_storage address; /* network order inside, as ever */
 	socklen_t length;
+};
+
+/* Whose a unix socket is, and who may connect: those who may write to it. */
+struct endpoint_rights {
+	uid_t owner; /* (uid_t)-1: as it comes */
+	gid_t group; /* the same */
+	mode_t mode;
 };
 
 /* Returns NULL, or a constant text that says what is wrong. */

@@ -1,5 +1,6 @@
 /*
- * file.h - read a small file whole, whatever the path may turn out to be.
+ * file.h - read a small file whole, whatever the path may turn out to be; and
+ * write one.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -15,5 +16,12 @@
  * next call of strerror(3).
  */
 char *file_read(const char *path, size_t max, size_t *len, const char **why);
+
+/*
+ * Written beside it as @path.new, which only we can read, and renamed: there
+ * is always a whole one.
+ * Returns 0, or -1 with errno, and then @path is as it was.
+ */
+int file_write(const char *path, const char *text, size_t len);
 
 #endif /* BASE_FILE_H */

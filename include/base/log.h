@@ -35,11 +35,23 @@ void log_setup(enum log_target target, enum log_level level);
  * of composing it. */
 bool log_wants(enum log_level level);
 
-/* printf-like.  errno is preserved. */
+/*
+ * printf-like.  errno is preserved.
+ * Of the lines with one format only so many are written at a time, and the
+ * rest is counted (log_limit.h), unless the level is debug.
+ */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* One line for a piece of work that we have done: info, and there may be many
+ * more of them. */
+void log_decision(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Tell now what was counted: every minute, when nothing else is logged, and at
+ * the end. */
+void log_flush(void);
 
 /*
  * Copy remote text so that it is safe in a log line, a reply or a terminal:

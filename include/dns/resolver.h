@@ -20,6 +20,7 @@ struct conf;
 struct event_base;
 struct resolver;
 struct resolver_lookup;
+struct rollover;
 struct stats;
 
 /*
@@ -64,5 +65,9 @@ size_t resolver_in_flight(const struct resolver *resolver);
  */
 enum resolver_trust resolver_trust(
     const struct resolver *resolver, const char **why);
+
+/* What follows the root's keys, once it is started: of two resolvers only one
+ * may. */
+struct rollover *resolver_rollover(const struct resolver *resolver);
 
 #endif /* DNS_RESOLVER_H */

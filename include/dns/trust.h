@@ -22,6 +22,9 @@ struct validated;
  * failure. */
 struct trust *trust_new(struct event_base *base, struct validated *validated);
 
+/* Asks once more: other anchors are used now. */
+void trust_again(struct trust *trust);
+
 /* NULL does nothing. */
 void trust_free(struct trust *trust);
 

@@ -16,6 +16,7 @@
 
 #include "dns/answer.h"
 
+struct anchors;
 struct conf;
 struct event_base;
 struct validated;
@@ -35,8 +36,9 @@ struct validated_result {
  * from inside validated_ask(). */
 typedef void (*validated_cb)(void *arg, const struct validated_result *result);
 
-/* @conf: borrowed, must outlive it; its hints, anchor, options and zones are
- * used.  Returns NULL on failure, the reason logged. */
+/* @conf: borrowed, must outlive it; its hints, options and zones are used, and
+ * what anchors_load() finds in its trust-anchor and state-directory.  Returns
+ * NULL on failure, the reason logged. */
 struct validated *validated_new(
     struct event_base *base, const struct conf *conf);
 
@@ -57,6 +59,19 @@ void validated_free(struct validated *validated);
 struct validated_query *validated_ask(struct validated *validated,
     const char *name, uint16_t type, const char *fresh_zone, validated_cb cb,
     void *arg);
+
+/*
+ * Ask for the root's DNSKEY in a context of its own that trusts what the state
+ * of RFC 5011 at @state says, and nothing else: libunbound brings the file up
+ * to what it sees, by the time of the callback.
+ * Returns as validated_ask().
+ */
+struct validated_query *validated_watch_root(
+    struct validated *validated, const char *state, validated_cb cb, void *arg);
+
+/* As validated_renew(), and they trust these.  Takes over @anchors. */
+void validated_use_anchors(
+    struct validated *validated, struct anchors *anchors);
 
 /* Forget it; libunbound may go on for minutes.  NULL does nothing. */
 void validated_cancel(struct validated_query *query);

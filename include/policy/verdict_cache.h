@@ -59,6 +59,10 @@ void verdict_cache_free(struct verdict_cache *cache);
 bool verdict_cache_find(struct verdict_cache *cache, const char *key,
     size_t len, unsigned profile, uint64_t now, struct cached_verdict *verdict);
 
+/* The same without being a use: nothing changes. */
+bool verdict_cache_peek(const struct verdict_cache *cache, const char *key,
+    size_t len, unsigned profile, uint64_t now, struct cached_verdict *verdict);
+
 /* What is known of an earlier evaluation, expired or not. */
 struct verdict_before {
 	enum tls_policy policy; /* the last that was certain; TEMP for none */

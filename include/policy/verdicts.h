@@ -25,6 +25,10 @@ void verdicts_free(struct verdicts *verdicts);
 bool verdicts_find(struct verdicts *verdicts, const char *key, size_t len,
     const char *map, struct cached_verdict *verdict);
 
+/* The same for who is not Postfix: it does not count as a use. */
+bool verdicts_peek(const struct verdicts *verdicts, const char *key, size_t len,
+    const char *map, struct cached_verdict *verdict);
+
 /* Decide for everybody, and remember.  What has become weaker is logged. */
 void verdicts_store(struct verdicts *verdicts, const char *key,
     bool is_explicit, const struct dane_evidence *evidence);

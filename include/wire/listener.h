@@ -28,14 +28,14 @@ struct listener_place {
 	const struct endpoint *endpoint;
 	const char *map; /* see session_options.map; borrowed until the next
 			  * listeners_set() */
+	const struct endpoint_rights *rights; /* of a unix socket */
 };
 
 /*
  * Bind and listen at these places and no others.  Where we listen already
  * nothing changes; at places that are no longer named only accepting ends, the
  * sessions that came from there go on.  A stale unix socket (nobody listens)
- * is replaced; its mode is 0666, because who may ask is the directory's
- * business.
+ * is replaced.
  * Returns 0; or -1 with the reason logged, and then nothing has changed.
  */
 int listeners_set(struct listeners *listeners,

@@ -368,7 +368,7 @@ class Daemon:
             f'socketmap-listen = {{ "inet:127.0.0.1:{port}", '
             f'"unix:{self.unix}" }}\nlog-level = debug\n'
             f'tcp-table-listen = {{ "inet:127.0.0.1:{port + 1}" }}\n'
-            'user = ""\n' + config)
+            'user = ""\nstate-directory = ""\n' + config)
         self.process = None
 
     def start(self):
@@ -377,6 +377,7 @@ class Daemon:
             os.unlink(path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(path)
+            os.chmod(path, 0o666)  # whoever the daemon becomes
             notify.settimeout(60)
             self.process = subprocess.Popen(
                 [*self.wrapper, self.program, "-c", self.config],
@@ -423,6 +424,11 @@ class Daemon:
         return json.loads(subprocess.run(
             [self.command, "-s", self.control, "status", "--json"],
             capture_output=True, timeout=20, check=False).stdout)
+
+    def status_text(self):
+        return subprocess.run(
+            [self.command, "-s", self.control, "status"],
+            capture_output=True, text=True, timeout=20, check=False).stdout
 
     def explain_text(self, key):
         return subprocess.run(

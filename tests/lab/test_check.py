@@ -1,6 +1,9 @@
 """postdane check against mail servers that match, and that do not."""
 
 import json
+import os
+import pty
+import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -289,3 +292,44 @@ def test_no_daemon_is_unknown(daemon):
 
 def test_bad_at_names_the_forms(daemon):
     assert "+30d" in run(daemon, "--at", "soon", "a.test")[2]
+
+
+# ---- on a terminal ----
+
+def on_terminal(command, **environment):
+    """What a terminal shows that is both outputs."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs,
+                               env={**os.environ, "TERM": "xterm",
+                                    **environment})
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            shown += chunk
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait(60) in (0, 1, 2, 3)
+    return shown.decode()
+
+
+def test_progress_on_a_terminal_only(daemon):
+    command = [daemon.command, "-s", daemon.control, "check",
+               domain("match311")]
+    shown = on_terminal(command)
+    assert "\r\033[Kasking postdane\r\033[K" in shown
+    assert f"{host('match311')}, 10.25." in shown
+    # It is gone before the report begins.
+    assert shown.rpartition("\r\033[K")[2].startswith("POSTDANE OK")
+    assert "\033" not in on_terminal(command, TERM="dumb")
+    _, out, err = run(daemon, domain("match311"))
+    assert err == "" and "\r" not in out
+
+
+def test_explain_in_colours_on_a_terminal_only(daemon):
+    command = [daemon.command, "-s", daemon.control, "explain",
+               domain("match311")]
+    assert re.search("\033\\[[0-9;]*m", on_terminal(command))
+    assert "\033" not in on_terminal(command, NO_COLOR="1")
+    assert "\033" not in daemon.explain_text(domain("match311"))

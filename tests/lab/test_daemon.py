@@ -1,9 +1,12 @@
 """The daemon as a process: connections, reloads, signals, leaks."""
 
 import concurrent.futures
+import grp
 import json
 import os
+import pwd
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -108,6 +111,72 @@ def test_any_map_name(start):
         assert daemon.socketmap("dane.d.nsec", name) == "OK dane"
     assert daemon.socketmap("absent.d.nsec", "other-name") == "OK may"
     assert "map=other-name" in daemon.log()
+
+
+# ---- unix sockets, where Postfix has its chroot ----
+
+@pytest.fixture
+def queue(lab):
+    """A queue directory with a folder for our socket."""
+    folder = lab_module.ROOM / "queue" / "postdane"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder.parent)
+
+
+def postmap(daemon, queue, user):
+    """As smtp(8) in its chroot asks: the path is relative to the queue."""
+    daemon.postmap("dane.d.nsec", f"socketmap:unix:{queue}/socket:query")
+    return subprocess.run(
+        [(lab_module.SERVERS / "usr/sbin/postmap").resolve(), "-c",
+         daemon.folder / "postfix", "-q", "dane.d.nsec",
+         "socketmap:unix:postdane/socket:query"], cwd=queue.parent, user=user,
+        group=user, extra_groups=[], env=lab_module.environment(),
+        capture_output=True, text=True, timeout=60, check=False)
+
+
+def rights(path):
+    info = path.stat()
+    return (pwd.getpwuid(info.st_uid).pw_name,
+            grp.getgrgid(info.st_gid).gr_name, oct(info.st_mode & 0o777))
+
+
+def test_socket_for_postfix_alone(start, queue):
+    path = queue / "socket"
+    shutil.chown(queue, "nobody")
+    daemon = start(f'socketmap-listen = {{ "unix:{path}" }}\n'
+                   'socket-owner = "postfix"\nsocket-group = "mail"\n'
+                   'socket-mode = "0600"\nuser = "nobody"\n')
+    assert rights(path) == ("postfix", "mail", "0o600")
+    assert postmap(daemon, queue, "postfix").stdout == "dane\n"
+    other = postmap(daemon, queue, "mail")
+    assert other.stdout == "" and "Permission denied" in other.stderr
+    # The user that the daemon has become can give nothing away.
+    text = daemon.config.read_text()
+    daemon.config.write_text(text.replace('"mail"', '"postfix"'))
+    daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: "the old configuration stays" in daemon.log())
+    assert rights(path) == ("postfix", "mail", "0o600")
+    assert postmap(daemon, queue, "postfix").stdout == "dane\n"
+    daemon.stop()
+    assert not path.exists()
+
+
+def test_reload_changes_the_rights_of_a_socket(start, queue):
+    path = queue / "socket"
+    config = f'socketmap-listen = {{ "unix:{path}" }}\n'
+    daemon = start(config)
+    assert rights(path) == ("root", "root", "0o666")
+    for i, mode in enumerate(("0620", "0660"), 1):
+        text = daemon.config.read_text().split("socket-group")[0]
+        daemon.config.write_text(
+            f'{text}socket-group = "mail"\nsocket-mode = {mode}\n')
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda i=i: daemon.log().count("reload: done") == i)
+        assert rights(path) == ("root", "mail", oct(int(mode, 8)))
+    assert "changed: socket-mode" in daemon.log()
+    assert postmap(daemon, queue, "mail").stdout == "dane\n"
 
 
 # ---- life and death ----
@@ -281,6 +350,7 @@ def test_check_of_a_good_file(lab):
     ('trust-anchor = "/nonexistent"', "/nonexistent"),
     ('trust-anchor = "/etc"', "/etc"),
     ('root-hints = "/etc"', "/etc"),
+    ('socket-owner = "nobody-at-all"', "socket-owner"),
     ('map "x" { no-dane-policy = perhaps }', "no-dane-policy"),
 ])
 def test_check_of_a_bad_file(lab, line, says):
@@ -353,6 +423,37 @@ def test_reload_moves_listeners(start):
                 assert connection.recv(4096) == b"200 dane\n"
     with pytest.raises(ConnectionRefusedError):
         connect(PORT + 1)
+
+
+# ---- the log ----
+
+def test_nobody_fills_the_journal(start):
+    """Neither by what is no request, nor by keys that need no lookup."""
+    daemon = start("log-level = info\n")
+    for _ in range(300):
+        assert b":PERM " in daemon.raw(b"rubbish")
+    with connect() as connection:
+        for i in range(3000):
+            assert b"TEMP" in ask(connection, f"a{i}.example:unheard-of")
+    time.sleep(0.1)  # for a line of its own
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+    daemon.stop()
+    log = daemon.log()
+    assert 50 <= log.count("session: socketmap: ") <= 60
+    assert 2000 <= log.count("policy: key=") < 2500
+    left = [int(n) for n in re.findall(
+        r"log: (\d+) more like this: session: socketmap: ", log)]
+    assert sum(left) + log.count("\npostdaned: session: ") == 300
+    assert re.search(r"log: \d+ more like this: policy: key=a\d+\.", log)
+    assert 'key=dane.d.nsec map=query reply="dane"' in log
+
+
+def test_debug_writes_everything(start):
+    daemon = start()
+    for _ in range(100):
+        assert b":PERM " in daemon.raw(b"rubbish")
+    daemon.stop()
+    assert daemon.log().count("session: socketmap: ") == 100
 
 
 # ---- numbers ----

@@ -132,6 +132,9 @@ assert_defaults(const struct conf *conf)
 	    listener(&conf->tcp_table_listen, 0), "inet:127.0.0.1:8643");
 	ck_assert_uint_eq(conf->dns_listen.count, 0);
 	ck_assert_uint_eq(conf->dns_allow.count, 0);
+	ck_assert_uint_eq(conf->socket_rights.owner, (uid_t)-1);
+	ck_assert_uint_eq(conf->socket_rights.group, (gid_t)-1);
+	ck_assert_uint_eq(conf->socket_rights.mode, 0666);
 	ck_assert_str_eq(conf->control_socket, "/run/postdane/control");
 	ck_assert_uint_eq(conf->max_connections, 4096);
 	ck_assert_uint_eq(conf->request_timeout, 120);
@@ -193,6 +196,8 @@ START_TEST(every_option_is_read)
 	    "max-connections = 10\n"
 	    "request-timeout = 20\n"
 	    "user = \"\"\n"
+	    "socket-owner = \"root\"\nsocket-group = root\n"
+	    "socket-mode = 0620\n"
 	    "root-hints = \"@/hints\"\n"
 	    "trust-anchor = \"@/bogus\"\n"
 	    "resolver-options = { \"outgoing-range: 512\","
@@ -229,6 +234,9 @@ START_TEST(every_option_is_read)
 	ck_assert_uint_eq(conf->max_connections, 10);
 	ck_assert_uint_eq(conf->request_timeout, 20);
 	ck_assert_str_eq(conf->user, "");
+	ck_assert_uint_eq(conf->socket_rights.owner, 0);
+	ck_assert_uint_eq(conf->socket_rights.group, 0);
+	ck_assert_uint_eq(conf->socket_rights.mode, 0620);
 	ck_assert_str_eq(strrchr(conf->root_hints, '/'), "/hints");
 	ck_assert_str_eq(strrchr(conf->trust_anchor, '/'), "/bogus");
 	ck_assert_uint_eq(conf->resolver_options.count, 2);
@@ -449,6 +457,15 @@ static const struct {
 	{ "an option that there is not", "\nlookup-deadlin = 3\n",
 	    ":2: lookup-deadlin: no such option; did you mean "
 	    "lookup-deadline?" },
+	{ "no such user", "\nsocket-owner = \"nobody-at-all\"\n",
+	    ":2: socket-owner: \"nobody-at-all\" is no user of this machine" },
+	{ "no such group", "socket-group = \"nobody-at-all\"",
+	    ":1: socket-group: \"nobody-at-all\" is no group of this "
+	    "machine" },
+	{ "a mode in decimal", "socket-mode = \"0868\"",
+	    ":1: socket-mode: \"0868\" is no mode like 0660" },
+	{ "a mode with more than rights", "socket-mode = \"4755\"",
+	    ":1: socket-mode: \"4755\" is no mode like 0660" },
 	{ "nothing like it", "colour = 3", ":1: colour: no such option" },
 	{ "an underscore for a hyphen", "trust_anchor = \"x\"",
 	    ":1: trust_anchor: no such option; did you mean trust-anchor?" },

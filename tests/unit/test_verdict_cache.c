@@ -431,6 +431,37 @@ START_TEST(the_busiest_come_first)
 }
 END_TEST
 
+START_TEST(to_peek_is_no_use)
+{
+	struct verdict_cache *cache =
+	    new_cache((struct verdict_limits){ 2, roomy.bytes }, 1);
+	struct cached_verdict verdict;
+	struct listing listing = { "" };
+	size_t len;
+
+	put(cache, "a", TLS_POLICY_DANE, 60, START);
+	put(cache, "b", TLS_POLICY_MAY, 60, START);
+	has(cache, "b", START);
+	for (int i = 0; i < 5; i++)
+		ck_assert(verdict_cache_peek(
+		    cache, "a", 1, 0, START + 59 * SECOND, &verdict));
+	ck_assert_int_eq(verdict.policy, TLS_POLICY_DANE);
+	ck_assert_uint_eq(verdict.ttl_ms, SECOND);
+	ck_assert(!verdict_cache_peek(
+	    cache, "a", 1, 0, START + 60 * SECOND, &verdict));
+	ck_assert(!verdict_cache_peek(cache, "c", 1, 0, START, &verdict));
+	verdict_cache_busiest(cache, 1, list, &listing);
+	ck_assert_str_eq(listing.text, "b ");
+	/* It is not evaluated again, and is the first to make room. */
+	ck_assert_ptr_null(
+	    verdict_cache_due(cache, START + 120 * SECOND, &len));
+	put(cache, "c", TLS_POLICY_MAY, 60, START);
+	ck_assert(!verdict_cache_peek(cache, "a", 1, 0, START, &verdict));
+	ck_assert(verdict_cache_peek(cache, "b", 1, 0, START, &verdict));
+	verdict_cache_free(cache);
+}
+END_TEST
+
 /* ---- the law ---- */
 
 #define KEYS 50
@@ -539,6 +570,7 @@ main(void)
 	tcase_add_test(cases, failures_are_due_ever_later);
 	tcase_add_test(cases, a_long_pause_loses_nothing);
 	tcase_add_test(cases, the_busiest_come_first);
+	tcase_add_test(cases, to_peek_is_no_use);
 	tcase_add_test(cases, it_knows_what_was_put_and_nothing_else);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

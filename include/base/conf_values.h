@@ -1,0 +1,34 @@
+/*
+ * conf_values.h - what an option can be, and by default is, where others than
+ * the reader must know it.
+ */
+#ifndef BASE_CONF_VALUES_H
+#define BASE_CONF_VALUES_H
+
+/* Defaults that others must know too. */
+#define CONF_CONTROL_SOCKET "/run/postdane/control"
+#define CONF_USER "postdane"
+#define CONF_STATE_DIRECTORY "/var/lib/postdane"
+
+/* What is answered where DANE does not apply. */
+enum conf_no_dane {
+	CONF_NO_DANE_MAY,
+	CONF_NO_DANE_ENCRYPT,
+	CONF_NO_DANE_NOTFOUND
+};
+
+/* Mirrors Postfix's smtp_tls_dane_insecure_mx_policy. */
+enum conf_insecure_mx {
+	CONF_INSECURE_MX_DANE,
+	CONF_INSECURE_MX_ENCRYPT,
+	CONF_INSECURE_MX_MAY
+};
+
+enum conf_dane_only { CONF_DANE_ONLY_NEVER, CONF_DANE_ONLY_WHEN_COMPLETE };
+
+/* Whether the policy carries TLSA records itself, and what is answered where
+ * it can't. */
+enum conf_carry { CONF_CARRY_NO, CONF_CARRY_FINGERPRINT };
+enum conf_carry_else { CONF_CARRY_ELSE_DANE_ONLY, CONF_CARRY_ELSE_ENCRYPT };
+
+#endif /* BASE_CONF_VALUES_H */
