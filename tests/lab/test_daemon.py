@@ -138,11 +138,14 @@ def test_built_in_configuration_runs_unprivileged(lab):
     daemon = lab_module.Daemon(lab, "bare")
     process = subprocess.Popen([daemon.program], stderr=subprocess.PIPE,
                                text=True)
-    try:
-        until(lambda: not socket.socket().connect_ex(("127.0.0.1", 8642)))
+
+    def is_root():  # it is until its sockets are bound
         with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
             uids = next(line for line in file if line.startswith("Uid:"))
-        assert "0" not in uids.split()[1:]
+        return "0" in uids.split()[1:]
+    try:
+        until(lambda: not socket.socket().connect_ex(("127.0.0.1", 8642)))
+        until(lambda: not is_root())
     finally:
         process.terminate()
         assert process.wait(20) == 0
@@ -220,6 +223,12 @@ def test_socket_activation(lab):
             assert early.recv(4096) == b"7:OK dane,"
             tcp.sendall(b"get dane.d.nsec\n")
             assert tcp.recv(4096) == b"200 dane\n"
+            process.send_signal(signal.SIGHUP)
+            until(lambda: "main: reload: done" in daemon.log())
+            with connect(PORT + 1) as late:
+                for connection in (tcp, late):
+                    connection.sendall(b"get absent.d.nsec\n")
+                    assert connection.recv(4096) == b"200 may\n"
             process.terminate()
             assert process.wait(20) == 0
     for sock in sockets:
@@ -353,6 +362,25 @@ def test_reload_moves_listeners(start):
                 assert connection.recv(4096) == b"200 dane\n"
     with pytest.raises(ConnectionRefusedError):
         connect(PORT + 1)
+
+
+def test_reload_gives_connections_another_map(start):
+    """Also those whose listener has gone."""
+    daemon = start('map "a" { no-dane-policy = encrypt }\n'
+                   'map "b" { no-dane-policy = notfound }\n'
+                   'tcp-table-map = a\n')
+    with connect(PORT + 1) as old:
+        old.sendall(b"get absent.d.nsec\n")
+        assert old.recv(4096) == b"200 encrypt\n"
+        daemon.config.write_text(
+            daemon.config.read_text().replace(f":{PORT + 1}", f":{PORT + 2}")
+            .replace("tcp-table-map = a", "tcp-table-map = b"))
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda: "main: reload: done" in daemon.log())
+        with connect(PORT + 2) as new:
+            for connection in (old, new):
+                connection.sendall(b"get absent.d.nsec\n")
+                assert connection.recv(4096).startswith(b"500 ")
 
 
 # ---- numbers ----
