@@ -974,7 +974,7 @@ recursion_verb(const struct probe_job *job, char text[48])
 	if (job->result.status != DNS_PROBE_SILENT)
 		return outcome_verb(job, text);
 	snprintf(
-	    text, 48, "gives no answer within %u s to", RECURSOR_MS / 1000);
+	    text, 48, "gives no answer within %d s to", RECURSOR_MS / 1000);
 	return text;
 }
 
