@@ -9,6 +9,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import threading
 import time
 
 import dns.message
@@ -370,6 +371,7 @@ class Daemon:
             f'tcp-table-listen = {{ "inet:127.0.0.1:{port + 1}" }}\n'
             'user = ""\n' + config)
         self.process = None
+        self.postmap_lock = threading.Lock()
 
     def start(self):
         path = str(self.folder / "notify")
@@ -429,17 +431,23 @@ class Daemon:
             [self.command, "-s", self.control, "explain", key],
             capture_output=True, text=True, timeout=90, check=False).stdout
 
+    @staticmethod
+    def configure_postmap(folder):
+        if folder.exists():
+            return
+        folder.mkdir()
+        (folder / "main.cf").write_text(
+            "compatibility_level = 3.6\nmail_owner = postfix\n"
+            f"queue_directory = {folder}\n"
+            f"shlib_directory = {SERVERS}/usr/lib/postfix\n"
+            f"daemon_directory = {SERVERS}/usr/lib/postfix/sbin\n")
+        (folder / "master.cf").write_text("")
+
     def postmap(self, key, table):
         """Real Postfix asks; returns a level, NOTFOUND or TEMP."""
         folder = self.folder / "postfix"
-        if not folder.exists():
-            folder.mkdir()
-            (folder / "main.cf").write_text(
-                "compatibility_level = 3.6\nmail_owner = postfix\n"
-                f"queue_directory = {folder}\n"
-                f"shlib_directory = {SERVERS}/usr/lib/postfix\n"
-                f"daemon_directory = {SERVERS}/usr/lib/postfix/sbin\n")
-            (folder / "master.cf").write_text("")
+        with self.postmap_lock:
+            self.configure_postmap(folder)
         result = subprocess.run(
             [SERVERS / "usr/sbin/postmap", "-c", folder, "-q", key, table],
             capture_output=True, text=True, timeout=120, check=False,
