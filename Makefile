@@ -36,7 +36,7 @@ LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
 	procps python3 python3-cryptography python3-dnspython unbound-host
 DEB_PACKAGES := adduser build-essential check debhelper lintian
 TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
-	clang-tidy libclang-rt-dev mandoc python3-pytest valgrind
+	clang-tidy cppcheck libclang-rt-dev mandoc python3-pytest valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd pdns-recursor postfix unbound
@@ -169,7 +169,7 @@ check:
 		$(if $(SANITIZE),,check-hardening) check-lab check-oracle \
 		check-incident
 
-check-style: check-format check-layers check-docs check-tidy
+check-style: check-format check-layers check-docs check-tidy check-cppcheck
 
 check-format:
 	@echo "clang-format"
@@ -244,6 +244,38 @@ check-incident:
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/incident
+
+# ---- analysers ----
+
+# Macros that open loops are unknown to cppcheck without their headers; it gets
+# these alone, since all of the system's would take minutes.
+CPPCHECK_HEADERS := $(addprefix /usr/include/,uthash.h utlist.h \
+	jansson.h jansson_config.h)
+
+check-cppcheck:
+	@echo "cppcheck"
+	@rm -rf build/cppcheck && mkdir -p build/cppcheck/include
+	@cp $(CPPCHECK_HEADERS) build/cppcheck/include
+	@cppcheck --quiet --error-exitcode=1 --std=c17 --language=c $(JOBS) \
+		--enable=warning,performance,portability --inline-suppr \
+		--suppress='*:build/cppcheck/*' -D_GNU_SOURCE \
+		-DPOSTDANE_VERSION='"$(VERSION)"' -Iinclude \
+		-Ibuild/cppcheck/include $(SOURCES) $(wildcard tests/*/*.c)
+
+# gcc 12 takes for lost what is stored in something allocated: of thirty such
+# leaks that it saw none was one.  Leaks are the sanitizers' and valgrind's.
+ANALYZER := -fanalyzer -Wno-analyzer-malloc-leak -Werror
+
+check-analyzer:
+	@$(MAKE) $(JOBS) --keep-going --output-sync analyze
+
+analyze: $(patsubst %.c,build/analyzer/%.ok,$(SOURCES))
+
+build/analyzer/%.ok: %.c $(HEADERS)
+	@mkdir -p $(@D)
+	@echo "gcc -fanalyzer $<"
+	@gcc $(OUR_CFLAGS) -O1 $(ANALYZER) -c -o /dev/null $<
+	@touch $@
 
 # ---- fuzzing ----
 
