@@ -23,6 +23,17 @@ SERVERS = pathlib.Path(os.environ.get("LAB_SERVERS", "build/servers"))
 LIBRARIES = [SERVERS / "usr/lib/x86_64-linux-gnu", SERVERS / "usr/lib",
              SERVERS / "lib/x86_64-linux-gnu", SERVERS / "usr/lib/postfix"]
 ROOM = pathlib.Path("/run/lab")
+BUILD = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
+
+# What instruments the daemon.  Valgrind can't live in the daemon's sandbox, and
+# builds with sanitizers have none.
+REPORTS = ROOM / "reports"
+VALGRIND = ("valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
+            "--show-leak-kinds=definite,indirect",
+            "--errors-for-leak-kinds=definite,indirect",
+            f"--log-file={REPORTS}/valgrind.%p")
+UNDER_VALGRIND = os.environ.get("POSTDANE_WRAPPER") == "valgrind"
+SANITIZED = BUILD.name not in ("build", "clang", "coverage")
 
 # Where each kind of server listens: IPv4 and IPv6.
 PLACES = {
@@ -355,13 +366,14 @@ class Daemon:
         self.port = port  # of socketmap; tcp_table has the next
         self.folder = ROOM / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        build = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
-        self.program = build / "postdaned"
-        self.command = build / "postdane"
+        self.program = BUILD / "postdaned"
+        self.command = BUILD / "postdane"
         self.control = self.folder / "control"
         self.unix = self.folder / "socketmap"
         self.log_path = self.folder / "log"
-        self.wrapper = list(wrapper)
+        self.wrapper = list(wrapper or (VALGRIND if UNDER_VALGRIND else ()))
+        if "valgrind" in self.wrapper:
+            config = "sandbox = no\n" + config.replace("sandbox = no\n", "")
         self.config = self.folder / "postdane.conf"
         self.config.write_text(
             f'root-hints = "{lab.hints}"\ntrust-anchor = "{lab.anchor}"\n'

@@ -5,13 +5,12 @@ a report of a command whose exit code nobody looks at would be lost.
 """
 
 import os
-import shlex
 
 import pytest
 
 import lab as lab_module
 
-FOLDER = lab_module.ROOM / "reports"
+FOLDER = lab_module.REPORTS
 
 # Leaks count where a process ends in order.
 OPTIONS = {
@@ -20,16 +19,6 @@ OPTIONS = {
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "TSAN_OPTIONS": "second_deadlock_stack=1",
 }
-VALGRIND = ("valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
-            "--show-leak-kinds=definite,indirect",
-            "--errors-for-leak-kinds=definite,indirect",
-            f"--log-file={FOLDER}/valgrind.%p")
-
-
-def wrapper():
-    """POSTDANE_WRAPPER=valgrind: the daemon runs in it."""
-    words = shlex.split(os.environ.get("POSTDANE_WRAPPER", ""))
-    return list(VALGRIND) if words == ["valgrind"] else words
 
 
 def take():
