@@ -32,6 +32,7 @@ def lab():
 @pytest.fixture(scope="module")
 def daemon(lab):
     running = lab_module.Daemon(
-        lab, config=PROFILES + "lookup-deadline = 6\n").start()
+        lab, config=PROFILES +
+        f"lookup-deadline = {6 * lab_module.SLOWNESS}\n").start()
     yield running
     running.stop()

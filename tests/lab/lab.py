@@ -34,6 +34,8 @@ VALGRIND = ("valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
             f"--log-file={REPORTS}/valgrind.%p")
 UNDER_VALGRIND = os.environ.get("POSTDANE_WRAPPER") == "valgrind"
 SANITIZED = BUILD.name not in ("build", "clang", "coverage")
+# By this much more time may pass, and so much less is done side by side.
+SLOWNESS = 4 if UNDER_VALGRIND else 2 if SANITIZED else 1
 
 # Where each kind of server listens: IPv4 and IPv6.
 PLACES = {
@@ -60,7 +62,7 @@ def environment():
 
 
 def wait_until(what, ready, seconds=15):
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * SLOWNESS
     while not ready():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not ready after {seconds} s")
