@@ -217,10 +217,12 @@ check-unit:
 	@pkg-config --exists check || { \
 		echo "The library check is missing: make test-deps" >&2; exit 1; }
 	@$(MAKE) $(JOBS) $(UNIT_TESTS)
-	@failed=0; for test in $(UNIT_TESTS); do \
-		CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=$(if \
-		$(SANITIZE)$(COVERAGE),5,1) "$$test" || failed=1; done; \
-		exit $$failed
+	@$(MAKE) $(JOBS) --keep-going --output-sync $(UNIT_TESTS:%=run/%)
+
+# What is instrumented takes longer.
+$(UNIT_TESTS:%=run/%): run/%: %
+	@CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=$(if \
+		$(SANITIZE)$(COVERAGE),5,1) $<
 
 LAB = tests/lab/run --servers $(SERVERS) -- env POSTDANE_BUILD=$(BUILD) \
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
@@ -513,7 +515,7 @@ FORCE:
 .PHONY: all deb objects check check-style check-format check-layers check-docs \
 	check-tidy tidy check-cppcheck check-analyzer analyze \
 	ci check-sanitized check-tsan check-valgrind check-lab-some \
-	coverage coverage-report check-compilers check-unit check-fuzz check-hardening \
+	coverage coverage-report $(UNIT_TESTS:%=run/%) check-compilers check-unit check-fuzz check-hardening \
 	check-lab check-lab-slow check-lab-rest check-oracle check-incident \
 	fuzz fuzzers bench demo \
 	demo-incident run deps test-deps servers install uninstall \
