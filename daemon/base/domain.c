@@ -183,7 +183,9 @@ domain_labels(const char *name)
 const char *
 domain_ancestor(const char *name, unsigned labels)
 {
-	for (unsigned have = domain_labels(name); have > labels; have--)
+	unsigned have = domain_labels(name);
+
+	while (have-- > labels && name != NULL)
 		name = domain_parent(name);
 	return name;
 }

@@ -83,12 +83,13 @@ add_addresses(
     struct destination_host *host, const json_t *records, unsigned port)
 {
 	const size_t most = host->address_count + json_array_size(records);
-	struct endpoint *grown = realloc(host->address, most * sizeof(*grown));
+	struct endpoint *grown;
 	const json_t *record;
 	size_t i;
 
-	if (most == 0)
+	if (json_array_size(records) == 0)
 		return 0;
+	grown = realloc(host->address, most * sizeof(*grown));
 	if (grown == NULL)
 		return -1;
 	host->address = grown;

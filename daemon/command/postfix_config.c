@@ -128,7 +128,7 @@ postfix_config_run(
 		argv[count++] = "-c";
 		argv[count++] = (char *)directory;
 	}
-	for (size_t i = 0; arguments[i] != NULL && i < ARGUMENTS_MAX; i++)
+	for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i] != NULL; i++)
 		argv[count++] = (char *)arguments[i];
 	argv[count] = NULL;
 	/* Once more, to show what it says. */

@@ -562,7 +562,7 @@ check_trust(struct context *context)
 	char key[KEY_MAX];
 	struct validated_query *query;
 
-	snprintf(key, sizeof(key), "%u/.", DNS_TYPE_DNSKEY);
+	snprintf(key, sizeof(key), "%d/.", DNS_TYPE_DNSKEY);
 	query = query_new(context, key, on_root_key, context);
 	if (query != NULL)
 		submit(query, ".", DNS_TYPE_DNSKEY);

@@ -125,7 +125,6 @@ listen_for_policy(struct server *server, const struct conf *conf)
 		    (struct listener_place){ .protocol = &tcp_table_protocol,
 			    .endpoint =
 				&conf->tcp_table_listen.item[i - socketmaps],
-			    .map = conf->tcp_table_map,
 			    .rights = &conf->socket_rights };
 	result = listeners_set(server->listeners, places, count);
 	free(places);
@@ -168,14 +167,13 @@ static int
 adopt(void *arg, const char *name, int fd)
 {
 	struct server *server = arg;
-	const char *map = server->core->conf->tcp_table_map;
 
 	if (strcmp(name, "socketmap") == 0)
 		return listeners_add_fd(
-		    server->listeners, &socketmap_protocol, fd, NULL);
+		    server->listeners, &socketmap_protocol, fd);
 	if (strcmp(name, "tcp-table") == 0)
 		return listeners_add_fd(
-		    server->listeners, &tcp_table_protocol, fd, map);
+		    server->listeners, &tcp_table_protocol, fd);
 	if (strcmp(name, "dns") == 0)
 		return dns_service_add_fd(server->dns, fd);
 	log_error("main: a socket from systemd is named \"%s\": its "
@@ -193,8 +191,8 @@ use_core(struct server *server, struct core *core)
 	server->source.conf = conf;
 	server->source.resolver = core->resolver;
 	server->source.service = core->service;
-	listeners_use(server->listeners, core->service, conf->max_connections,
-	    conf->request_timeout);
+	listeners_use(server->listeners, core->service, conf->tcp_table_map,
+	    conf->max_connections, conf->request_timeout);
 	dns_service_use(server->dns, core->resolver, &conf->dns_allow);
 }
 
@@ -259,7 +257,6 @@ replace_core(struct server *server, struct conf *conf)
 
 	if (retired == NULL || core == NULL ||
 	    listen_all(server, core->conf, server->core->conf) == -1) {
-		/* Names of maps are borrowed from the conf in use. */
 		core_free(core);
 		free(retired);
 		return false;

@@ -43,6 +43,7 @@ struct member {
 struct listeners {
 	struct event_base *base;
 	struct policy_service *service;
+	const char *map;
 	struct stats *stats;
 	unsigned max_connections, request_timeout;
 	struct listener *first;
@@ -214,6 +215,7 @@ listener_new(struct listeners *listeners, const struct protocol *protocol,
 	listener->endpoint = *endpoint;
 	listener->options = (struct session_options){ .base = listeners->base,
 		.service = listeners->service,
+		.map = listeners->map,
 		.stats = listeners->stats,
 		.protocol = protocol,
 		.request_timeout = listeners->request_timeout,
@@ -243,8 +245,8 @@ accept_from(struct listener *listener, int fd)
 }
 
 int
-listeners_add_fd(struct listeners *listeners, const struct protocol *protocol,
-    int fd, const char *map)
+listeners_add_fd(
+    struct listeners *listeners, const struct protocol *protocol, int fd)
 {
 	struct endpoint endpoint = { .length = sizeof(endpoint.address) };
 	struct listener *listener = NULL;
@@ -258,7 +260,6 @@ listeners_add_fd(struct listeners *listeners, const struct protocol *protocol,
 		return -1;
 	}
 	listener->is_inherited = true;
-	listener->options.map = map;
 	return 0;
 }
 
@@ -454,22 +455,21 @@ listeners_set(struct listeners *listeners, const struct listener_place *places,
 		l->is_named = true;
 		l->is_fresh |= closed;
 	}
-	for (size_t i = 0; i < count; i++)
-		find_or_make(listeners, &places[i])->options.map =
-		    places[i].map;
 	close_some(listeners, false);
 	return 0;
 }
 
 void
 listeners_use(struct listeners *listeners, struct policy_service *service,
-    unsigned max_connections, unsigned request_timeout)
+    const char *map, unsigned max_connections, unsigned request_timeout)
 {
 	listeners->service = service;
+	listeners->map = map;
 	listeners->max_connections = max_connections;
 	listeners->request_timeout = request_timeout;
 	for (struct listener *l = listeners->first; l != NULL; l = l->next) {
 		l->options.service = service;
+		l->options.map = map;
 		l->options.request_timeout = request_timeout;
 	}
 }

@@ -26,8 +26,6 @@ struct listeners *listeners_new(struct event_base *base,
 struct listener_place {
 	const struct protocol *protocol;
 	const struct endpoint *endpoint;
-	const char *map; /* see session_options.map; borrowed until the next
-			  * listeners_set() */
 	const struct endpoint_rights *rights; /* of a unix socket */
 };
 
@@ -41,14 +39,15 @@ struct listener_place {
 int listeners_set(struct listeners *listeners,
     const struct listener_place *places, size_t count);
 
-/* From now on @service answers, also in sessions that are open; and these
- * limits hold. */
+/* From now on @service answers, also in sessions that are open and whatever
+ * became of their listener; and @map (see session_options.map; borrowed until
+ * the next call) and these limits hold. */
 void listeners_use(struct listeners *listeners, struct policy_service *service,
-    unsigned max_connections, unsigned request_timeout);
+    const char *map, unsigned max_connections, unsigned request_timeout);
 
 /* Take over a socket that listens already (socket activation). */
-int listeners_add_fd(struct listeners *listeners,
-    const struct protocol *protocol, int fd, const char *map);
+int listeners_add_fd(
+    struct listeners *listeners, const struct protocol *protocol, int fd);
 
 /* Stop accepting, let sessions finish what they answer; @done comes once,
  * maybe before this returns, when the last session has gone. */

@@ -6,6 +6,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import lab as lab_module  # noqa: E402
+from sanitizers import (no_report, pytest_sessionfinish,  # noqa: E402,F401
+                        pytest_sessionstart)
 
 # The profiles that zones.py has rows for.
 PROFILES = """
@@ -30,6 +32,7 @@ def lab():
 @pytest.fixture(scope="module")
 def daemon(lab):
     running = lab_module.Daemon(
-        lab, config=PROFILES + "lookup-deadline = 6\n").start()
+        lab, config=PROFILES +
+        f"lookup-deadline = {6 * lab_module.SLOWNESS}\n").start()
     yield running
     running.stop()

@@ -9,6 +9,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import threading
 import time
 
 import dns.message
@@ -22,6 +23,19 @@ SERVERS = pathlib.Path(os.environ.get("LAB_SERVERS", "build/servers"))
 LIBRARIES = [SERVERS / "usr/lib/x86_64-linux-gnu", SERVERS / "usr/lib",
              SERVERS / "lib/x86_64-linux-gnu", SERVERS / "usr/lib/postfix"]
 ROOM = pathlib.Path("/run/lab")
+BUILD = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
+
+# What instruments the daemon.  Valgrind can't live in the daemon's sandbox, and
+# builds with sanitizers have none.
+REPORTS = ROOM / "reports"
+VALGRIND = ("valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
+            "--show-leak-kinds=definite,indirect",
+            "--errors-for-leak-kinds=definite,indirect",
+            f"--log-file={REPORTS}/valgrind.%p")
+UNDER_VALGRIND = os.environ.get("POSTDANE_WRAPPER") == "valgrind"
+SANITIZED = BUILD.name not in ("build", "clang", "coverage")
+# By this much more time may pass, and so much less is done side by side.
+SLOWNESS = 4 if UNDER_VALGRIND else 2 if SANITIZED else 1
 
 # Where each kind of server listens: IPv4 and IPv6.
 PLACES = {
@@ -48,7 +62,7 @@ def environment():
 
 
 def wait_until(what, ready, seconds=15):
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * SLOWNESS
     while not ready():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not ready after {seconds} s")
@@ -354,13 +368,14 @@ class Daemon:
         self.port = port  # of socketmap; tcp_table has the next
         self.folder = ROOM / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        build = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
-        self.program = build / "postdaned"
-        self.command = build / "postdane"
+        self.program = BUILD / "postdaned"
+        self.command = BUILD / "postdane"
         self.control = self.folder / "control"
         self.unix = self.folder / "socketmap"
         self.log_path = self.folder / "log"
-        self.wrapper = list(wrapper)
+        self.wrapper = list(wrapper or (VALGRIND if UNDER_VALGRIND else ()))
+        if "valgrind" in self.wrapper:
+            config = "sandbox = no\n" + config.replace("sandbox = no\n", "")
         self.config = self.folder / "postdane.conf"
         self.config.write_text(
             f'root-hints = "{lab.hints}"\ntrust-anchor = "{lab.anchor}"\n'
@@ -370,6 +385,7 @@ class Daemon:
             f'tcp-table-listen = {{ "inet:127.0.0.1:{port + 1}" }}\n'
             'user = ""\nstate-directory = ""\n' + config)
         self.process = None
+        self.postmap_lock = threading.Lock()
 
     def start(self):
         path = str(self.folder / "notify")
@@ -435,17 +451,23 @@ class Daemon:
             [self.command, "-s", self.control, "explain", key],
             capture_output=True, text=True, timeout=90, check=False).stdout
 
+    @staticmethod
+    def configure_postmap(folder):
+        if folder.exists():
+            return
+        folder.mkdir()
+        (folder / "main.cf").write_text(
+            "compatibility_level = 3.6\nmail_owner = postfix\n"
+            f"queue_directory = {folder}\n"
+            f"shlib_directory = {SERVERS}/usr/lib/postfix\n"
+            f"daemon_directory = {SERVERS}/usr/lib/postfix/sbin\n")
+        (folder / "master.cf").write_text("")
+
     def postmap(self, key, table):
         """Real Postfix asks; returns a level, NOTFOUND or TEMP."""
         folder = self.folder / "postfix"
-        if not folder.exists():
-            folder.mkdir()
-            (folder / "main.cf").write_text(
-                "compatibility_level = 3.6\nmail_owner = postfix\n"
-                f"queue_directory = {folder}\n"
-                f"shlib_directory = {SERVERS}/usr/lib/postfix\n"
-                f"daemon_directory = {SERVERS}/usr/lib/postfix/sbin\n")
-            (folder / "master.cf").write_text("")
+        with self.postmap_lock:
+            self.configure_postmap(folder)
         result = subprocess.run(
             [SERVERS / "usr/sbin/postmap", "-c", folder, "-q", key, table],
             capture_output=True, text=True, timeout=120, check=False,

@@ -19,7 +19,7 @@ import pytest
 import lab as lab_module
 
 PORT = 8942
-SANITIZED = "address" in os.environ.get("POSTDANE_BUILD", "")
+NO_SANDBOX = lab_module.SANITIZED or lab_module.UNDER_VALGRIND
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_thousand_connections(start):
             connection.sendall(b"%d:%s," % (len(payload), payload))
         begin = time.monotonic()
         assert daemon.socketmap("two.d.nsec") == "OK dane"
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 5 * lab_module.SLOWNESS
         for connection in connections[::2]:
             assert connection.recv(4096) == b"7:OK dane,"
     finally:
@@ -182,11 +182,9 @@ def test_reload_changes_the_rights_of_a_socket(start, queue):
 # ---- life and death ----
 
 def test_no_leak_under_valgrind(start):
-    wrapper = [] if SANITIZED else [
-        "valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
-        "--show-leak-kinds=definite,indirect",
-        "--errors-for-leak-kinds=definite,indirect"]
-    daemon = start("lookup-deadline = 8\nsandbox = no\n", wrapper=wrapper)
+    """What it or a sanitizer says fails the test, by sanitizers.py."""
+    wrapper = () if lab_module.SANITIZED else lab_module.VALGRIND
+    daemon = start("lookup-deadline = 8\n", wrapper=wrapper)
     keys = ["dane.d.nsec", "plain.nsec", "mxbogus.nsec", "two.d.nsec",
             "null.d.nsec", "alias.d.nsec", "plain.optout", "expired.nsec"]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -199,7 +197,6 @@ def test_no_leak_under_valgrind(start):
     with connect(), connect() as half:  # open when the end comes
         half.sendall(b"15:query")
         daemon.stop()
-    assert "==" not in daemon.log(), daemon.log()
 
 
 def test_built_in_configuration_runs_unprivileged(lab):
@@ -207,11 +204,14 @@ def test_built_in_configuration_runs_unprivileged(lab):
     daemon = lab_module.Daemon(lab, "bare")
     process = subprocess.Popen([daemon.program], stderr=subprocess.PIPE,
                                text=True)
-    try:
-        until(lambda: not socket.socket().connect_ex(("127.0.0.1", 8642)))
+
+    def is_root():  # it is until its sockets are bound
         with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
             uids = next(line for line in file if line.startswith("Uid:"))
-        assert "0" not in uids.split()[1:]
+        return "0" in uids.split()[1:]
+    try:
+        until(lambda: not socket.socket().connect_ex(("127.0.0.1", 8642)))
+        until(lambda: not is_root())
     finally:
         process.terminate()
         assert process.wait(20) == 0
@@ -239,12 +239,13 @@ def test_sandbox(start):
     """Sanitizers need more system calls: their builds have none."""
     daemon = start()
     words = proc(daemon, "status").split()
-    assert words[words.index("Seccomp:") + 1] == ("0" if SANITIZED else "2")
+    assert words[words.index("Seccomp:") + 1] == ("0" if NO_SANDBOX else "2")
     assert words[words.index("NoNewPrivs:") + 1] == (
-        "0" if SANITIZED else "1")
-    if not SANITIZED:
+        "0" if NO_SANDBOX else "1")
+    if not NO_SANDBOX:
         assert re.search(r"Max core file size +0 +0 ", proc(daemon, "limits"))
-    assert " rwx" not in proc(daemon, "maps")
+    if not lab_module.UNDER_VALGRIND:
+        assert " rwx" not in proc(daemon, "maps")
     assert daemon.socketmap("dane.d.nsec") == "OK dane"
 
 
@@ -262,7 +263,7 @@ def run_as_systemd(daemon, sockets, environment):
             os.dup2(sock.fileno(), 3 + i)
     return subprocess.Popen(
         ["/bin/sh", "-c", 'LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$@"', "sh",
-         daemon.program, "-c", daemon.config],
+         *daemon.wrapper, daemon.program, "-c", daemon.config],
         env=dict(os.environ, **environment), preexec_fn=dup,
         pass_fds=[3 + i for i in range(len(sockets))],
         stderr=open(daemon.log_path, "wb"))
@@ -289,6 +290,12 @@ def test_socket_activation(lab):
             assert early.recv(4096) == b"7:OK dane,"
             tcp.sendall(b"get dane.d.nsec\n")
             assert tcp.recv(4096) == b"200 dane\n"
+            process.send_signal(signal.SIGHUP)
+            until(lambda: "main: reload: done" in daemon.log())
+            with connect(PORT + 1) as late:
+                for connection in (tcp, late):
+                    connection.sendall(b"get absent.d.nsec\n")
+                    assert connection.recv(4096) == b"200 may\n"
             process.terminate()
             assert process.wait(20) == 0
     for sock in sockets:
@@ -330,9 +337,9 @@ def status(daemon):
 
 
 def check_config(daemon):
-    return subprocess.run([daemon.program, "-t", "-c", daemon.config],
-                          capture_output=True, text=True, timeout=60,
-                          check=False)
+    return subprocess.run(
+        [*daemon.wrapper, daemon.program, "-t", "-c", daemon.config],
+        capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_check_of_a_good_file(lab):
@@ -423,6 +430,25 @@ def test_reload_moves_listeners(start):
                 assert connection.recv(4096) == b"200 dane\n"
     with pytest.raises(ConnectionRefusedError):
         connect(PORT + 1)
+
+
+def test_reload_gives_connections_another_map(start):
+    """Also those whose listener has gone."""
+    daemon = start('map "a" { no-dane-policy = encrypt }\n'
+                   'map "b" { no-dane-policy = notfound }\n'
+                   'tcp-table-map = a\n')
+    with connect(PORT + 1) as old:
+        old.sendall(b"get absent.d.nsec\n")
+        assert old.recv(4096) == b"200 encrypt\n"
+        daemon.config.write_text(
+            daemon.config.read_text().replace(f":{PORT + 1}", f":{PORT + 2}")
+            .replace("tcp-table-map = a", "tcp-table-map = b"))
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda: "main: reload: done" in daemon.log())
+        with connect(PORT + 2) as new:
+            for connection in (old, new):
+                connection.sendall(b"get absent.d.nsec\n")
+                assert connection.recv(4096).startswith(b"500 ")
 
 
 # ---- the log ----

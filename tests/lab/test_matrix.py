@@ -9,8 +9,8 @@ import lab as lab_module
 import matrix
 import misbehave
 
-FIRST_SECONDS = 4.0
-SECOND_SECONDS = 0.05
+FIRST_SECONDS = 4.0 * lab_module.SLOWNESS
+SECOND_SECONDS = 0.05 * lab_module.SLOWNESS
 OUTAGE_SECONDS = 90
 REPAIR_SECONDS = 20
 

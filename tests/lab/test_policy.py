@@ -4,6 +4,7 @@ import concurrent.futures
 
 import pytest
 
+import lab as lab_module
 import zones
 
 ROWS = zones.ROWS
@@ -19,7 +20,8 @@ def level(reply):
 
 
 def ask_all(ask, rows):
-    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+    with concurrent.futures.ThreadPoolExecutor(
+            32 // lab_module.SLOWNESS) as pool:
         return list(pool.map(ask, rows))
 
 

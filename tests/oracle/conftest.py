@@ -10,6 +10,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lab")]
 import lab as lab_module  # noqa: E402
 import postfix  # noqa: E402
 import rows  # noqa: E402
+from sanitizers import (no_report, pytest_sessionfinish,  # noqa: E402,F401
+                        pytest_sessionstart)
 
 RECURSOR = "10.53.0.9"
 TABLE = rows.Table()

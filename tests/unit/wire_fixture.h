@@ -199,7 +199,7 @@ add_reply(struct text *text, const struct protocol *protocol,
     enum protocol_status status, const char *words)
 {
 	const struct protocol_reply reply = { status, words };
-	char out[PROTOCOL_REPLY_MAX];
+	char out[PROTOCOL_REPLY_MAX] = "";
 
 	add_bytes(text, out, protocol->format(&reply, out, sizeof(out)));
 }

@@ -1,0 +1,470 @@
+/*
+ * The evidence for one next hop, over a resolver that answers from a table, or
+ * not at all, or cannot even ask.  What the lab cannot show is here: an answer
+ * that never comes, and questions for which there was no memory.  Neither may
+ * look like an answer.
+ */
+
+#include "dane/dane.h"
+
+#include <check.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "dane/tlsa.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define LINES_MAX 12
+
+/* ---- a resolver ---- */
+
+enum way {
+	ANSWERS = 0,
+	SILENT, /* until it is cancelled */
+	REFUSES /* no memory to ask */
+};
+
+struct line {
+	const char *name;
+	uint16_t type;
+	enum way way;
+	enum dns_status status;
+	enum dns_security security;
+	struct dns_rdata rdata;
+	const char *target; /* of an alias; NULL */
+	enum dns_security first_link;
+};
+
+struct resolver {
+	struct event_base *base;
+	const struct line *line; /* up to one without a name */
+	unsigned asked, cancelled;
+};
+
+struct resolver_lookup {
+	struct resolver *resolver;
+	const struct line *line;
+	struct event *event;
+	char *name;
+	uint16_t type;
+	resolver_cb cb;
+	void *arg;
+};
+
+static void
+lookup_free(struct resolver_lookup *lookup)
+{
+	event_free(lookup->event);
+	free(lookup->name);
+	free(lookup);
+}
+
+static void
+deliver(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolver_lookup *lookup = arg;
+	const struct line *line = lookup->line;
+	struct dns_answer *answer = answer_new(lookup->name, lookup->type);
+	struct dns_rdata rdata = line->rdata;
+
+	(void)fd;
+	(void)what;
+	answer->status = line->status;
+	answer->security = line->security;
+	answer->first_link = line->first_link;
+	answer->rung = DNS_RUNG_VALIDATED;
+	answer->ttl = 300;
+	if (line->target != NULL) {
+		free(answer->rname);
+		answer->rname = strdup(line->target);
+	}
+	if (line->status == DNS_OK) {
+		rdata.data = memcpy(
+		    malloc(rdata.len), line->rdata.data, rdata.len);
+		answer->rdata = memcpy(
+		    malloc(sizeof(rdata)), &rdata, sizeof(rdata));
+		answer->rdata_count = 1;
+	}
+	lookup->cb(lookup->arg, answer);
+	answer_unref(answer);
+	lookup_free(lookup);
+}
+
+struct resolver_lookup *
+resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
+    enum resolver_need need, enum resolver_class class, resolver_cb cb,
+    void *arg)
+{
+	const struct line *line = resolver->line;
+	struct resolver_lookup *lookup;
+
+	(void)need;
+	ck_assert_int_eq(class, RESOLVER_CLASS_POLICY);
+	while (line->name != NULL &&
+	       (strcmp(line->name, name) != 0 || line->type != type))
+		line++;
+	ck_assert_msg(line->name != NULL, "asked for %s %u", name, type);
+	resolver->asked++;
+	if (line->way == REFUSES)
+		return NULL;
+	lookup = calloc(1, sizeof(*lookup));
+	*lookup = (struct resolver_lookup){ .resolver = resolver,
+		.line = line,
+		.event = event_new(resolver->base, -1, 0, deliver, lookup),
+		.name = strdup(name),
+		.type = type,
+		.cb = cb,
+		.arg = arg };
+	if (line->way == ANSWERS)
+		event_active(lookup->event, EV_TIMEOUT, 0);
+	return lookup;
+}
+
+void
+resolver_cancel(struct resolver_lookup *lookup)
+{
+	if (lookup == NULL)
+		return;
+	lookup->resolver->cancelled++;
+	lookup_free(lookup);
+}
+
+/* ---- one evaluation ---- */
+
+static void
+take(void *arg, struct dane_evidence *evidence)
+{
+	struct dane_evidence **found = arg;
+
+	ck_assert_ptr_null(*found);
+	*found = evidence;
+}
+
+static const struct dane_question by_mx = { .domain = "example.org",
+	.use_mx = true,
+	.port = 25,
+	.deadline = 1,
+	.class = RESOLVER_CLASS_POLICY };
+static const struct dane_question bare = { .domain = "mx.example.org",
+	.port = 25,
+	.deadline = 1,
+	.class = RESOLVER_CLASS_POLICY };
+
+/* What comes of it; the caller frees it. */
+static struct dane_evidence *
+evaluate(const struct dane_question *question, const struct line *line,
+    struct resolver *resolver)
+{
+	struct tlsa_checker *checker = tlsa_checker_new();
+	struct dane_evidence *evidence = NULL;
+
+	*resolver = (struct resolver){ .base = event_base_new(), .line = line };
+	ck_assert_ptr_nonnull(dane_evaluate(
+	    resolver->base, resolver, checker, question, take, &evidence));
+	event_base_dispatch(resolver->base);
+	event_base_free(resolver->base);
+	tlsa_checker_free(checker);
+	ck_assert_ptr_nonnull(evidence);
+	return evidence;
+}
+
+/* ---- records ---- */
+
+static const uint8_t mx_wire[] = { 0, 10, 2, 'm', 'x', 7, 'e', 'x', 'a', 'm',
+	'p', 'l', 'e', 3, 'o', 'r', 'g', 0 };
+static const uint8_t a_wire[] = { 192, 0, 2, 1 };
+static const uint8_t aaaa_wire[16] = { 0x20, 1, 0xd, 0xb8 };
+static const uint8_t ee_wire[35] = { 3, 1, 1, 7 };
+
+#define RDATA(wire) .rdata = { (wire), sizeof(wire) }
+#define MX(security_)                                                          \
+	{                                                                      \
+		"example.org", DNS_TYPE_MX, ANSWERS, DNS_OK, security_,        \
+		    RDATA(mx_wire)                                             \
+	}
+#define A(security_)                                                           \
+	{                                                                      \
+		"mx.example.org", DNS_TYPE_A, ANSWERS, DNS_OK, security_,      \
+		    RDATA(a_wire)                                              \
+	}
+#define AAAA(security_)                                                        \
+	{                                                                      \
+		"mx.example.org", DNS_TYPE_AAAA, ANSWERS, DNS_OK, security_,   \
+		    RDATA(aaaa_wire)                                           \
+	}
+#define TLSA(security_)                                                        \
+	{                                                                      \
+		"_25._tcp.mx.example.org", DNS_TYPE_TLSA, ANSWERS, DNS_OK,     \
+		    security_, RDATA(ee_wire)                                  \
+	}
+#define DENIED(name_, type_, status_, security_)                               \
+	{                                                                      \
+		.name = (name_), .type = (type_), .status = (status_),         \
+		.security = (security_)                                        \
+	}
+#define FAILS(name_, type_, security_)                                         \
+	DENIED(name_, type_, DNS_FAILED, security_)
+#define NO(way_, name_, type_)                                                 \
+	{                                                                      \
+		.name = (name_), .type = (type_), .way = (way_)                \
+	}
+#define HOST "mx.example.org"
+#define OWNER "_25._tcp.mx.example.org"
+
+/* ---- the host ---- */
+
+static const struct {
+	const char *name;
+	struct line line[LINES_MAX];
+	enum dane_host_status status;
+} hosts[] = {
+	{ "all secure",
+	    { MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+		TLSA(DNS_SECURE) },
+	    DANE_HOST_USABLE },
+	{ "brackets", { A(DNS_SECURE), AAAA(DNS_SECURE), TLSA(DNS_SECURE) },
+	    DANE_HOST_USABLE },
+	{ "one family is enough",
+	    { MX(DNS_SECURE), FAILS(HOST, DNS_TYPE_A, DNS_INDETERMINATE),
+		AAAA(DNS_SECURE), TLSA(DNS_SECURE) },
+	    DANE_HOST_USABLE },
+	{ "TLSA bogus",
+	    { MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+		FAILS(OWNER, DNS_TYPE_TLSA, DNS_BOGUS) },
+	    DANE_HOST_FAILED },
+	{ "TLSA denied without proof",
+	    { MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+		DENIED(OWNER, DNS_TYPE_TLSA, DNS_NXDOMAIN, DNS_INDETERMINATE) },
+	    DANE_HOST_FAILED },
+	{ "TLSA data without proof",
+	    { MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+		TLSA(DNS_INDETERMINATE) },
+	    DANE_HOST_FAILED },
+	{ "TLSA denied",
+	    { MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+		DENIED(OWNER, DNS_TYPE_TLSA, DNS_NXDOMAIN, DNS_SECURE) },
+	    DANE_HOST_ABSENT },
+	{ "TLSA unsigned",
+	    { MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+		FAILS(OWNER, DNS_TYPE_TLSA, DNS_INSECURE) },
+	    DANE_HOST_ABSENT },
+	{ "TLSA silent",
+	    { MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+		NO(SILENT, OWNER, DNS_TYPE_TLSA) },
+	    DANE_HOST_FAILED },
+	{ "TLSA not asked",
+	    { MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+		NO(REFUSES, OWNER, DNS_TYPE_TLSA) },
+	    DANE_HOST_FAILED },
+	{ "A silent, AAAA insecure",
+	    { MX(DNS_SECURE), NO(SILENT, HOST, DNS_TYPE_A),
+		AAAA(DNS_INSECURE) },
+	    DANE_HOST_FAILED },
+	{ "A not asked",
+	    { MX(DNS_SECURE), NO(REFUSES, HOST, DNS_TYPE_A), AAAA(DNS_SECURE) },
+	    DANE_HOST_FAILED },
+	{ "AAAA not asked",
+	    { MX(DNS_SECURE), A(DNS_INSECURE),
+		NO(REFUSES, HOST, DNS_TYPE_AAAA) },
+	    DANE_HOST_FAILED },
+	{ "no addresses, no proof",
+	    { MX(DNS_SECURE), FAILS(HOST, DNS_TYPE_A, DNS_INDETERMINATE),
+		FAILS(HOST, DNS_TYPE_AAAA, DNS_INDETERMINATE) },
+	    DANE_HOST_FAILED },
+	{ "denied and failed",
+	    { MX(DNS_SECURE), DENIED(HOST, DNS_TYPE_A, DNS_NODATA, DNS_SECURE),
+		FAILS(HOST, DNS_TYPE_AAAA, DNS_BOGUS) },
+	    DANE_HOST_FAILED },
+	{ "denied",
+	    { MX(DNS_SECURE), DENIED(HOST, DNS_TYPE_A, DNS_NODATA, DNS_SECURE),
+		DENIED(HOST, DNS_TYPE_AAAA, DNS_NODATA, DNS_SECURE) },
+	    DANE_HOST_NO_ADDRESS },
+	{ "insecure", { MX(DNS_SECURE), A(DNS_INSECURE), AAAA(DNS_INSECURE) },
+	    DANE_HOST_INSECURE },
+	{ "insecure behind a secure alias",
+	    { MX(DNS_SECURE),
+		{ HOST, DNS_TYPE_A, ANSWERS, DNS_OK, DNS_INSECURE,
+		    RDATA(a_wire), "elsewhere.example", DNS_SECURE },
+		DENIED(HOST, DNS_TYPE_AAAA, DNS_NODATA, DNS_INSECURE),
+		TLSA(DNS_SECURE) },
+	    DANE_HOST_USABLE },
+	{ "denied behind an alias of unknown trust",
+	    { MX(DNS_SECURE),
+		{ .name = HOST,
+		    .type = DNS_TYPE_A,
+		    .status = DNS_NXDOMAIN,
+		    .security = DNS_INSECURE,
+		    .target = "elsewhere.example" },
+		DENIED(HOST, DNS_TYPE_AAAA, DNS_NODATA, DNS_INSECURE),
+		TLSA(DNS_SECURE) },
+	    DANE_HOST_USABLE },
+	{ "target, then the original name",
+	    { MX(DNS_SECURE),
+		{ HOST, DNS_TYPE_A, ANSWERS, DNS_OK, DNS_SECURE, RDATA(a_wire),
+		    "elsewhere.example", DNS_SECURE },
+		DENIED(HOST, DNS_TYPE_AAAA, DNS_NODATA, DNS_SECURE),
+		DENIED("_25._tcp.elsewhere.example", DNS_TYPE_TLSA,
+		    DNS_NXDOMAIN, DNS_SECURE),
+		TLSA(DNS_SECURE) },
+	    DANE_HOST_USABLE },
+};
+
+START_TEST(host_gets_its_status)
+{
+	struct resolver resolver;
+	struct dane_evidence *evidence =
+	    evaluate(hosts[_i].line->type == DNS_TYPE_MX ? &by_mx : &bare,
+		hosts[_i].line, &resolver);
+
+	ck_assert_msg(evidence->mx == DANE_MX_HOSTS, "%s", hosts[_i].name);
+	ck_assert_uint_eq(evidence->host_count, 1);
+	ck_assert_msg(evidence->host[0].status == hosts[_i].status, "%s: %s",
+	    hosts[_i].name, dane_host_status_text(evidence->host[0].status));
+	ck_assert_ptr_nonnull(evidence->host[0].why);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
+/* ---- the next hop ---- */
+
+static const struct {
+	const char *name;
+	struct line line[LINES_MAX];
+	enum dane_mx_status status;
+} hops[] = {
+	{ "MX silent", { NO(SILENT, "example.org", DNS_TYPE_MX) },
+	    DANE_MX_FAILED },
+	{ "MX not asked", { NO(REFUSES, "example.org", DNS_TYPE_MX) },
+	    DANE_MX_FAILED },
+	{ "MX bogus", { FAILS("example.org", DNS_TYPE_MX, DNS_BOGUS) },
+	    DANE_MX_FAILED },
+	{ "MX failed without proof",
+	    { FAILS("example.org", DNS_TYPE_MX, DNS_INDETERMINATE) },
+	    DANE_MX_FAILED },
+	{ "MX proven insecure, without data",
+	    { FAILS("example.org", DNS_TYPE_MX, DNS_INSECURE) },
+	    DANE_MX_NO_DATA },
+	{ "no such domain",
+	    { DENIED("example.org", DNS_TYPE_MX, DNS_NXDOMAIN, DNS_SECURE) },
+	    DANE_MX_NXDOMAIN },
+};
+
+START_TEST(hop_gets_its_status)
+{
+	struct resolver resolver;
+	struct dane_evidence *evidence =
+	    evaluate(&by_mx, hops[_i].line, &resolver);
+
+	ck_assert_msg(evidence->mx == hops[_i].status, "%s: %s", hops[_i].name,
+	    dane_mx_status_text(evidence->mx));
+	ck_assert_uint_eq(evidence->host_count, 0);
+	if (evidence->mx == DANE_MX_FAILED)
+		ck_assert_ptr_nonnull(evidence->mx_why);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
+/* Hosts that an insecure MX names are not asked for, and are not trusted. */
+START_TEST(insecure_mx_asks_for_no_host)
+{
+	static const struct line line[] = { MX(DNS_INSECURE), { 0 } };
+	struct resolver resolver;
+	struct dane_evidence *evidence = evaluate(&by_mx, line, &resolver);
+
+	ck_assert_uint_eq(resolver.asked, 1);
+	ck_assert_int_eq(evidence->mx_security, DNS_INSECURE);
+	ck_assert_uint_eq(evidence->host_count, 1);
+	ck_assert_int_eq(evidence->host[0].status, DANE_HOST_FAILED);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
+START_TEST(no_mx_makes_the_domain_its_host)
+{
+	static const struct line line[] = { DENIED("example.org", DNS_TYPE_MX,
+						DNS_NODATA, DNS_SECURE),
+		DENIED("example.org", DNS_TYPE_A, DNS_NODATA, DNS_SECURE),
+		DENIED("example.org", DNS_TYPE_AAAA, DNS_NODATA, DNS_SECURE),
+		{ 0 } };
+	struct resolver resolver;
+	struct dane_evidence *evidence = evaluate(&by_mx, line, &resolver);
+
+	ck_assert(evidence->implicit_mx);
+	ck_assert_int_eq(evidence->host[0].status, DANE_HOST_NO_ADDRESS);
+	ck_assert_uint_eq(evidence->questions, 3);
+	ck_assert_uint_eq(evidence->steps, 2);
+	ck_assert_int_eq(dane_evidence_rung(evidence), DNS_RUNG_VALIDATED);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
+/* ---- the end ---- */
+
+START_TEST(deadline_ends_what_is_silent)
+{
+	static const struct line line[] = { MX(DNS_SECURE), A(DNS_INSECURE),
+		NO(SILENT, HOST, DNS_TYPE_AAAA), { 0 } };
+	const uint64_t begin = clock_ms();
+	struct resolver resolver;
+	struct dane_evidence *evidence = evaluate(&by_mx, line, &resolver);
+
+	ck_assert_uint_ge(clock_ms() - begin, 900);
+	ck_assert_ptr_nonnull(
+	    strstr(evidence->host[0].why, "not concluded within 1 seconds"));
+	ck_assert_uint_eq(resolver.cancelled, 1);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
+static void
+unwanted(void *arg, struct dane_evidence *evidence)
+{
+	(void)arg;
+	(void)evidence;
+	ck_abort_msg("a callback after dane_cancel()");
+}
+
+START_TEST(cancelled_calls_nobody)
+{
+	static const struct line line[] = { MX(DNS_SECURE), A(DNS_SECURE),
+		NO(SILENT, HOST, DNS_TYPE_AAAA),
+		NO(SILENT, OWNER, DNS_TYPE_TLSA), { 0 } };
+	struct resolver resolver = { .base = event_base_new(), .line = line };
+	struct tlsa_checker *checker = tlsa_checker_new();
+	struct dane *dane = dane_evaluate(
+	    resolver.base, &resolver, checker, &by_mx, unwanted, NULL);
+
+	ck_assert_ptr_nonnull(dane);
+	while (resolver.asked < 4)
+		event_base_loop(resolver.base, EVLOOP_ONCE);
+	dane_cancel(dane);
+	dane_cancel(NULL);
+	ck_assert_uint_eq(resolver.cancelled, 2);
+	event_base_dispatch(resolver.base);
+	event_base_free(resolver.base);
+	tlsa_checker_free(checker);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("dane");
+	TCase *tc = tcase_create("dane");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tc);
+	tcase_add_loop_test(tc, host_gets_its_status, 0, (int)COUNT(hosts));
+	tcase_add_loop_test(tc, hop_gets_its_status, 0, (int)COUNT(hops));
+	tcase_add_test(tc, insecure_mx_asks_for_no_host);
+	tcase_add_test(tc, no_mx_makes_the_domain_its_host);
+	tcase_add_test(tc, deadline_ends_what_is_silent);
+	tcase_add_test(tc, cancelled_calls_nobody);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
