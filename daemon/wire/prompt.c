@@ -29,8 +29,10 @@
 #define SHARE 3
 /* Below it holding back costs more than it brings. */
 #define OWED_MIN_NS 50000
-/* The past is forgotten: what is owed, or was had too much. */
-#define OWED_MAX_NS 2000000
+/* The longest turn; more is not owed. */
+#define OWED_MAX_NS 400000
+/* And what they had too much is forgotten beyond this. */
+#define AHEAD_MAX_NS 2000000
 
 struct prompt {
 	struct event_base *base;
@@ -137,7 +139,7 @@ within_bounds(int64_t owed)
 {
 	if (owed > OWED_MAX_NS)
 		return OWED_MAX_NS;
-	return owed < -OWED_MAX_NS ? -OWED_MAX_NS : owed;
+	return owed < -AHEAD_MAX_NS ? -AHEAD_MAX_NS : owed;
 }
 
 static void
