@@ -18,6 +18,7 @@
 #define SOCKETS 8
 #define SHORT_US 5  /* what a socket takes */
 #define LONG_US 200 /* what other work takes */
+#define MIDDLE_US 50
 
 struct rig;
 
@@ -366,6 +367,7 @@ on_twin(evutil_socket_t fd, short what, void *arg)
 	rig->others++;
 	if (rig->others == rig->stop_at)
 		event_base_loopbreak(rig->base);
+	burn(MIDDLE_US);
 	rig->written_at = rig->others;
 	make_ready(&rig->peer[0]);
 	for (unsigned i = 0; i < SOCKETS; i++)
@@ -379,7 +381,7 @@ START_TEST(flood_of_others_keeps_nobody_waiting)
 	struct rig rig;
 
 	setup(&rig);
-	rig.stop_at = 2000;
+	rig.stop_at = 1000;
 	rig.peer[0].socket.ready = on_awaited;
 	watch(&rig.peer[0], EV_READ);
 	for (unsigned i = 0; i < SOCKETS; i++) {
@@ -387,7 +389,7 @@ START_TEST(flood_of_others_keeps_nobody_waiting)
 		event_active(rig.twin[i], EV_TIMEOUT, 0);
 	}
 	event_base_dispatch(rig.base);
-	ck_assert_uint_ge(rig.prompt_served, 1800);
+	ck_assert_uint_ge(rig.prompt_served, 800);
 	ck_assert_uint_le(rig.late, 100);
 	for (unsigned i = 0; i < SOCKETS; i++)
 		event_free(rig.twin[i]);
