@@ -44,6 +44,9 @@ struct keys {
 	uint64_t next;           /* for those that are asked in order */
 	struct request *request; /* ready to be sent; NULL: too many */
 	double *share;           /* zipf: cumulated; NULL: uniform */
+	/* Where to begin in it: the first rank that reaches so many of
+	 * COUNT. */
+	uint32_t *guide;
 };
 
 static void
@@ -101,6 +104,13 @@ make_zipf(struct keys *keys, double theta)
 		keys->share[i] = sum += pow((double)(i + 1), -theta);
 	for (uint64_t i = 0; i < keys->count; i++)
 		keys->share[i] /= sum;
+	if ((keys->guide = calloc(keys->count, sizeof(uint32_t))) == NULL)
+		die("memory");
+	for (uint64_t i = 0, rank = 0; i < keys->count; i++) {
+		while (keys->share[rank] * (double)keys->count < (double)i)
+			rank++;
+		keys->guide[i] = (uint32_t)rank;
+	}
 }
 
 static size_t
@@ -126,19 +136,15 @@ static uint64_t
 pick(const struct keys *keys, uint64_t *state)
 {
 	const double at = (double)(draw(state) >> 11) / 9007199254740992.0;
-	uint64_t low = 0, high = keys->count - 1;
+	const uint64_t slot = (uint64_t)(at * (double)keys->count);
+	uint64_t rank;
 
 	if (keys->share == NULL)
-		return (uint64_t)(at * (double)keys->count);
-	while (low < high) {
-		const uint64_t middle = (low + high) / 2;
-
-		if (keys->share[middle] < at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+		return slot;
+	rank = keys->guide[slot];
+	while (rank + 1 < keys->count && keys->share[rank] < at)
+		rank++;
+	return rank;
 }
 
 /* ---- latencies: 64 steps for each power of two of nanoseconds ---- */
@@ -202,6 +208,10 @@ struct connection {
 	int fd;
 	uint64_t sent; /* nanoseconds */
 	bool other, waiting;
+	/* The question after this one, so that it is in the processor's cache
+	 * when it is needed; NULL: there is none. */
+	const struct keys *next_keys;
+	uint64_t next;
 	size_t len;
 	char reply[REPLY_MAX];
 };
@@ -229,28 +239,30 @@ now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* Returns false where there is nothing more to ask. */
-static bool
-next_key(struct connection *connection, const struct keys **keys, uint64_t *i)
+static void
+choose(struct connection *connection)
 {
-	connection->other = load.permille > 0 &&
-			    load.others.next < load.others.count &&
-			    draw(&load.random) % 1000 < load.permille;
-	*keys = connection->other ? &load.others : &load.keys;
-	if (connection->other)
-		*i = load.others.next++;
-	else if (!load.once)
-		*i = pick(&load.keys, &load.random);
-	else if (load.keys.next == load.keys.count)
-		return false;
+	struct keys *keys = &load.keys;
+
+	if (load.permille > 0 && load.others.next < load.others.count &&
+	    draw(&load.random) % 1000 < load.permille)
+		keys = &load.others;
+	connection->next_keys = keys;
+	if (keys == &load.keys && !load.once)
+		connection->next = pick(keys, &load.random);
+	else if (keys->next == keys->count)
+		connection->next_keys = NULL;
 	else
-		*i = load.keys.next++;
-	return true;
+		connection->next = keys->next++;
+	if (connection->next_keys != NULL && keys->request != NULL) {
+		__builtin_prefetch(&keys->request[connection->next]);
+		__builtin_prefetch(keys->request[connection->next].text);
+	}
 }
 
 /* As many as fit are made before the clock runs: whoever measures should not
  * be what is measured. */
-#define PREPARED_MAX 200000
+#define PREPARED_MAX 2000000
 
 static void
 make_request(const struct keys *keys, uint64_t i, struct request *request)
@@ -294,8 +306,14 @@ ask(struct connection *connection, uint64_t now)
 	const struct keys *keys;
 	uint64_t i;
 
-	if (!next_key(connection, &keys, &i))
+	/* What is asked once waits for nobody. */
+	if (load.once || connection->next_keys == NULL)
+		choose(connection);
+	keys = connection->next_keys;
+	i = connection->next;
+	if (keys == NULL)
 		return;
+	connection->other = keys == &load.others;
 	connection->len = 0;
 	connection->waiting = true;
 	connection->sent = now;
@@ -309,6 +327,8 @@ ask(struct connection *connection, uint64_t now)
 		send_request(connection->fd, &request);
 		free(request.text);
 	}
+	if (!load.once)
+		choose(connection);
 }
 
 static bool
