@@ -3,6 +3,8 @@
 #include "wire/listener.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +235,12 @@ listener_new(struct listeners *listeners, const struct protocol *protocol,
 static int
 accept_from(struct listener *listener, int fd)
 {
+	const int on = 1;
+
+	/* Inherited by each connection: who sends two requests at once shall
+	 * not wait for the second reply until the first is acknowledged.  On a
+	 * unix socket it fails, and is not needed. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	listener->socket = (struct prompt_socket){
 		.fd = fd, .ready = on_connection, .arg = listener
 	};

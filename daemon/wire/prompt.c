@@ -23,7 +23,7 @@
  * done when nothing else is. */
 #define PRIORITIES 3
 
-#define BATCH 64
+#define BATCH 128
 #define SLICE_NS 200000 /* without a look at what else is ready */
 /* The others get one unit for so many of ours. */
 #define SHARE 3
