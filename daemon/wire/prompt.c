@@ -110,10 +110,10 @@ serve(const struct epoll_event *event)
 	if (event->events & ((uint32_t)EPOLLERR | (uint32_t)EPOLLHUP))
 		what = EV_READ | EV_WRITE;
 	if (event->events & (uint32_t)EPOLLIN)
-		what |= EV_READ;
+		what = (short)(what | EV_READ);
 	if (event->events & (uint32_t)EPOLLOUT)
-		what |= EV_WRITE;
-	what &= socket->watched;
+		what = (short)(what | EV_WRITE);
+	what = (short)(what & socket->watched);
 	if (what != 0)
 		socket->ready(socket->arg, what);
 }
