@@ -24,7 +24,7 @@ recursion_verb(const struct probe_job *job, char text[48])
 {
 	if (job->result.status != DNS_PROBE_SILENT)
 		return findings_outcome_verb(job, text);
-	snprintf(text, 48, "gives no answer within %u s to",
+	snprintf(text, 48, "gives no answer within %d s to",
 	    FINDINGS_RECURSOR_MS / 1000);
 	return text;
 }

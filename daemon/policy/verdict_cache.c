@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/table.h"
 
@@ -559,6 +560,21 @@ verdict_cache_bytes(const struct verdict_cache *cache)
 
 /* ---- life ---- */
 
+/* Pages that are not written to cost nothing.  Large ones, where the machine
+ * has them: a lookup in a large table is mostly one for its page. */
+static struct entry **
+buckets_new(size_t count)
+{
+	const size_t size = count * sizeof(struct entry *);
+	void *buckets = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (buckets == MAP_FAILED)
+		return NULL;
+	madvise(buckets, size, MADV_HUGEPAGE);
+	return buckets;
+}
+
 struct verdict_cache *
 verdict_cache_new(
     const struct verdict_limits *limits, unsigned profiles, uint64_t now)
@@ -577,8 +593,7 @@ verdict_cache_new(
 	       buckets * sizeof(struct entry) < limits->bytes)
 		buckets *= 2;
 	cache->mask = buckets - 1;
-	/* Pages that are not written to cost nothing. */
-	cache->bucket = calloc(buckets, sizeof(struct entry *));
+	cache->bucket = buckets_new(buckets);
 	cache->wheel = calloc(WHEEL_TICKS, sizeof(struct entry *));
 	cache->bytes =
 	    sizeof(*cache) + (buckets + WHEEL_TICKS) * sizeof(struct entry *);
@@ -596,7 +611,9 @@ verdict_cache_free(struct verdict_cache *cache)
 		return;
 	while (cache->oldest != NULL)
 		entry_drop(cache, cache->oldest);
-	free(cache->bucket);
+	if (cache->bucket != NULL)
+		munmap(
+		    cache->bucket, (cache->mask + 1) * sizeof(struct entry *));
 	free(cache->wheel);
 	free(cache);
 }

@@ -29,6 +29,7 @@
 #include "wire/dns_service.h"
 #include "wire/listener.h"
 #include "wire/metrics.h"
+#include "wire/prompt.h"
 #include "wire/socketmap.h"
 #include "wire/status.h"
 #include "wire/tcp_table.h"
@@ -397,7 +398,7 @@ start(struct server *server, struct conf *conf)
 {
 	struct core *core;
 
-	if ((server->base = event_base_new()) == NULL ||
+	if ((server->base = prompt_base_new()) == NULL ||
 	    make_events(server) == -1) {
 		conf_free(conf);
 		return -1;

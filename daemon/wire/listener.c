@@ -3,6 +3,8 @@
 #include "wire/listener.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,17 +17,18 @@
 #include <utlist.h>
 
 #include "base/log.h"
+#include "wire/prompt.h"
 #include "wire/session.h"
 
 #define BACKLOG 1024
-#define ACCEPT_BURST 64
+#define ACCEPT_BURST 16
 #define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
 
 struct listener {
 	struct listeners *listeners;
 	struct session_options options;
 	int fd; /* -1 where it does not listen, or no longer */
-	struct event *event;
+	struct prompt_socket socket;
 	struct endpoint endpoint;
 	struct endpoint_rights rights; /* of a unix socket that is not */
 	bool is_inherited; /* given to us: not ours to close, or to unlink */
@@ -42,6 +45,7 @@ struct member {
 
 struct listeners {
 	struct event_base *base;
+	struct prompt *prompt;
 	struct policy_service *service;
 	const char *map;
 	struct stats *stats;
@@ -153,7 +157,7 @@ pause_accepting(struct listeners *listeners)
 
 	for (struct listener *l = listeners->first; l != NULL; l = l->next)
 		if (is_open(l))
-			event_del(l->event);
+			prompt_watch(listeners->prompt, &l->socket, 0);
 	event_add(listeners->resume, &pause);
 }
 
@@ -166,7 +170,7 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (struct listener *l = listeners->first; l != NULL; l = l->next)
 		if (is_open(l))
-			event_add(l->event, NULL);
+			prompt_watch(listeners->prompt, &l->socket, EV_READ);
 }
 
 static void
@@ -193,10 +197,12 @@ accept_some(struct listener *listener, int fd, int most)
 }
 
 static void
-on_connection(evutil_socket_t fd, short what, void *arg)
+on_connection(void *arg, short what)
 {
+	struct listener *listener = arg;
+
 	(void)what;
-	accept_some(arg, fd, ACCEPT_BURST);
+	accept_some(listener, listener->fd, ACCEPT_BURST);
 }
 
 /* ---- listening ---- */
@@ -214,6 +220,7 @@ listener_new(struct listeners *listeners, const struct protocol *protocol,
 	listener->fd = -1;
 	listener->endpoint = *endpoint;
 	listener->options = (struct session_options){ .base = listeners->base,
+		.prompt = listeners->prompt,
 		.service = listeners->service,
 		.map = listeners->map,
 		.stats = listeners->stats,
@@ -231,15 +238,18 @@ listener_new(struct listeners *listeners, const struct protocol *protocol,
 static int
 accept_from(struct listener *listener, int fd)
 {
-	listener->event = event_new(listener->listeners->base, fd,
-	    EV_READ | EV_PERSIST, on_connection, listener);
-	if (listener->event == NULL || event_add(listener->event, NULL) == -1) {
-		if (listener->event != NULL)
-			event_free(listener->event);
-		listener->event = NULL;
-		errno = ENOMEM;
+	const int on = 1;
+
+	/* Inherited by each connection: who sends two requests at once shall
+	 * not wait for the second reply until the first is acknowledged.  On a
+	 * unix socket it fails, and is not needed. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	listener->socket = (struct prompt_socket){
+		.fd = fd, .ready = on_connection, .arg = listener
+	};
+	if (prompt_watch(
+		listener->listeners->prompt, &listener->socket, EV_READ) == -1)
 		return -1;
-	}
 	listener->fd = fd;
 	return 0;
 }
@@ -363,8 +373,7 @@ close_listener(struct listener *listener)
 	const struct sockaddr *address =
 	    (const struct sockaddr *)&listener->endpoint.address;
 
-	event_free(listener->event);
-	listener->event = NULL;
+	prompt_watch(listener->listeners->prompt, &listener->socket, 0);
 	close(listener->fd);
 	listener->fd = -1;
 	if (!listener->is_inherited && address->sa_family == AF_UNIX)
@@ -501,8 +510,9 @@ listeners_new(struct event_base *base, struct policy_service *service,
 	listeners->max_connections = max_connections;
 	listeners->request_timeout = request_timeout;
 	listeners->resume = event_new(base, -1, 0, on_resume, listeners);
-	if (listeners->resume == NULL) {
-		free(listeners);
+	listeners->prompt = prompt_new(base);
+	if (listeners->resume == NULL || listeners->prompt == NULL) {
+		listeners_free(listeners);
 		return NULL;
 	}
 	return listeners;
@@ -516,7 +526,7 @@ listeners_drain(struct listeners *listeners, void (*done)(void *arg), void *arg)
 	event_del(listeners->resume);
 	for (struct listener *l = listeners->first; l != NULL; l = l->next)
 		if (is_open(l))
-			event_del(l->event);
+			prompt_watch(listeners->prompt, &l->socket, 0);
 	listeners->done = done;
 	listeners->done_arg = arg;
 	DL_FOREACH(listeners->members, member)
@@ -550,6 +560,8 @@ listeners_free(struct listeners *listeners)
 			close_listener(l);
 		free(l);
 	}
-	event_free(listeners->resume);
+	prompt_free(listeners->prompt);
+	if (listeners->resume != NULL)
+		event_free(listeners->resume);
 	free(listeners);
 }

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "policy/policy_service.h"
+#include "wire/prompt.h"
 
 #define BUFFER_START 512 /* octets: holds any usual request */
 /* A whole request, its length and its comma. */
@@ -35,10 +36,11 @@ struct session {
 	void *cookie;
 	int fd;
 	enum session_state state;
-	struct event *readable, *writable, *timer;
-	struct event *more; /* a burst is over, requests are left */
+	struct prompt_socket socket;
+	struct event *timer;
+	struct event *more; /* a burst is over, requests are left; or, with
+			     * EV_READ, the socket is to be read */
 	struct policy_request *request;
-	bool reading; /* readable is added */
 	bool draining, eof;
 	bool dry; /* there was no more to read, last time */
 	size_t lingered;
@@ -66,8 +68,7 @@ session_free(struct session *session)
 	if (session == NULL)
 		return;
 	policy_service_cancel(session->request);
-	drop_event(session->readable);
-	drop_event(session->writable);
+	prompt_watch(session->options->prompt, &session->socket, 0);
 	drop_event(session->timer);
 	drop_event(session->more);
 	close(session->fd);
@@ -126,15 +127,14 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	close_session(session);
 }
 
-/* libevent would find out by itself, at more cost. */
+/* @what: EV_READ or EV_WRITE.  Returns 0, or -1 with errno. */
 static int
-set_reading(struct session *session, bool reading)
+set_watched(struct session *session, short what, bool on)
 {
-	if (session->reading == reading)
-		return 0;
-	session->reading = reading;
-	return reading ? event_add(session->readable, NULL)
-		       : event_del(session->readable);
+	const short now = session->socket.watched;
+
+	return prompt_watch(session->options->prompt, &session->socket,
+	    (short)(on ? now | what : now & ~what));
 }
 
 /* ---- replies ---- */
@@ -149,8 +149,7 @@ keep_rest(struct session *session, const char *data, size_t len)
 	session->out_len = len;
 	session->out_at = 0;
 	change_state(session, SESSION_WRITING);
-	event_add(session->writable, NULL);
-	return 0;
+	return set_watched(session, EV_WRITE, true);
 }
 
 static int
@@ -192,8 +191,7 @@ refuse(struct session *session, const char *why)
 	shutdown(session->fd, SHUT_WR);
 	change_state(session, SESSION_LINGERING);
 	/* It is off after the client's end, or with a full buffer. */
-	set_reading(session, true);
-	return 0;
+	return set_watched(session, EV_READ, true);
 }
 
 /* The one place where outcomes become words of the wire.  Returns 0, or -1
@@ -267,7 +265,7 @@ rest(struct session *session)
 	}
 	/* What has arrived in time is answered; it is read first. */
 	if (!busy && session->draining)
-		event_active(session->readable, EV_READ, 0);
+		event_active(session->more, EV_READ, 0);
 	if (!busy)
 		change_state(session,
 		    session->len > 0 ? SESSION_RECEIVING : SESSION_IDLE);
@@ -276,7 +274,9 @@ rest(struct session *session)
 		session->buffer = NULL;
 		session->size = 0;
 	}
-	set_reading(session, !session->eof && session->len < BUFFER_MAX);
+	if (set_watched(session, EV_READ,
+		!session->eof && session->len < BUFFER_MAX) == -1)
+		close_session(session);
 }
 
 static bool
@@ -325,14 +325,6 @@ process(struct session *session)
 		rest(session);
 }
 
-static void
-on_more(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	process(arg);
-}
-
 /* ---- the socket ---- */
 
 static int
@@ -367,25 +359,23 @@ read_into_void(struct session *session)
 }
 
 static void
-on_readable(evutil_socket_t fd, short what, void *arg)
+read_more(struct session *session)
 {
-	struct session *session = arg;
 	ssize_t n;
 
-	(void)what;
 	if (session->state == SESSION_LINGERING) {
 		read_into_void(session);
 		return;
 	}
 	if (session->len == BUFFER_MAX) {
-		rest(session);
+		process(session);
 		return;
 	}
 	if (make_room(session) == -1) {
 		close_session(session);
 		return;
 	}
-	n = recv(fd, session->buffer + session->len,
+	n = recv(session->fd, session->buffer + session->len,
 	    session->size - session->len, 0);
 	session->dry = n == -1 && errno == EAGAIN;
 	if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
@@ -405,13 +395,11 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_writable(evutil_socket_t fd, short what, void *arg)
+write_more(struct session *session)
 {
-	struct session *session = arg;
-	const ssize_t n = send(fd, session->out + session->out_at,
+	const ssize_t n = send(session->fd, session->out + session->out_at,
 	    session->out_len - session->out_at, MSG_NOSIGNAL);
 
-	(void)what;
 	if (n == -1 && errno != EAGAIN && errno != EINTR) {
 		close_session(session);
 		return;
@@ -420,11 +408,33 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 		session->out_at += (size_t)n;
 	if (session->out_at < session->out_len)
 		return;
-	event_del(session->writable);
 	free(session->out);
 	session->out = NULL;
 	change_state(session, SESSION_IDLE);
-	process(session);
+	if (set_watched(session, EV_WRITE, false) == -1)
+		close_session(session);
+	else
+		process(session);
+}
+
+/* One at a time: each may end the session, and what is left comes again. */
+static void
+on_ready(void *arg, short what)
+{
+	if (what & EV_WRITE)
+		write_more(arg);
+	else
+		read_more(arg);
+}
+
+static void
+on_more(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	if (what & EV_READ)
+		read_more(arg);
+	else
+		process(arg);
 }
 
 /* ---- life ---- */
@@ -442,15 +452,13 @@ session_new(const struct session_options *options, int fd, void *cookie)
 	session->options = options;
 	session->cookie = cookie;
 	session->fd = fd;
-	session->readable =
-	    event_new(base, fd, EV_READ | EV_PERSIST, on_readable, session);
-	session->writable =
-	    event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, session);
+	session->socket = (struct prompt_socket){
+		.fd = fd, .ready = on_ready, .arg = session
+	};
 	session->timer = event_new(base, -1, 0, on_timer, session);
 	session->more = event_new(base, -1, 0, on_more, session);
-	if (session->readable == NULL || session->writable == NULL ||
-	    session->timer == NULL || session->more == NULL ||
-	    set_reading(session, true) == -1) {
+	if (session->timer == NULL || session->more == NULL ||
+	    set_watched(session, EV_READ, true) == -1) {
 		session_free(session);
 		return NULL;
 	}
@@ -471,5 +479,5 @@ session_drain(struct session *session)
 	session->draining = true;
 	session->dry = false;
 	if (session_is_idle(session))
-		event_active(session->readable, EV_READ, 0);
+		event_active(session->more, EV_READ, 0);
 }

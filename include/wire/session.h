@@ -15,12 +15,14 @@
 
 struct event_base;
 struct policy_service;
+struct prompt;
 struct session;
 struct stats;
 
 /* What all sessions of a listener share; borrowed by each, must outlive it. */
 struct session_options {
 	struct event_base *base;
+	struct prompt *prompt;
 	struct policy_service *service;
 	struct stats *stats;
 	const struct protocol *protocol;

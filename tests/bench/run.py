@@ -82,7 +82,9 @@ def bench_zones():
     hot = "\n".join(f"d{i} MX 10 usable.hosts.nsec." for i in range(HOT))
     wild = "* MX 10 usable.hosts.nsec."
     return [*ZONES, Zone("bench.nsec", hot, sign="ecdsa"),
-            Zone("mem.nsec", wild, sign="ecdsa"),
+            # What fills the cache with a million is a means, not an end: with
+            # RSA, whose signatures libunbound checks ten times as fast.
+            Zone("mem.nsec", wild, sign="rsa"),
             Zone("mixed.nsec", wild, sign="ecdsa"),
             Zone("healthy.nsec", wild, sign="ecdsa"),
             *(cold_zone(n, COLD // 4) for n in range(4)),

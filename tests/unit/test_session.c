@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "base/stats.h"
+#include "wire/prompt.h"
 #include "wire_fixture.h"
 
 #define TIMEOUT 1 /* seconds for a half-received request */
@@ -18,6 +19,7 @@ struct rig {
 	struct stats stats;
 	struct session_options options;
 	struct event_base *base;
+	struct prompt *prompt;
 	struct session *session; /* NULL once it has ended */
 	unsigned closed, used;
 	int fd; /* the client's side */
@@ -46,10 +48,13 @@ static void
 start(struct rig *rig, const struct protocol *protocol, int fd, int client)
 {
 	memset(rig, 0, sizeof(*rig));
-	rig->base = event_base_new();
+	rig->base = prompt_base_new();
 	ck_assert_ptr_nonnull(rig->base);
+	rig->prompt = prompt_new(rig->base);
+	ck_assert_ptr_nonnull(rig->prompt);
 	rig->service.base = rig->base;
 	rig->options = (struct session_options){ .base = rig->base,
+		.prompt = rig->prompt,
 		.service = &rig->service,
 		.stats = &rig->stats,
 		.protocol = protocol,
@@ -109,6 +114,7 @@ teardown(struct rig *rig)
 	ck_assert_uint_eq(rig->service.pending, 0);
 	if (rig->fd != -1)
 		close(rig->fd);
+	prompt_free(rig->prompt);
 	event_base_free(rig->base);
 }
 

@@ -1,0 +1,45 @@
+/*
+ * prompt.h - sockets that are served before all other work on the loop.
+ *
+ * One thread does two kinds of work: replies that are known already take a few
+ * microseconds each, and what lookups need takes up to half a millisecond each
+ * time.  In one line with the others, a known reply would wait for all lookups
+ * that happen to be ready.  So the sockets in here come first, before every
+ * single piece of other work; but as long as such work waits, it gets at least
+ * a quarter of the time.
+ */
+#ifndef WIRE_PROMPT_H
+#define WIRE_PROMPT_H
+
+struct event_base;
+struct prompt;
+
+/* Embedded in its owner, who sets the first three. */
+struct prompt_socket {
+	int fd;
+	/* @what: EV_READ, EV_WRITE or both, of what is watched; after an error
+	 * all of it.  May watch and unwatch any socket. */
+	void (*ready)(void *arg, short what);
+	void *arg;
+	short watched; /* 0 at first; prompt_watch()'s */
+};
+
+/* A loop that looks at its sockets after every single callback.  On another
+ * one a prompt works too, but others are not held to their share.  NULL on
+ * failure. */
+struct event_base *prompt_base_new(void);
+
+/* Borrows @base.  NULL on failure. */
+struct prompt *prompt_new(struct event_base *base);
+
+/* Nothing may be watched any more.  NULL does nothing. */
+void prompt_free(struct prompt *prompt);
+
+/* From now on, and until it is called again, tell of this (EV_READ, EV_WRITE);
+ * 0 ends it, which must be before the file is closed or @socket is freed.
+ * Returns 0, or -1 with errno, and then nothing has changed; 0 for @what always
+ * works. */
+int prompt_watch(
+    struct prompt *prompt, struct prompt_socket *socket, short what);
+
+#endif /* WIRE_PROMPT_H */

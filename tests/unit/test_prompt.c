@@ -1,0 +1,423 @@
+/*
+ * Sockets before all other work, on a real loop: neither may starve.
+ * Time is the processor's, so that a busy machine does not matter.
+ */
+
+#include "wire/prompt.h"
+
+#include <check.h>
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SOCKETS 8
+#define SHORT_US 5  /* what a socket takes */
+#define LONG_US 200 /* what other work takes */
+#define MIDDLE_US 50
+
+struct rig;
+
+/* Ready for ever, unless it is read. */
+struct peer {
+	struct rig *rig;
+	struct prompt_socket socket;
+	int fd; /* the other side */
+	unsigned served;
+	short what; /* last time */
+};
+
+struct rig {
+	struct event_base *base;
+	struct prompt *prompt;
+	struct peer peer[SOCKETS];
+	struct event *other, *end;
+	unsigned others, other_us;
+	unsigned burst; /* "other" waits in the loop so many times at once */
+	struct event *twin[SOCKETS];
+	unsigned written_at, late, prompt_served;
+	unsigned stop_at; /* others */
+};
+
+static uint64_t
+cpu_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void
+burn(unsigned us)
+{
+	const uint64_t end = cpu_us() + us;
+
+	while (cpu_us() < end)
+		;
+}
+
+static void
+on_socket(void *arg, short what)
+{
+	struct peer *peer = arg;
+
+	peer->served++;
+	peer->what = what;
+	burn(SHORT_US);
+}
+
+static void
+on_end(evutil_socket_t fd, short what, void *arg)
+{
+	struct rig *rig = arg;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(rig->base);
+}
+
+/* Comes again at once, for ever. */
+static void
+on_other(evutil_socket_t fd, short what, void *arg)
+{
+	struct rig *rig = arg;
+
+	(void)fd;
+	(void)what;
+	if (++rig->others == rig->stop_at)
+		event_base_loopbreak(rig->base);
+	burn(rig->other_us);
+	event_active(rig->other, EV_TIMEOUT, 0);
+}
+
+static void
+setup(struct rig *rig)
+{
+	memset(rig, 0, sizeof(*rig));
+	rig->base = prompt_base_new();
+	ck_assert_ptr_nonnull(rig->base);
+	rig->prompt = prompt_new(rig->base);
+	ck_assert_ptr_nonnull(rig->prompt);
+	rig->other = event_new(rig->base, -1, 0, on_other, rig);
+	rig->end = event_new(rig->base, -1, 0, on_end, rig);
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		struct peer *peer = &rig->peer[i];
+		int fds[2];
+
+		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+		peer->rig = rig;
+		peer->fd = fds[1];
+		peer->socket = (struct prompt_socket){
+			.fd = fds[0], .ready = on_socket, .arg = peer
+		};
+	}
+}
+
+static void
+teardown(struct rig *rig)
+{
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		struct peer *peer = &rig->peer[i];
+
+		prompt_watch(rig->prompt, &peer->socket, 0);
+		close(peer->socket.fd);
+		close(peer->fd);
+	}
+	event_free(rig->other);
+	event_free(rig->end);
+	prompt_free(rig->prompt);
+	event_base_free(rig->base);
+}
+
+static void
+watch(struct peer *peer, short what)
+{
+	ck_assert_int_eq(
+	    prompt_watch(peer->rig->prompt, &peer->socket, what), 0);
+	ck_assert_int_eq(peer->socket.watched, what);
+}
+
+static void
+make_ready(struct peer *peer)
+{
+	/* It is ready already where there is no room. */
+	(void)!send(peer->fd, "x", 1, MSG_DONTWAIT);
+}
+
+static void
+run_ms(struct rig *rig, unsigned ms)
+{
+	const struct timeval limit = { 0, (suseconds_t)ms * 1000 };
+
+	event_add(rig->end, &limit);
+	event_base_dispatch(rig->base);
+	event_del(rig->end);
+}
+
+static unsigned
+served(const struct rig *rig)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < SOCKETS; i++)
+		sum += rig->peer[i].served;
+	return sum;
+}
+
+/* ---- what is told ---- */
+
+START_TEST(only_what_is_watched_is_told)
+{
+	struct rig rig;
+	struct peer *one = &rig.peer[0], *other = &rig.peer[1];
+
+	setup(&rig);
+	watch(one, EV_READ);
+	watch(other, EV_READ);
+	make_ready(one);
+	run_ms(&rig, 20);
+	ck_assert_uint_gt(one->served, 0);
+	ck_assert_int_eq(one->what, EV_READ);
+	ck_assert_uint_eq(other->served, 0);
+
+	watch(one, EV_READ | EV_WRITE);
+	run_ms(&rig, 20);
+	ck_assert_int_eq(one->what, EV_READ | EV_WRITE);
+	watch(one, EV_WRITE);
+	run_ms(&rig, 20);
+	ck_assert_int_eq(one->what, EV_WRITE);
+
+	watch(one, 0);
+	one->served = 0;
+	run_ms(&rig, 20);
+	ck_assert_uint_eq(one->served, 0);
+	watch(one, EV_READ);
+	run_ms(&rig, 20);
+	ck_assert_uint_gt(one->served, 0);
+	teardown(&rig);
+}
+END_TEST
+
+/* Somebody has to read the end, or the error. */
+START_TEST(hangup_is_told_as_what_is_watched)
+{
+	struct rig rig;
+	struct peer *peer = &rig.peer[0];
+
+	setup(&rig);
+	shutdown(peer->socket.fd, SHUT_RDWR);
+	run_ms(&rig, 20);
+	ck_assert_uint_eq(peer->served, 0);
+	watch(peer, EV_READ);
+	run_ms(&rig, 20);
+	ck_assert_uint_gt(peer->served, 0);
+	ck_assert_int_eq(peer->what, EV_READ);
+	teardown(&rig);
+}
+END_TEST
+
+static void
+remove_all_others(void *arg, short what)
+{
+	struct peer *peer = arg;
+
+	peer->served++;
+	peer->what = what;
+	for (unsigned i = 0; i < SOCKETS; i++)
+		if (&peer->rig->peer[i] != peer)
+			watch(&peer->rig->peer[i], 0);
+}
+
+/* Whoever is first removes the others, which were ready in the same batch. */
+START_TEST(removed_socket_is_not_served_any_more)
+{
+	struct rig rig;
+
+	setup(&rig);
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		rig.peer[i].socket.ready = remove_all_others;
+		watch(&rig.peer[i], EV_READ);
+		make_ready(&rig.peer[i]);
+	}
+	event_base_loop(rig.base, EVLOOP_ONCE);
+	for (unsigned i = 0; i < SOCKETS; i++)
+		if (rig.peer[i].socket.watched == 0)
+			ck_assert_uint_eq(rig.peer[i].served, 0);
+	ck_assert_uint_gt(served(&rig), 0);
+	teardown(&rig);
+}
+END_TEST
+
+START_TEST(closed_file_is_an_error)
+{
+	struct rig rig;
+	struct prompt_socket nobody = { .fd = -1, .ready = on_socket };
+
+	setup(&rig);
+	ck_assert_int_eq(prompt_watch(rig.prompt, &nobody, EV_READ), -1);
+	ck_assert_int_eq(nobody.watched, 0);
+	ck_assert_int_eq(prompt_watch(rig.prompt, &nobody, 0), 0);
+	teardown(&rig);
+}
+END_TEST
+
+/* ---- shares ---- */
+
+static double
+share_of_others(struct rig *rig)
+{
+	const uint64_t start = cpu_us();
+
+	run_ms(rig, 600);
+	return (double)rig->others * rig->other_us / (double)(cpu_us() - start);
+}
+
+/* Sockets that are always ready leave a quarter, and take what is left. */
+START_TEST(others_get_their_share)
+{
+	struct rig rig;
+	double share;
+
+	setup(&rig);
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		watch(&rig.peer[i], EV_READ);
+		make_ready(&rig.peer[i]);
+	}
+	rig.other_us = _i == 0 ? LONG_US : SHORT_US;
+	event_active(rig.other, EV_TIMEOUT, 0);
+	share = share_of_others(&rig);
+	ck_assert_double_gt(share, _i == 0 ? 0.15 : 0.05);
+	ck_assert_double_lt(share, 0.75);
+	ck_assert_uint_gt(served(&rig), 1000);
+	teardown(&rig);
+}
+END_TEST
+
+/* One socket that is ready anew each time we look, as a single busy client. */
+START_TEST(one_busy_client_leaves_a_share)
+{
+	struct rig rig;
+
+	setup(&rig);
+	watch(&rig.peer[0], EV_READ);
+	make_ready(&rig.peer[0]);
+	rig.other_us = LONG_US;
+	event_active(rig.other, EV_TIMEOUT, 0);
+	ck_assert_double_gt(share_of_others(&rig), 0.15);
+	ck_assert_uint_gt(rig.peer[0].served, 1000);
+	teardown(&rig);
+}
+END_TEST
+
+/* Their turn ends when they have nothing to do. */
+START_TEST(turn_is_not_longer_than_there_is_work)
+{
+	struct rig rig;
+	const struct timeval often = { 0, 4000 };
+	struct event *tick;
+	uint64_t start;
+
+	setup(&rig);
+	tick = event_new(rig.base, -1, EV_PERSIST, on_end, &rig);
+	event_add(tick, &often);
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		watch(&rig.peer[i], EV_READ);
+		make_ready(&rig.peer[i]);
+	}
+	start = cpu_us();
+	for (int i = 0; i < 20; i++)
+		event_base_dispatch(rig.base);
+	ck_assert_uint_gt(
+	    served(&rig) * SHORT_US, (unsigned)(cpu_us() - start) / 2);
+	event_free(tick);
+	teardown(&rig);
+}
+END_TEST
+
+/* ---- promptness ---- */
+
+static void
+on_awaited(void *arg, short what)
+{
+	struct peer *peer = arg;
+	struct rig *rig = peer->rig;
+	char scrap[16];
+
+	(void)what;
+	ck_assert_int_gt(read(peer->socket.fd, scrap, sizeof(scrap)), 0);
+	rig->prompt_served++;
+	/* The one during which it was written is over. */
+	if (rig->others > rig->written_at)
+		rig->late++;
+}
+
+/* Many of them are active at any time, and each makes our socket ready. */
+static void
+on_twin(evutil_socket_t fd, short what, void *arg)
+{
+	struct rig *rig = arg;
+
+	(void)fd;
+	(void)what;
+	rig->others++;
+	if (rig->others == rig->stop_at)
+		event_base_loopbreak(rig->base);
+	burn(MIDDLE_US);
+	rig->written_at = rig->others;
+	make_ready(&rig->peer[0]);
+	for (unsigned i = 0; i < SOCKETS; i++)
+		event_active(rig->twin[i], EV_TIMEOUT, 0);
+}
+
+/* What becomes ready is served before the next piece of other work; but for
+ * a few, where the machine took the processor away for the length of a turn. */
+START_TEST(flood_of_others_keeps_nobody_waiting)
+{
+	struct rig rig;
+
+	setup(&rig);
+	rig.stop_at = 1000;
+	rig.peer[0].socket.ready = on_awaited;
+	watch(&rig.peer[0], EV_READ);
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		rig.twin[i] = event_new(rig.base, -1, 0, on_twin, &rig);
+		event_active(rig.twin[i], EV_TIMEOUT, 0);
+	}
+	event_base_dispatch(rig.base);
+	ck_assert_uint_ge(rig.prompt_served, 800);
+	ck_assert_uint_le(rig.late, 100);
+	for (unsigned i = 0; i < SOCKETS; i++)
+		event_free(rig.twin[i]);
+	teardown(&rig);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("prompt");
+	TCase *tc = tcase_create("prompt");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, only_what_is_watched_is_told);
+	tcase_add_test(tc, hangup_is_told_as_what_is_watched);
+	tcase_add_test(tc, removed_socket_is_not_served_any_more);
+	tcase_add_test(tc, closed_file_is_an_error);
+	tcase_add_loop_test(tc, others_get_their_share, 0, 2);
+	tcase_add_test(tc, one_busy_client_leaves_a_share);
+	tcase_add_test(tc, turn_is_not_longer_than_there_is_work);
+	tcase_add_test(tc, flood_of_others_keeps_nobody_waiting);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
