@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,11 +14,13 @@
 #include <unistd.h>
 
 #define LINE_MAX_OCTETS 1024
+#define PATIENCE_MS 100 /* with whoever reads the log */
 
 static struct {
 	enum log_target target;
 	enum log_level level;
-	bool prefix; /* "<6>": the line goes to the journal */
+	bool prefix;        /* "<6>": the line goes to the journal */
+	unsigned long lost; /* lines, since one was last written */
 } state = { .target = LOG_TARGET_STDERR, .level = LOG_LEVEL_INFO };
 
 static const struct {
@@ -70,6 +73,46 @@ blank_controls(char *line)
 			*line = '?';
 }
 
+/* A log that nobody reads any more stops no mail: its lines are lost. */
+static bool
+stderr_takes_a_line(void)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&fd, 1, state.lost == 0 ? PATIENCE_MS : 0) != 0;
+}
+
+static void
+write_line(enum log_level level, const char *line)
+{
+	if (state.prefix)
+		fprintf(stderr, "<%d>%s\n", levels[level].priority, line);
+	else
+		fprintf(stderr, "postdaned: %s%s\n", levels[level].word, line);
+}
+
+static void
+write_or_lose(enum log_level level, const char *line)
+{
+	char lost[64];
+
+	if (!stderr_takes_a_line()) {
+		state.lost++;
+		return;
+	}
+	if (state.lost > 0) {
+		snprintf(lost, sizeof(lost), "log: %lu lines were lost here",
+		    state.lost);
+		state.lost = 0;
+		write_line(LOG_LEVEL_WARNING, lost);
+		if (!stderr_takes_a_line()) {
+			state.lost++;
+			return;
+		}
+	}
+	write_line(level, line);
+}
+
 static void vwrite(enum log_level level, const char *format, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
@@ -86,10 +129,8 @@ vwrite(enum log_level level, const char *format, va_list ap)
 	if (state.target == LOG_TARGET_SYSLOG)
 		syslog(
 		    levels[level].priority, "%s%s", levels[level].word, line);
-	else if (state.prefix)
-		fprintf(stderr, "<%d>%s\n", levels[level].priority, line);
 	else
-		fprintf(stderr, "postdaned: %s%s\n", levels[level].word, line);
+		write_or_lose(level, line);
 	errno = saved;
 }
 
