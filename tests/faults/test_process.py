@@ -28,33 +28,52 @@ WHOLE = re.compile(rb"(\d+:(OK (dane|may)|TEMP [^,]*|TEMP .*),)?")
 
 # ---- descriptors ----
 
+LIMIT = 512
+
+
 @pytest.mark.parametrize("place", ["socketmap", "tcp-table", "dns", "control",
                                    "metrics"])
 def test_descriptors_run_out(start, place):
     """Too many connections at one place: no other suffers for long, nothing
     spins, and all is well when they are gone."""
-    daemon = start(wrapper=["prlimit", "--nofile=96:96"])
+    daemon = start(wrapper=["prlimit", f"--nofile={LIMIT}:{LIMIT}"])
     daemon.serves()
-    old = daemon.connect()
-    clients, logged = [], len(daemon.log())
+    old, logged = daemon.connect(), len(daemon.log())
+    clients = []
     try:
-        for _ in range(150):
+        # Beyond those, the kernel lets clients of the control socket wait.
+        for _ in range(150 if place == "control" else 2 * LIMIT):
             clients.append(daemon.places()[place]())
         time.sleep(0.5)
         begin = daemon.cpu()
         time.sleep(1)
-        assert daemon.cpu() - begin < 0.3, "it spins"
-        lawful(daemon.ask("dane.d.nsec"))
+        assert daemon.cpu() - begin < 0.2, "it spins"
+        assert daemon.ask("two.d.nsec") == "OK dane"  # asks name servers
         old.sendall(netstring("dane.d.nsec"))
         assert old.recv(4096) in (b"7:OK dane,", b"")
-        assert len(daemon.log()) - logged < 20000
+        said = daemon.log()[logged:]
+        assert said.count("accept") + said.count("busy") < 3
     finally:
         for client in clients:
             client.close()
         old.close()
-    until(lambda: daemon.descriptors() < 60)
+    until(lambda: daemon.descriptors() < 80)
     daemon.serves()
-    assert daemon.recovers("two.d.nsec", "OK dane", 3) < 3
+
+
+def test_no_descriptor_is_left(start):
+    """Fewer than a single evaluation needs: TEMP, and no harm."""
+    daemon = start(wrapper=["prlimit", "--nofile=40:40"])
+    clients = [daemon.connect() for _ in range(100)]
+    begin = daemon.cpu()
+    for key in ("dane.d.nsec", "two.d.nsec", "alias.d.nsec"):
+        lawful(daemon.ask(key))
+    time.sleep(1)
+    assert daemon.cpu() - begin < 0.5
+    for client in clients:
+        client.close()
+    daemon.recovers("dane.d.nsec", "OK dane")
+    daemon.recovers("plain.nsec", "OK may")
 
 
 # ---- the clock ----
@@ -236,15 +255,20 @@ def clients_of(daemon, stop, seed):
     count = 0
     keys = {"dane.d.nsec": True, "two.d.nsec": True, "plain.nsec": False,
             "alias.d.nsec": True, "s-never.nsec": True}
-    connection = None
+    connection, fresh = None, True
     while not stop.is_set():
         try:
+            fresh = connection is None
             connection = connection or daemon.connect()
             key = rng.choice(list(keys))
             connection.sendall(netstring(key))
             reply = connection.recv(4096)
         except ConnectionRefusedError:
             break  # it has ended
+        except ConnectionResetError:
+            # The kernel has taken a client that the daemon has never seen.
+            assert fresh, "cut off"
+            break
         except BrokenPipeError:
             reply = b""
         if not reply:
