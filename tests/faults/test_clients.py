@@ -3,18 +3,16 @@
 import random
 import resource
 import socket
-import struct
-import threading
 import time
 
+import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
 import pytest
 
 import faults
-import lab as lab_module
-from faults import netstring, until
+from faults import netstring
 
 PLACES = ("socketmap", "tcp-table", "dns", "control", "metrics")
 KEY = "two.d.nsec"
@@ -28,7 +26,7 @@ REQUESTS = {
 REPLIES = {
     "socketmap": b"7:OK dane,",
     "tcp-table": b"200 dane\n",
-    "dns": b"mx",
+    "dns": b"\x81\x80\x00\x01",  # no error
     "control": b'"reply":"dane"',
     "metrics": b"postdane_trust_path 1",
 }
@@ -95,29 +93,37 @@ def test_an_octet_at_a_time(daemon, place):
         assert REPLIES[place] in receive(client, place)
 
 
-def test_an_octet_a_second(start, place):
-    """300 of them: others are served meanwhile, and each of them is, or its
-    time is over."""
-    daemon = start("request-timeout = 3\n")
-    clients = []
-    with daemon.bounded():
+def drip(clients, octet):
+    """Returns how many have been closed."""
+    closed = 0
+    for client in clients:
         try:
-            for i in range(180 if place == "control" else 300):
-                clients.append(daemon.places()[place]())
-            for octet in REQUESTS[place][:4]:
-                for client in clients:
-                    try:
-                        client.send(bytes([octet]))
-                    except OSError:
-                        pass  # closed by now
-                if place != "control":
-                    with daemon.places()[place]() as other:
-                        other.sendall(REQUESTS[place])
-                        assert REPLIES[place] in receive(other, place)
-                time.sleep(1)
-            daemon.serves()
-        finally:
-            for client in clients:
+            client.send(bytes([octet]))
+        except OSError:
+            closed += 1
+    return closed
+
+
+def test_an_octet_a_second(start):
+    """Three hundred clients at each door: others are served meanwhile."""
+    daemon = start("request-timeout = 3\n")
+    clients = {place: [] for place in PLACES if place != "control"}
+    with daemon.bounded():
+        for place, mine in clients.items():
+            for _ in range(300):
+                mine.append(daemon.places()[place]())
+        for second in range(4):
+            for place, mine in clients.items():
+                drip(mine, REQUESTS[place][second])
+                with daemon.places()[place]() as other:
+                    other.sendall(REQUESTS[place])
+                    assert REPLIES[place] in receive(other, place)
+            time.sleep(1)
+        # Who has begun a request for a policy has had its time.
+        time.sleep(0.5)
+        assert drip(clients["socketmap"], 32) > 250
+        for mine in clients.values():
+            for client in mine:
                 client.close()
     daemon.serves()
 
@@ -128,15 +134,8 @@ def test_an_octet_a_second_for_a_minute(daemon, place):
     """No time limit begins anew with each of them."""
     clients = [daemon.places()[place]() for _ in range(64)]
     begin = time.monotonic()
-    closed = 0
-    while closed < len(clients):
+    while drip(clients, ord("G")) < len(clients):
         assert time.monotonic() - begin < 40
-        closed = 0
-        for client in clients:
-            try:
-                client.send(b"G")
-            except OSError:
-                closed += 1
         time.sleep(1)
     daemon.serves()
 
@@ -145,7 +144,7 @@ def test_an_octet_a_second_for_a_minute(daemon, place):
 
 def pour(client, block, mib):
     """Until it is closed.  Returns the MiB that it has taken."""
-    client.settimeout(10)
+    client.settimeout(2)
     sent = 0
     try:
         while sent < mib * MIB:
@@ -158,19 +157,21 @@ def pour(client, block, mib):
 
 
 GARBAGE = random.Random(1).randbytes(MIB)
-FLOODS = {
-    "garbage": GARBAGE,
-    "zeros": bytes(MIB),
-    "letters": b"a" * MIB,
-    "digits": b"9" * MIB,
-    "newlines": b"\n" * MIB,
-}
 
 
-@pytest.mark.parametrize("flood", FLOODS)
-def test_a_gigabyte_of_garbage(daemon, place, flood):
+def test_a_gigabyte_of_garbage(daemon, place):
     with daemon.bounded(), daemon.places()[place]() as client:
-        assert pour(client, FLOODS[flood], GIGABYTE) < GIGABYTE
+        assert pour(client, GARBAGE, GIGABYTE) < 64
+        assert daemon.ask(KEY) == "OK dane"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("octet", [b"\0", b"a", b"9", b"\n"],
+                         ids=["zeros", "letters", "digits", "newlines"])
+def test_a_gigabyte_of_one_octet(daemon, place, octet):
+    """For DNS, some of these are questions, and get their answers."""
+    with daemon.bounded(), daemon.places()[place]() as client:
+        assert pour(client, octet * MIB, GIGABYTE) < 64 or place == "dns"
         assert daemon.ask(KEY) == "OK dane"
 
 
@@ -208,14 +209,15 @@ def test_10000_connections(start, place):
     daemon = start()
     had = daemon.memory()
     clients = []
-    count = 180 if place == "control" else 10000
+    # Beyond those, the kernel lets clients of the control socket wait.
+    count = 100 if place == "control" else 10000
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert most > count + 100
     with daemon.bounded():
         try:
-            for i in range(count):
+            for _ in range(count):
                 clients.append(daemon.places()[place]())
-            daemon.serves() if place != "control" else daemon.ask(KEY)
+            assert daemon.ask(KEY) == "OK dane"
             print(f"{daemon.memory() - had:.1f} MiB for {count} connections, "
                   f"{daemon.descriptors()} descriptors")
             if place != "control":

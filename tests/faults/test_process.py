@@ -42,7 +42,7 @@ def test_descriptors_run_out(start, place):
     clients = []
     try:
         # Beyond those, the kernel lets clients of the control socket wait.
-        for _ in range(150 if place == "control" else 2 * LIMIT):
+        for _ in range(100 if place == "control" else 2 * LIMIT):
             clients.append(daemon.places()[place]())
         time.sleep(0.5)
         begin = daemon.cpu()
