@@ -10,6 +10,7 @@
 #   sudo make install-postfix-conf
 #                           makes postdane the resolver of Postfix alone
 #   sudo make bench         docs/benchmark.md, measured anew
+#   sudo make faults        all faults, those that take minutes, too
 #   make fuzz TIME=60       each parser of strange bytes, seconds for each
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
@@ -32,7 +33,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
 	libsystemd-dev \
 	libunbound-dev libxxhash-dev nettle-dev uthash-dev dns-root-data
 # What the lab needs to run.  Utilities: nothing here starts a service.
-LAB_PACKAGES := bind9-dnsutils bind9-utils iproute2 ldnsutils mount openssl \
+LAB_PACKAGES := bind9-dnsutils bind9-utils faketime iproute2 ldnsutils mount openssl \
 	procps python3 python3-cryptography python3-dnspython unbound-host
 DEB_PACKAGES := adduser build-essential check debhelper lintian
 TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
@@ -163,7 +164,8 @@ NEEDS_ROOT = [ "$$(id -u)" = 0 ] || { \
 	exit 1; }
 
 CHECKS := check-style check-compilers check-unit check-fuzz \
-	$(if $(SANITIZE),,check-hardening) check-lab check-oracle check-incident
+	$(if $(SANITIZE),,check-hardening) check-lab check-oracle check-incident \
+	check-faults
 RUN_CHECKS = trap '$(GIVE_BACK)' EXIT; \
 	tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check
 
@@ -350,6 +352,29 @@ coverage-report:
 	@tests/tools/check-coverage $(COVERAGE_DIRECTORY)/summary.json $(DOCUMENT)
 	@echo "each line: $(COVERAGE_DIRECTORY)/html/index.html"
 
+# Two labs side by side: the tests mostly wait.
+check-faults:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(MAKE) -j2 --output-sync check-faults-far check-faults-near
+
+FAULTS_FAR := tests/faults/test_name_servers.py tests/faults/test_late_answers.py
+FAULTS_MARK := not slow
+check-faults-far:
+	@$(LAB) -m pytest -q -m '$(FAULTS_MARK)' $(FAULTS_FAR)
+
+check-faults-near:
+	@$(LAB) -m pytest -q -m '$(FAULTS_MARK)' \
+		$(filter-out $(FAULTS_FAR),$(wildcard tests/faults/test_*.py))
+
+# Those that take minutes, too.
+faults:
+	@$(NEEDS_ROOT)
+	@$(MAKE) test-deps
+	@trap '$(GIVE_BACK)' EXIT; \
+		$(MAKE) check-faults FAULTS_MARK='slow or not slow'
+
 # ---- fuzzing ----
 
 # libFuzzer, and so clang, which brings its runtime along.
@@ -517,7 +542,7 @@ FORCE:
 	ci check-sanitized check-tsan check-valgrind check-lab-some \
 	coverage coverage-report $(UNIT_TESTS:%=run/%) check-compilers check-unit check-fuzz check-hardening \
 	check-lab check-lab-slow check-lab-rest check-oracle check-incident \
-	fuzz fuzzers bench demo \
+	check-faults check-faults-far check-faults-near faults fuzz fuzzers bench demo \
 	demo-incident run deps test-deps servers install uninstall \
 	install-postfix-conf uninstall-postfix-conf clean FORCE
 .SECONDARY:

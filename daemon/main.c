@@ -1,6 +1,7 @@
 /* main.c - the daemon postdaned: its command line. */
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,8 +100,11 @@ static int
 run(const char *path)
 {
 	char error[1024];
-	struct conf *conf = conf_load(path, error, sizeof(error));
+	struct conf *conf;
 
+	/* Whoever wants a reload so early gets it: nothing is read yet. */
+	signal(SIGHUP, SIG_IGN);
+	conf = conf_load(path, error, sizeof(error));
 	if (conf == NULL) {
 		fprintf(stderr, "postdaned: %s\n", error);
 		return EXIT_FAILURE;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "base/log_limit.h"
 
 #define LINE_MAX_OCTETS 1024
+#define PATIENCE_MS 100 /* with whoever reads the log */
 #define MORE "log: %zu more like this: %s"
 
 /* Of what a client or a name server can make us say again and again; and of
@@ -26,7 +28,8 @@ static const struct log_limit_rate often = { 2000, 6000 };
 static struct {
 	enum log_target target;
 	enum log_level level;
-	bool prefix; /* "<6>": the line goes to the journal */
+	bool prefix;        /* "<6>": the line goes to the journal */
+	unsigned long lost; /* lines, since one was last written */
 	struct log_limit limit;
 } state = { .target = LOG_TARGET_STDERR, .level = LOG_LEVEL_INFO };
 
@@ -80,6 +83,46 @@ blank_controls(char *line)
 			*line = '?';
 }
 
+/* A log that nobody reads any more stops no mail: its lines are lost. */
+static bool
+stderr_takes_a_line(void)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&fd, 1, state.lost == 0 ? PATIENCE_MS : 0) != 0;
+}
+
+static void
+print_line(enum log_level level, const char *line)
+{
+	if (state.prefix)
+		fprintf(stderr, "<%d>%s\n", levels[level].priority, line);
+	else
+		fprintf(stderr, "postdaned: %s%s\n", levels[level].word, line);
+}
+
+static void
+print_or_lose(enum log_level level, const char *line)
+{
+	char lost[64];
+
+	if (!stderr_takes_a_line()) {
+		state.lost++;
+		return;
+	}
+	if (state.lost > 0) {
+		snprintf(lost, sizeof(lost), "log: %lu lines were lost here",
+		    state.lost);
+		state.lost = 0;
+		print_line(LOG_LEVEL_WARNING, lost);
+		if (!stderr_takes_a_line()) {
+			state.lost++;
+			return;
+		}
+	}
+	print_line(level, line);
+}
+
 static void
 write_line(enum log_level level, char *line)
 {
@@ -87,10 +130,8 @@ write_line(enum log_level level, char *line)
 	if (state.target == LOG_TARGET_SYSLOG)
 		syslog(
 		    levels[level].priority, "%s%s", levels[level].word, line);
-	else if (state.prefix)
-		fprintf(stderr, "<%d>%s\n", levels[level].priority, line);
 	else
-		fprintf(stderr, "postdaned: %s%s\n", levels[level].word, line);
+		print_or_lose(level, line);
 }
 
 static void

@@ -55,11 +55,13 @@ struct server {
 	struct retired *retired;
 	struct listeners *listeners;
 	struct dns_service *dns;
+	bool is_ending;
 	unsigned draining; /* of the two that have not drained yet */
 	struct status_source source;
 	struct control *control;
 	struct metrics *metrics;
 	struct config_check *check;
+	unsigned long descriptors; /* that the process may have */
 	bool reload_again; /* SIGHUP came while a reload was under way */
 };
 
@@ -91,8 +93,9 @@ on_end(evutil_socket_t signal, short what, void *arg)
 	struct server *server = arg;
 
 	(void)what;
-	if (server->draining > 0)
+	if (server->is_ending)
 		return;
+	server->is_ending = true;
 	log_info(
 	    "main: %s: finishing what is in flight", strsignal((int)signal));
 	sd_notify(0, "STOPPING=1");
@@ -183,6 +186,20 @@ adopt(void *arg, const char *name, int fd)
 	return -1;
 }
 
+/* Clients may not take the descriptors that name servers are asked with. */
+static unsigned
+connections(const struct server *server, const struct conf *conf)
+{
+	const unsigned long most = server->descriptors / 2;
+
+	if (conf->max_connections <= most)
+		return conf->max_connections;
+	log_warning("main: max-connections: no more than %lu, for the process "
+		    "may have %lu descriptors",
+	    most, server->descriptors);
+	return (unsigned)most;
+}
+
 static void
 use_core(struct server *server, struct core *core)
 {
@@ -193,7 +210,7 @@ use_core(struct server *server, struct core *core)
 	server->source.resolver = core->resolver;
 	server->source.service = core->service;
 	listeners_use(server->listeners, core->service, conf->tcp_table_map,
-	    conf->max_connections, conf->request_timeout);
+	    connections(server, conf), conf->request_timeout);
 	dns_service_use(server->dns, core->resolver, &conf->dns_allow);
 }
 
@@ -307,6 +324,8 @@ on_checked(void *arg, bool good, const char *text)
 	struct server *server = arg;
 
 	server->check = NULL;
+	if (server->is_ending)
+		return;
 	if (!good) {
 		log_error(
 		    "main: reload: %s; the old configuration stays", text);
@@ -343,9 +362,12 @@ start_reload(struct server *server)
 static void
 on_hangup(evutil_socket_t signal, short what, void *arg)
 {
+	struct server *server = arg;
+
 	(void)signal;
 	(void)what;
-	start_reload(arg);
+	if (!server->is_ending)
+		start_reload(server);
 }
 
 /* ---- construction, and destruction in the opposite order ---- */
@@ -438,11 +460,25 @@ free_event(struct event *event)
 		event_free(event);
 }
 
+/* Until here, they were handled; without their events they would kill. */
+static void
+block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 static void
 stop(struct server *server)
 {
 	struct retired *retired, *next;
 
+	block_signals();
 	config_check_cancel(server->check);
 	metrics_free(server->metrics);
 	control_free(server->control);
@@ -477,7 +513,7 @@ server_run(const char *path, struct conf *conf)
 	struct server server = { .path = path };
 	int status = EXIT_FAILURE;
 
-	privileges_raise_descriptor_limit();
+	server.descriptors = privileges_raise_descriptor_limit();
 	if (start(&server, conf) == 0) {
 		log_info("main: postdaned %s is ready", POSTDANE_VERSION);
 		sd_notify(0, "READY=1");

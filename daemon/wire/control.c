@@ -29,11 +29,13 @@
 	10 /* for the request to arrive, and the reply to leave                \
 	    */
 #define CLIENTS_MAX 64
+#define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
 #define KEY_TEXT_MAX 1100
 
 struct client {
 	struct control *control;
 	struct bufferevent *stream;
+	struct event *limit; /* for the request to arrive, whole */
 	bool answered;
 	/* one of these while a request is worked on */
 	struct policy_request *request;
@@ -47,6 +49,7 @@ struct control {
 	struct event_base *base;
 	const struct status_source *source;
 	struct evconnlistener *listener;
+	struct event *resume; /* accepting, after a pause */
 	struct client *clients;
 	size_t client_count;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -62,6 +65,7 @@ client_free(struct client *client)
 	policy_service_cancel(client->request);
 	policy_service_explain_cancel(client->explanation);
 	bufferevent_free(client->stream);
+	event_free(client->limit);
 	DL_DELETE(control->clients, client);
 	if (control->client_count-- == CLIENTS_MAX)
 		evconnlistener_enable(control->listener);
@@ -245,7 +249,7 @@ on_line(struct bufferevent *stream, void *arg)
 		return;
 	}
 	bufferevent_disable(stream, EV_READ);
-	bufferevent_set_timeouts(stream, NULL, NULL);
+	event_del(client->limit);
 	request = json_loadb(line, len, 0, NULL);
 	free(line);
 	if (json_is_object(request))
@@ -274,6 +278,14 @@ on_event(struct bufferevent *stream, short what, void *arg)
 }
 
 static void
+on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	client_free(arg);
+}
+
+static void
 on_connection(struct evconnlistener *listener, evutil_socket_t fd,
     struct sockaddr *address, int length, void *arg)
 {
@@ -284,8 +296,12 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 	(void)address;
 	(void)length;
 	if (client == NULL ||
+	    (client->limit = evtimer_new(control->base, on_limit, client)) ==
+		NULL ||
 	    (client->stream = bufferevent_socket_new(
 		 control->base, fd, BEV_OPT_CLOSE_ON_FREE)) == NULL) {
+		if (client != NULL && client->limit != NULL)
+			event_free(client->limit);
 		free(client);
 		close(fd);
 		return;
@@ -296,8 +312,30 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 		evconnlistener_disable(listener);
 	bufferevent_setcb(
 	    client->stream, on_line, on_written, on_event, client);
-	bufferevent_set_timeouts(client->stream, &limit, &limit);
+	event_add(client->limit, &limit);
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
+}
+
+/* Who waits would wake us for ever. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
+	struct control *control = arg;
+
+	evconnlistener_disable(listener);
+	event_add(control->resume, &pause);
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	const struct control *control = arg;
+
+	(void)fd;
+	(void)what;
+	if (control->client_count < CLIENTS_MAX)
+		evconnlistener_enable(control->listener);
 }
 
 /* ---- life ---- */
@@ -337,6 +375,7 @@ listen_on(struct control *control)
 	    (const struct sockaddr *)&address, sizeof(address));
 	if (listener == NULL)
 		return NULL;
+	evconnlistener_set_error_cb(listener, on_accept_error);
 	if (chmod(control->path, 0660) == -1) {
 		evconnlistener_free(listener);
 		return NULL;
@@ -354,14 +393,19 @@ control_new(struct event_base *base, const char *path,
 		return NULL;
 	control->base = base;
 	control->source = source;
+	control->resume = evtimer_new(base, on_resume, control);
 	if (strlen(path) >= sizeof(control->path)) {
 		errno = ENAMETOOLONG;
+	} else if (control->resume == NULL) {
+		errno = ENOMEM;
 	} else {
 		snprintf(control->path, sizeof(control->path), "%s", path);
 		control->listener = listen_on(control);
 	}
 	if (control->listener == NULL) {
 		log_warning("control: %s: %s", path, strerror(errno));
+		if (control->resume != NULL)
+			event_free(control->resume);
 		free(control);
 		return NULL;
 	}
@@ -376,6 +420,7 @@ control_free(struct control *control)
 	while (control->clients != NULL)
 		client_free(control->clients);
 	evconnlistener_free(control->listener);
+	event_free(control->resume);
 	unlink(control->path);
 	free(control);
 }

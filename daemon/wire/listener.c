@@ -16,6 +16,7 @@
 #include <event2/event.h>
 #include <utlist.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "wire/prompt.h"
 #include "wire/session.h"
@@ -23,6 +24,7 @@
 #define BACKLOG 1024
 #define ACCEPT_BURST 16
 #define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
+#define QUIET_MS 10000      /* between two warnings of what clients can cause */
 
 struct listener {
 	struct listeners *listeners;
@@ -54,6 +56,7 @@ struct listeners {
 	struct member *members;
 	size_t count;
 	struct event *resume; /* accepting, after a pause */
+	uint64_t quiet_until; /* clock_ms(): no warning before */
 	bool drained_told;
 	void (*done)(void *arg);
 	void *done_arg;
@@ -114,6 +117,17 @@ make_room(struct listeners *listeners)
 	return false;
 }
 
+static bool
+may_warn(struct listeners *listeners)
+{
+	const uint64_t now = clock_ms();
+
+	if (now < listeners->quiet_until)
+		return false;
+	listeners->quiet_until = now + QUIET_MS;
+	return true;
+}
+
 static void
 add_session(struct listener *listener, int fd)
 {
@@ -122,9 +136,10 @@ add_session(struct listener *listener, int fd)
 
 	if (listeners->count >= listeners->max_connections &&
 	    !make_room(listeners)) {
-		log_warning("listener: all %u connections are busy, one is "
-			    "refused",
-		    listeners->max_connections);
+		if (may_warn(listeners))
+			log_warning("listener: all %u connections are busy, "
+				    "one is refused",
+			    listeners->max_connections);
 		close(fd);
 		return;
 	}
@@ -189,7 +204,8 @@ accept_some(struct listener *listener, int fd, int most)
 		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
 		    errno != ENOMEM)
 			continue; /* that one client has gone again */
-		log_warning("listener: accept: %s", strerror(errno));
+		if (may_warn(listener->listeners))
+			log_warning("listener: accept: %s", strerror(errno));
 		if (!make_room(listener->listeners))
 			pause_accepting(listener->listeners);
 		return;
@@ -524,9 +540,17 @@ listeners_drain(struct listeners *listeners, void (*done)(void *arg), void *arg)
 	struct member *member;
 
 	event_del(listeners->resume);
-	for (struct listener *l = listeners->first; l != NULL; l = l->next)
-		if (is_open(l))
+	for (struct listener *l = listeners->first; l != NULL; l = l->next) {
+		if (!is_open(l))
+			continue;
+		if (l->is_inherited) {
 			prompt_watch(listeners->prompt, &l->socket, 0);
+			continue;
+		}
+		/* Clients that wait in the backlog would be reset. */
+		accept_some(l, l->fd, BACKLOG);
+		close_listener(l);
+	}
 	listeners->done = done;
 	listeners->done_arg = arg;
 	DL_FOREACH(listeners->members, member)

@@ -71,6 +71,8 @@ session_free(struct session *session)
 	prompt_watch(session->options->prompt, &session->socket, 0);
 	drop_event(session->timer);
 	drop_event(session->more);
+	/* What has come meanwhile would make the end a reset. */
+	shutdown(session->fd, SHUT_WR);
 	close(session->fd);
 	free(session->buffer);
 	free(session->out);

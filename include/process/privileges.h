@@ -5,8 +5,8 @@
 #define PROCESS_PRIVILEGES_H
 
 /* Every connection and every question to a name server is a descriptor: as
- * many as the hard limit allows. */
-void privileges_raise_descriptor_limit(void);
+ * many as the hard limit allows.  Returns how many that is. */
+unsigned long privileges_raise_descriptor_limit(void);
 
 /*
  * Started as root: become @user, or nobody where there is no such user.

@@ -403,7 +403,7 @@ class Proxy:
         self.zone = zone
         self.addresses = addresses
         self.behaviour = behaviour
-        self.tcp = tcp               # True, False: refused, "hang"
+        self.tcp = tcp  # True, False: refused, "hang", or what serves TCP
         self.backend = backend
         self.counts = collections.Counter()
         self.servers = []
@@ -447,6 +447,9 @@ class Proxy:
                 wire = await reader.readexactly(size)
                 await self.answer(wire, True, lambda reply: writer.write(
                     struct.pack("!H", len(reply)) + reply))
+            if callable(self.tcp):
+                await self.tcp(self, reader, writer)
+                return
             await asyncio.sleep(60)
         except (asyncio.IncompleteReadError, OSError):
             pass

@@ -1,0 +1,47 @@
+import pathlib
+import resource
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lab")]
+
+import faults  # noqa: E402
+import faulty  # noqa: E402
+import lab as lab_module  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def world():
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    running = lab_module.Lab(
+        [*lab_module.table.ZONES, *faulty.all_zones()]).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def start(world):
+    """start(config, …) -> a daemon of the test's own, which must end well."""
+    started = []
+
+    def run(config="", **options):
+        daemon = faults.Watched(world, "fault", config, **options).start()
+        started.append(daemon)
+        return daemon
+    yield run
+    for daemon in started:
+        if daemon.process.poll() is None:
+            daemon.stop()
+        assert "ERROR: " not in daemon.log(), daemon.log()[-4000:]
+
+
+@pytest.fixture(scope="module")
+def daemon(world):
+    """One for tests that leave it as it was."""
+    running = faults.Watched(world, "shared", port=9352).start()
+    yield running
+    running.stop()
+    assert "ERROR: " not in running.log(), running.log()[-4000:]

@@ -1,0 +1,192 @@
+"""Name servers that die, and name servers whose answers nobody can like."""
+
+import concurrent.futures
+import os
+import signal
+import time
+
+import pytest
+
+import faults
+import faulty
+from faults import lawful
+
+KILLED = ("root", "tld", "leaf", "backend")
+
+
+def name_servers(world):
+    return [p for p in world.processes
+            if str(p.args[0]).endswith("nsd") and p.poll() is None]
+
+
+@pytest.mark.parametrize("how", ["silent", "refusing"])
+def test_all_name_servers_die_and_come_back(world, start, how):
+    daemon = start()
+    assert daemon.ask("dane.d.nsec") == "OK dane"
+    assert daemon.ask("plain.nsec") == "OK may"
+    for process in name_servers(world):
+        os.killpg(process.pid, signal.SIGSTOP if how == "silent"
+                  else signal.SIGKILL)
+    try:
+        daemon.flush()
+        end = time.monotonic() + faults.DEADLINE + 2
+        while time.monotonic() < end:
+            lawful(daemon.ask("dane.d.nsec"))
+            daemon.ask("plain.nsec")
+    finally:
+        for process in name_servers(world):
+            os.killpg(process.pid, signal.SIGCONT)
+        if how == "refusing":
+            faults.until(lambda: not name_servers(world))
+            for server in KILLED:
+                world.start_nsd(server)
+    daemon.recovers("dane.d.nsec", "OK dane")
+    daemon.recovers("plain.nsec", "OK may", seconds=5)
+
+
+# Where lookups fail and hang, libunbound has up to 64 contexts of up to 3 MiB
+# each, and the sockets of what hangs for two minutes.
+CONTEXTS = 200 + faults.GROWTH
+
+# ---- what is asked of all the others, at once ----
+
+KEYS = [
+    *(f"{kind}-{name}.nsec" for kind in "us" for name in (
+        *(f"size{size}" for size in faulty.SIZES), "claims",
+        "hundredthousand", "1500", "3900", "forty", "thousands", "itself",
+        "downwards", "thirty", "ringa", "nowhere", "addressless",
+        "soagarbage", "nsecgarbage", "garbage", "drips", "resets", "chain0")),
+    *(f"{key}.{kind}-rings.nsec" for kind in "us"
+      for key in faulty.RING_KEYS),
+    "s-useless.nsec"]
+
+
+@pytest.fixture(scope="module")
+def answers(world):
+    """{key: (reply, seconds, questions that its servers were asked)}, and the
+    MiB and descriptors that all of it took."""
+    print("seed", faulty.SEED)
+    daemon = faults.Watched(world, "answers", port=9362).start()
+    daemon.ask("dane.d.nsec")
+
+    def ask(key):
+        before = world.questions(key)
+        begin = time.monotonic()
+        reply = daemon.socketmap(key)
+        seconds = time.monotonic() - begin
+        # Who waits for what hangs keeps nobody else waiting.
+        begin = time.monotonic()
+        assert daemon.socketmap("dane.d.nsec") == "OK dane"
+        assert time.monotonic() - begin < 1 + faults.SLACK
+        return reply, seconds, world.questions(key) - before
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        with daemon.bounded(CONTEXTS, descriptors=400):
+            found = dict(zip(KEYS, pool.map(ask, KEYS)))
+    for key, (reply, seconds, asked) in found.items():
+        print(f"{key:32} {seconds:6.2f} s {asked:5} asked  {reply[:100]}")
+        assert seconds < faults.DEADLINE + faults.SLACK, key
+        assert reply, key
+    daemon.stop()
+    return found
+
+
+def judge(answers, *names, signed=("OK dane",), unsigned=("OK may",)):
+    for name in names:
+        for kind, allowed in (("s", signed), ("u", unsigned)):
+            reply = answers[f"{kind}-{name}.nsec"][0]
+            if kind == "s":
+                lawful(reply)
+            assert reply.split(":")[0] in allowed or (
+                "TEMP" in allowed and reply.startswith("TEMP ")), (name, reply)
+
+
+SAFE = ("OK dane", "TEMP")
+DELIVERABLE = ("OK may", "OK dane")
+
+
+def test_an_answer_of_100000_records(answers):
+    judge(answers, "hundredthousand", signed=SAFE, unsigned=DELIVERABLE)
+    judge(answers, "1500")
+    # More than libunbound can validate.
+    judge(answers, "3900", signed=SAFE)
+
+
+def test_an_answer_that_claims_65535_records(answers):
+    judge(answers, "claims", signed=SAFE, unsigned=DELIVERABLE)
+
+
+@pytest.mark.parametrize("size", faulty.SIZES)
+def test_an_answer_at_the_size_limit(answers, size):
+    judge(answers, f"size{size}")
+
+
+@pytest.mark.parametrize("size", faulty.RINGS)
+def test_a_loop_of_cnames(answers, size):
+    """Nothing can be delivered there; the signed hosts have TLSA records."""
+    for place in (f"r{size}-0", f"host{size}", f"tlsa{size}"):
+        lawful(answers[f"{place}.s-rings.nsec"][0])
+
+
+def test_a_chain_of_cnames_across_zones(answers):
+    judge(answers, "chain0", signed=SAFE)
+
+
+def test_a_delegation_to_itself(answers):
+    judge(answers, "itself", signed=SAFE, unsigned=DELIVERABLE)
+
+
+def test_a_referral_loop(answers):
+    judge(answers, "downwards", "ringa", signed=SAFE, unsigned=DELIVERABLE)
+
+
+def test_referrals_that_multiply(answers):
+    """One question of ours must not become thousands for others."""
+    judge(answers, "thirty", signed=SAFE, unsigned=DELIVERABLE)
+    for kind in "us":
+        assert answers[f"{kind}-thirty.nsec"][2] < 2000
+
+
+def test_ns_without_an_address(answers):
+    judge(answers, "nowhere", "addressless", signed=SAFE,
+          unsigned=DELIVERABLE)
+
+
+def test_40_mx_hosts_with_40_addresses_each(answers):
+    judge(answers, "forty", unsigned=DELIVERABLE)
+
+
+def test_thousands_of_tlsa_records(answers):
+    judge(answers, "thousands")
+    assert answers["s-useless.nsec"][0] == "OK encrypt"
+
+
+def test_garbage_for_soa_and_nsec(answers):
+    judge(answers, "soagarbage", "nsecgarbage", signed=SAFE)
+
+
+def test_garbage_anywhere(answers):
+    judge(answers, "garbage", signed=SAFE, unsigned=DELIVERABLE)
+
+
+def test_tcp_of_one_octet_a_second(answers):
+    judge(answers, "drips", signed=SAFE, unsigned=DELIVERABLE)
+
+
+def test_tcp_that_is_reset(answers):
+    judge(answers, "resets", signed=SAFE, unsigned=DELIVERABLE)
+
+
+@pytest.mark.slow
+def test_what_hangs_comes_to_an_end(start):
+    """The same questions again and again: memory is bounded, and in the end
+    no descriptor is left over."""
+    daemon = start()
+    daemon.ask("dane.d.nsec")
+    with daemon.bounded(CONTEXTS, descriptors=400):
+        for _ in range(6):
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                list(pool.map(daemon.socketmap, KEYS))
+            daemon.flush()
+    faults.until(lambda: daemon.descriptors() < 40, 180)
+    daemon.serves()
