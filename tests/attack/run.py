@@ -15,6 +15,7 @@ import collections
 import json
 import os
 import pathlib
+import pickle
 import random
 import re
 import secrets
@@ -42,7 +43,9 @@ import world  # noqa: E402
 
 UNBOUND = "10.53.0.53"
 LISTENER = ("127.0.0.25", 53)
-NAMES_A_PHASE = 30
+# What a run asks that does not ask all.
+TARGETS_A_RUN, OTHERS_A_RUN, NAMES_A_RUN = 30, 5, 20
+SCOUTS = 3  # questions that go first, as long as nothing is cached
 QUESTION_FLAGS = [{"do"}, {"do"}, {"do"}, {"do", "ad"}, {"ad"}, set(),
                   {"do", "cd"}]
 CONTROL = -1
@@ -100,7 +103,7 @@ class Daemon:
         self.folder = folder
         self.log_path = folder / "log"
         self.control = folder / "control"
-        deadline = plan.deadline if plan.phases[0].rules else 10
+        deadline = 25 if plan.strategy == "control" else plan.deadline
         (folder / "conf").write_text(
             f'root-hints = "{lab.hints}"\ntrust-anchor = "{lab.anchor}"\n'
             f'control-socket = "{self.control}"\nuser = ""\n'
@@ -199,10 +202,24 @@ class Run:
         self.plan = plan
         self.r = random.Random(f"questions {plan.seed}/{plan.number}")
         self.daemon = Daemon(worker.folder, worker.lab, plan)
+        self.targets, self.names = self.questions()
         self.complaints = []
         self.verdicts = collections.Counter()
         self.answers = collections.Counter()
         self.replies = []
+        self.stopped = 0
+
+    def questions(self):
+        targets = [(key, "query", truth)
+                   for key, truth in world.TARGETS.items()]
+        others = [(*key, truth) for key, truth in world.OTHER_MAPS.items()]
+        names = world.NAMES
+        if not self.plan.whole:
+            targets = self.r.sample(targets, TARGETS_A_RUN)
+            others = self.r.sample(others, OTHERS_A_RUN)
+            names = self.r.sample(names, NAMES_A_RUN)
+        return targets + others, [(*name, self.r.choice(QUESTION_FLAGS))
+                                  for name in names]
 
     async def policy(self, key, map_name, truth):
         try:
@@ -233,15 +250,18 @@ class Run:
 
     async def phase(self, phase):
         self.worker.attacker.rules = phase.rules
-        asked = [self.policy(key, "query", truth)
-                 for key, truth in world.TARGETS.items()]
-        asked += [self.policy(key, map_name, truth)
-                  for (key, map_name), truth in world.OTHER_MAPS.items()]
+        asked = [self.policy(key, map_name, truth)
+                 for key, map_name, truth in self.targets]
+        asked += [self.name(*name) for name in self.names]
         self.r.shuffle(asked)
-        for name, rtype in self.r.sample(world.NAMES, NAMES_A_PHASE):
-            asked.insert(self.r.randrange(len(asked)), self.name(
-                name, rtype, self.r.choice(QUESTION_FLAGS)))
-        await asyncio.gather(*asked)
+
+        async def later(question, seconds):
+            await asyncio.sleep(seconds)
+            await question
+
+        await asyncio.gather(*(
+            later(question, 0 if i < SCOUTS else 0.05 + 0.002 * i)
+            for i, question in enumerate(asked)))
 
     def judge(self):
         usable = collections.defaultdict(int)
@@ -250,6 +270,7 @@ class Run:
         for key, map_name, truth, reply in self.replies:
             got = judge.level(reply)
             self.verdicts[got.partition(" ")[0]] += 1
+            self.stopped += got == "TEMP" != truth
             complaint = judge.judge_policy(key, map_name, truth, reply,
                                            usable[key.lower()])
             if complaint:
@@ -289,6 +310,7 @@ class Run:
         self.complaints += attacker.errors[:3]
         result = {
             "number": self.plan.number, "strategy": self.plan.strategy,
+            "stopped": self.stopped,
             "complaints": self.complaints, "verdicts": self.verdicts,
             "answers": self.answers, "packets": attacker.packets,
             "attacked": attacker.attacked, "tricks": attacker.tricks}
@@ -339,7 +361,7 @@ class Totals:
         for name in ("verdicts", "answers", "tricks"):
             getattr(self, name).update(result[name])
         self.strategies[result["strategy"]] += 1
-        self.with_temp += result["verdicts"].get("TEMP", 0) > TEMP_IN_TRUTH
+        self.with_temp += result["stopped"] > 0
         self.with_dane += result["verdicts"].get("dane", 0) > 0
         self.failed += bool(result["complaints"])
 
@@ -354,7 +376,8 @@ class Totals:
             f"seen, {self.attacked} of them attacked",
             f"verdicts: {self.line(self.verdicts)}",
             f"listener: {self.line(self.answers)}",
-            f"runs with TEMP {self.with_temp}, with dane {self.with_dane}",
+            f"runs that stop mail {self.with_temp}, with dane "
+            f"{self.with_dane}",
             f"strategies: {self.line(self.strategies)}",
             f"tricks: {len(tampering.EVERY) - len(unused)} of "
             f"{len(tampering.EVERY)} used, the rarest {rare[1]} "
@@ -373,9 +396,6 @@ class Totals:
                 self.attacked < 0.05 * self.packets:
             return "hardly anything was attacked"
         return None
-
-
-TEMP_IN_TRUTH = sum(t == "TEMP" for t in world.TARGETS.values())
 
 
 def spawn(number, options, make_worker, plans):
@@ -461,6 +481,35 @@ def all_runs(options, make_worker):
     return not totals.failed and not vacuous and not broken and totals.runs
 
 
+def warm(options, make_worker, sky):
+    """A run without an attack, in a process of its own; its true answers are
+    everybody's.  Returns whether it was right."""
+    plan = plan_module.Plan(options.seed, 0)
+    plan.strategy, plan.phases, plan.whole = "control", \
+        plan_module.control(None), True
+    good = []
+
+    class Warm:
+        async def work(self, _, tell):
+            worker = make_worker("control")
+            await worker.work([plan], lambda result: good.append(result))
+            (ROOM / "true").write_bytes(pickle.dumps(worker.sky.true))
+            tell(good[0])
+
+    process, out = spawn("control", options, lambda _: Warm(), None)
+    line = out.readline()
+    os.waitpid(process, 0)
+    if not line:
+        return False
+    result = json.loads(line)
+    for complaint in result["complaints"]:
+        print(f"FAILED without an attack: {complaint}")
+    sky.true = pickle.loads((ROOM / "true").read_bytes())
+    print(f"control: {result['verdicts']}, listener {result['answers']}, "
+          f"{result['packets']} packets", flush=True)
+    return not result["complaints"]
+
+
 def one_run(options, make_worker):
     plan = plan_module.Plan(options.seed, options.run)
     print(plan)
@@ -498,13 +547,17 @@ def main():
         zones = {name: z.zone.server for name, z in lab.zones.items()
                  if z.zone.server}
 
+        sky = attacker_module.Sky(new_network, old_network, zones)
+
         def make_worker(number):
-            return Worker(number, lab, attacker_module.Sky(
-                new_network, old_network, zones), truth, everything)
+            return Worker(number, lab, sky, truth, everything)
 
         print(f"attack: seed {options.seed}", flush=True)
-        good = one_run(options, make_worker) if options.run is not None \
-            else all_runs(options, make_worker)
+        if options.run is not None:
+            good = one_run(options, make_worker)
+        else:
+            good = warm(options, make_worker, sky) and \
+                all_runs(options, make_worker)
     finally:
         os.kill(old, signal.SIGKILL)
         lab.stop()

@@ -385,7 +385,8 @@ def poison(q):
         reply.additional.append(dns.rrset.from_text(
             owner, TTL, "IN", "A", world.FORGED))
     reply.authority.append(dns.rrset.from_text(
-        q.zone() or ".", TTL, "IN", "NS", f"ns.{world.EVIL}."))
+        dns.name.from_text(q.zone() or "."), TTL, "IN", "NS",
+        f"ns.{world.EVIL}."))
     reply.additional.append(dns.rrset.from_text(
         f"ns.{world.EVIL}.", TTL, "IN", "A", world.EVIL_SERVERS[0]))
     return reply
@@ -608,8 +609,8 @@ def forged_span(q):
     """One NSEC from apex to apex: nothing exists."""
     zone = q.zone()
     reply = q.blank(rcode=R.NXDOMAIN)
-    nsec = dns.rrset.from_text(zone or ".", 60, "IN", "NSEC",
-                               f"{zone or ''}. SOA NS RRSIG NSEC DNSKEY")
+    nsec = dns.rrset.from_text(dns.name.from_text(zone or "."), 60, "IN", "NSEC",
+                               f"{zone}. SOA NS RRSIG NSEC DNSKEY")
     for rrset in (nsec, q.soa()):
         reply.authority += [rrset, forge_signed(q, rrset)]
     return reply

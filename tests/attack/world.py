@@ -131,6 +131,9 @@ for _zone in SHAPES:
     OWN_KEYS[f"[mx2.{_zone}]:587"] = "dane"
     OWN_KEYS[f"[mx.{_zone}]"] = "dane"
 
+# A wildcard in an opt-out span is insecure (RFC 5155): no DANE.
+del OWN_KEYS["inwild.shape.optout"]
+
 # The MX record of these is not signed: whoever forges it chooses the server.
 INSECURE_MX = {row.key for row in table.ROWS if row.key.endswith(".unsigned")}
 
