@@ -8,13 +8,13 @@ addresses of every server, and does to each query what its plan says.
 import asyncio
 import collections
 import ctypes
-import os
 import socket
 import struct
 import subprocess
 import time
 
 import dns.message
+import dns.name
 import dns.rdatatype
 
 import lab as lab_module
@@ -27,6 +27,7 @@ ADDRESSES = {**{a: place for place in ("root", "tld", "leaf")
                 for a in lab_module.PLACES[place]},
              **{a: "evil" for a in world.EVIL_SERVERS}}
 TYPE_TEXT = {int(t): t.name for t in dns.rdatatype.RdataType}
+PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_*"
 EVIL_TRICKS = ["unsigned", "unsigned", "forged-answer", "nodata", "nxdomain",
                "evil-answer", "empty"]
 
@@ -102,11 +103,12 @@ class Sky:
         """In wire format."""
         key = (name, rdtype, place, old, do, edns)
         if key not in self.true:
-            query = dns.message.make_query(
-                name, rdtype, use_edns=0 if edns else -1, want_dnssec=do,
-                payload=4096)
-            query.flags = 0
-            self.true[key] = self.servers[place, old].ask(query.to_wire())
+            wire = struct.pack("!HHHHHH", 0, 0, 1, 0, 0, edns) + \
+                dns.name.from_text(name).to_wire() + \
+                struct.pack("!HH", rdtype, 1)
+            if edns:
+                wire += struct.pack("!BHHIH", 0, 41, 4096, do << 15, 0)
+            self.true[key] = self.servers[place, old].ask(wire)
         return self.true[key]
 
     def fetch(self, name, rdtype, place, old, do, edns):
@@ -139,6 +141,14 @@ def to_wire(message):
     return message.to_wire(max_size=65535)
 
 
+MODES = {
+    "any": lambda q: True, "edns": lambda q: q.edns,
+    "plain": lambda q: not q.edns, "do": lambda q: q.do,
+    "udp": lambda q: not q.tcp, "tcp": lambda q: q.tcp,
+    "v4": lambda q: not q.ipv6, "v6": lambda q: q.ipv6,
+}
+
+
 class Query:
     """What one packet asks."""
 
@@ -151,12 +161,11 @@ class Query:
         at = 12
         while wire[at]:
             size = wire[at]
-            labels.append(wire[at + 1:at + 1 + size])
+            label = wire[at + 1:at + 1 + size].lower()
+            labels.append(label.decode() if not label.translate(None, PLAIN)
+                          else "".join(f"\\{b:03d}" for b in label))
             at += size + 1
-        self.name = ".".join(
-            "".join(chr(b) if 0x21 <= b <= 0x7e and b not in b'.\\"();@$'
-                    else f"\\{b:03d}" for b in label)
-            for label in labels).lower()
+        self.name = ".".join(labels)
         self.rdtype, = struct.unpack_from("!H", wire, at + 1)
         self.type = TYPE_TEXT.get(self.rdtype, str(self.rdtype))
         at += 5
@@ -167,9 +176,7 @@ class Query:
         self.key = (place, self.name, self.rdtype, self.edns, self.do)
 
     def has(self, mode):
-        return {"any": True, "edns": self.edns, "plain": not self.edns,
-                "do": self.do, "udp": not self.tcp, "tcp": self.tcp,
-                "v4": not self.ipv6, "v6": self.ipv6}[mode]
+        return MODES[mode](self)
 
     def __str__(self):
         return (f"{self.place:4} {'v6' if self.ipv6 else 'v4'} "
@@ -290,5 +297,3 @@ class Datagrams(asyncio.DatagramProtocol):
         self.attacker.take(data, self.address, self.place, False,
                            lambda reply: self.transport.sendto(reply, addr))
 
-
-assert os

@@ -34,6 +34,7 @@ DENIALS = ["replay-sibling-denial", "add-sibling-denial", "replay-denial",
            "strip-rrsig", "strip-asked", "unknown-algorithm", "cname",
            "denial-and-answer-swapped", "denial-with-true-answer",
            "replay-other-name", "replay-wildcard", "key-forged"]
+SALTS = 4   # ways in which a trick goes: few, since they are kept
 WAIT = 1.2  # seconds: what has a TTL of 1 has expired
 
 
@@ -59,8 +60,8 @@ class Rule:
             return False
         if not self.after <= count < self.until or not query.has(self.mode):
             return False
-        return self.share >= 1 or plan.chance(query, count, self.salt) \
-            < self.share
+        return self.share >= 1 or \
+            plan.chance(query, count, self.trick) < self.share
 
     def __str__(self):
         where = self.zone or self.place or "everywhere"
@@ -96,8 +97,9 @@ class Plan:
         self.whole = self.strategy == "control" or self.random.random() < 0.1
         for phase in self.phases:
             for rule in phase.rules:
-                rule.salt = rule.salt or self.random.randrange(1, 10000)
-        if len(self.phases) == 1 and self.random.random() < 0.25:
+                rule.salt = self.random.randrange(SALTS)
+        if len(self.phases) == 1 and self.strategy != "control" and \
+                self.random.random() < 0.25:
             learnt = self.random.random() < 0.5
             self.phases = learn(self.random, self.phases[0].rules, learnt)
 
@@ -126,10 +128,11 @@ def some(r, items, least=1, most=3):
 
 def where(r):
     kind = r.random()
-    if kind < 0.35:
+    if kind < 0.15:
         return {}
-    if kind < 0.5:
-        return {"place": r.choice(["root", "tld", "leaf", "leaf"])}
+    if kind < 0.35:
+        return {"place": r.choice(["root", "tld", "tld", "leaf", "leaf",
+                                   "leaf"])}
     return {"zone": r.choice(ZONES)}
 
 
@@ -140,7 +143,7 @@ def delay(r):
 
 def any_rule(r):
     rule = Rule(r.choice(tampering.EVERY),
-                types=r.choice([ALL, some(r, TYPES), some(r, TYPES)]),
+                types=r.choice([ALL, *[some(r, TYPES)] * 4]),
                 mode=r.choices(MODES, [8] + [1] * (len(MODES) - 1))[0],
                 share=r.choices([1, r.uniform(0.1, 0.9)], [0.7, 0.3])[0],
                 delay=delay(r), **where(r))
@@ -180,7 +183,7 @@ def control(r):
 def packets(r):
     """Every packet anew."""
     tricks = r.sample(tampering.EVERY, r.randint(2, 12))
-    total = r.choice([0.05, 0.15, 0.3, 0.6, 0.9])
+    total = r.choice([0.02, 0.05, 0.1, 0.2, 0.4, 0.8])
     return attack(*(Rule(t, share=total / len(tricks) / (
         1 - total * i / len(tricks)), delay=delay(r))
         for i, t in enumerate(tricks)))

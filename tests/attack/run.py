@@ -48,7 +48,7 @@ TARGETS_A_RUN, OTHERS_A_RUN, NAMES_A_RUN = 30, 5, 20
 SCOUTS = 3  # questions that go first, as long as nothing is cached
 QUESTION_FLAGS = [{"do"}, {"do"}, {"do"}, {"do", "ad"}, {"ad"}, set(),
                   {"do", "cd"}]
-CONTROL = -1
+TEMP_TTL = 5  # seconds that the daemon remembers a failure
 ROOM = pathlib.Path("/run/attack")
 USABLE = re.compile(r'policy: key=(\S+) .* usable=(\d+) ')
 
@@ -221,13 +221,19 @@ class Run:
         return targets + others, [(*name, self.r.choice(QUESTION_FLAGS))
                                   for name in names]
 
-    async def policy(self, key, map_name, truth):
+    async def policy(self, key, map_name, truth, again=True):
         try:
             reply = await asyncio.wait_for(self.daemon.ask(key, map_name),
                                            self.daemon.patience)
         except (asyncio.TimeoutError, OSError, EOFError) as error:
             self.complaints.append(f"{key} of map {map_name}: no reply "
                                    f"({type(error).__name__})")
+            return
+        if self.plan.strategy == "control" and again and \
+                judge.level(reply) == "TEMP" != truth:
+            # A machine that is too slow for its own questions, maybe.
+            await asyncio.sleep(TEMP_TTL + 1)
+            await self.policy(key, map_name, truth, False)
             return
         self.replies.append((key, map_name, truth, reply))
 
@@ -392,7 +398,7 @@ class Totals:
             return f"tricks that were never used: {sorted(unused)}"
         if not 0.3 * self.runs < self.with_temp < 0.97 * self.runs:
             return "the attacks stop hardly anything, or all"
-        if self.with_dane < 0.7 * self.runs or \
+        if self.with_dane < 0.3 * self.runs or \
                 self.attacked < 0.05 * self.packets:
             return "hardly anything was attacked"
         return None

@@ -14,7 +14,6 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
-import dns.rdata
 import dns.rdatatype
 import dns.rrset
 
@@ -327,6 +326,8 @@ def cname(q):
 
 @trick
 def dname(q):
+    if q.name == dns.name.root:
+        return cname(q)
     reply = q.blank()
     owner = q.name.parent() if len(q.name) > 2 else q.name
     reply.answer.append(dns.rrset.from_text(owner, TTL, "IN", "DNAME",
@@ -598,7 +599,7 @@ def forged_denial(q):
                              "RRSIG NSEC TYPE128"])
     reply = q.blank()
     nsec = dns.rrset.from_text(q.name, 60, "IN", "NSEC",
-                               rf"\000.{q.name.to_text().strip('.')}. {types}")
+                               rf"\000.{q.name.to_text().lstrip('.')} {types}")
     for rrset in (nsec, q.soa()):
         reply.authority += [rrset, forge_signed(q, rrset)]
     return reply
@@ -815,4 +816,3 @@ EVERY = sorted(TRICKS)
 HARMLESS = {"strip-additional", "ttl-0", "ttl-1", "ttl-max", "poison",
             "as-without-edns", "strip-opt", "strip-ns", "wrong-flags",
             "add-sibling-denial", "race-servfail"}
-assert dns.rdata
