@@ -264,7 +264,7 @@ class Lab:
         self.spawn(server, [SERVERS / "usr/sbin/named", "-g", "-n", "1", "-c",
                             folder / "named.conf", "-T", flag])
 
-    def start_unbound(self, address):
+    def start_unbound(self, address, options=""):
         """A real validating recursor."""
         folder = ROOM / f"unbound-{address}"
         folder.mkdir(exist_ok=True)
@@ -273,7 +273,7 @@ class Lab:
             f'allow\n  chroot: ""\n  username: ""\n  pidfile: ""\n'
             f'  directory: "{folder}"\n  root-hints: "{self.hints}"\n'
             f'  trust-anchor-file: "{self.anchor}"\n  use-syslog: no\n'
-            '  do-daemonize: no\n  num-threads: 1\n'
+            f'  do-daemonize: no\n  num-threads: 1\n{options}'
             'remote-control:\n  control-enable: no\n')
         self.spawn(folder.name, [SERVERS / "usr/sbin/unbound", "-d", "-c",
                                  folder / "unbound.conf"])

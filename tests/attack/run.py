@@ -1,0 +1,574 @@
+#!/usr/bin/python3
+"""An on-path attacker against the daemon, thousands of times (make attack).
+
+usage: run.py [--seed SEED] [--runs N] [--seconds S] [--run N] [--workers N]
+
+Each run is a fresh daemon, an attacker with a plan of its own (plan.py), and
+every next hop and name of world.py asked while it attacks.  No reply may be
+less than "dane" or TEMP, and none may carry AD that is not proven (judge.py).
+--run N: only that one of the seed, with a log of all packets.
+"""
+
+import argparse
+import asyncio
+import collections
+import json
+import os
+import pathlib
+import pickle
+import random
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lab")]
+
+import dns.flags  # noqa: E402
+import dns.message  # noqa: E402
+import dns.rdata  # noqa: E402
+import dns.rdatatype  # noqa: E402
+
+import attacker as attacker_module  # noqa: E402
+import judge  # noqa: E402
+import lab as lab_module  # noqa: E402
+import plan as plan_module  # noqa: E402
+import signer  # noqa: E402
+import tampering  # noqa: E402
+import world  # noqa: E402
+
+UNBOUND = "10.53.0.53"
+LISTENER = ("127.0.0.25", 53)
+# What a run asks that does not ask all.
+TARGETS_A_RUN, OTHERS_A_RUN, NAMES_A_RUN = 30, 5, 20
+SCOUTS = 3  # questions that go first, as long as nothing is cached
+QUESTION_FLAGS = [{"do"}, {"do"}, {"do"}, {"do", "ad"}, {"ad"}, set(),
+                  {"do", "cd"}]
+TEMP_TTL = 5  # seconds that the daemon remembers a failure
+ROOM = pathlib.Path("/run/attack")
+USABLE = re.compile(r'policy: key=(\S+) .* usable=(\d+) ')
+
+
+# ---- the world that is attacked ----
+
+def old_internet():
+    """The servers of the past, in a network of their own.  Returns the
+    process that holds it."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            os.setpgid(0, 0)
+            attacker_module.own_network()
+            lab_module.ROOM = pathlib.Path("/run/lab-old")
+            lab_module.ROOM.mkdir()
+            world.old_lab().start()
+            os.write(writing, b"y")
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(writing)
+    if os.read(reading, 1) != b"y":
+        raise RuntimeError("the servers of the past did not start")
+    return process
+
+
+def true_answers(lab):
+    """{(name, type): Truth}, from a real unbound."""
+    lab.start_unbound(UNBOUND, "  val-nsec3-keysize-iterations: "
+                      '"1024 2500 2048 2500 4096 2500"\n')
+    return {(name, rtype): judge.Truth(lab.ask(UNBOUND, name, rtype, True))
+            for name, rtype in world.NAMES}
+
+
+def all_records(lab):
+    found = set()
+    for name in lab.zones:
+        for line in lab.zone_file(name).read_text().splitlines():
+            owner, _, _, rtype, rdata = line.split(None, 4)
+            rtype = dns.rdatatype.from_text(rtype)
+            found.add((owner.lower(), rtype, dns.rdata.from_text(
+                "IN", rtype, rdata, relativize=False).to_text()))
+    return found
+
+
+# ---- one daemon ----
+
+class Daemon:
+    def __init__(self, folder, lab, plan):
+        self.folder = folder
+        self.log_path = folder / "log"
+        self.control = folder / "control"
+        deadline = 25 if plan.strategy == "control" else plan.deadline
+        (folder / "conf").write_text(
+            f'root-hints = "{lab.hints}"\ntrust-anchor = "{lab.anchor}"\n'
+            f'control-socket = "{self.control}"\nuser = ""\n'
+            f'socketmap-listen = {{ "unix:{folder}/socketmap" }}\n'
+            'tcp-table-listen = {}\nstate-directory = ""\n'
+            f'dns-listen = {{ "{LISTENER[0]}:{LISTENER[1]}" }}\n'
+            f'lookup-deadline = {deadline}\n'
+            f'evaluation-deadline = {2 * deadline + 2}\n' + world.PROFILES
+            + os.environ.get("ATTACK_CONFIG", ""))
+        self.patience = 2 * deadline + 12
+        self.process = None
+
+    def start(self):
+        build = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
+        path = self.folder / "notify"
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(str(path))
+            notify.settimeout(60)
+            with open(self.log_path, "wb") as log:
+                self.process = subprocess.Popen(
+                    [*os.environ.get("ATTACK_WRAPPER", "").split(),
+                     build / "postdaned", "-c", self.folder / "conf"],
+                    stderr=log, env=dict(os.environ,
+                                         NOTIFY_SOCKET=str(path)))
+            assert notify.recv(1024) == b"READY=1", self.log()
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def flush(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(20)
+            s.connect(str(self.control))
+            s.sendall(b'{"command": "flush"}\n')
+            s.recv(4096)
+
+    def stop(self):
+        """Returns what is wrong with how it was, or None."""
+        code = self.process.poll()
+        self.process.kill()
+        self.process.wait()
+        return None if code is None else \
+            f"the daemon has ended with {code}: {self.log()[-2000:]}"
+
+    async def ask(self, key, map_name):
+        reader, writer = await asyncio.open_unix_connection(
+            self.folder / "socketmap")
+        try:
+            payload = f"{map_name} {key}".encode()
+            writer.write(b"%d:%s," % (len(payload), payload))
+            size = int((await reader.readuntil(b":"))[:-1])
+            return (await reader.readexactly(size)).decode()
+        finally:
+            writer.close()
+
+
+class Resolver(asyncio.DatagramProtocol):
+    """Asks the listener."""
+
+    def __init__(self):
+        self.waiting = {}
+        self.next = 0
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, addr):
+        future = self.waiting.pop(data[:2], None)
+        if future and not future.done():
+            future.set_result(data)
+
+    def error_received(self, exc):
+        pass  # it is not there yet, or no more: its questions say so
+
+    async def ask(self, name, rtype, flags):
+        query = dns.message.make_query(
+            name, rtype, use_edns=0 if "do" in flags else -1,
+            want_dnssec="do" in flags, payload=4096)
+        self.next = (self.next + 1) % 65536
+        query.id = self.next
+        for flag, bit in (("ad", dns.flags.AD), ("cd", dns.flags.CD)):
+            query.flags |= bit if flag in flags else 0
+        wire = query.to_wire()
+        future = asyncio.get_running_loop().create_future()
+        self.waiting[wire[:2]] = future
+        self.transport.sendto(wire)
+        return dns.message.from_wire(await future)
+
+
+# ---- one run ----
+
+class Run:
+    def __init__(self, worker, plan):
+        self.worker = worker
+        self.plan = plan
+        self.r = random.Random(f"questions {plan.seed}/{plan.number}")
+        self.daemon = Daemon(worker.folder, worker.lab, plan)
+        self.targets, self.names = self.questions()
+        self.complaints = []
+        self.verdicts = collections.Counter()
+        self.answers = collections.Counter()
+        self.replies = []
+        self.stopped = 0
+
+    def questions(self):
+        targets = [(key, "query", truth)
+                   for key, truth in world.TARGETS.items()]
+        others = [(*key, truth) for key, truth in world.OTHER_MAPS.items()]
+        names = world.NAMES
+        if not self.plan.whole:
+            targets = self.r.sample(targets, TARGETS_A_RUN)
+            others = self.r.sample(others, OTHERS_A_RUN)
+            names = self.r.sample(names, NAMES_A_RUN)
+        return targets + others, [(*name, self.r.choice(QUESTION_FLAGS))
+                                  for name in names]
+
+    async def policy(self, key, map_name, truth, again=True):
+        try:
+            reply = await asyncio.wait_for(self.daemon.ask(key, map_name),
+                                           self.daemon.patience)
+        except (asyncio.TimeoutError, OSError, EOFError) as error:
+            self.complaints.append(f"{key} of map {map_name}: no reply "
+                                   f"({type(error).__name__})")
+            return
+        if self.plan.strategy == "control" and again and \
+                judge.level(reply) == "TEMP" != truth:
+            # A machine that is too slow for its own questions, maybe.
+            await asyncio.sleep(TEMP_TTL + 1)
+            await self.policy(key, map_name, truth, False)
+            return
+        self.replies.append((key, map_name, truth, reply))
+
+    async def name(self, name, rtype, flags):
+        truth = self.worker.truth[name, rtype]
+        try:
+            reply = await asyncio.wait_for(
+                self.worker.resolver.ask(name, rtype, flags),
+                self.daemon.patience)
+        except asyncio.TimeoutError:
+            self.complaints.append(f"{name} {rtype}: no answer")
+            return
+        self.answers["AD" if reply.flags & dns.flags.AD else
+                     "SERVFAIL" if reply.rcode() == judge.SERVFAIL else
+                     "without AD"] += 1
+        complaint = judge.judge_answer(name, rtype, flags, truth, reply,
+                                       self.worker.records)
+        if complaint:
+            self.complaints.append(complaint)
+
+    async def phase(self, phase):
+        self.worker.attacker.rules = phase.rules
+        asked = [self.policy(key, map_name, truth)
+                 for key, map_name, truth in self.targets]
+        asked += [self.name(*name) for name in self.names]
+        self.r.shuffle(asked)
+
+        async def later(question, seconds):
+            await asyncio.sleep(seconds)
+            await question
+
+        await asyncio.gather(*(
+            later(question, 0 if i < SCOUTS else 0.05 + 0.002 * i)
+            for i, question in enumerate(asked)))
+
+    def judge(self):
+        usable = collections.defaultdict(int)
+        for key, count in USABLE.findall(self.daemon.log()):
+            usable[key] = max(usable[key], int(count))
+        for key, map_name, truth, reply in self.replies:
+            got = judge.level(reply)
+            self.verdicts[got.partition(" ")[0]] += 1
+            self.stopped += got == "TEMP" != truth
+            complaint = judge.judge_policy(key, map_name, truth, reply,
+                                           usable[key.lower()])
+            if complaint:
+                self.complaints.append(complaint)
+            if self.plan.strategy == "control" and got != truth:
+                self.complaints.append(
+                    f"{key} of map {map_name}: {reply!r} without an attack, "
+                    f"in truth {truth!r}")
+
+    async def run(self):
+        attacker = self.worker.attacker
+        attacker.begin(self.plan)
+        self.daemon.start()
+        try:
+            for phase in self.plan.phases:
+                await self.phase(phase)
+                if phase.then == "wait":
+                    await asyncio.sleep(plan_module.WAIT)
+                elif phase.then == "flush":
+                    self.daemon.flush()
+            if self.plan.strategy == "control":
+                for key, truth in world.UNPROTECTED.items():
+                    await self.policy(key, "query", truth)
+                self.replies, unprotected = [
+                    r for r in self.replies
+                    if r[0] not in world.UNPROTECTED], [
+                    r for r in self.replies if r[0] in world.UNPROTECTED]
+                self.complaints += [
+                    f"{key}: {reply!r}, in truth {truth!r}"
+                    for key, _, truth, reply in unprotected
+                    if judge.level(reply) != truth]
+        finally:
+            ended = self.daemon.stop()
+        if ended:
+            self.complaints.append(ended)
+        self.judge()
+        self.complaints += attacker.errors[:3]
+        result = {
+            "number": self.plan.number, "strategy": self.plan.strategy,
+            "stopped": self.stopped,
+            "complaints": self.complaints, "verdicts": self.verdicts,
+            "answers": self.answers, "packets": attacker.packets,
+            "attacked": attacker.attacked, "tricks": attacker.tricks}
+        if self.complaints:
+            result["log"] = self.daemon.log()[-200000:]
+        attacker.packets = attacker.attacked = 0
+        attacker.tricks = collections.Counter()
+        attacker.errors = []
+        return result
+
+
+class Worker:
+    """A process with a network, an attacker and a daemon of its own."""
+
+    def __init__(self, number, lab, sky, truth, all_of_them):
+        self.folder = ROOM / str(number)
+        self.folder.mkdir(parents=True)
+        self.lab = lab
+        self.sky = sky
+        self.truth = truth
+        self.records = all_of_them
+
+    async def work(self, plans, tell, log=None):
+        attacker_module.own_network()
+        self.attacker = attacker_module.Attacker(self.sky, log)
+        await self.attacker.listen()
+        _, self.resolver = await asyncio.get_running_loop(
+            ).create_datagram_endpoint(Resolver, remote_addr=LISTENER)
+        for plan in plans:
+            tell(await Run(self, plan).run())
+
+
+# ---- all runs ----
+
+class Totals:
+    def __init__(self):
+        self.runs = self.packets = self.attacked = 0
+        self.verdicts = collections.Counter()
+        self.answers = collections.Counter()
+        self.tricks = collections.Counter()
+        self.strategies = collections.Counter()
+        self.with_temp = self.with_dane = self.failed = 0
+
+    def add(self, result):
+        self.runs += 1
+        self.packets += result["packets"]
+        self.attacked += result["attacked"]
+        for name in ("verdicts", "answers", "tricks"):
+            getattr(self, name).update(result[name])
+        self.strategies[result["strategy"]] += 1
+        self.with_temp += result["stopped"] > 0
+        self.with_dane += result["verdicts"].get("dane", 0) > 0
+        self.failed += bool(result["complaints"])
+
+    def line(self, counter):
+        return ", ".join(f"{n} {c}" for n, c in counter.most_common())
+
+    def text(self):
+        unused = set(tampering.EVERY) - set(self.tricks)
+        rare = min((self.tricks[t], t) for t in tampering.EVERY)
+        return "\n".join([
+            f"{self.runs} runs, {self.failed} failed; {self.packets} packets "
+            f"seen, {self.attacked} of them attacked",
+            f"verdicts: {self.line(self.verdicts)}",
+            f"listener: {self.line(self.answers)}",
+            f"runs that stop mail {self.with_temp}, with dane "
+            f"{self.with_dane}",
+            f"strategies: {self.line(self.strategies)}",
+            f"tricks: {len(tampering.EVERY) - len(unused)} of "
+            f"{len(tampering.EVERY)} used, the rarest {rare[1]} "
+            f"{rare[0]} times"])
+
+    def vacuous(self):
+        """What makes these runs prove little, or None."""
+        if self.runs < 100:
+            return None
+        unused = set(tampering.EVERY) - set(self.tricks)
+        if unused and self.runs >= 500:
+            return f"tricks that were never used: {sorted(unused)}"
+        if not 0.3 * self.runs < self.with_temp < 0.97 * self.runs:
+            return "the attacks stop hardly anything, or all"
+        if self.with_dane < 0.3 * self.runs or \
+                self.attacked < 0.05 * self.packets:
+            return "hardly anything was attacked"
+        return None
+
+
+def spawn(number, options, make_worker, plans):
+    """A worker; returns (process id, file to read its results from)."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(writing)
+        return process, os.fdopen(reading)
+    code = 1
+    try:
+        os.close(reading)
+        with os.fdopen(writing, "w", buffering=1) as out:
+            asyncio.run(make_worker(number).work(
+                plans, lambda result: print(json.dumps(result), file=out)))
+        code = 0
+    except Exception:  # a child must not go on as its parent
+        import traceback
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def complain(options, result):
+    plan = plan_module.Plan(options.seed, result["number"])
+    print(f"FAILED: {plan}")
+    for complaint in result["complaints"][:12]:
+        print(f"  {complaint}")
+    if len(result["complaints"]) > 12:
+        print(f"  and {len(result['complaints']) - 12} more")
+    print(f"  again: make attack SEED={options.seed} RUN={result['number']}")
+    if options.keep:
+        path = pathlib.Path(options.keep)
+        path.mkdir(parents=True, exist_ok=True)
+        (path / f"{options.seed}-{result['number']}.log").write_text(
+            result["log"])
+    sys.stdout.flush()
+
+
+def all_runs(options, make_worker):
+    end = time.monotonic() + options.seconds
+    numbers = range(options.first, options.first + options.runs)
+
+    def plans_of(i):
+        for number in numbers[i::options.workers]:
+            if time.monotonic() > end:
+                return
+            yield plan_module.Plan(options.seed, number)
+
+    workers = [spawn(i, options, make_worker, plans_of(i))
+               for i in range(options.workers)]
+    totals = Totals()
+    start = time.monotonic()
+    open_files = {f.fileno(): f for _, f in workers}
+    import select
+    poll = select.poll()
+    for fd in open_files:
+        poll.register(fd, select.POLLIN | select.POLLHUP)
+    while open_files:
+        for fd, _ in poll.poll():
+            line = open_files[fd].readline()
+            if not line:
+                poll.unregister(fd)
+                del open_files[fd]
+                continue
+            result = json.loads(line)
+            totals.add(result)
+            if result["complaints"]:
+                complain(options, result)
+            if totals.runs % 100 == 0:
+                print(f"{totals.runs} runs, {totals.failed} failed, "
+                      f"{time.monotonic() - start:.0f} s", flush=True)
+    broken = [code for code in (os.waitpid(p, 0)[1] for p, _ in workers)
+              if code]
+    print(totals.text())
+    print(f"{time.monotonic() - start:.0f} s")
+    vacuous = totals.vacuous()
+    if vacuous:
+        print(f"FAILED: {vacuous}")
+    if broken:
+        print(f"FAILED: {len(broken)} workers ended badly")
+    return not totals.failed and not vacuous and not broken and totals.runs
+
+
+def warm(options, make_worker, sky):
+    """A run without an attack, in a process of its own; its true answers are
+    everybody's.  Returns whether it was right."""
+    plan = plan_module.Plan(options.seed, 0)
+    plan.strategy, plan.phases, plan.whole = "control", \
+        plan_module.control(None), True
+    good = []
+
+    class Warm:
+        async def work(self, _, tell):
+            worker = make_worker("control")
+            await worker.work([plan], lambda result: good.append(result))
+            (ROOM / "true").write_bytes(pickle.dumps(worker.sky.true))
+            tell(good[0])
+
+    process, out = spawn("control", options, lambda _: Warm(), None)
+    line = out.readline()
+    os.waitpid(process, 0)
+    if not line:
+        return False
+    result = json.loads(line)
+    for complaint in result["complaints"]:
+        print(f"FAILED without an attack: {complaint}")
+    sky.true = pickle.loads((ROOM / "true").read_bytes())
+    print(f"control: {result['verdicts']}, listener {result['answers']}, "
+          f"{result['packets']} packets", flush=True)
+    return not result["complaints"]
+
+
+def one_run(options, make_worker):
+    plan = plan_module.Plan(options.seed, options.run)
+    print(plan)
+    results = []
+    worker = make_worker(0)
+    asyncio.run(worker.work([plan], results.append, print))
+    for complaint in results[0]["complaints"]:
+        print(complaint)
+    print(results[0].get("log", ""))
+    print(f"verdicts: {results[0]['verdicts']}")
+    return not results[0]["complaints"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", default=secrets.token_hex(4))
+    parser.add_argument("--runs", type=int, default=2000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=86400)
+    parser.add_argument("--run", type=int)
+    parser.add_argument("--workers", type=int,
+                        default=4 * (os.cpu_count() or 1))
+    parser.add_argument("--keep", help="a directory for daemons' logs")
+    options = parser.parse_args()
+    for algorithm in ("ecdsa", "rsa", "ed25519"):
+        signer.Key.shared(algorithm)
+    signer.Key.shared("ecdsa", "forger")
+    old = old_internet()
+    lab = lab_module.Lab(world.ZONES).start()
+    try:
+        truth = true_answers(lab)
+        everything = all_records(lab)
+        new_network = os.open("/proc/self/ns/net", os.O_RDONLY)
+        old_network = os.open(f"/proc/{old}/ns/net", os.O_RDONLY)
+        zones = {name: z.zone.server for name, z in lab.zones.items()
+                 if z.zone.server}
+
+        sky = attacker_module.Sky(new_network, old_network, zones)
+
+        def make_worker(number):
+            return Worker(number, lab, sky, truth, everything)
+
+        print(f"attack: seed {options.seed}", flush=True)
+        if options.run is not None:
+            good = one_run(options, make_worker)
+        else:
+            good = warm(options, make_worker, sky) and \
+                all_runs(options, make_worker)
+    finally:
+        os.kill(old, signal.SIGKILL)
+        lab.stop()
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
