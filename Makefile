@@ -249,7 +249,7 @@ check-incident:
 
 # libFuzzer, and so clang, which brings its runtime along.
 FUZZ_MAKE = $(MAKE) $(JOBS) CC=clang \
-	SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O1 -g'
+	SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O2 -g'
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
 # Seconds for each target; TARGETS="socketmap mx" fuzzes only those.
