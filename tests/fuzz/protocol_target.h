@@ -55,7 +55,6 @@ fuzz_protocol(const struct protocol *protocol, size_t max, const uint8_t *data,
 	char *buffer = fuzz_copy(data, size);
 	size_t at = 0;
 
-	parse_beginnings(protocol, max, data, size);
 	while (at <= size) {
 		struct protocol_request request = { 0 };
 		char *rest = fuzz_copy(buffer + at, size - at);
