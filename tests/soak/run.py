@@ -141,7 +141,11 @@ class Soak:
                              self.proc("status").read_text())[1])
 
     def sample(self):
-        status = self.daemon.status()
+        done = self.daemon.run("status", "--json")
+        if not done.stdout:
+            self.ledger.fail("status", done.stderr)
+            return
+        status = json.loads(done.stdout)
         lines = [hot.lines[-1] for hot in self.hot if hot.lines]
         count = self.ledger.total
         self.samples.append(dict(zip(COLUMNS, (
@@ -156,9 +160,9 @@ class Soak:
             count("wrong")))))
 
     def watch(self):
-        told = 0
+        told = shown = 0
         while self.seconds() < self.length:
-            time.sleep(max(0, len(self.samples) + 1 - self.seconds()))
+            time.sleep(1 - self.seconds() % 1)
             if self.daemon.process.poll() is not None:
                 self.ledger.fail("daemon", "it has ended: "
                                  + self.daemon.log()[-2000:])
@@ -168,6 +172,9 @@ class Soak:
                 told = self.seconds()
                 say(" ".join(f"{key}={value}" for key, value in
                              self.samples[-1].items()))
+                for line in self.ledger.unexpected[shown:shown + 20]:
+                    print(line, flush=True)
+                shown = len(self.ledger.unexpected)
 
     # -- the whole --
 
@@ -341,10 +348,14 @@ def main():
     verdict = soak.run()
     write(soak, verdict)
     print((OUT / "summary.md").read_text())
+    failed = sum(not well for _, well, _ in verdict)
+    # As Check says it, for who counts.
+    print(f"{100 - 100 * failed // len(verdict)}%: Checks: {len(verdict)}, "
+          f"Failures: {failed}, Errors: 0")
     for line in soak.ledger.unexpected[:20]:
         print(line)
     soak.world.stop()
-    sys.exit(0 if all(well for _, well, _ in verdict) else 1)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
