@@ -79,6 +79,7 @@ struct validated {
 	struct event *reaper; /* frees contexts from the loop, for a context
 			       * can't be deleted inside its own callback */
 	size_t in_flight, abandoned, context_count;
+	bool asking;  /* ub_resolve_event() has not returned */
 	int zones_fd; /* memory file with the zone blocks, or -1 */
 };
 
@@ -93,7 +94,6 @@ struct validated_query {
 	struct validated_result result; /* owned copies, with deliver */
 	bool abandoned;
 	bool delivering; /* libunbound is done with it */
-	bool asking;     /* ub_resolve_event() has not returned */
 	char *key;
 	struct validated_query *prev, *next; /* in context->queries */
 	UT_hash_handle hh;                   /* in context->hung */
@@ -405,7 +405,9 @@ deliver_later(evutil_socket_t fd, short what, void *arg)
 	query_free(query);
 }
 
-/* A cached result came while ub_resolve_event() was still running. */
+/* A result came while ub_resolve_event() was still running: of a question that
+ * the cache answers, or of any other that is ready by then.  Whoever is asking
+ * right now could be ended by it. */
 static void
 postpone(struct validated_query *query, const struct validated_result *result)
 {
@@ -442,7 +444,7 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 		result = (struct validated_result){
 			.why = "the trust anchor is not alive"
 		};
-	if (query->asking) {
+	if (query->context->owner->asking) {
 		postpone(query, &result);
 		return;
 	}
@@ -481,12 +483,13 @@ query_new(struct context *context, const char *key, validated_cb cb, void *arg)
 static struct validated_query *
 submit(struct validated_query *query, const char *name, uint16_t type)
 {
+	struct validated *validated = query->context->owner;
 	int error;
 
-	query->asking = true;
+	validated->asking = true;
 	error = ub_resolve_event(
 	    query->context->ub, name, type, CLASS_IN, query, on_result, NULL);
-	query->asking = false;
+	validated->asking = false;
 	if (error == 0)
 		return query;
 	log_error(

@@ -134,7 +134,8 @@ answer(ldns_pkt *reply, const char *name, ldns_rr_type type)
 		answer_ds(reply, name);
 	} else if (ends_with(name, "drop.")) {
 		return false;
-	} else if (strcmp(name, "a.secure.") == 0) {
+	} else if (strcmp(name, "a.secure.") == 0 ||
+		   ends_with(name, ".crowd.")) {
 		answer_a(reply, name, false);
 	} else if (strcmp(name, "a.altered.") == 0) {
 		answer_a(reply, name, true);
@@ -471,6 +472,46 @@ START_TEST(cached_answer_comes_later)
 }
 END_TEST
 
+#define CROWD 24
+
+struct member {
+	struct outcome outcome, second;
+	char name[32], second_name[32];
+};
+
+static void
+ask_from_callback(void *arg, const struct validated_result *result)
+{
+	struct member *member = arg;
+
+	on_result(&member->outcome, result);
+	begin(&member->second, member->second_name, DNS_TYPE_A, NULL);
+}
+
+/* All wait for the same key.  With the first one's callback, which asks on,
+ * libunbound would run those of the others inside validated_ask(). */
+START_TEST(no_callback_inside_of_a_question)
+{
+	static struct member crowd[CROWD];
+
+	for (int i = 0; i < CROWD; i++) {
+		struct member *member = &crowd[i];
+
+		snprintf(member->name, sizeof(member->name), "a%d.crowd", i);
+		snprintf(member->second_name, sizeof(member->second_name),
+		    "b%d.crowd", i);
+		member->outcome = (struct outcome){ .name = member->name,
+			.type = DNS_TYPE_A };
+		ck_assert_ptr_nonnull(validated_ask(validated, member->name,
+		    DNS_TYPE_A, NULL, ask_from_callback, member));
+	}
+	for (int i = 0; i < CROWD; i++) {
+		wait_for(&crowd[i].outcome);
+		wait_for(&crowd[i].second);
+	}
+}
+END_TEST
+
 START_TEST(bogus_from_the_cache_is_bogus)
 {
 	struct outcome outcome = ask("a.altered", DNS_TYPE_A, NULL);
@@ -627,6 +668,7 @@ main(void)
 	tcase_add_test(tc, failure_is_not_insecure);
 	tcase_add_test(tc, cached_failure_is_a_failure);
 	tcase_add_test(tc, cached_answer_comes_later);
+	tcase_add_test(tc, no_callback_inside_of_a_question);
 	tcase_add_test(tc, bogus_from_the_cache_is_bogus);
 	tcase_add_test(tc, insecure_data);
 	tcase_add_test(tc, insecure_nodata_without_soa);
