@@ -12,6 +12,8 @@
 #   sudo make bench         docs/benchmark.md, measured anew
 #   sudo make faults        all faults, those that take minutes, too
 #   make fuzz TIME=60       each parser of strange bytes, seconds for each
+#   sudo make soak TIME=1200
+#                           mixed load while everything around it fails
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
@@ -165,7 +167,7 @@ NEEDS_ROOT = [ "$$(id -u)" = 0 ] || { \
 
 CHECKS := check-style check-compilers check-unit check-fuzz \
 	$(if $(SANITIZE),,check-hardening) check-lab check-oracle check-incident \
-	check-faults
+	check-faults check-soak
 RUN_CHECKS = trap '$(GIVE_BACK)' EXIT; \
 	tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check
 
@@ -379,16 +381,18 @@ faults:
 
 # libFuzzer, and so clang, which brings its runtime along.
 FUZZ_MAKE = $(MAKE) $(JOBS) CC=clang \
-	SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O1 -g'
+	SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O2 -g'
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
-# Seconds for each target; TARGETS="socketmap mx" fuzzes only those.
+# Seconds for each target; TARGETS="socketmap mx" fuzzes only those, and
+# RUNS=10000000 goes on, round by round, until each has had so many executions.
 TIME := 60
 TARGETS := $(FUZZ_TARGETS)
+RUNS := 0
 
 fuzz:
 	@$(FUZZ_MAKE) fuzzers
-	@tests/fuzz/run fuzz $(TIME) $(TARGETS)
+	@RUNS=$(RUNS) tests/fuzz/run fuzz $(TIME) $(TARGETS)
 
 check-fuzz:
 	@$(FUZZ_MAKE) fuzzers
@@ -401,6 +405,40 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
 	@echo "  LD $@"
 	$(Q)$(LINK) -fsanitize=fuzzer $(OUR_LIBS)
 	$(Q)ln -f $@ build/fuzz/$*
+
+# The same targets with AFL++, which brings a main() for them.
+AFL_TARGETS = $(if $(filter file,$(origin TARGETS)),socketmap \
+	dns_message,$(TARGETS))
+AFL_MAKE = $(MAKE) $(JOBS) CC=afl-clang-fast SANITIZE=address,undefined \
+	CFLAGS='-O2 -g'
+
+fuzz-afl:
+	@tests/tools/install-packages afl++
+	@$(AFL_MAKE) $(AFL_TARGETS:%=build/afl/%)
+	@tests/fuzz/run afl $(TIME) $(AFL_TARGETS)
+
+build/afl/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(LINK) -fsanitize=fuzzer $(OUR_LIBS)
+
+# ---- soak ----
+
+# Seconds; the result goes to build/soak.  SEED= repeats a run's choices.
+soak:
+	@$(NEEDS_ROOT)
+	@$(MAKE) test-deps
+	@trap '$(GIVE_BACK)' EXIT; $(MAKE) soaked TIME=$(TIME)
+
+# So short that it only shows that it works.
+check-soak:
+	@$(NEEDS_ROOT)
+	@$(MAKE) servers
+	@$(MAKE) soaked TIME=12
+
+soaked:
+	@$(MAKE) $(JOBS) all $(BUILD)/bench/load
+	@$(LAB) tests/soak/run.py $(TIME)
 
 # ---- benchmarks ----
 
@@ -542,7 +580,8 @@ FORCE:
 	ci check-sanitized check-tsan check-valgrind check-lab-some \
 	coverage coverage-report $(UNIT_TESTS:%=run/%) check-compilers check-unit check-fuzz check-hardening \
 	check-lab check-lab-slow check-lab-rest check-oracle check-incident \
-	check-faults check-faults-far check-faults-near faults fuzz fuzzers bench demo \
+	check-faults check-faults-far check-faults-near faults fuzz fuzz-afl fuzzers \
+	bench soak check-soak soaked demo \
 	demo-incident run deps test-deps servers install uninstall \
 	install-postfix-conf uninstall-postfix-conf clean FORCE
 .SECONDARY:

@@ -196,14 +196,27 @@ domain_equal(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+/* The end is compared first: nearly all names of nearly all zones differ there,
+ * and only then is it looked at whether a label begins where @ancestor does. */
 bool
 domain_is_within(const char *name, const char *ancestor)
 {
-	const unsigned mine = domain_labels(name);
-	const unsigned its = domain_labels(ancestor);
+	const size_t len = strlen(name), tail = strlen(ancestor);
+	const char *at = name, *begin;
 
-	return mine >= its &&
-	       domain_equal(domain_ancestor(name, its), ancestor);
+	if (domain_equal(ancestor, "."))
+		return true;
+	if (tail == 0 || tail > len)
+		return false;
+	begin = name + (len - tail);
+	if (memcmp(begin, ancestor, tail) != 0)
+		return false;
+	while (at < begin) {
+		at = label_end(at);
+		if (*at == '.')
+			at++;
+	}
+	return at == begin;
 }
 
 static bool

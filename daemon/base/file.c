@@ -30,36 +30,66 @@ read_all(int fd, char *to, size_t size)
 	return (ssize_t)len;
 }
 
+/* Twice as much room, @most at the most.  Returns 0, or -1. */
+static int
+grow(char **text, size_t *size, size_t most)
+{
+	const size_t wanted = *size > most / 2 ? most : 2 * *size;
+	char *larger = realloc(*text, wanted);
+
+	if (larger == NULL)
+		return -1;
+	*text = larger;
+	*size = wanted;
+	return 0;
+}
+
+/*
+ * The size that the file claims is only where to begin: it may grow while it
+ * is read, and one of /proc claims none.  There is always one octet more than
+ * was read: so is seen that the end has been reached, and the NUL has room.
+ */
 static char *
-read_regular(int fd, size_t max, size_t *len, const char **why)
+read_regular(int fd, off_t claimed, size_t max, size_t *len)
+{
+	size_t size = claimed < (off_t)max ? (size_t)claimed + 1 : max + 1;
+	char *text = malloc(size);
+
+	*len = 0;
+	while (text != NULL) {
+		const ssize_t n = read_all(fd, text + *len, size - *len);
+
+		if (n >= 0)
+			*len += (size_t)n;
+		if (n >= 0 && (*len < size || size > max))
+			return text;
+		if (n == -1 || grow(&text, &size, max + 1) == -1)
+			break;
+	}
+	free(text);
+	return NULL;
+}
+
+static char *
+read_open(int fd, size_t max, size_t *len, const char **why)
 {
 	struct stat st;
-	char *text;
-	ssize_t n;
+	char *text = NULL;
 
 	if (fstat(fd, &st) == -1) {
 		*why = strerror(errno);
-		return NULL;
-	}
-	if (!S_ISREG(st.st_mode)) {
+	} else if (!S_ISREG(st.st_mode)) {
 		*why = S_ISDIR(st.st_mode) ? "is a directory"
 					   : "is not a regular file";
-		return NULL;
-	}
-	/* One octet more than it may have: so is seen whether it has. */
-	if ((text = malloc(max + 1)) == NULL ||
-	    (n = read_all(fd, text, max + 1)) == -1) {
+	} else if ((text = read_regular(fd, st.st_size, max, len)) == NULL) {
 		*why = strerror(errno);
-		free(text);
-		return NULL;
-	}
-	if ((size_t)n > max) {
+	} else if (*len > max) {
 		*why = "is too large";
 		free(text);
-		return NULL;
+		text = NULL;
+	} else {
+		text[*len] = '\0';
 	}
-	text[n] = '\0';
-	*len = (size_t)n;
 	return text;
 }
 
@@ -74,7 +104,7 @@ file_read(const char *path, size_t max, size_t *len, const char **why)
 		*why = strerror(errno);
 		return NULL;
 	}
-	text = read_regular(fd, max, len, why);
+	text = read_open(fd, max, len, why);
 	close(fd);
 	return text;
 }

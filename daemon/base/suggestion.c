@@ -2,6 +2,7 @@
 
 #include "base/suggestion.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,13 @@ distance(const char *from, size_t from_len, const char *to, size_t to_len)
 	return row[to_len];
 }
 
+/* Two letters, or a quarter of a long word. */
+static bool
+is_too_much(size_t changes, size_t len)
+{
+	return changes > 2 && changes * 4 > len;
+}
+
 void
 suggestion_offer(struct suggestion *suggestion, const char *word)
 {
@@ -47,9 +55,12 @@ suggestion_offer(struct suggestion *suggestion, const char *word)
 
 	if (typed_len > WORD_MAX || len > WORD_MAX)
 		return;
+	/* At least as many as one of them is longer: most need no table. */
+	if (is_too_much(
+		typed_len > len ? typed_len - len : len - typed_len, len))
+		return;
 	changes = distance(suggestion->typed, typed_len, word, len);
-	/* Two letters, or a quarter of a long word. */
-	if (changes > 2 && changes * 4 > len)
+	if (is_too_much(changes, len))
 		return;
 	if (changes >= len ||
 	    (suggestion->word != NULL && changes >= suggestion->distance))

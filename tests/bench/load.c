@@ -3,7 +3,8 @@
  * flight on each; over both protocols, TCP and unix sockets.
  *
  * usage: load [-p socketmap|tcp] [-m MAP] [-c CONNECTIONS] [-t SECONDS | -o]
- *             [-z THETA] [-s SEED] [-k KEYS] [-x KEYS -X PERMILLE] PLACE
+ *             [-z THETA] [-s SEED] [-k KEYS] [-x KEYS -X PERMILLE]
+ *             [-r RATE] [-i SECONDS] [-e VERDICT] PLACE
  *
  *   -t   for so long; -o: each key of -k once, in order
  *   -z   zipf: the key of rank n is asked for as 1/n^THETA; without: uniform
@@ -11,9 +12,15 @@
  *        for the number
  *   -x   other keys, in order and each once, of which so many of a thousand
  *        questions are
+ *   -r   so many questions a second and not more; then whoever still waits at
+ *        the end is waited for, and a question that is never answered ends it
+ *        with 4
+ *   -i   a line of results each so often, of what came since the last one
+ *   -e   a verdict other than this one is counted as bad
  *
  * Prints one line of JSON: counts, and percentiles of latency in microseconds
- * for the keys of -k and, as "other", for those of -x.
+ * for the keys of -k and, as "other", for those of -x.  Ends with 3 if the
+ * server closes a connection.
  */
 
 #include <errno.h>
@@ -27,6 +34,7 @@
 #include "connect.h"
 
 #define EVENTS 256
+#define PATIENCE_NS 100000000000U /* Postfix's */
 #define KEY_MAX 300
 #define REQUEST_MAX (KEY_MAX * 4)
 #define REPLY_MAX 8192
@@ -205,7 +213,8 @@ static struct {
 	bool tcp_table, once;
 	const char *map;
 	unsigned connections;
-	double seconds;
+	double seconds, rate, interval;
+	const char *verdict; /* NULL: any */
 	unsigned permille;
 	struct place place;
 	struct keys keys, others;
@@ -339,14 +348,27 @@ is_whole(const struct connection *connection)
 	       connection->len >= (size_t)(end - reply) + len + 2;
 }
 
+static bool
+is_wanted(const char *verdict)
+{
+	const size_t len = load.verdict != NULL ? strlen(load.verdict) : 0;
+
+	return load.verdict == NULL ||
+	       (strncmp(verdict, load.verdict, len) == 0 &&
+		   (verdict[len] == ',' || verdict[len] == '\n'));
+}
+
 static void
 count_reply(const struct connection *connection)
 {
 	const char *status = connection->reply;
+	bool ok;
 
 	if (!load.tcp_table)
 		status = strchr(status, ':') + 1;
-	if (strncmp(status, "OK ", 3) == 0 || strncmp(status, "200", 3) == 0)
+	ok = strncmp(status, load.tcp_table ? "200 " : "OK ",
+		 load.tcp_table ? 4 : 3) == 0;
+	if (ok && is_wanted(status + (load.tcp_table ? 4 : 3)))
 		load.ok++;
 	else if (strncmp(status, "TEMP", 4) == 0 ||
 		 strncmp(status, "400", 3) == 0)
@@ -399,6 +421,23 @@ open_connection(struct connection *connection, int loop)
 		die("epoll_ctl");
 }
 
+static void
+receive_all(int loop, int timeout_ms, uint64_t *now)
+{
+	struct epoll_event events[EVENTS];
+	const int count = epoll_wait(loop, events, EVENTS, timeout_ms);
+
+	if (count <= 0)
+		*now = now_ns();
+	for (int i = 0; i < count; i++) {
+		struct connection *connection = events[i].data.ptr;
+
+		receive(connection, now);
+		if (!connection->waiting && load.rate == 0)
+			ask(connection, *now);
+	}
+}
+
 /* Returns the seconds it took. */
 static double
 run(struct connection *connections, int loop)
@@ -407,25 +446,65 @@ run(struct connection *connections, int loop)
 	uint64_t now = start;
 	const uint64_t end =
 	    load.once ? UINT64_MAX : start + (uint64_t)(load.seconds * 1e9);
-	struct epoll_event events[EVENTS];
 
 	for (unsigned i = 0; i < load.connections; i++)
 		ask(&connections[i], now);
 	/* What is in flight at the end does not count. */
-	while (load.in_flight > 0 && now < end) {
-		const int count = epoll_wait(loop, events, EVENTS, 100);
-
-		if (count == 0)
-			now = now_ns();
-		for (int i = 0; i < count; i++) {
-			struct connection *connection = events[i].data.ptr;
-
-			receive(connection, &now);
-			if (!connection->waiting)
-				ask(connection, now);
-		}
-	}
+	while (load.in_flight > 0 && now < end)
+		receive_all(loop, 100, &now);
 	return (double)(now_ns() - start) / 1e9;
+}
+
+static void print_result(double seconds);
+
+/* Asks whoever is idle, if it is time for it; what nobody was free to ask is
+ * not made up for. */
+static void
+ask_due(struct connection *connections, uint64_t now, uint64_t *due)
+{
+	const uint64_t step = (uint64_t)(1e9 / load.rate);
+
+	for (unsigned i = 0; i < load.connections && *due <= now; i++) {
+		if (connections[i].waiting)
+			continue;
+		ask(&connections[i], now);
+		*due += step;
+	}
+	if (*due <= now)
+		*due = now + step;
+}
+
+static void
+tell(uint64_t now, uint64_t *since)
+{
+	if (load.interval == 0 ||
+	    now < *since + (uint64_t)(load.interval * 1e9))
+		return;
+	print_result((double)(now - *since) / 1e9);
+	fflush(stdout);
+	load.latencies = load.other_latencies = (struct latencies){ 0 };
+	load.ok = load.temp = load.notfound = load.bad = 0;
+	*since = now;
+}
+
+/* As run(), at a rate.  Returns the seconds of the last line. */
+static double
+run_slowly(struct connection *connections, int loop)
+{
+	uint64_t now = now_ns(), due = now, since = now;
+	const uint64_t end = now + (uint64_t)(load.seconds * 1e9);
+
+	while (now < end || load.in_flight > 0) {
+		if (now < end)
+			ask_due(connections, now, &due);
+		else if (now > end + PATIENCE_NS)
+			break;
+		receive_all(loop,
+		    due > now + 1000000 ? (int)((due - now) / 1000000) : 1,
+		    &now);
+		tell(now, &since);
+	}
+	return (double)(now - since) / 1e9;
 }
 
 static void
@@ -450,7 +529,7 @@ parse_options(int argc, char **argv)
 	double theta = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "p:m:c:t:oz:s:k:x:X:")) != -1) {
+	while ((c = getopt(argc, argv, "p:m:c:t:oz:s:k:x:X:r:i:e:")) != -1) {
 		switch (c) {
 		case 'p':
 			load.tcp_table = strcmp(optarg, "tcp") == 0;
@@ -482,6 +561,15 @@ parse_options(int argc, char **argv)
 		case 'X':
 			load.permille = (unsigned)atoi(optarg);
 			break;
+		case 'r':
+			load.rate = atof(optarg);
+			break;
+		case 'i':
+			load.interval = atof(optarg);
+			break;
+		case 'e':
+			load.verdict = optarg;
+			break;
 		default:
 			exit(2);
 		}
@@ -510,6 +598,7 @@ main(int argc, char **argv)
 		die("memory");
 	for (unsigned i = 0; i < load.connections; i++)
 		open_connection(&connections[i], loop);
-	print_result(run(connections, loop));
-	return 0;
+	print_result(load.rate > 0 ? run_slowly(connections, loop)
+				   : run(connections, loop));
+	return load.rate > 0 && load.in_flight > 0 ? 4 : 0;
 }

@@ -4,93 +4,15 @@
 """
 
 import json
-import math
 import pathlib
 import sys
 
+from plot import COLOURS, Panel, picture
+
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
-COLOURS = ("#888888", "#1f77b4", "#d62728")
 
 
 # ---- the plot ----
-
-class Panel:
-    """One diagram with logarithmic axes."""
-
-    WIDTH, HEIGHT = 330, 240
-
-    def __init__(self, left, title, xlabel, ylabel, series):
-        """@series: (name, colour, dashed, [(x, y), ...])"""
-        self.left = left
-        self.title, self.xlabel, self.ylabel = title, xlabel, ylabel
-        self.series = [s for s in series if s[3]]
-        points = [p for s in self.series for p in s[3]]
-        self.xs = sorted({x for x, _ in points})
-        self.x_range = self.span([x for x, _ in points])
-        self.y_range = self.span([y for _, y in points])
-
-    @staticmethod
-    def span(values):
-        low = math.floor(math.log10(min(values)) * 2) / 2
-        high = math.ceil(math.log10(max(values)) * 2) / 2
-        return low, high if high > low else low + 0.5
-
-    def at(self, x, y):
-        def scale(value, span, size):
-            return (math.log10(value) - span[0]) / (span[1] - span[0]) * size
-        return (self.left + scale(x, self.x_range, self.WIDTH),
-                40 + self.HEIGHT - scale(y, self.y_range, self.HEIGHT))
-
-    def ticks(self):
-        low, high = self.y_range
-        for half in range(round(low * 2), round(high * 2) + 1):
-            yield 10 ** (half / 2) if half % 2 == 0 \
-                else 3 * 10 ** ((half - 1) / 2)
-
-    def svg(self):
-        bottom, right = 40 + self.HEIGHT, self.left + self.WIDTH
-        out = [f'<text x="{self.left}" y="22" class="t">{self.title}</text>',
-               f'<rect x="{self.left}" y="40" width="{self.WIDTH}" '
-               f'height="{self.HEIGHT}" class="f"/>',
-               f'<text x="{(self.left + right) / 2}" y="{bottom + 36}" '
-               f'text-anchor="middle">{self.xlabel}</text>',
-               f'<text transform="translate({self.left - 48},'
-               f'{40 + self.HEIGHT / 2}) rotate(-90)" text-anchor="middle">'
-               f'{self.ylabel}</text>']
-        for tick in self.ticks():
-            y = self.at(self.xs[0], tick)[1]
-            if not 39 <= y <= bottom + 1:
-                continue
-            out += [f'<path d="M{self.left} {y:.1f}H{right}" class="g"/>',
-                    f'<text x="{self.left - 6}" y="{y + 4:.1f}" '
-                    f'text-anchor="end">{number(tick)}</text>']
-        for x in self.xs:
-            at = self.at(x, 10 ** self.y_range[0])[0]
-            out.append(f'<text x="{at:.1f}" y="{bottom + 18}" '
-                       f'text-anchor="middle">{number(x)}</text>')
-        for i, (name, colour, dashed, points) in enumerate(self.series):
-            out += self.line(name, colour, dashed, points,
-                             bottom - 16 * (len(self.series) - i) + 4)
-        return out
-
-    def line(self, name, colour, dashed, points, y):
-        style = f'stroke="{colour}"' + (
-            ' stroke-dasharray="5 4"' if dashed else "")
-        places = [self.at(*p) for p in points]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        return [f'<polyline points="{path}" class="l" {style}/>',
-                *(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
-                  for x, y in places),
-                f'<path d="M{self.left + 130} {y}h22" class="l" {style}/>',
-                f'<text x="{self.left + 158}" y="{y + 4}">{name}</text>']
-
-
-def number(value):
-    for unit, name in ((1e6, " M"), (1e3, " k")):
-        if value >= unit:
-            return f"{value / unit:.3g}{name}"
-    return f"{value:.3g}"
-
 
 def plot(results):
     rows = results["hot"]["socketmap, inet"]
@@ -110,16 +32,7 @@ def plot(results):
             ("verdict cache, by its own count", COLOURS[2], True,
              [(s["size"], s["cache_bytes"] / 2**20) for s in sizes
               if s.get("cache_bytes")])])]
-    lines = ['<svg xmlns="http://www.w3.org/2000/svg" width="850" '
-             'height="330" viewBox="0 0 850 330" font-family="sans-serif" '
-             'font-size="12">',
-             "<style>.t{font-size:14px;font-weight:bold}.f{fill:none;"
-             "stroke:#444}.g{stroke:#ddd}.l{fill:none;stroke-width:2}"
-             "</style>",
-             '<rect width="850" height="330" fill="white"/>']
-    for panel in panels:
-        lines += panel.svg()
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    return picture(panels, 850, 330)
 
 
 # ---- the text ----

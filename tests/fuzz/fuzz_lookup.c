@@ -255,7 +255,7 @@ configuration(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct event_base *base = event_base_new();
+	static struct event_base *base;
 	struct stats stats = { 0 };
 	struct resolver *resolver;
 	char name[DOMAIN_TEXT_MAX];
@@ -267,7 +267,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake.said_secure = fake.said_insecure = false;
 	choice = fuzz_octet(&fake_input);
 	len = fuzz_piece(&fake_input, &piece);
-	PROMISE(base != NULL);
+	if (base == NULL)
+		PROMISE((base = event_base_new()) != NULL);
 	resolver = resolver_new(base, configuration(), &stats);
 	PROMISE(resolver != NULL);
 	if (domain_from_wire(piece, len, name) > 0) {
@@ -277,6 +278,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			look_up(resolver, name, choice);
 	}
 	resolver_free(resolver);
-	event_base_free(base);
+	/* Nothing is left behind. */
+	PROMISE(event_base_get_num_events(base,
+		    EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE) == 0);
 	return 0;
 }

@@ -102,13 +102,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct conf *conf;
-	struct event_base *base = event_base_new();
+	static struct event_base *base;
 	struct plain_env env = { .lookup = lookup, .cancel = cancel };
 	char error[256];
 	bool done = false;
 
-	if (conf == NULL)
+	if (conf == NULL) {
 		conf = conf_load(NULL, error, sizeof(error));
+		base = event_base_new();
+	}
 	PROMISE(conf != NULL && base != NULL);
 	env.base = base;
 	env.conf = conf;
@@ -118,6 +120,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    &done) != NULL);
 	PROMISE(event_base_dispatch(base) != -1);
 	PROMISE(done);
-	event_base_free(base);
+	/* Nothing is left behind. */
+	PROMISE(event_base_get_num_events(base,
+		    EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE) == 0);
 	return 0;
 }

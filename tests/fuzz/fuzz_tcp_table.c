@@ -7,6 +7,7 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	parse_beginnings(&tcp_table_protocol, PROTOCOL_REQUEST_MAX, data, size);
 	fuzz_protocol(&tcp_table_protocol, PROTOCOL_REQUEST_MAX, data, size);
 	fuzz_protocol(&tcp_table_protocol, 20, data, size);
 	return 0;

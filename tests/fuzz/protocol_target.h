@@ -28,13 +28,9 @@ format_reply(const struct protocol *protocol, enum protocol_status status,
 			    ? "may"
 			    : terminated };
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		char *out = malloc(sizes[i] > 0 ? sizes[i] : 1);
-
-		PROMISE(out != NULL);
-		PROMISE(protocol->format(&reply, out, sizes[i]) <= sizes[i]);
-		free(out);
-	}
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		PROMISE(protocol->format(&reply, fuzz_place(NULL, sizes[i]),
+			    sizes[i]) <= sizes[i]);
 	free(terminated);
 }
 
@@ -45,12 +41,10 @@ parse_beginnings(const struct protocol *protocol, size_t max,
 {
 	for (size_t len = 0; len < size && len < 48; len++) {
 		struct protocol_request request = { 0 };
-		char *beginning = fuzz_copy(data, len);
 
-		if (protocol->parse(beginning, len, max, &request) ==
-		    PROTOCOL_REQUEST)
+		if (protocol->parse(fuzz_place(data, len), len, max,
+			&request) == PROTOCOL_REQUEST)
 			PROMISE(request.consumed <= len);
-		free(beginning);
 	}
 }
 
@@ -61,7 +55,6 @@ fuzz_protocol(const struct protocol *protocol, size_t max, const uint8_t *data,
 	char *buffer = fuzz_copy(data, size);
 	size_t at = 0;
 
-	parse_beginnings(protocol, max, data, size);
 	while (at <= size) {
 		struct protocol_request request = { 0 };
 		char *rest = fuzz_copy(buffer + at, size - at);

@@ -8,19 +8,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import lab as lab_module  # noqa: E402
 from sanitizers import (no_report, pytest_sessionfinish,  # noqa: E402,F401
                         pytest_sessionstart)
-
-# The profiles that zones.py has rows for.
-PROFILES = """
-map "chain" { no-dane-policy = notfound }
-map "strict" {
-    no-dane-policy = encrypt
-    dane-only = when-complete
-    insecure-mx = encrypt
-}
-map "carry" { carry = fingerprint }
-map "lax" { insecure-mx = may }
-"""
-
+from zones import PROFILES  # noqa: E402
 
 @pytest.fixture(scope="module")
 def lab():

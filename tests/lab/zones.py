@@ -248,6 +248,18 @@ ZONES += [
     Zone("_tcp.mx.cuttcp.nsec", f"_25 TLSA {USABLE}", ds=False),
 ]
 
+# The profiles that rows ask with.
+PROFILES = """
+map "chain" { no-dane-policy = notfound }
+map "strict" {
+    no-dane-policy = encrypt
+    dane-only = when-complete
+    insecure-mx = encrypt
+}
+map "carry" { carry = fingerprint }
+map "lax" { insecure-mx = may }
+"""
+
 ROWS = [
     # ---- DESIGN 4, one next hop ----
     Row("dane.d.nsec", "dane", "MX and TLSA 3 1 1 secure"),

@@ -275,6 +275,11 @@ static const struct {
 	{ "a\\.example.org", "example.org", false },
 	{ "example.org.evil", "example.org", false },
 	{ "example.com", "example.org", false },
+	{ "a\\\\.example.org", "example.org", true },
+	{ "a\\046b.org", "046b.org", false }, /* inside an escape */
+	{ "a\\046b.org", "b.org", false },
+	{ "example.org", ".org", false },
+	{ "\\.", ".", true },
 };
 
 START_TEST(is_within)
