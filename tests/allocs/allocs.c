@@ -25,12 +25,12 @@ char *__interceptor_strndup(const char *text, size_t len);
 int __interceptor_posix_memalign(void **to, size_t alignment, size_t size);
 void *__interceptor_aligned_alloc(size_t alignment, size_t size);
 
-/*
- * Libraries that do not survive a failure of their own: libunbound and OpenSSL
- * are of a size that nobody has tried at every allocation.  What we do when
- * their calls fail as a whole is tested in other ways.
- */
-static const char *const spared[] = { "libunbound.so" };
+/* They do not survive a failure inside, see calls.c: the first two crash, and
+ * libconfuse even exits.  Where ALLOCS_DEEP is set the last three are not
+ * spared. */
+static const char *const spared[] = { "libunbound.so", "libconfuse.so",
+	"libldns.so", "libcrypto.so", "libssl.so" };
+#define SPARED_DEEP 2 /* of them */
 
 struct object {
 	uintptr_t start, end;
@@ -38,7 +38,8 @@ struct object {
 };
 
 static struct {
-	bool armed, inside, failed;
+	bool armed, inside;
+	size_t spared;
 	size_t fail;
 	struct allocs_count *count;
 	struct object object[OBJECTS_MAX];
@@ -67,7 +68,7 @@ add_object(struct dl_phdr_info *info, size_t size, void *arg)
 			.program = program
 		};
 		object->end = object->start + segment->p_memsz;
-		for (size_t k = 0; k < sizeof(spared) / sizeof(*spared); k++)
+		for (size_t k = 0; k < state.spared; k++)
 			if (strstr(info->dlpi_name, spared[k]) != NULL)
 				object->spared = true;
 		state.objects++;
@@ -105,10 +106,10 @@ on_frame(struct _Unwind_Context *context, void *arg)
 		return _URC_NO_REASON;
 	if (++walk->frames > FRAMES_MAX)
 		return _URC_END_OF_STACK;
-	walk->hash = (walk->hash ^ at) * UINT64_C(0x100000001b3);
 	if (at >= (uintptr_t)__start_postdane_text &&
 	    at < (uintptr_t)__stop_postdane_text) {
 		walk->ours = true;
+		walk->hash = (walk->hash ^ at) * UINT64_C(0x100000001b3);
 		return ++walk->our_frames < OUR_FRAMES_MAX ? _URC_NO_REASON
 							   : _URC_END_OF_STACK;
 	}
@@ -126,8 +127,12 @@ fails(const void *caller)
 	struct walk walk = { .caller = (uintptr_t)caller,
 		.hash = UINT64_C(0xcbf29ce484222325) };
 	struct allocs_count *count = state.count;
+	const struct object *object;
 
 	if (!state.armed || state.inside)
+		return false;
+	object = object_of((uintptr_t)caller);
+	if (object != NULL && object->spared) /* what the walk would find */
 		return false;
 	state.inside = true;
 	_Unwind_Backtrace(on_frame, &walk);
@@ -138,7 +143,6 @@ fails(const void *caller)
 		count->place[count->count] = walk.hash;
 	if (++count->count != state.fail)
 		return false;
-	state.failed = true;
 	errno = ENOMEM;
 	return true;
 }
@@ -149,9 +153,11 @@ void
 allocs_arm(size_t fail, struct allocs_count *count)
 {
 	state.objects = 0;
+	state.spared = getenv("ALLOCS_DEEP") != NULL
+			   ? SPARED_DEEP
+			   : sizeof(spared) / sizeof(*spared);
 	dl_iterate_phdr(add_object, NULL);
 	state.fail = fail;
-	state.failed = false;
 	state.count = count;
 	count->count = 0;
 	state.armed = true;
@@ -164,9 +170,9 @@ allocs_disarm(void)
 }
 
 bool
-allocs_failed(void)
+allocs_call_fails(const void *caller)
 {
-	return state.failed;
+	return fails(caller);
 }
 
 /* ---- in the place of libc's ---- */

@@ -6,7 +6,7 @@
  * its like in the whole process.  Counted, and made to fail, is every
  * allocation that postdane's code makes, or that a library makes for it:
  * those on whose stack the nearest frame outside of libraries is ours, not
- * the test's.
+ * the test's.  Some libraries are spared, and the calls to them fail instead.
  */
 #ifndef TESTS_ALLOCS_H
 #define TESTS_ALLOCS_H
@@ -27,7 +27,7 @@ struct allocs_count {
 void allocs_arm(size_t fail, struct allocs_count *count);
 /* Leave everything alone again. */
 void allocs_disarm(void);
-/* Whether the chosen one has come. */
-bool allocs_failed(void);
+/* A call of a library that allocates, as one; @caller: who called it. */
+bool allocs_call_fails(const void *caller);
 
 #endif /* TESTS_ALLOCS_H */
