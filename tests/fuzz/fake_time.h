@@ -19,7 +19,8 @@ static uint64_t fake_ms = 1000000;
 int
 clock_gettime(clockid_t clock, struct timespec *now)
 {
-	if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE)
+	if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE &&
+	    clock != CLOCK_BOOTTIME)
 		return (int)syscall(SYS_clock_gettime, clock, now);
 	now->tv_sec = (time_t)(fake_ms / 1000);
 	now->tv_nsec = (long)(fake_ms % 1000 * 1000000);
