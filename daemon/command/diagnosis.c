@@ -43,9 +43,7 @@ add_recursor(
 	if (to->recursor_count == DIAGNOSIS_RECURSORS_MAX)
 		return;
 	for (size_t i = 0; i < to->recursor_count; i++)
-		if (to->recursor[i].endpoint.length == endpoint->length &&
-		    memcmp(&to->recursor[i].endpoint.address,
-			&endpoint->address, endpoint->length) == 0)
+		if (endpoint_equal(&to->recursor[i].endpoint, endpoint))
 			return;
 	to->recursor[to->recursor_count++] =
 	    (struct diagnosis_recursor){ .endpoint = *endpoint, .path = path };
