@@ -131,7 +131,7 @@ def diagnose(world, domain, *args, recursor=None, text=False):
 def reports(world):
     """Of all broken zones: side by side, as most of it is waiting."""
     names = sorted({name for name, _, _ in GUILTY} | set(BY_ZONE))
-    with ThreadPoolExecutor(12) as pool:
+    with ThreadPoolExecutor(6) as pool:
         return dict(zip(names, pool.map(
             lambda name: diagnose(world, name + ".nsec"), names)))
 
