@@ -254,8 +254,8 @@ domain_is_hostname(const char *name)
 	}
 }
 
-static bool
-is_ascii(const char *text)
+bool
+domain_is_ascii(const char *text)
 {
 	for (; *text != '\0'; text++)
 		if ((unsigned char)*text >= 0x80)
@@ -269,7 +269,7 @@ domain_from_utf8(const char *text, char out[DOMAIN_TEXT_MAX])
 	char *ascii = NULL;
 	int result;
 
-	if (is_ascii(text))
+	if (domain_is_ascii(text))
 		return domain_normalize(text, out);
 	out[0] = '\0';
 	if (idn2_to_ascii_8z(

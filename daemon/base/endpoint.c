@@ -138,6 +138,43 @@ endpoint_parse(const char *text, struct endpoint *endpoint)
 	return endpoint_parse_address(text, 0, endpoint);
 }
 
+bool
+endpoint_from_octets(
+    const uint8_t *data, size_t len, unsigned port, struct endpoint *endpoint)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&endpoint->address;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&endpoint->address;
+
+	memset(endpoint, 0, sizeof(*endpoint));
+	if (len == 4) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)port);
+		memcpy(&v4->sin_addr, data, 4);
+		endpoint->length = sizeof(*v4);
+	} else if (len == 16) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		memcpy(&v6->sin6_addr, data, 16);
+		endpoint->length = sizeof(*v6);
+	}
+	return endpoint->length > 0;
+}
+
+bool
+endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->length == b->length &&
+	       memcmp(&a->address, &b->address, a->length) == 0;
+}
+
+unsigned
+endpoint_port(const struct sockaddr_storage *address)
+{
+	return ntohs(address->ss_family == AF_INET
+			 ? ((const struct sockaddr_in *)address)->sin_port
+			 : ((const struct sockaddr_in6 *)address)->sin6_port);
+}
+
 const char *
 endpoint_text(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_MAX])
 {

@@ -154,3 +154,16 @@ client_request(const char *command, const char *key, const char *map)
 		fprintf(stderr, "postdane: the key is not valid UTF-8\n");
 	return request;
 }
+
+json_t *
+client_call(
+    const char *path, const char *command, const char *key, const char *map)
+{
+	json_t *request = client_request(command, key, map), *reply;
+
+	if (request == NULL)
+		return NULL;
+	reply = client_ask(path, request);
+	json_decref(request);
+	return reply;
+}

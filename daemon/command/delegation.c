@@ -52,9 +52,7 @@ delegation_add_server(struct delegation_zone *zone, const char *name,
 	    strlen(name) >= sizeof(server->name))
 		return;
 	for (size_t i = 0; i < zone->server_count; i++)
-		if (zone->server[i].endpoint.length == endpoint->length &&
-		    memcmp(&zone->server[i].endpoint.address,
-			&endpoint->address, endpoint->length) == 0)
+		if (endpoint_equal(&zone->server[i].endpoint, endpoint))
 			return;
 	memcpy(server->name, name, strlen(name) + 1);
 	server->endpoint = *endpoint;
@@ -67,24 +65,9 @@ add_address(struct delegation_zone *zone, const char *name, const uint8_t *data,
     size_t len)
 {
 	struct endpoint endpoint;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&endpoint.address;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&endpoint.address;
 
-	memset(&endpoint, 0, sizeof(endpoint));
-	if (len == 4) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(DNS_PORT);
-		memcpy(&v4->sin_addr, data, 4);
-		endpoint.length = sizeof(*v4);
-	} else if (len == 16) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons(DNS_PORT);
-		memcpy(&v6->sin6_addr, data, 16);
-		endpoint.length = sizeof(*v6);
-	} else {
-		return;
-	}
-	delegation_add_server(zone, name, &endpoint);
+	if (endpoint_from_octets(data, len, DNS_PORT, &endpoint))
+		delegation_add_server(zone, name, &endpoint);
 }
 
 static size_t

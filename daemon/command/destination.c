@@ -55,27 +55,6 @@ from_hex(const char *hex, size_t *len)
 	return data;
 }
 
-static void
-set_address(
-    struct endpoint *endpoint, const uint8_t *data, size_t len, unsigned port)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)&endpoint->address;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&endpoint->address;
-
-	memset(endpoint, 0, sizeof(*endpoint));
-	if (len == sizeof(in->sin_addr)) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons((uint16_t)port);
-		memcpy(&in->sin_addr, data, len);
-		endpoint->length = sizeof(*in);
-	} else {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons((uint16_t)port);
-		memcpy(&in6->sin6_addr, data, len);
-		endpoint->length = sizeof(*in6);
-	}
-}
-
 /* ---- hosts ---- */
 
 static int
@@ -99,9 +78,9 @@ add_addresses(
 		size_t len = 0;
 		uint8_t *data = hex != NULL ? from_hex(hex, &len) : NULL;
 
-		if (data != NULL && (len == 4 || len == 16))
-			set_address(&host->address[host->address_count++], data,
-			    len, port);
+		if (data != NULL && endpoint_from_octets(data, len, port,
+					&host->address[host->address_count]))
+			host->address_count++;
 		free(data);
 	}
 	return 0;

@@ -257,6 +257,7 @@ begin(evutil_socket_t fd, short what, void *arg)
 	uint8_t opt[OPT_LEN];
 	const struct exchange_manner manner = { .recurse = how->recurse,
 		.checking_disabled = how->checking_disabled,
+		.authentic_data = how->authentic_data,
 		.tcp = how->tcp,
 		.keep_truncated = true,
 		.opt = opt,

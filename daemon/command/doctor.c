@@ -84,11 +84,8 @@ static void
 ask_daemon(struct patient *patient, const char *control_socket)
 {
 	struct doctor_facts *facts = &patient->facts;
-	json_t *request = client_request("status", NULL, NULL);
 
-	if (request != NULL)
-		patient->status = client_ask(control_socket, request);
-	json_decref(request);
+	patient->status = client_call(control_socket, "status", NULL, NULL);
 	facts->trust = get_text(patient->status, "trust");
 	facts->trust_why = get_text(patient->status, "trust_why");
 	if (facts->trust == NULL || facts->trust_why == NULL)

@@ -27,14 +27,10 @@ static int
 explain_one(const struct command_options *options, const char *key,
     const char *map, bool as_json)
 {
-	json_t *request = client_request("explain", key, map);
-	json_t *reply;
+	json_t *reply =
+	    client_call(options->control_socket, "explain", key, map);
 	int code;
 
-	if (request == NULL)
-		return COMMAND_ERROR;
-	reply = client_ask(options->control_socket, request);
-	json_decref(request);
 	if (reply == NULL)
 		return COMMAND_ERROR;
 	if (as_json) {

@@ -98,7 +98,7 @@ findings_address(const struct endpoint *endpoint, char text[64])
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
 	const bool is_v4 = address->sa_family == AF_INET;
-	const unsigned port = ntohs(is_v4 ? v4->sin_port : v6->sin6_port);
+	const unsigned port = endpoint_port(&endpoint->address);
 	size_t len;
 
 	if (inet_ntop(address->sa_family,

@@ -9,7 +9,7 @@ int
 command_flush(const struct command_options *options, int argc, char **argv)
 {
 	const char *key = argc > 1 ? argv[1] : NULL;
-	json_t *request, *reply;
+	json_t *reply;
 	const json_t *flushed;
 	int code = COMMAND_ERROR;
 
@@ -17,10 +17,7 @@ command_flush(const struct command_options *options, int argc, char **argv)
 		fprintf(stderr, "postdane: flush takes one key, or none\n");
 		return COMMAND_ERROR;
 	}
-	if ((request = client_request("flush", key, NULL)) == NULL)
-		return COMMAND_ERROR;
-	reply = client_ask(options->control_socket, request);
-	json_decref(request);
+	reply = client_call(options->control_socket, "flush", key, NULL);
 	flushed = json_object_get(reply, "flushed");
 	if (json_is_boolean(flushed)) {
 		code = json_is_true(flushed) ? COMMAND_OK : COMMAND_NOTFOUND;

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +12,22 @@
 #include <time.h>
 #include <unistd.h>
 
+/* proc(5) counts hundredths of a second, file systems the kernel's ticks. */
+#define ROUNDED_MS 50
+
 /* ---- processes ---- */
 
 struct process {
 	char name[32];
 	pid_t parent;
-	time_t start;
+	int64_t start; /* ms since 1970 */
 };
+
+static int64_t
+ms_of(struct timespec time)
+{
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
 
 /* proc_pid_stat(5): "PID (NAME) STATE PPID …", the start in field 22. */
 static bool
@@ -51,8 +61,9 @@ read_process(pid_t pid, struct process *process)
 	ticks = strtoull(field, NULL, 10);
 	clock_gettime(CLOCK_BOOTTIME, &boot);
 	clock_gettime(CLOCK_REALTIME, &now);
-	process->start = now.tv_sec - boot.tv_sec +
-			 (time_t)(ticks / (unsigned long)sysconf(_SC_CLK_TCK));
+	process->start =
+	    ms_of(now) - ms_of(boot) +
+	    (int64_t)(ticks * 1000 / (unsigned long)sysconf(_SC_CLK_TCK));
 	return true;
 }
 
@@ -105,11 +116,10 @@ postfix_view_stale(pid_t master, const char *path)
 	while ((entry = readdir(proc)) != NULL) {
 		const pid_t pid = (pid_t)atol(entry->d_name);
 
-		/* Both times are whole seconds: equal is not before. */
 		if (pid > 0 && read_process(pid, &process) &&
 		    process.parent == master &&
 		    strcmp(process.name, "smtp") == 0 &&
-		    process.start < st.st_ctime)
+		    process.start + ROUNDED_MS < ms_of(st.st_ctim))
 			count++;
 	}
 	closedir(proc);

@@ -59,13 +59,6 @@ probe_batch_add(struct probe_batch *batch, const struct endpoint *server,
 	return job;
 }
 
-static bool
-same_server(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->length == b->length &&
-	       memcmp(&a->address, &b->address, a->length) == 0;
-}
-
 static void start_more(struct run *run);
 
 static void
@@ -122,7 +115,7 @@ add_slot(struct run *run, struct probe_job *job)
 	size_t first = 0;
 
 	while (first < run->count &&
-	       !same_server(&run->slot[first].job->server, &job->server))
+	       !endpoint_equal(&run->slot[first].job->server, &job->server))
 		first++;
 	*slot = (struct slot){
 		.run = run, .job = job, .waiting = &run->waiting[first]

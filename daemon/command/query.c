@@ -11,15 +11,10 @@ static int
 query_one(
     const struct command_options *options, const char *key, const char *map)
 {
-	json_t *request = client_request("query", key, map);
-	json_t *reply;
+	json_t *reply = client_call(options->control_socket, "query", key, map);
 	const char *policy, *text;
 	int code = COMMAND_OK;
 
-	if (request == NULL)
-		return COMMAND_ERROR;
-	reply = client_ask(options->control_socket, request);
-	json_decref(request);
 	if (reply == NULL)
 		return COMMAND_ERROR;
 	policy = json_string_value(json_object_get(reply, "reply"));

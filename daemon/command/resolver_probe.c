@@ -2,25 +2,17 @@
 
 #include "command/resolver_probe.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
-#include <ldns/ldns.h>
+#include <event2/event.h>
 
-#include "base/clock.h"
+#include "command/dns_probe.h"
+#include "dns/answer.h"
 
-#define TRIES 2
-#define TRY_MS 2500
+#define ANSWER_MS 5000
 #define EDNS_SIZE 1200 /* what glibc says for Postfix */
-#define REPLY_MAX 65535
 #define BLANKS " \t\r"
-
-enum way { PLAIN, EDNS, TCP };
 
 /* ---- resolv.conf ---- */
 
@@ -58,179 +50,61 @@ resolv_conf_parse(const char *text, struct resolv_conf *conf)
 	free(copy);
 }
 
-/* ---- messages ---- */
+/* ---- questions ---- */
 
-/* Returns wire format, to be freed with LDNS_FREE(), or NULL. */
-static uint8_t *
-make_query(enum way way, uint16_t id, size_t *size)
+struct asking {
+	struct event_base *base;
+	struct resolver_reply *reply;
+};
+
+static void
+on_result(
+    void *arg, const struct dns_probe_result *result, const ldns_pkt *packet)
 {
-	ldns_rdf *root = ldns_dname_new_frm_str(".");
-	ldns_pkt *query;
-	uint8_t *wire = NULL;
+	struct asking *asking = arg;
 
-	if (root == NULL)
-		return NULL;
-	query = ldns_pkt_query_new(
-	    root, LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, LDNS_RD);
-	if (query == NULL) {
-		ldns_rdf_deep_free(root);
-		return NULL;
-	}
-	ldns_pkt_set_id(query, id);
-	if (way != PLAIN) {
-		ldns_pkt_set_edns_udp_size(query, EDNS_SIZE);
-		ldns_pkt_set_edns_do(query, true);
-		ldns_pkt_set_ad(query, true);
-	}
-	if (ldns_pkt2wire(&wire, query, size) != LDNS_STATUS_OK)
-		wire = NULL;
-	ldns_pkt_free(query);
-	return wire;
-}
-
-static bool
-has_soa(const ldns_pkt *packet)
-{
-	ldns_rr_list *list = ldns_pkt_rr_list_by_type(
-	    packet, LDNS_RR_TYPE_SOA, LDNS_SECTION_ANSWER);
-	const bool found = list != NULL;
-
-	ldns_rr_list_deep_free(list);
-	return found;
-}
-
-/* False where this is no answer to our question. */
-static bool
-read_reply(
-    const uint8_t *wire, size_t len, uint16_t id, struct resolver_reply *reply)
-{
-	ldns_pkt *packet = NULL;
-
-	if (len < LDNS_HEADER_SIZE || LDNS_ID_WIRE(wire) != id ||
-	    !LDNS_QR_WIRE(wire))
-		return false;
-	reply->answered = true;
-	reply->rcode = LDNS_RCODE_WIRE(wire);
-	reply->ad = LDNS_AD_WIRE(wire);
-	if (ldns_wire2pkt(&packet, wire, len) == LDNS_STATUS_OK) {
-		reply->has_data = has_soa(packet);
-		ldns_pkt_free(packet);
-	}
-	return true;
-}
-
-/* ---- sockets ---- */
-
-static bool
-wait_for(int fd, short events, uint64_t deadline)
-{
-	struct pollfd pollfd = { fd, events, 0 };
-	const uint64_t now = clock_ms();
-
-	return now < deadline && poll(&pollfd, 1, (int)(deadline - now)) == 1;
-}
-
-/* Reads @len octets, or what there is of a datagram.  Returns how many, 0 on
- * failure. */
-static size_t
-receive(int fd, uint8_t *to, size_t len, bool whole, uint64_t deadline)
-{
-	size_t got = 0;
-
-	while (got < len && wait_for(fd, POLLIN, deadline)) {
-		const ssize_t n = recv(fd, to + got, len - got, 0);
-
-		if (n > 0)
-			got += (size_t)n;
-		else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			return 0;
-		if (!whole && got > 0)
-			return got;
-	}
-	return got == len ? got : 0;
+	(void)packet;
+	*asking->reply = (struct resolver_reply){
+		.answered = result->status == DNS_PROBE_ANSWERED,
+		.rcode = result->rcode,
+		.has_data = result->answers > 0,
+		.ad = result->ad,
+	};
+	event_base_loopbreak(asking->base);
 }
 
 static void
-ask_udp(int fd, const uint8_t *query, size_t size, uint16_t id,
-    struct resolver_reply *reply)
+ask(struct event_base *base, const struct endpoint *server,
+    const struct dns_manner *manner, struct resolver_reply *reply)
 {
-	uint8_t wire[REPLY_MAX];
-	const uint64_t deadline = clock_ms() + TRY_MS;
-	size_t len;
+	struct asking asking = { base, reply };
 
-	if (send(fd, query, size, MSG_NOSIGNAL) != (ssize_t)size)
-		return;
-	while ((len = receive(fd, wire, sizeof(wire), false, deadline)) > 0)
-		if (read_reply(wire, len, id, reply))
-			return;
-}
-
-static void
-ask_tcp(int fd, const uint8_t *query, size_t size, uint16_t id,
-    struct resolver_reply *reply)
-{
-	uint8_t wire[REPLY_MAX];
-	const uint64_t deadline = clock_ms() + TRY_MS;
-	uint8_t length[2] = { (uint8_t)(size >> 8), (uint8_t)size };
-
-	if (!wait_for(fd, POLLOUT, deadline) ||
-	    send(fd, length, sizeof(length), MSG_NOSIGNAL | MSG_MORE) !=
-		(ssize_t)sizeof(length) ||
-	    send(fd, query, size, MSG_NOSIGNAL) != (ssize_t)size ||
-	    receive(fd, length, sizeof(length), true, deadline) == 0)
-		return;
-	size = (size_t)length[0] << 8 | length[1];
-	if (receive(fd, wire, size, true, deadline) == size)
-		read_reply(wire, size, id, reply);
-}
-
-/* Connected, so that only the server can answer. */
-static int
-open_socket(const struct endpoint *server, enum way way)
-{
-	const int fd = socket(server->address.ss_family,
-	    (way == TCP ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC |
-		SOCK_NONBLOCK,
-	    0);
-
-	if (fd != -1 &&
-	    connect(fd, (const struct sockaddr *)&server->address,
-		server->length) == -1 &&
-	    errno != EINPROGRESS) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static void
-ask(const struct endpoint *server, enum way way, struct resolver_reply *reply)
-{
-	for (int i = 0; i < TRIES && !reply->answered; i++) {
-		uint16_t id = 0;
-		size_t size = 0;
-		uint8_t *query;
-		int fd;
-
-		if (getrandom(&id, sizeof(id), 0) != sizeof(id) ||
-		    (query = make_query(way, id, &size)) == NULL)
-			return;
-		if ((fd = open_socket(server, way)) != -1) {
-			(way == TCP ? ask_tcp : ask_udp)(
-			    fd, query, size, id, reply);
-			close(fd);
-		}
-		LDNS_FREE(query);
-	}
+	if (dns_probe_start(base, server, ".", DNS_TYPE_SOA, manner, on_result,
+		&asking) != NULL)
+		event_base_dispatch(base);
 }
 
 void
 resolver_probe(const struct endpoint *server, struct resolver_probe *probe)
 {
+	const struct dns_manner plain = { .recurse = true, .ms = ANSWER_MS };
+	const struct dns_manner edns = { .recurse = true,
+		.authentic_data = true,
+		.edns = true,
+		.dnssec = true,
+		.size = EDNS_SIZE,
+		.ms = ANSWER_MS };
+	struct event_base *base = event_base_new();
+	struct dns_manner tcp = edns;
+
 	memset(probe, 0, sizeof(*probe));
-	ask(server, PLAIN, &probe->plain);
+	if (base == NULL)
+		return;
+	tcp.tcp = true;
+	ask(base, server, &plain, &probe->plain);
 	if (probe->plain.has_data)
-		ask(server, EDNS, &probe->edns);
+		ask(base, server, &edns, &probe->edns);
 	if (probe->edns.has_data)
-		ask(server, TCP, &probe->tcp);
+		ask(base, server, &tcp, &probe->tcp);
+	event_base_free(base);
 }

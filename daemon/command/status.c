@@ -126,13 +126,10 @@ print_status(json_t *status)
 static int
 show_status(const struct command_options *options, bool as_json)
 {
-	json_t *request = client_request("status", NULL, NULL), *reply;
+	json_t *reply =
+	    client_call(options->control_socket, "status", NULL, NULL);
 	bool alive;
 
-	if (request == NULL)
-		return COMMAND_ERROR;
-	reply = client_ask(options->control_socket, request);
-	json_decref(request);
 	if (reply == NULL)
 		return COMMAND_ERROR;
 	if (as_json) {

@@ -25,6 +25,7 @@
 #define FLAG_TC 0x02U
 #define FLAG_RD 0x01U
 #define FLAG_CD 0x10U /* of the fourth */
+#define FLAG_AD 0x20U
 /* A datagram lost is sent once more, long before the time is up. */
 #define SENDINGS 2
 #define RESEND_MS 1200
@@ -117,7 +118,8 @@ compose(struct exchange *exchange, const char *name, uint16_t type,
 	if (getrandom(query, 2, 0) != 2)
 		return -1;
 	query[2] = manner->recurse ? FLAG_RD : 0;
-	query[3] = manner->checking_disabled ? FLAG_CD : 0;
+	query[3] = (uint8_t)((manner->checking_disabled ? FLAG_CD : 0) |
+			     (manner->authentic_data ? FLAG_AD : 0));
 	query[5] = 1; /* one question */
 	if ((len = domain_to_wire(name, query + HEADER_LEN)) == 0 ||
 	    manner->opt_len > EXCHANGE_OPT_MAX) {

@@ -173,9 +173,7 @@ add_server(struct plain *plain, const struct endpoint *endpoint)
 	if (plain->server_count == SERVERS_MAX)
 		return;
 	for (size_t i = 0; i < plain->server_count; i++)
-		if (plain->server[i].endpoint.length == endpoint->length &&
-		    memcmp(&plain->server[i].endpoint.address,
-			&endpoint->address, endpoint->length) == 0)
+		if (endpoint_equal(&plain->server[i].endpoint, endpoint))
 			return;
 	*server = (struct server){ .plain = plain, .endpoint = *endpoint };
 	plain->server_count++;
@@ -185,25 +183,13 @@ add_server(struct plain *plain, const struct endpoint *endpoint)
 static void
 add_address(struct plain *plain, uint16_t type, const uint8_t *data, size_t len)
 {
+	const bool is_address = (type == DNS_TYPE_A && len == 4) ||
+				(type == DNS_TYPE_AAAA && len == 16);
 	struct endpoint endpoint;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&endpoint.address;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&endpoint.address;
 
-	memset(&endpoint, 0, sizeof(endpoint));
-	if (type == DNS_TYPE_A && len == 4) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(DNS_PORT);
-		memcpy(&v4->sin_addr, data, 4);
-		endpoint.length = sizeof(*v4);
-	} else if (type == DNS_TYPE_AAAA && len == 16) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons(DNS_PORT);
-		memcpy(&v6->sin6_addr, data, 16);
-		endpoint.length = sizeof(*v6);
-	} else {
-		return;
-	}
-	if (may_ask(plain, &endpoint))
+	if (is_address &&
+	    endpoint_from_octets(data, len, DNS_PORT, &endpoint) &&
+	    may_ask(plain, &endpoint))
 		add_server(plain, &endpoint);
 }
 

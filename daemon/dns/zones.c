@@ -89,20 +89,6 @@ zones_built_in(const struct conf *conf, const char *name)
 	return NULL;
 }
 
-static int
-is_loopback(const struct endpoint *server)
-{
-	const struct sockaddr_storage *address = &server->address;
-
-	if (address->ss_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)address)
-				 ->sin_addr.s_addr) >>
-			   24 ==
-		       IN_LOOPBACKNET;
-	return IN6_IS_ADDR_LOOPBACK(
-	    &((const struct sockaddr_in6 *)address)->sin6_addr);
-}
-
 static void
 write_server_section(const struct conf *conf, FILE *file)
 {
@@ -117,7 +103,7 @@ write_server_section(const struct conf *conf, FILE *file)
 		if (zone->insecure)
 			fprintf(file, "domain-insecure: \"%s\"\n", zone->name);
 		for (size_t k = 0; k < zone->server_count; k++)
-			if (is_loopback(&zone->servers[k]))
+			if (prefix_is_loopback(&zone->servers[k].address))
 				fputs("do-not-query-localhost: no\n", file);
 	}
 }

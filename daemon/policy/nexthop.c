@@ -20,15 +20,6 @@ decide(struct nexthop *hop, enum nexthop_kind kind, const char *why)
 }
 
 static bool
-is_ascii(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text >= 0x80)
-			return false;
-	return true;
-}
-
-static bool
 is_number(const char *text)
 {
 	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
@@ -105,7 +96,7 @@ parse_host(const char *host, struct nexthop *hop)
 		return;
 	}
 	if (domain_from_utf8(host, hop->domain) == -1) {
-		if (is_ascii(host))
+		if (domain_is_ascii(host))
 			decide(hop, NEXTHOP_NOTFOUND, "no host name");
 		else
 			decide(hop, NEXTHOP_UNKNOWN,

@@ -3,7 +3,6 @@
 #include "wire/dns_datagrams.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "base/endpoint.h"
 #include "base/stats.h"
 #include "base/table.h"
 #include "wire/dns_query.h"
@@ -43,14 +43,6 @@ struct dns_datagrams {
 };
 
 /* ---- one question ---- */
-
-static uint16_t
-port_of(const struct sockaddr_storage *address)
-{
-	return address->ss_family == AF_INET
-		   ? ((const struct sockaddr_in *)address)->sin_port
-		   : ((const struct sockaddr_in6 *)address)->sin6_port;
-}
 
 /* What the socket does not take now is lost, as datagrams are. */
 static void
@@ -151,7 +143,7 @@ take(struct dns_datagrams *datagrams, const uint8_t *wire, size_t len,
 
 	stats_count(stats, STATS_DNS_UDP);
 	/* Port 0 is nobody's: what goes there comes from a forger. */
-	if (action == DNS_ACTION_DROP || port_of(client) == 0)
+	if (action == DNS_ACTION_DROP || endpoint_port(client) == 0)
 		stats_count(stats, STATS_DNS_DROPPED);
 	else if (!dns_queries_may_ask(queries, client))
 		send_reply(datagrams, client, client_len,

@@ -419,16 +419,6 @@ dns_service_drain(
 	tell_if_drained(service);
 }
 
-static uint16_t
-port_of(const struct endpoint *endpoint)
-{
-	const struct sockaddr_storage *address = &endpoint->address;
-
-	return ntohs(address->ss_family == AF_INET
-			 ? ((const struct sockaddr_in *)address)->sin_port
-			 : ((const struct sockaddr_in6 *)address)->sin6_port);
-}
-
 const char *
 dns_service_address(const struct dns_service *service, size_t index,
     char text[DNS_SERVICE_ADDRESS_MAX])
@@ -441,7 +431,8 @@ dns_service_address(const struct dns_service *service, size_t index,
 		    (const struct sockaddr *)&place->endpoint.address;
 
 		if (place->is_leaving ||
-		    port_of(&place->endpoint) != DNS_PORT || index-- > 0)
+		    endpoint_port(&place->endpoint.address) != DNS_PORT ||
+		    index-- > 0)
 			continue;
 		return getnameinfo(address, place->endpoint.length, text,
 			   DNS_SERVICE_ADDRESS_MAX, NULL, 0,

@@ -50,6 +50,8 @@ const char *domain_ancestor(const char *name, unsigned labels);
  */
 bool domain_is_hostname(const char *name);
 
+bool domain_is_ascii(const char *text); /* any text at all */
+
 /*
  * A name as a person or a mail address has it, U-labels included, into our
  * text form with A-labels: libidn2, UTS 46 non-transitional.  ASCII names

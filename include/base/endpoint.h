@@ -5,7 +5,9 @@
 #ifndef BASE_ENDPOINT_H
 #define BASE_ENDPOINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -31,6 +33,17 @@ const char *endpoint_parse(const char *text, struct endpoint *endpoint);
  */
 const char *endpoint_parse_address(
     const char *text, unsigned default_port, struct endpoint *endpoint);
+
+/* @data: 4 or 16 octets, as A and AAAA RDATA have them; of any other length
+ * nothing can be made: false. */
+bool endpoint_from_octets(
+    const uint8_t *data, size_t len, unsigned port, struct endpoint *endpoint);
+
+/* The same address and port. */
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
+
+/* Of an internet address, host order. */
+unsigned endpoint_port(const struct sockaddr_storage *address);
 
 #define ENDPOINT_TEXT_MAX 128
 /* The form that endpoint_parse() reads.  Returns @text. */

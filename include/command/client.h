@@ -33,6 +33,10 @@ void client_cancel(struct client *client);
 /* Both, one after the other. */
 json_t *client_ask(const char *path, const json_t *request);
 
+/* client_ask() with client_request(): all that most commands need. */
+json_t *client_call(
+    const char *path, const char *command, const char *key, const char *map);
+
 /* {"command": @command, "key": @key, "map": @map}; NULL leaves a field out.
  * NULL when out of memory or @key is no UTF-8, with a line on stderr. */
 json_t *client_request(const char *command, const char *key, const char *map);

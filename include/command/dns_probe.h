@@ -23,6 +23,7 @@ struct dns_manner {
 	bool tcp, recurse;      /* RD */
 	bool edns, dnssec;      /* DO; only with EDNS */
 	bool checking_disabled; /* CD */
+	bool authentic_data;    /* AD: whether that is understood */
 	bool cookie;            /* an EDNS option */
 	uint16_t size;          /* that EDNS announces */
 	unsigned ms;            /* to wait; 0: DNS_PROBE_MS */

@@ -38,6 +38,7 @@ struct exchange *exchange_start(struct event_base *base,
 struct exchange_manner {
 	bool recurse;           /* RD */
 	bool checking_disabled; /* CD */
+	bool authentic_data;    /* AD */
 	bool tcp;               /* from the start */
 	bool keep_truncated;    /* it is the answer */
 	/* One additional record, borrowed for the call: OPT. */

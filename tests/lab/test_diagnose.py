@@ -132,7 +132,7 @@ def reports(world):
     """Of all broken zones: side by side, as most of it is waiting.  A server
     that is late because the machine is busy would look guilty."""
     names = sorted({name for name, _, _ in GUILTY} | set(BY_ZONE))
-    with ThreadPoolExecutor(12 // lab_module.SLOWNESS) as pool:
+    with ThreadPoolExecutor(6 // lab_module.SLOWNESS) as pool:
         return dict(zip(names, pool.map(
             lambda name: diagnose(world, name + ".nsec"), names)))
 

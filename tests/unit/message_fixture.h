@@ -14,15 +14,21 @@ struct message {
 
 #define LINES_MAX 16
 
-static inline void
-message_push(ldns_pkt *packet, ldns_pkt_section section, const char *line)
+static inline ldns_rr *
+message_record(const char *line)
 {
 	ldns_rr *rr = NULL;
 
 	ck_assert_msg(
 	    ldns_rr_new_frm_str(&rr, line, 300, NULL, NULL) == LDNS_STATUS_OK,
 	    "%s", line);
-	ldns_pkt_push_rr(packet, section, rr);
+	return rr;
+}
+
+static inline void
+message_push(ldns_pkt *packet, ldns_pkt_section section, const char *line)
+{
+	ldns_pkt_push_rr(packet, section, message_record(line));
 }
 
 /* An answer to (@name, @type); lists end with NULL, and may be NULL. */

@@ -16,6 +16,7 @@
 
 #include "base/domain.h"
 #include "dns/packet.h"
+#include "message_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define WIRE_MAX 4096
@@ -365,7 +366,6 @@ END_TEST
 
 /* ---- packets made by hand ---- */
 
-#define LINES_MAX 8
 #define SALT "abcd"
 
 /* The base32hex of NSEC3's hash of @name, plus @add in its last letter. */
@@ -433,7 +433,6 @@ record(const char *line)
 {
 	char text[1024], owner[256], type[16], signer[256];
 	unsigned labels;
-	ldns_rr *rr = NULL;
 
 	expand(line, text, sizeof(text));
 	if (sscanf(text, "~ %255s %15s %u %255s", owner, type, &labels,
@@ -442,10 +441,7 @@ record(const char *line)
 		    "%s 300 IN RRSIG %s 13 %u 300 20300101000000 "
 		    "20200101000000 1 %s AAAA",
 		    owner, type, labels, signer);
-	ck_assert_msg(
-	    ldns_rr_new_frm_str(&rr, text, 300, NULL, NULL) == LDNS_STATUS_OK,
-	    "%s", text);
-	return rr;
+	return message_record(text);
 }
 
 /* Through the wire, so that it is what packet_parse() makes of it. */

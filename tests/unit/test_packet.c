@@ -10,45 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message_fixture.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define LINES_MAX 16
 #define LONG "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
-
-static ldns_rr *
-record(const char *line)
-{
-	ldns_rr *rr = NULL;
-
-	ck_assert_msg(
-	    ldns_rr_new_frm_str(&rr, line, 300, NULL, NULL) == LDNS_STATUS_OK,
-	    "%s", line);
-	return rr;
-}
 
 /* Through the wire, as messages come. */
 static ldns_pkt *
 make(ldns_pkt_rcode rcode, const char *const *answer,
     const char *const *authority)
 {
-	ldns_pkt *made =
-	    ldns_pkt_query_new(ldns_dname_new_frm_str("q.example."),
-		LDNS_RR_TYPE_A, LDNS_RR_CLASS_IN, LDNS_QR);
-	uint8_t *wire = NULL;
-	size_t len = 0;
-	ldns_pkt *packet;
+	struct message message = message_make(
+	    "q.example.", LDNS_RR_TYPE_A, (int)rcode, answer, authority);
+	ldns_pkt *packet = packet_parse(message.wire, message.len);
 
-	ck_assert_ptr_nonnull(made);
-	ldns_pkt_set_rcode(made, (uint8_t)rcode);
-	for (size_t i = 0; i < LINES_MAX && answer[i] != NULL; i++)
-		ldns_pkt_push_rr(made, LDNS_SECTION_ANSWER, record(answer[i]));
-	for (size_t i = 0; i < LINES_MAX && authority[i] != NULL; i++)
-		ldns_pkt_push_rr(
-		    made, LDNS_SECTION_AUTHORITY, record(authority[i]));
-	ck_assert_int_eq(ldns_pkt2wire(&wire, made, &len), LDNS_STATUS_OK);
-	packet = packet_parse(wire, len);
 	ck_assert_ptr_nonnull(packet);
-	free(wire);
-	ldns_pkt_free(made);
+	free(message.wire);
 	return packet;
 }
 
@@ -238,7 +215,7 @@ END_TEST
 
 START_TEST(name_is_a_name)
 {
-	ldns_rr *rr = record("Q.Example. 9 IN MX 10 MX.example.");
+	ldns_rr *rr = message_record("Q.Example. 9 IN MX 10 MX.example.");
 	char text[DOMAIN_TEXT_MAX];
 
 	ck_assert_int_eq(packet_owner(rr, text), 0);
@@ -295,7 +272,7 @@ assert_records(const uint8_t *wire, size_t len, ldns_pkt_rcode rcode,
 	ck_assert_int_eq(ldns_pkt_get_rcode(packet), rcode);
 	answer = ldns_pkt_answer(packet);
 	for (; lines[count] != NULL; count++) {
-		ldns_rr *rr = record(lines[count]);
+		ldns_rr *rr = message_record(lines[count]);
 
 		ck_assert_uint_lt(count, ldns_rr_list_rr_count(answer));
 		ck_assert_int_eq(

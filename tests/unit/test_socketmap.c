@@ -1,6 +1,5 @@
 /*
- * The socketmap codec, byte by byte.  Every input lies in memory of exactly
- * its size, so that a sanitizer or valgrind sees a read beyond it.
+ * The socketmap codec, byte by byte.
  */
 
 #include "wire/socketmap.h"
@@ -10,32 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define MAX PROTOCOL_REQUEST_MAX
-/* An array of octets and how many there are, NUL octets counted. */
-#define OCTETS(text) text, sizeof(text) - 1
-
-static char *
-exactly(const char *bytes, size_t len)
-{
-	char *copy = malloc(len > 0 ? len : 1);
-
-	ck_assert_ptr_nonnull(copy);
-	memcpy(copy, bytes, len);
-	return copy;
-}
-
-static enum protocol_state
-parse(const char *bytes, size_t len)
-{
-	struct protocol_request request = { .consumed = 12345 };
-	char *copy = exactly(bytes, len);
-	const enum protocol_state state =
-	    socketmap_parse(copy, len, MAX, &request);
-
-	free(copy);
-	return state;
-}
+#include "codec_fixture.h"
 
 /* ---- requests ---- */
 
@@ -72,10 +46,7 @@ START_TEST(request_is_complete_only_at_its_comma)
 	struct protocol_request request = { 0 };
 	char *copy;
 
-	for (size_t cut = 0; cut < requests[_i].len; cut++)
-		ck_assert_msg(parse(requests[_i].bytes, cut) == PROTOCOL_MORE,
-		    "%s: cut at %zu", requests[_i].bytes, cut);
-
+	assert_more(socketmap_parse, requests[_i].bytes, requests[_i].len);
 	copy = exactly(requests[_i].bytes, requests[_i].len);
 	ck_assert_int_eq(socketmap_parse(copy, requests[_i].len, MAX, &request),
 	    PROTOCOL_REQUEST);
@@ -151,19 +122,7 @@ static const struct {
 
 START_TEST(bad_as_soon_as_it_shows)
 {
-	struct protocol_request request = { 0 };
-	char *copy = exactly(bad[_i].bytes, bad[_i].len);
-
-	for (size_t cut = 0; cut < bad[_i].len; cut++)
-		ck_assert_msg(parse(bad[_i].bytes, cut) == PROTOCOL_MORE,
-		    "row %d: cut at %zu", _i, cut);
-	ck_assert_msg(
-	    socketmap_parse(copy, bad[_i].len, MAX, &request) == PROTOCOL_BAD,
-	    "row %d: not bad", _i);
-	ck_assert_ptr_nonnull(request.why);
-	ck_assert_msg(strstr(request.why, bad[_i].why) != NULL, "row %d: %s",
-	    _i, request.why);
-	free(copy);
+	assert_bad(socketmap_parse, bad[_i].bytes, bad[_i].len, bad[_i].why);
 }
 END_TEST
 
@@ -187,7 +146,8 @@ START_TEST(longest_request_passes_and_one_more_octet_does_not)
 	struct protocol_request request = { 0 };
 	size_t len = request_of(MAX, bytes, sizeof(bytes));
 
-	ck_assert_int_eq(parse(bytes, len - 1), PROTOCOL_MORE);
+	ck_assert_int_eq(
+	    socketmap_parse(bytes, len - 1, MAX, &request), PROTOCOL_MORE);
 	ck_assert_int_eq(
 	    socketmap_parse(bytes, len, MAX, &request), PROTOCOL_REQUEST);
 	ck_assert_uint_eq(request.key_len, MAX - 2);
@@ -280,12 +240,8 @@ static const struct {
 
 START_TEST(reply_is_formatted)
 {
-	char out[PROTOCOL_REPLY_MAX];
-	const size_t len =
-	    socketmap_format(&replies[_i].reply, out, sizeof(out));
-
-	ck_assert_uint_eq(len, strlen(replies[_i].bytes));
-	ck_assert_mem_eq(out, replies[_i].bytes, len);
+	assert_formatted(
+	    socketmap_format, &replies[_i].reply, replies[_i].bytes);
 }
 END_TEST
 
@@ -307,13 +263,8 @@ END_TEST
 
 START_TEST(longest_text_of_ours_fits)
 {
-	char text[1001], out[PROTOCOL_REPLY_MAX];
-	const struct protocol_reply reply = { PROTOCOL_TEMP, text };
-
-	memset(text, '%', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	ck_assert_uint_eq(socketmap_format(&reply, out, sizeof(out)),
-	    strlen("1005:TEMP ,") + 1000);
+	assert_longest_text_takes(
+	    socketmap_format, strlen("1005:TEMP ,") + 1000);
 }
 END_TEST
 

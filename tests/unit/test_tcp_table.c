@@ -1,6 +1,5 @@
 /*
- * The tcp_table codec, byte by byte.  Every input lies in memory of exactly
- * its size, so that a sanitizer or valgrind sees a read beyond it.
+ * The tcp_table codec, byte by byte.
  */
 
 #include "wire/tcp_table.h"
@@ -9,32 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define MAX PROTOCOL_REQUEST_MAX
+#include "codec_fixture.h"
+
 #define LINE_MAX_OCTETS 4096 /* tcp_table(5) */
-#define OCTETS(text) text, sizeof(text) - 1
-
-static char *
-exactly(const char *bytes, size_t len)
-{
-	char *copy = malloc(len > 0 ? len : 1);
-
-	ck_assert_ptr_nonnull(copy);
-	memcpy(copy, bytes, len);
-	return copy;
-}
-
-static enum protocol_state
-parse(const char *bytes, size_t len)
-{
-	struct protocol_request request = { .consumed = 12345 };
-	char *copy = exactly(bytes, len);
-	const enum protocol_state state =
-	    tcp_table_parse(copy, len, MAX, &request);
-
-	free(copy);
-	return state;
-}
 
 /* ---- requests ---- */
 
@@ -70,10 +46,7 @@ START_TEST(request_is_complete_only_at_its_newline)
 	struct protocol_request request = { 0 };
 	char *copy;
 
-	for (size_t cut = 0; cut < requests[_i].len; cut++)
-		ck_assert_msg(parse(requests[_i].bytes, cut) == PROTOCOL_MORE,
-		    "%s: cut at %zu", requests[_i].bytes, cut);
-
+	assert_more(tcp_table_parse, requests[_i].bytes, requests[_i].len);
 	copy = exactly(requests[_i].bytes, requests[_i].len);
 	ck_assert_int_eq(tcp_table_parse(copy, requests[_i].len, MAX, &request),
 	    PROTOCOL_REQUEST);
@@ -136,18 +109,7 @@ static const struct {
 
 START_TEST(bad_when_its_line_is_complete)
 {
-	struct protocol_request request = { 0 };
-	char *copy = exactly(bad[_i].bytes, bad[_i].len);
-
-	for (size_t cut = 0; cut < bad[_i].len; cut++)
-		ck_assert_int_eq(parse(bad[_i].bytes, cut), PROTOCOL_MORE);
-	ck_assert_msg(
-	    tcp_table_parse(copy, bad[_i].len, MAX, &request) == PROTOCOL_BAD,
-	    "row %d: not bad", _i);
-	ck_assert_ptr_nonnull(request.why);
-	ck_assert_msg(strstr(request.why, bad[_i].why) != NULL, "row %d: %s",
-	    _i, request.why);
-	free(copy);
+	assert_bad(tcp_table_parse, bad[_i].bytes, bad[_i].len, bad[_i].why);
 }
 END_TEST
 
@@ -172,7 +134,8 @@ START_TEST(longest_request_passes_and_one_more_octet_does_not)
 
 	memset(bytes, 'a', sizeof(bytes));
 	memcpy(bytes, "get ", 4);
-	ck_assert_int_eq(parse(bytes, MAX), PROTOCOL_MORE);
+	ck_assert_int_eq(
+	    tcp_table_parse(bytes, MAX, MAX, &request), PROTOCOL_MORE);
 	bytes[MAX] = '\n';
 	ck_assert_int_eq(
 	    tcp_table_parse(bytes, MAX + 1, MAX, &request), PROTOCOL_REQUEST);
@@ -235,12 +198,8 @@ static const struct {
 
 START_TEST(reply_is_formatted)
 {
-	char out[PROTOCOL_REPLY_MAX];
-	const size_t len =
-	    tcp_table_format(&replies[_i].reply, out, sizeof(out));
-
-	ck_assert_uint_eq(len, strlen(replies[_i].bytes));
-	ck_assert_mem_eq(out, replies[_i].bytes, len);
+	assert_formatted(
+	    tcp_table_format, &replies[_i].reply, replies[_i].bytes);
 }
 END_TEST
 
@@ -265,13 +224,7 @@ END_TEST
 
 START_TEST(longest_text_of_ours_fits)
 {
-	char text[1001], out[PROTOCOL_REPLY_MAX];
-	const struct protocol_reply reply = { PROTOCOL_TEMP, text };
-
-	memset(text, '%', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	ck_assert_uint_eq(
-	    tcp_table_format(&reply, out, sizeof(out)), 4 + 3000 + 1);
+	assert_longest_text_takes(tcp_table_format, 4 + 3000 + 1);
 }
 END_TEST
 

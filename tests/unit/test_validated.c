@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "dns/packet.h"
+#include "message_fixture.h"
 
 #define PATIENCE_MS 8000
 #define ASKED_MAX 64
@@ -31,21 +32,10 @@ static ldns_key_list *keys;
 static ldns_rr *dnskey;
 static unsigned questions; /* that it was asked, DNSKEY and DS apart */
 
-static ldns_rr *
-rr_of(const char *line)
-{
-	ldns_rr *rr = NULL;
-
-	ck_assert_msg(
-	    ldns_rr_new_frm_str(&rr, line, 300, NULL, NULL) == LDNS_STATUS_OK,
-	    "%s", line);
-	return rr;
-}
-
 static void
 push(ldns_pkt *packet, ldns_pkt_section section, const char *line)
 {
-	ldns_pkt_push_rr(packet, section, rr_of(line));
+	ldns_pkt_push_rr(packet, section, message_record(line));
 }
 
 /* One record and its signature.  Altered: the signature is another one's. */
@@ -71,7 +61,7 @@ static void
 push_soa(ldns_pkt *packet)
 {
 	push_signed(packet, LDNS_SECTION_AUTHORITY,
-	    rr_of(". 300 IN SOA . . 1 3600 600 86400 60"), false);
+	    message_record(". 300 IN SOA . . 1 3600 600 86400 60"), false);
 }
 
 static void
@@ -82,7 +72,8 @@ push_nsec(
 
 	snprintf(line, sizeof(line), "%s 60 IN NSEC %s %s RRSIG NSEC", name,
 	    next, types);
-	push_signed(packet, LDNS_SECTION_AUTHORITY, rr_of(line), false);
+	push_signed(
+	    packet, LDNS_SECTION_AUTHORITY, message_record(line), false);
 }
 
 static bool
@@ -99,7 +90,7 @@ answer_a(ldns_pkt *reply, const char *name, bool altered)
 	char line[300];
 
 	snprintf(line, sizeof(line), "%s 300 IN A 192.0.2.1", name);
-	push_signed(reply, LDNS_SECTION_ANSWER, rr_of(line), altered);
+	push_signed(reply, LDNS_SECTION_ANSWER, message_record(line), altered);
 }
 
 static void
@@ -110,8 +101,9 @@ answer_ds(ldns_pkt *reply, const char *name)
 	snprintf(next, sizeof(next), "\\000.%s", name);
 	if (strcmp(name, "nokey.") == 0) {
 		push_signed(reply, LDNS_SECTION_ANSWER,
-		    rr_of("nokey. 300 IN DS 4711 13 2 8d02536c887482bc34ff54e41"
-			  "d2ba659bf85b341a0a20afadb5813dcfbcf286d"),
+		    message_record(
+			"nokey. 300 IN DS 4711 13 2 8d02536c887482bc34ff54e41"
+			"d2ba659bf85b341a0a20afadb5813dcfbcf286d"),
 		    false);
 		return;
 	}

@@ -1,0 +1,212 @@
+/* diagnosis_judge.c - from a domain's answers to findings. */
+
+#include "command/diagnosis_judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command/findings_recursor.h"
+#include "command/findings_server.h"
+#include "command/signatures.h"
+#include "dns/answer.h"
+
+/* A zone counts as signed where its parent does and has a DS record. */
+static void
+find_signed(struct diagnosis *to)
+{
+	for (size_t z = 0; z < to->delegation.count; z++) {
+		const struct delegation_zone *zone = &to->delegation.zone[z];
+		const bool root = zone->parent == z;
+
+		for (size_t i = 0; i < to->batch.count; i++) {
+			const struct probe_job *job = &to->batch.job[i];
+
+			if (job->result.status != DNS_PROBE_ANSWERED ||
+			    job->kind >= FINDINGS_MANNERS)
+				continue;
+			if (root ? job->zone == z && job->result.signatures
+				 : job->zone == zone->parent &&
+				       job->type == DNS_TYPE_DS &&
+				       domain_equal(job->name, zone->name) &&
+				       job->result.answers > 0 &&
+				       to->is_signed[zone->parent])
+				to->is_signed[z] = true;
+		}
+	}
+}
+
+/* An answer to a question that is whole, from whichever server; or NULL. */
+static const ldns_pkt *
+find_packet(
+    const struct diagnosis *to, size_t zone, const char *name, uint16_t type)
+{
+	for (size_t i = 0; i < to->batch.count; i++) {
+		const struct probe_job *job = &to->batch.job[i];
+
+		if (job->zone == zone && job->type == type &&
+		    job->kind < FINDINGS_MANNERS && job->packet != NULL &&
+		    !job->result.tc && job->result.answers > 0 &&
+		    domain_equal(job->name, name))
+			return job->packet;
+	}
+	return NULL;
+}
+
+static void
+note_foreign_ds(struct diagnosis *to, const struct delegation_zone *zone)
+{
+	struct finding fill = { .severity = FINDINGS_CRITICAL,
+		.behaviour = "ds-mismatch",
+		.text = "has a DS record at its parent that is of none of its "
+			"keys (DNSKEY): to validators all of it is bogus",
+		.remedy = "have the registrar replace the DS record by that of "
+			  "the zone's present key, or remove it" };
+
+	snprintf(fill.zone, sizeof(fill.zone), "%s", zone->name);
+	snprintf(fill.blame, sizeof(fill.blame),
+	    "who runs %s: DS and DNSKEY must be changed together", zone->name);
+	snprintf(fill.dig, sizeof(fill.dig), "delv +rtrace SOA %s", zone->name);
+	findings_add(&to->findings, &fill);
+}
+
+/* Signatures against the zone's keys, and those against its DS. */
+static void
+check_signatures(struct diagnosis *to, size_t index)
+{
+	const struct delegation_zone *zone = &to->delegation.zone[index];
+	const ldns_pkt *keys =
+	    find_packet(to, index, zone->name, DNS_TYPE_DNSKEY);
+	const ldns_pkt *ds =
+	    find_packet(to, zone->parent, zone->name, DNS_TYPE_DS);
+
+	if (!to->is_signed[index] || keys == NULL)
+		return;
+	if (zone->parent != index && ds != NULL && !signatures_fit(ds, keys))
+		note_foreign_ds(to, zone);
+	for (size_t i = 0; i < to->batch.count; i++) {
+		struct probe_job *job = &to->batch.job[i];
+
+		if (job->zone == index && job->kind < FINDINGS_MANNERS &&
+		    job->packet != NULL && job->result.signatures)
+			job->result.bogus =
+			    signatures_bogus(job->packet, keys, zone->name);
+	}
+}
+
+/* The jobs of one server, or of one recursor.  Returns how many. */
+static size_t
+select_jobs(const struct diagnosis *to, bool recursor, size_t zone,
+    size_t where, const struct probe_job **selected, bool *is_signed)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < to->batch.count; i++) {
+		const struct probe_job *job = &to->batch.job[i];
+
+		if ((job->kind >= FINDINGS_MANNERS) != recursor ||
+		    job->where != where || (!recursor && job->zone != zone))
+			continue;
+		is_signed[count] = to->is_signed[job->zone];
+		selected[count++] = job;
+	}
+	return count;
+}
+
+static void
+judge_lost_names(struct diagnosis *to, const struct delegation_zone *zone)
+{
+	for (size_t i = 0; i < zone->lost_count; i++) {
+		struct finding fill = { .severity = FINDINGS_WARNING,
+			.behaviour = "no-address",
+			.text = "has no address that can be found",
+			.remedy = "give the name an address record, or take it "
+				  "out of the zone's NS records" };
+
+		snprintf(fill.zone, sizeof(fill.zone), "%s", zone->name);
+		snprintf(fill.server, sizeof(fill.server), "%s", zone->lost[i]);
+		snprintf(fill.blame, sizeof(fill.blame), "who runs the zone %s",
+		    zone->name);
+		snprintf(fill.dig, sizeof(fill.dig), "dig +trace A %s",
+		    zone->lost[i]);
+		if (zone->server_count == 0)
+			fill.severity = FINDINGS_CRITICAL;
+		findings_add(&to->findings, &fill);
+	}
+}
+
+static int
+judge_all(struct diagnosis *to)
+{
+	const struct probe_job **selected =
+	    calloc(to->batch.count + 1, sizeof(struct probe_job *));
+	bool *is_signed = calloc(to->batch.count + 1, sizeof(*is_signed));
+	size_t count;
+
+	find_signed(to);
+	for (size_t z = 0; z < to->delegation.count; z++)
+		check_signatures(to, z);
+	for (size_t z = 0;
+	     selected != NULL && is_signed != NULL && z < to->delegation.count;
+	     z++) {
+		const struct delegation_zone *zone = &to->delegation.zone[z];
+
+		for (size_t s = 0; s < zone->server_count; s++) {
+			const struct findings_subject subject = { zone->name,
+				zone->server[s].name, zone->server[s].endpoint,
+				to->is_signed[z] };
+
+			count =
+			    select_jobs(to, false, z, s, selected, is_signed);
+			findings_of_server(
+			    &to->findings, &subject, selected, count);
+		}
+		judge_lost_names(to, zone);
+		findings_weigh(&to->findings, zone->name, zone->server_count);
+	}
+	for (size_t r = 0;
+	     selected != NULL && is_signed != NULL && r < to->recursor_count;
+	     r++) {
+		const struct findings_subject subject = { NULL,
+			to->recursor[r].path, to->recursor[r].endpoint, false };
+
+		count = select_jobs(to, true, 0, r, selected, is_signed);
+		findings_of_recursor(&to->findings, &subject, selected,
+		    is_signed, count, findings_blame_a_zone(&to->findings));
+	}
+	free(selected);
+	free(is_signed);
+	return selected != NULL && is_signed != NULL && !to->findings.lost ? 0
+									   : -1;
+}
+
+/* Silence about what nobody has asked must not look like health. */
+static void
+note_unasked(struct diagnosis *to)
+{
+	struct finding fill = { .severity = FINDINGS_WARNING,
+		.behaviour = "unfinished",
+		.server = "this diagnosis",
+		.blame = "nobody: the time was up",
+		.remedy = "try again with a longer --timeout" };
+	size_t unasked = 0;
+
+	for (size_t i = 0; i < to->batch.count; i++)
+		unasked +=
+		    to->batch.job[i].result.status == DNS_PROBE_NOT_ASKED;
+	if (unasked == 0)
+		return;
+	snprintf(fill.text, sizeof(fill.text),
+	    "is incomplete: %zu of %zu questions were not put or not waited "
+	    "for",
+	    unasked, to->batch.count);
+	findings_add(&to->findings, &fill);
+}
+
+int
+diagnosis_judge(struct diagnosis *to)
+{
+	if (judge_all(to) == -1)
+		return -1;
+	note_unasked(to);
+	return to->findings.lost ? -1 : 0;
+}
