@@ -87,8 +87,8 @@ get_rights(cfg_t *cfg, struct endpoint_rights *to)
 {
 	const char *owner = cfg_getstr(cfg, "socket-owner");
 	const char *group = cfg_getstr(cfg, "socket-group");
-	const struct passwd *pw = getpwnam(owner);
-	const struct group *gr = getgrnam(group);
+	const struct passwd *pw = owner[0] != '\0' ? getpwnam(owner) : NULL;
+	const struct group *gr = group[0] != '\0' ? getgrnam(group) : NULL;
 
 	to->owner = pw != NULL ? pw->pw_uid : (uid_t)-1;
 	to->group = gr != NULL ? gr->gr_gid : (gid_t)-1;

@@ -10,10 +10,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
 import pytest
 
 import lab as lab_module
@@ -226,6 +231,55 @@ def test_ends_in_order_with_requests_in_flight(start):
         until(lambda: json.loads(status(daemon))["lookups_in_flight"] > 0)
         daemon.process.terminate()
         assert b":TEMP postdane: " in connection.recv(4096)
+        assert connection.recv(1) == b""
+    assert daemon.process.wait(20) == 0
+
+
+@pytest.fixture
+def late(lab):
+    """A forwarder that denies all names, after a second and a half."""
+    def serve():
+        while True:
+            wire, client = server.recvfrom(4096)
+            if not wire:
+                return
+            query = dns.message.from_wire(wire)
+            reply = dns.message.make_response(query)
+            reply.set_rcode(dns.rcode.NXDOMAIN)
+            reply.authority.append(dns.rrset.from_text(
+                "late.nsec.", 60, "IN", "SOA", ". . 1 2 3 4 60"))
+            reply.flags |= dns.flags.RA
+            timers.append(threading.Timer(1.5, server.sendto,
+                                          (reply.to_wire(), client)))
+            timers[-1].start()
+    timers = []
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("10.53.77.8", 53))
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield "10.53.77.8"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+        end.sendto(b"", ("10.53.77.8", 53))
+    thread.join()
+    for timer in timers:
+        timer.cancel()
+        timer.join()
+    server.close()
+
+
+def test_ends_after_what_can_be_answered(start, late):
+    """A question on its way when the end comes gets its own answer."""
+    daemon = start(f'zone "late.nsec" {{ forward = {{ "{late}" }} '
+                   'insecure = yes }\n')
+    with connect() as connection, connect() as idle:
+        payload = b"query gone.late.nsec"
+        connection.sendall(b"%d:%s," % (len(payload), payload))
+        until(lambda: json.loads(status(daemon))["lookups_in_flight"] > 0)
+        daemon.process.terminate()
+        assert idle.recv(1) == b""
+        with pytest.raises(OSError):
+            connect().recv(1)  # nobody new
+        assert connection.recv(4096) == b"6:OK may,"
         assert connection.recv(1) == b""
     assert daemon.process.wait(20) == 0
 

@@ -69,11 +69,19 @@ def test_install_gives_user_units_and_manuals(installed):
     files = installed.run("dpkg", "-L", "postdane").stdout
     for name in ("postdaned.8.gz", "postdane.1.gz", "postdane.conf.5.gz",
                  "postdane.service", "postdane-socketmap.socket",
-                 "/etc/postdane/postdane.conf",
+                 "postdane-dns.socket", "/etc/postdane/postdane.conf",
+                 "grafana-dashboard.json", "prometheus-alerts.yml",
                  "bash-completion/completions/postdane"):
         assert name in files
     state = installed.root / "var/lib/postdane"
     assert state.is_dir() and state.stat().st_uid != 0
+
+
+def test_all_is_enabled_but_port_53(installed):
+    wanted = {path.name for path in
+              (installed.root / "etc/systemd/system").glob("*.wants/postdane*")}
+    assert wanted == {"postdane.service", "postdane-socketmap.socket",
+                      "postdane-tcp-table.socket"}
 
 
 def test_shipped_configuration_is_good(installed, lab):

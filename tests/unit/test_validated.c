@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "dns/anchors.h"
 #include "dns/packet.h"
 #include "message_fixture.h"
 
@@ -608,18 +609,43 @@ START_TEST(fresh_context_has_empty_caches)
 }
 END_TEST
 
-/* The anchor is read anew: what it no longer covers is not insecure. */
+/* The file on disk may change; what is trusted does not, before we say so. */
 START_TEST(context_without_trust_is_not_believed)
 {
 	struct outcome outcome = ask("a.secure", DNS_TYPE_A, NULL);
+	char why[ANCHORS_WHY_MAX];
 
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
 	write_file(anchor, ". IN DS 4711 200 2 8d02536c887482bc34ff54e41d2ba659"
 			   "bf85b341a0a20afadb5813dcfbcf286d\n");
 	outcome = ask("a.secure", DNS_TYPE_A, "secure");
-	expect_failure(&outcome);
-	outcome = ask("a.secure", DNS_TYPE_A, NULL);
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	validated_use_anchors(validated, anchors_load(anchor, NULL, why));
+	outcome = ask("a.secure", DNS_TYPE_A, "secure");
+	expect_failure(&outcome);
+}
+END_TEST
+
+/* All keys revoked: not a world without signatures. */
+START_TEST(without_anchors_nothing_is_insecure)
+{
+	static const char states[][24] = { ";;state=4 [ REVOKED ]",
+		";;state=1 [ ADDPEND ]" };
+	char why[ANCHORS_WHY_MAX], line[1024], *text = ldns_rr2str(dnskey);
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		struct outcome outcome;
+		struct anchors *anchors;
+
+		snprintf(line, sizeof(line), "%.*s %s\n",
+		    (int)strcspn(text, ";\n"), text, states[i]);
+		ck_assert_ptr_nonnull(anchors = anchors_parse(line, true, why));
+		ck_assert_uint_eq(anchors_count(anchors), 1);
+		validated_use_anchors(validated, anchors);
+		outcome = ask("a.secure", DNS_TYPE_A, NULL);
+		expect_failure(&outcome);
+	}
+	free(text);
 }
 END_TEST
 
@@ -669,6 +695,7 @@ main(void)
 	tcase_add_test(tc, hung_twin_is_asked_elsewhere);
 	tcase_add_test(tc, fresh_context_has_empty_caches);
 	tcase_add_test(tc, context_without_trust_is_not_believed);
+	tcase_add_test(tc, without_anchors_nothing_is_insecure);
 	tcase_add_test(tc, contexts_are_bounded);
 	suite_add_tcase(suite, tc);
 
