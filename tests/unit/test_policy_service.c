@@ -172,7 +172,7 @@ START_TEST(evaluations_are_bounded)
 	static struct told told[EVALUATIONS + 1];
 	static char name[EVALUATIONS + 1][32];
 	static struct line line[EVALUATIONS + 2];
-	struct told joins = { 0 };
+	static struct told joins; /* told at the end */
 
 	resolver.line = line;
 	for (int i = 0; i <= EVALUATIONS; i++) {
