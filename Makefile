@@ -5,6 +5,8 @@
 #   sudo make demo          the lab, real Postfix, a table of verdicts
 #   sudo make check         everything that is tested; make check-unit is the
 #                           part that needs neither root nor a network
+#   sudo make ci            that, and sanitizers, valgrind, gcc's analyser
+#   sudo make coverage      which lines the tests run
 #   sudo make run           the daemon, in the foreground, for a try
 #   make install            PREFIX (/usr/local), SYSCONFDIR (/etc), DESTDIR
 #   sudo make install-postfix-conf
