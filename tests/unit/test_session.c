@@ -241,7 +241,7 @@ START_TEST(longest_request_is_answered)
 		    : PROTOCOL_REQUEST_MAX;
 	bytes[len] = named ? ',' : '\n';
 	send_bytes(rig.fd, bytes, len + 1);
-	work(rig.base, 20);
+	work(rig.base, 20 * slowness());
 	ck_assert_uint_eq(rig.service.asked, 1);
 	ck_assert_str_eq(rig.service.key, "never");
 	ck_assert_uint_eq(rig.closed, 0);
@@ -360,7 +360,7 @@ START_TEST(half_received_request_times_out)
 	    rig.fd, protocols[_i] == &socketmap_protocol ? "9:q" : "get", 3);
 	ms = expect_end(rig.base, rig.fd);
 	ck_assert_int_ge(ms, TIMEOUT * 1000 - 100);
-	ck_assert_int_le(ms, TIMEOUT * 1000 + 800);
+	ck_assert_int_le(ms, TIMEOUT * 1000 + 800 * slowness());
 	ck_assert_uint_eq(rig.closed, 1);
 	ck_assert_uint_eq(rig.stats.counter[STATS_CONNECTION_TIMEOUT], 1);
 	teardown(&rig);
@@ -383,7 +383,7 @@ START_TEST(slow_octets_do_not_extend_the_time)
 	}
 	ck_assert_uint_eq(rig.closed, 1);
 	ck_assert_int_ge(now_ms() - begin, TIMEOUT * 1000 - 100);
-	ck_assert_int_le(now_ms() - begin, TIMEOUT * 1000 + 800);
+	ck_assert_int_le(now_ms() - begin, TIMEOUT * 1000 + 800 * slowness());
 	ck_assert_uint_eq(rig.service.asked, 0);
 	teardown(&rig);
 }
@@ -444,6 +444,7 @@ START_TEST(client_that_never_reads_is_bounded_and_ends)
 	unsigned asked;
 
 	setup_tcp(&rig, protocols[_i]);
+	rig.options.request_timeout = (unsigned)(TIMEOUT * slowness());
 	add_request(&request, protocols[_i], "long");
 	flood(&rig, &request, 100000);
 	/* Some answers are in the socket, one waits; nothing more is asked
@@ -455,7 +456,7 @@ START_TEST(client_that_never_reads_is_bounded_and_ends)
 	ck_assert_uint_eq(rig.service.asked, asked);
 	ck_assert(!session_is_idle(rig.session));
 
-	while (rig.closed == 0 && now_ms() < begin + PATIENCE_MS)
+	while (rig.closed == 0 && now_ms() < begin + PATIENCE_MS * slowness())
 		work(rig.base, 10);
 	ck_assert_uint_eq(rig.closed, 1);
 	ck_assert_int_ge(now_ms() - begin, TIMEOUT * 1000 - 100);

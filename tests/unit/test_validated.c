@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -670,6 +671,107 @@ START_TEST(contexts_are_bounded)
 }
 END_TEST
 
+/* ---- what can't be set up ---- */
+
+/* The module as @changed would have it; NULL where it can't be had. */
+static struct validated *
+again(const struct conf *changed)
+{
+	struct validated *other = validated_new(base, changed);
+
+	ck_assert_uint_eq(validated_counts(validated).contexts, 1);
+	return other;
+}
+
+START_TEST(options_are_set_or_refused)
+{
+	static char good[] = "cache-max-ttl: 60", bad[] = "no-such-thing: 1",
+		    none[] = "colon";
+	static const struct {
+		char *option;
+		bool works;
+	} rows[] = { { good, true }, { bad, false }, { none, false } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct conf changed = conf;
+		char *item[] = { rows[i].option };
+		struct validated *other;
+
+		changed.resolver_options.item = item;
+		changed.resolver_options.count = 1;
+		other = again(&changed);
+		ck_assert_msg(
+		    (other != NULL) == rows[i].works, "%s", rows[i].option);
+		validated_free(other);
+	}
+}
+END_TEST
+
+/* To know ourselves is what keeps us from asking ourselves. */
+START_TEST(listener_without_address_is_an_error)
+{
+	struct endpoint nowhere = { .length = 2 };
+	struct conf changed = conf;
+
+	changed.dns_listen.item = &nowhere;
+	changed.dns_listen.count = 1;
+	ck_assert_ptr_null(again(&changed));
+}
+END_TEST
+
+START_TEST(descriptors_may_run_out_at_any_step)
+{
+	struct rlimit limit;
+	struct validated *other = NULL;
+	int lowest = dup(0), tries = 0;
+
+	ck_assert_int_ne(lowest, -1);
+	close(lowest);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (; tries < 30 && other == NULL; tries++) {
+		limit.rlim_cur = (rlim_t)(lowest + tries);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		other = again(&conf);
+	}
+	ck_assert_int_gt(tries, 2);
+	ck_assert_ptr_nonnull(other);
+	validated_free(other);
+}
+END_TEST
+
+START_TEST(name_that_is_none_can_not_be_asked)
+{
+	char name[80];
+	struct outcome outcome = { 0 };
+
+	memset(name, 'a', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	ck_assert_ptr_null(validated_ask(
+	    validated, name, DNS_TYPE_A, NULL, on_result, &outcome));
+	ck_assert_uint_eq(validated_counts(validated).in_flight, 0);
+}
+END_TEST
+
+/* A flush: what is asked then is asked of the servers, in every context. */
+START_TEST(renewed_contexts_have_empty_caches)
+{
+	struct outcome outcome = ask("a.secure", DNS_TYPE_A, "secure");
+	unsigned before;
+
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	outcome = ask("a.secure", DNS_TYPE_A, NULL);
+	validated_renew(validated);
+	before = questions;
+	outcome = ask("a.secure", DNS_TYPE_A, NULL);
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert_uint_gt(questions, before);
+	before = questions;
+	outcome = ask("a.secure", DNS_TYPE_A, "secure");
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert_uint_gt(questions, before);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -697,6 +799,11 @@ main(void)
 	tcase_add_test(tc, context_without_trust_is_not_believed);
 	tcase_add_test(tc, without_anchors_nothing_is_insecure);
 	tcase_add_test(tc, contexts_are_bounded);
+	tcase_add_test(tc, options_are_set_or_refused);
+	tcase_add_test(tc, listener_without_address_is_an_error);
+	tcase_add_test(tc, descriptors_may_run_out_at_any_step);
+	tcase_add_test(tc, name_that_is_none_can_not_be_asked);
+	tcase_add_test(tc, renewed_contexts_have_empty_caches);
 	suite_add_tcase(suite, tc);
 
 	srunner_run_all(runner, CK_NORMAL);

@@ -235,6 +235,16 @@ now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* What is instrumented takes longer: make check-unit says by how much. */
+static inline int
+slowness(void)
+{
+	const char *text = getenv("CK_TIMEOUT_MULTIPLIER");
+	const int value = text != NULL ? atoi(text) : 1;
+
+	return value > 1 ? value : 1;
+}
+
 /* Let the daemon's side work for a while. */
 static inline void
 work(struct event_base *base, long ms)

@@ -1,0 +1,150 @@
+/* The busiest next hops in a file: what it holds comes back, and no more; and
+ * a file that can't be read or written is no trouble but for the log. */
+
+#include "policy/busy_list.h"
+
+#include <check.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/test_busy_list.XXXXXX";
+static char path[64];
+static struct busy_list list;
+
+static void
+set_up(void)
+{
+	strcpy(folder, "/tmp/test_busy_list.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/busiest", folder);
+	memset(&list, 0, sizeof(list));
+}
+
+static void
+tear_down(void)
+{
+	busy_list_clear(&list);
+	unlink(path);
+	rmdir(path);
+	rmdir(folder);
+}
+
+static void
+add(const char *key)
+{
+	busy_list_add(&list, key, strlen(key));
+}
+
+static bool
+exists(const char *name)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%s/%s", folder, name);
+	return access(text, F_OK) == 0;
+}
+
+START_TEST(what_is_saved_is_loaded)
+{
+	struct busy_list other = { 0 };
+
+	add("example.org");
+	add("[mx.example.org]:587");
+	busy_list_save(&list, path);
+	busy_list_load(&other, path);
+	ck_assert_uint_eq(other.count, 2);
+	ck_assert_str_eq(busy_list_take(&other), "example.org");
+	ck_assert_str_eq(busy_list_take(&other), "[mx.example.org]:587");
+	ck_assert_ptr_null(busy_list_take(&other));
+	ck_assert(!exists("busiest.new"));
+	busy_list_clear(&other);
+}
+END_TEST
+
+START_TEST(what_is_no_key_is_left_out)
+{
+	static char longest[5000];
+
+	memset(longest, 'a', sizeof(longest) - 1);
+	add("");
+	add("two\nlines");
+	add(longest);
+	ck_assert_uint_eq(list.count, 0);
+}
+END_TEST
+
+START_TEST(list_is_bounded)
+{
+	for (int i = 0; i < BUSY_LIST_MAX + 5; i++)
+		add("example.org");
+	ck_assert_uint_eq(list.count, BUSY_LIST_MAX);
+}
+END_TEST
+
+START_TEST(unreadable_file_is_an_empty_one)
+{
+	busy_list_load(&list, path); /* none */
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	busy_list_load(&list, path); /* a directory */
+	ck_assert_uint_eq(list.count, 0);
+}
+END_TEST
+
+START_TEST(unwritable_file_leaves_nothing_behind)
+{
+	add("example.org");
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	busy_list_save(&list, path); /* can't be replaced by a file */
+	ck_assert(!exists("busiest.new"));
+	busy_list_save(&list, "/dev/null/busiest");
+	busy_list_save(&list, "/nonexistent/busiest");
+	ck_assert_uint_eq(list.count, 1);
+}
+END_TEST
+
+/* What was saved before is there until all of the new one is written. */
+START_TEST(full_disk_keeps_the_old_file)
+{
+	struct busy_list other = { 0 };
+
+	add("example.org");
+	busy_list_save(&list, path);
+	add("example.com");
+	snprintf(path, sizeof(path), "%s/busiest.new", folder);
+	ck_assert_int_eq(symlink("/dev/full", path), 0);
+	snprintf(path, sizeof(path), "%s/busiest", folder);
+	busy_list_save(&list, path);
+	busy_list_load(&other, path);
+	ck_assert_uint_eq(other.count, 1);
+	busy_list_clear(&other);
+	snprintf(path, sizeof(path), "%s/busiest.new", folder);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/busiest", folder);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("busy_list");
+	TCase *tc = tcase_create("busy_list");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tc);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, what_is_saved_is_loaded);
+	tcase_add_test(tc, what_is_no_key_is_left_out);
+	tcase_add_test(tc, list_is_bounded);
+	tcase_add_test(tc, unreadable_file_is_an_empty_one);
+	tcase_add_test(tc, unwritable_file_leaves_nothing_behind);
+	tcase_add_test(tc, full_disk_keeps_the_old_file);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,280 @@
+/*
+ * Who waits for an evaluation: they share it, may go before it ends, are told
+ * TEMP when it can't be made, and when the service ends.
+ */
+
+#include "policy/policy_service.h"
+
+#include <check.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/stats.h"
+#include "policy/policy.h"
+#include "resolver_fixture.h"
+
+#define EVALUATIONS 2000 /* at once */
+
+static struct conf *conf;
+static struct stats stats;
+static struct resolver resolver;
+static struct policy_service *service;
+
+static const struct line usable[] = { MX(DNS_SECURE), A(DNS_SECURE),
+	AAAA(DNS_SECURE), TLSA(DNS_SECURE), { 0 } };
+static const struct line silent[] = { NO(SILENT, "example.org", DNS_TYPE_MX),
+	NO(SILENT, "example.com", DNS_TYPE_MX), { 0 } };
+static const struct line refuses[] = { NO(REFUSES, "example.org", DNS_TYPE_MX),
+	{ 0 } };
+
+static void
+set_up(void)
+{
+	char error[256];
+
+	ck_assert_ptr_nonnull(conf = conf_load(NULL, error, sizeof(error)));
+	memset(&stats, 0, sizeof(stats));
+	resolver =
+	    (struct resolver){ .base = event_base_new(), .line = silent };
+	service = policy_service_new(resolver.base, conf, &resolver, &stats);
+	ck_assert_ptr_nonnull(service);
+}
+
+static void
+tear_down(void)
+{
+	policy_service_free(service);
+	event_base_free(resolver.base);
+	conf_free(conf);
+}
+
+struct told {
+	unsigned times;
+	enum tls_policy policy;
+	char text[256];
+};
+
+static void
+tell(void *arg, const struct policy_reply *reply)
+{
+	struct told *told = arg;
+
+	told->times++;
+	told->policy = reply->policy;
+	snprintf(told->text, sizeof(told->text), "%s", reply->text);
+}
+
+/* NULL where @told has been told at once. */
+static struct policy_request *
+ask(const char *key, const char *map, struct told *told)
+{
+	struct policy_reply reply;
+	struct policy_request *request = policy_service_ask(
+	    service, key, strlen(key), map, &reply, tell, told);
+
+	if (request == NULL)
+		tell(told, &reply);
+	return request;
+}
+
+static void
+run(void)
+{
+	event_base_loop(resolver.base, EVLOOP_NONBLOCK);
+	for (int i = 0; i < 20; i++)
+		event_base_loop(resolver.base, EVLOOP_NONBLOCK);
+}
+
+START_TEST(all_share_one_evaluation)
+{
+	struct told told[3] = { 0 };
+
+	resolver.line = usable;
+	ck_assert_ptr_nonnull(ask("example.org", "query", &told[0]));
+	ck_assert_ptr_nonnull(ask("EXAMPLE.org.", NULL, &told[1]));
+	run();
+	ck_assert_ptr_null(ask("example.org", "other", &told[2]));
+	for (int i = 0; i < 3; i++) {
+		ck_assert_uint_eq(told[i].times, 1);
+		ck_assert_int_eq(told[i].policy, TLS_POLICY_DANE);
+	}
+	ck_assert_uint_eq(resolver.asked, 4);
+	ck_assert_uint_eq(policy_service_in_flight(service), 0);
+	ck_assert_uint_eq(policy_service_cache_entries(service), 1);
+}
+END_TEST
+
+START_TEST(who_goes_is_not_told)
+{
+	struct told told[3] = { 0 };
+	struct policy_request *first, *second;
+
+	resolver.line = usable;
+	first = ask("example.org", "query", &told[0]);
+	second = ask("example.org", "query", &told[1]);
+	ask("example.org", "query", &told[2]);
+	policy_service_cancel(second);
+	policy_service_cancel(first);
+	policy_service_cancel(NULL);
+	run();
+	ck_assert_uint_eq(told[0].times + told[1].times, 0);
+	ck_assert_uint_eq(told[2].times, 1);
+}
+END_TEST
+
+/* Nobody waits any more; what was found is remembered all the same. */
+START_TEST(evaluation_outlives_who_asked)
+{
+	struct told told = { 0 };
+
+	resolver.line = usable;
+	policy_service_cancel(ask("example.org", "query", &told));
+	run();
+	ck_assert_uint_eq(policy_service_cache_entries(service), 1);
+}
+END_TEST
+
+START_TEST(end_tells_temp)
+{
+	struct told told[2] = { 0 };
+
+	ask("example.org", "query", &told[0]);
+	ask("example.com", "query", &told[1]);
+	run();
+	ck_assert_uint_eq(policy_service_in_flight(service), 2);
+	policy_service_free(service);
+	service = NULL;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(told[i].times, 1);
+		ck_assert_int_eq(told[i].policy, TLS_POLICY_TEMP);
+	}
+	ck_assert_uint_eq(resolver.cancelled, 2);
+}
+END_TEST
+
+/* That no question can be asked is no answer. */
+START_TEST(what_can_not_be_asked_is_temp)
+{
+	struct told told = { 0 };
+
+	resolver.line = refuses;
+	ask("example.org", "query", &told);
+	run();
+	ck_assert_uint_eq(told.times, 1);
+	ck_assert_int_eq(told.policy, TLS_POLICY_TEMP);
+}
+END_TEST
+
+START_TEST(evaluations_are_bounded)
+{
+	static struct told told[EVALUATIONS + 1];
+	static char name[EVALUATIONS + 1][32];
+	static struct line line[EVALUATIONS + 2];
+	static struct told joins; /* told at the end */
+
+	resolver.line = line;
+	for (int i = 0; i <= EVALUATIONS; i++) {
+		snprintf(name[i], sizeof(name[i]), "n%d.example", i);
+		line[i] = (struct line){
+			.name = name[i], .type = DNS_TYPE_MX, .way = SILENT
+		};
+		ask(name[i], "query", &told[i]);
+	}
+	ck_assert_uint_eq(policy_service_in_flight(service), EVALUATIONS);
+	ck_assert_uint_eq(told[EVALUATIONS].times, 1);
+	ck_assert_int_eq(told[EVALUATIONS].policy, TLS_POLICY_TEMP);
+	ck_assert_ptr_nonnull(strstr(told[EVALUATIONS].text, "too many"));
+	ck_assert_ptr_nonnull(ask(name[0], "query", &joins));
+}
+END_TEST
+
+/* A flush while the answer is on its way: it is given, and not remembered. */
+START_TEST(flushed_on_its_way_is_not_remembered)
+{
+	struct told told = { 0 };
+
+	resolver.line = usable;
+	ask("example.org", "query", &told);
+	ck_assert(policy_service_flush(service, "example.org", 11));
+	run();
+	ck_assert_uint_eq(told.times, 1);
+	ck_assert_int_eq(told.policy, TLS_POLICY_DANE);
+	ck_assert_uint_eq(policy_service_cache_entries(service), 0);
+	ck_assert(!policy_service_flush(service, "example.org", 11));
+}
+END_TEST
+
+START_TEST(keys_without_lookup_are_told_at_once)
+{
+	struct told told = { 0 };
+
+	ck_assert_ptr_null(ask("[192.0.2.1]", "query", &told));
+	ck_assert_uint_eq(told.times, 1);
+	ck_assert_ptr_null(ask("", "query", &told));
+	ck_assert_uint_eq(told.times, 2);
+	ck_assert_ptr_null(ask("a..b", "query", &told));
+	ck_assert_uint_eq(told.times, 3);
+	ck_assert_uint_eq(resolver.asked, 0);
+}
+END_TEST
+
+static void
+explained(void *arg, const struct policy_verdict *verdict,
+    const struct dane_evidence *evidence)
+{
+	unsigned *times = arg;
+
+	ck_assert_ptr_nonnull(verdict);
+	ck_assert_ptr_nonnull(evidence);
+	++*times;
+}
+
+START_TEST(explanation_is_anew_and_can_be_left)
+{
+	struct told told = { 0 };
+	unsigned times = 0;
+
+	resolver.line = usable;
+	ask("example.org", "query", &told);
+	run();
+	ck_assert_ptr_nonnull(policy_service_explain(
+	    service, "example.org", 11, "query", explained, &times));
+	run();
+	ck_assert_uint_eq(times, 1);
+	ck_assert_uint_eq(resolver.asked, 8);
+	policy_service_explain_cancel(policy_service_explain(
+	    service, "example.org", 11, "query", explained, &times));
+	ck_assert_ptr_nonnull(policy_service_explain(
+	    service, "example.org", 11, "query", explained, &times));
+	policy_service_free(service); /* one is in flight */
+	service = NULL;
+	ck_assert_uint_eq(times, 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("policy_service");
+	TCase *tc = tcase_create("policy_service");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tc);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, all_share_one_evaluation);
+	tcase_add_test(tc, who_goes_is_not_told);
+	tcase_add_test(tc, evaluation_outlives_who_asked);
+	tcase_add_test(tc, end_tells_temp);
+	tcase_add_test(tc, what_can_not_be_asked_is_temp);
+	tcase_add_test(tc, evaluations_are_bounded);
+	tcase_add_test(tc, flushed_on_its_way_is_not_remembered);
+	tcase_add_test(tc, keys_without_lookup_are_told_at_once);
+	tcase_add_test(tc, explanation_is_anew_and_can_be_left);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
