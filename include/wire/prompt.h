@@ -18,7 +18,8 @@ struct prompt;
 struct prompt_socket {
 	int fd;
 	/* @what: EV_READ, EV_WRITE or both, of what is watched; after an error
-	 * all of it.  May watch and unwatch any socket. */
+	 * all of it.  There may be nothing to read after all.  May watch and
+	 * unwatch any socket. */
 	void (*ready)(void *arg, short what);
 	void *arg;
 	short watched; /* 0 at first; prompt_watch()'s */
