@@ -4,9 +4,9 @@
  * One thread does two kinds of work: replies that are known already take a few
  * microseconds each, and what lookups need takes up to half a millisecond each
  * time.  In one line with the others, a known reply would wait for all lookups
- * that happen to be ready.  So the sockets in here come first, before every
- * single piece of other work; but as long as such work waits, it gets at least
- * a quarter of the time.
+ * that happen to be ready.  So the sockets in here come first, and are looked
+ * at again after every two pieces of other work; but as long as such work
+ * waits, it gets at least a quarter of the time.
  */
 #ifndef WIRE_PROMPT_H
 #define WIRE_PROMPT_H
@@ -18,13 +18,14 @@ struct prompt;
 struct prompt_socket {
 	int fd;
 	/* @what: EV_READ, EV_WRITE or both, of what is watched; after an error
-	 * all of it.  May watch and unwatch any socket. */
+	 * all of it.  There may be nothing to read after all.  May watch and
+	 * unwatch any socket. */
 	void (*ready)(void *arg, short what);
 	void *arg;
 	short watched; /* 0 at first; prompt_watch()'s */
 };
 
-/* A loop that looks at its sockets after every single callback.  On another
+/* A loop that looks at its sockets after every two callbacks.  On another
  * one a prompt works too, but others are not held to their share.  NULL on
  * failure. */
 struct event_base *prompt_base_new(void);
