@@ -17,9 +17,9 @@ struct progress {
 /* Whether anybody could see it. */
 bool progress_is_seen(void);
 
-/* @progress: struct progress.  Of lines in quick succession only the first is
+/* @arg: struct progress.  Of lines in quick succession only the first is
  * shown.  @text is printable. */
-void progress_show(void *progress, const char *text);
+void progress_show(void *arg, const char *text);
 
 /* The same, however soon after the last. */
 void progress_show_now(struct progress *progress, const char *text);
