@@ -495,6 +495,9 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 		postpone(query, &result);
 		return;
 	}
+	/* Signatures were checked, which takes long: the loop shall look at
+	 * what else is ready. */
+	event_base_loopcontinue(query->context->owner->base);
 	if (cb != NULL)
 		cb(query->arg, &result);
 	query_free(query);

@@ -23,9 +23,9 @@
  * done when nothing else is. */
 #define PRIORITIES 3
 
-/* Callbacks of others without a look at the set.  After each look libevent
- * walks over all that is ready; with one it cost cold lookups 7 %. */
-#define AT_ONCE 2
+/* Callbacks of others without a look at the set, unless one says that it took
+ * long.  At each look libevent walks over all that is ready. */
+#define AT_ONCE 8
 
 #define BATCH 128
 #define SLICE_NS 200000 /* without a look at what else is ready */

@@ -5,7 +5,8 @@
  * microseconds each, and what lookups need takes up to half a millisecond each
  * time.  In one line with the others, a known reply would wait for all lookups
  * that happen to be ready.  So the sockets in here come first, and are looked
- * at again after every two pieces of other work; but as long as such work
+ * at again in the midst of other work, at the latest when a piece of it that
+ * has taken long calls event_base_loopcontinue(); but as long as such work
  * waits, it gets at least a quarter of the time.
  */
 #ifndef WIRE_PROMPT_H
@@ -25,9 +26,8 @@ struct prompt_socket {
 	short watched; /* 0 at first; prompt_watch()'s */
 };
 
-/* A loop that looks at its sockets after every two callbacks.  On another
- * one a prompt works too, but others are not held to their share.  NULL on
- * failure. */
+/* A loop that looks at its sockets after some callbacks.  On another one a
+ * prompt works too, but nobody is held to their share.  NULL on failure. */
 struct event_base *prompt_base_new(void);
 
 /* Borrows @base.  NULL on failure. */
