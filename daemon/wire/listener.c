@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +30,8 @@ struct listener {
 	struct session_options options;
 	int fd; /* -1 where it does not listen, or no longer */
 	struct prompt_socket socket;
+	char map[PROTOCOL_MAP_MAX]; /* options.map, where there is one: sessions
+				     * outlive the configuration */
 	struct endpoint endpoint;
 	bool is_inherited; /* given to us: not ours to close, or to unlink */
 	bool is_named, is_fresh; /* for listeners_set(), while it runs */
@@ -231,6 +234,14 @@ listener_new(struct listeners *listeners, const struct protocol *protocol,
 	return listener;
 }
 
+static void
+set_map(struct listener *listener, const char *map)
+{
+	listener->options.map = map != NULL ? listener->map : NULL;
+	snprintf(
+	    listener->map, sizeof(listener->map), "%s", map != NULL ? map : "");
+}
+
 /* Takes over @fd if it returns 0; otherwise -1 with errno. */
 static int
 accept_from(struct listener *listener, int fd)
@@ -267,7 +278,7 @@ listeners_add_fd(struct listeners *listeners, const struct protocol *protocol,
 		return -1;
 	}
 	listener->is_inherited = true;
-	listener->options.map = map;
+	set_map(listener, map);
 	return 0;
 }
 
@@ -413,8 +424,7 @@ listeners_set(struct listeners *listeners, const struct listener_place *places,
 		l->is_fresh |= closed;
 	}
 	for (size_t i = 0; i < count; i++)
-		find_or_make(listeners, &places[i])->options.map =
-		    places[i].map;
+		set_map(find_or_make(listeners, &places[i]), places[i].map);
 	close_some(listeners, false);
 	return 0;
 }

@@ -26,8 +26,7 @@ struct listeners *listeners_new(struct event_base *base,
 struct listener_place {
 	const struct protocol *protocol;
 	const struct endpoint *endpoint;
-	const char *map; /* see session_options.map; borrowed until the next
-			  * listeners_set() */
+	const char *map; /* see session_options.map; copied */
 };
 
 /*
