@@ -19,7 +19,8 @@ def name_servers(world):
             if str(p.args[0]).endswith("nsd") and p.poll() is None]
 
 
-@pytest.mark.parametrize("how", ["silent", "refusing"])
+@pytest.mark.parametrize("how", [
+    "silent", pytest.param("refusing", marks=pytest.mark.slow)])
 def test_all_name_servers_die_and_come_back(world, start, how):
     daemon = start()
     assert daemon.ask("dane.d.nsec") == "OK dane"
