@@ -65,7 +65,7 @@ KEYS = [
 @pytest.fixture(scope="module")
 def answers(world):
     """The daemon, and {key: (reply, questions that its servers were asked)}"""
-    print("seed", faulty.SEED)
+    print("POSTDANE_SEED =", faulty.SEED)
     daemon = faults.Watched(world, "answers", port=9362).start()
     daemon.ask("dane.d.nsec")
 
