@@ -27,14 +27,17 @@ def start(world):
     """start(config, …) -> a daemon of the test's own, which must end well."""
     started = []
 
-    def run(config="", **options):
-        daemon = faults.Watched(world, "fault", config, **options).start()
+    def run(config="", log=None, **options):
+        daemon = faults.Watched(world, "fault", config, **options)
         started.append(daemon)
-        return daemon
+        return daemon.start_logging_to(log) if log else daemon.start()
     yield run
     for daemon in started:
-        if daemon.process.poll() is None:
-            daemon.stop()
+        try:
+            if daemon.process.poll() is None:
+                daemon.stop()
+        finally:
+            daemon.process.kill()
         assert "ERROR: " not in daemon.log(), daemon.log()[-4000:]
 
 

