@@ -11,6 +11,8 @@
 #                           makes postdane the resolver of Postfix alone
 #   sudo make bench         docs/benchmark.md, measured anew
 #   make fuzz TIME=60       each parser of strange bytes, seconds for each
+#   sudo make attack        an attacker on the path, RUNS=2000 times; SEED=…
+#                           for the same again, and RUN=… for one of them
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
@@ -166,8 +168,8 @@ check:
 	@trap '$(GIVE_BACK)' EXIT; \
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
 		check-style check-compilers check-unit check-fuzz \
-		$(if $(SANITIZE),,check-hardening) check-lab check-oracle \
-		check-incident
+		$(if $(SANITIZE),,check-hardening) check-lab check-attack \
+		check-oracle check-incident
 
 check-style: check-format check-layers check-docs check-tidy
 
@@ -231,6 +233,27 @@ check-lab-rest:
 	@$(MAKE) deb
 	@$(LAB) -m pytest -q -p no:cacheprovider \
 		$(filter-out $(LAB_SLOW),$(wildcard tests/lab/test_*.py))
+
+# ---- an attacker on the path ----
+
+RUNS := 2000
+SEED := fresh
+# KEEP=DIRECTORY keeps the daemon's log of each run that failed.
+ATTACK = $(LAB) tests/attack/run.py $(if $(KEEP),--keep $(KEEP))
+
+attack:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(ATTACK) $(if $(RUN),--run $(RUN),--runs $(RUNS)) --seed $(SEED)
+
+# As many as there is time for, of a seed that is always the same and of one
+# that never is.
+check-attack:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(ATTACK) --seconds 12 --seed postdane --seed fresh
 
 # Real mail servers: whether a verdict does what it says.
 check-oracle:
@@ -408,7 +431,7 @@ FORCE:
 .PHONY: all deb objects check check-style check-format check-layers check-docs \
 	check-tidy tidy check-compilers check-unit check-fuzz check-hardening \
 	check-lab check-lab-slow check-lab-rest check-oracle check-incident \
-	fuzz fuzzers bench demo \
+	attack check-attack fuzz fuzzers bench demo \
 	demo-incident run deps test-deps servers install uninstall \
 	install-postfix-conf uninstall-postfix-conf clean FORCE
 .SECONDARY:
