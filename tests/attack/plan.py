@@ -35,6 +35,9 @@ DENIALS = ["replay-sibling-denial", "add-sibling-denial", "replay-denial",
            "denial-and-answer-swapped", "denial-with-true-answer",
            "replay-other-name", "replay-wildcard", "key-forged"]
 SALTS = 4   # ways in which a trick goes: few, since they are kept
+CUTS = ["add-sibling-denial", "add-sibling-denial", "replay-sibling-denial",
+        "replay-denials", "replay-opt-out", "forged-opt-out",
+        "replay-child-apex", "replay-parent", "forged-denial", "old"]
 WAIT = 1.2  # seconds: what has a TTL of 1 has expired
 
 
@@ -221,6 +224,18 @@ def proof(r):
                     if r.random() < 0.2 else []))
 
 
+def cuts(r):
+    """Signed proofs that other names are insecure delegations, while what
+    would conclude fails."""
+    at = {"zone": r.choice([*world.SHAPES, "shape.nsec3", "optout", "nsec3"])}
+    return attack(Rule(r.choice(CUTS), types=("DS",), **at),
+                  Rule(r.choice(LIES), mode="plain", types=DATA, **at),
+                  Rule(r.choice(["drop", "servfail", "refused", "empty",
+                                 "unsigned"]),
+                       types=r.choice([DATA, ("A", "AAAA"), ("TLSA",),
+                                       ("MX",)]), **at))
+
+
 def slow_proof(r):
     """All answers come late, what would conclude not at all."""
     at = where(r)
@@ -309,8 +324,9 @@ def stumbling(r):
 
 
 STRATEGIES = {
-    "packets": (12, packets), "rules": (24, rules),
-    "ladder": (9, ladder), "proof": (10, proof), "slow-proof": (5, slow_proof),
+    "packets": (12, packets), "rules": (20, rules),
+    "ladder": (9, ladder), "proof": (8, proof), "cuts": (9, cuts),
+    "slow-proof": (5, slow_proof),
     "alias": (6, alias), "tlsa": (6, tlsa), "denial": (7, denial),
     "hosts": (5, hosts), "usurp": (3, usurp), "elsewhere": (4, elsewhere),
     "caches": (7, caches), "stumbling": (4, stumbling),
