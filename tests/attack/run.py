@@ -487,7 +487,9 @@ def all_runs(options, make_worker):
         for number in numbers[i::options.workers]:
             if time.monotonic() > end:
                 return
-            yield plan_module.Plan(options.seed, number)
+            plan = plan_module.Plan(options.seed, number)
+            if options.strategy in (None, plan.strategy):
+                yield plan
 
     workers = [spawn(i, make_worker, plans_of(i))
                for i in range(options.workers)]
@@ -566,6 +568,8 @@ def main():
     parser.add_argument("--run", type=int)
     parser.add_argument("--workers", type=int,
                         default=4 * (os.cpu_count() or 1))
+    parser.add_argument("--strategy", choices=plan_module.STRATEGIES,
+                        help="leaves out the runs of all others")
     parser.add_argument("--stop", action="store_true",
                         help="at the first run that fails")
     parser.add_argument("--keep", help="a directory for daemons' logs")
