@@ -16,6 +16,8 @@
 #   make fuzz TIME=60       each parser of strange bytes, seconds for each
 #   sudo make soak TIME=1200
 #                           mixed load while everything around it fails
+#   sudo make attack        an attacker on the path, RUNS=2000 times; SEED=…
+#                           for the same again, and RUN=… for one of them
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
@@ -253,6 +255,27 @@ LAB_REST := $(filter-out $(LAB_SLOW) $(if $(SANITIZE)$(COVERAGE),\
 check-lab-rest:
 	@$(if $(SANITIZE)$(COVERAGE),true,$(MAKE) deb)
 	@$(LAB) -m pytest -q -p no:cacheprovider $(LAB_REST)
+
+# ---- an attacker on the path ----
+
+RUNS := 2000
+SEED := fresh
+# KEEP=DIRECTORY keeps the daemon's log of each run that failed.
+ATTACK = $(LAB) tests/attack/run.py $(if $(KEEP),--keep $(KEEP))
+
+attack:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(ATTACK) $(if $(RUN),--run $(RUN),--runs $(RUNS)) --seed $(SEED)
+
+# As many as there is time for, of a seed that is always the same and of one
+# that never is.
+check-attack:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all
+	@$(MAKE) servers
+	@$(ATTACK) --seconds 12 --seed postdane --seed fresh
 
 # Real mail servers: whether a verdict does what it says.
 check-oracle:
@@ -616,18 +639,16 @@ clean:
 
 FORCE:
 
-.PHONY: all deb objects check check-style check-format check-layers check-docs \
-	check-tidy tidy check-cppcheck check-analyzer analyze \
-	ci check-sanitized check-tsan check-valgrind check-lab-daemon \
-	coverage coverage-report $(UNIT_TESTS:%=run/%) check-compilers check-unit check-fuzz check-hardening \
-
-	check-tidy tidy check-compilers check-unit check-fuzz check-allocs \
-	check-hardening allocs allocs-tests \
-	check-lab check-lab-slow check-lab-rest check-oracle check-incident \
-	check-faults check-faults-far check-faults-near faults fuzz fuzz-afl fuzzers \
-	bench soak check-soak soaked demo \
-	demo-incident run deps test-deps servers install uninstall \
-	install-postfix-conf uninstall-postfix-conf clean FORCE
+.PHONY: all allocs allocs-tests analyze attack bench check check-allocs \
+	check-analyzer check-attack check-compilers check-cppcheck check-docs \
+	check-faults check-faults-far check-faults-near check-format check-fuzz \
+	check-hardening check-incident check-lab check-lab-daemon check-lab-rest \
+	check-lab-slow check-layers check-oracle check-sanitized check-soak \
+	check-style check-tidy check-tsan check-unit check-valgrind ci clean \
+	coverage coverage-report deb demo demo-incident deps faults FORCE fuzz \
+	fuzz-afl fuzzers install install-postfix-conf objects run servers soak \
+	soaked test-deps tidy uninstall uninstall-postfix-conf \
+	$(UNIT_TESTS:%=run/%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 

@@ -145,12 +145,12 @@ soa_agrees(const ldns_rr_list *list, const char *zone)
 	return true;
 }
 
-/* Type bit maps of NSEC and NSEC3: RFC 4034 section 4.1.2. */
+/* Type bit maps of NSEC and NSEC3: RFC 4034 section 4.1.2.  NULL: no types. */
 static bool
 bitmap_has(const ldns_rdf *bitmap, unsigned type)
 {
-	const uint8_t *data = ldns_rdf_data(bitmap);
-	size_t left = ldns_rdf_size(bitmap);
+	const uint8_t *data = bitmap != NULL ? ldns_rdf_data(bitmap) : NULL;
+	size_t left = bitmap != NULL ? ldns_rdf_size(bitmap) : 0;
 
 	while (left >= 2) {
 		const size_t window = data[0], len = data[1];
@@ -181,7 +181,7 @@ struct nsec3 {
 	uint16_t iterations;
 	uint8_t salt[255];
 	uint8_t salt_len;
-	const ldns_rdf *bitmap;
+	const ldns_rdf *bitmap; /* or NULL: no types */
 };
 
 /* base32hex of a hashed owner label. */
@@ -204,7 +204,8 @@ read_nsec3(const ldns_rr *rr, struct nsec3 *nsec3)
 	const ldns_rdf *salt = ldns_rr_rdf(rr, 3), *next = ldns_rr_rdf(rr, 4);
 	const ldns_rdf *iterations = ldns_rr_rdf(rr, 2);
 
-	if (ldns_rr_rd_count(rr) < 6 ||
+	/* An empty non-terminal has no types, and ldns then no field. */
+	if (ldns_rr_rd_count(rr) < 5 ||
 	    rdf_octet(ldns_rr_rdf(rr, 0)) != NSEC3_HASH_SHA1 ||
 	    packet_owner(rr, nsec3->owner) == -1 ||
 	    decode_hash(nsec3->owner, nsec3->hash) == -1 ||

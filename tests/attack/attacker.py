@@ -8,6 +8,7 @@ addresses of every server, and does to each query what its plan says.
 import asyncio
 import collections
 import ctypes
+import signal
 import socket
 import struct
 import subprocess
@@ -30,6 +31,13 @@ TYPE_TEXT = {int(t): t.name for t in dns.rdatatype.RdataType}
 PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_*"
 EVIL_TRICKS = ["unsigned", "unsigned", "forged-answer", "nodata", "nxdomain",
                "evil-answer", "empty"]
+
+
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent():
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def enter_network(fd):

@@ -35,6 +35,9 @@ DENIALS = ["replay-sibling-denial", "add-sibling-denial", "replay-denial",
            "denial-and-answer-swapped", "denial-with-true-answer",
            "replay-other-name", "replay-wildcard", "key-forged"]
 SALTS = 4   # ways in which a trick goes: few, since they are kept
+CUTS = ["add-sibling-denial", "add-sibling-denial", "replay-sibling-denial",
+        "replay-denials", "replay-opt-out", "forged-opt-out",
+        "replay-child-apex", "replay-parent", "forged-denial", "old"]
 WAIT = 1.2  # seconds: what has a TTL of 1 has expired
 
 
@@ -84,6 +87,13 @@ class Phase:
     then: str = ""           # before the next one: "", "wait", "flush"
 
 
+class Control:
+    """No attack."""
+
+    seed, number, strategy, deadline, whole = "control", 0, "control", 25, True
+    phases = [Phase([])]
+
+
 class Plan:
     def __init__(self, seed, number):
         self.seed = seed
@@ -94,12 +104,11 @@ class Plan:
             list(STRATEGIES), [s[0] for s in STRATEGIES.values()])[0]
         self.phases = STRATEGIES[self.strategy][1](self.random)
         # Most runs ask for some next hops only, so that there are more runs.
-        self.whole = self.strategy == "control" or self.random.random() < 0.1
+        self.whole = self.random.random() < 0.03
         for phase in self.phases:
             for rule in phase.rules:
                 rule.salt = self.random.randrange(SALTS)
-        if len(self.phases) == 1 and self.strategy != "control" and \
-                self.random.random() < 0.25:
+        if len(self.phases) == 1 and self.random.random() < 0.25:
             learnt = self.random.random() < 0.5
             self.phases = learn(self.random, self.phases[0].rules, learnt)
 
@@ -176,10 +185,6 @@ def attack(*rules):
 
 # ---- strategies ----
 
-def control(r):
-    return attack()
-
-
 def packets(r):
     """Every packet anew."""
     tricks = r.sample(tampering.EVERY, r.randint(2, 12))
@@ -217,6 +222,18 @@ def proof(r):
                       [DATA, DATA, ("A", "AAAA"), ("TLSA",), ("MX",)]), **at),
                   *([Rule(r.choice(FAILURES + LIES), types=("DNSKEY",), **at)]
                     if r.random() < 0.2 else []))
+
+
+def cuts(r):
+    """Signed proofs that other names are insecure delegations, while what
+    would conclude fails."""
+    at = {"zone": r.choice([*world.SHAPES, "shape.nsec3", "optout", "nsec3"])}
+    return attack(Rule(r.choice(CUTS), types=("DS",), **at),
+                  Rule(r.choice(LIES), mode="plain", types=DATA, **at),
+                  Rule(r.choice(["drop", "servfail", "refused", "empty",
+                                 "unsigned"]),
+                       types=r.choice([DATA, ("A", "AAAA"), ("TLSA",),
+                                       ("MX",)]), **at))
 
 
 def slow_proof(r):
@@ -307,8 +324,9 @@ def stumbling(r):
 
 
 STRATEGIES = {
-    "control": (2, control), "packets": (12, packets), "rules": (24, rules),
-    "ladder": (9, ladder), "proof": (10, proof), "slow-proof": (5, slow_proof),
+    "packets": (12, packets), "rules": (20, rules),
+    "ladder": (9, ladder), "proof": (8, proof), "cuts": (9, cuts),
+    "slow-proof": (5, slow_proof),
     "alias": (6, alias), "tlsa": (6, tlsa), "denial": (7, denial),
     "hosts": (5, hosts), "usurp": (3, usurp), "elsewhere": (4, elsewhere),
     "caches": (7, caches), "stumbling": (4, stumbling),

@@ -109,6 +109,10 @@ ZONES = [
     Zone("plain.nsec", "@ MX 10 mail\nmail A 10.25.2.3"),
     Zone("plain.nsec3", "@ MX 10 mail\nmail A 10.25.2.4"),
     Zone("plain.optout", "@ MX 10 mail\nmail A 10.25.2.5"),
+    # "sub" is an empty non-terminal of the TLD.
+    Zone("plain.sub.optout", "@ MX 10 mail\nmail A 10.25.2.6"),
+    Zone("signed.sub.optout", f"@ MX 10 mx\nmx A 10.25.2.7\n"
+         f"_25._tcp.mx TLSA {USABLE}", sign="ecdsa"),
 
     # ---- algorithms and denials ----
     Zone("rsa.nsec3", f"@ MX 10 mx\nmx A 10.25.3.1\n_25._tcp.mx TLSA {USABLE}",
@@ -322,6 +326,8 @@ ROWS = [
     Row("plain.nsec", "may", "unsigned delegation, NSEC"),
     Row("plain.nsec3", "may", "unsigned delegation, NSEC3"),
     Row("plain.optout", "may", "unsigned delegation, opt-out"),
+    Row("plain.sub.optout", "may", "opt-out below an empty non-terminal"),
+    Row("signed.sub.optout", "dane", "its signed sibling"),
     Row("missing.optout", "may", "insecure NXDOMAIN, opt-out"),
     Row("usable.mx.unsigned", "dane", "MX insecure, host with TLSA"),
     Row("unusable.mx.unsigned", "encrypt", "MX insecure, TLSA unusable"),

@@ -477,6 +477,7 @@ make(const char *name, ldns_pkt_rcode rcode, const char *const *answer,
 #define H(name) "#" name "#.z. 300 IN NSEC3 1 "
 #define HASHED H("d.z.") "0 0 " SALT " #d.z.+# NS"
 #define HASHED_SIGNED HASHED, "~ #d.z.#.z. NSEC3 2 z."
+#define EMPTY_SIGNED H("d.z.") "1 0 " SALT " #d.z.+#", "~ #d.z.#.z. NSEC3 2 z."
 #define APEX(flags) H("z.") flags " 0 " SALT " #z.+# NS SOA"
 #define APEX_SIGNED(flags) APEX(flags), "~ #z.#.z. NSEC3 2 z."
 #define SPAN(flags)                                                            \
@@ -832,6 +833,19 @@ static const struct {
 	    OPT_OUT,
 	    { SOA, APEX_SIGNED("1"), SPAN_SIGNED("1") },
 	    .name = "a.b.d.z" },
+	{ .what = "opt-out below an empty non-terminal, which has no types",
+	    I,
+	    PROVEN,
+	    OPT_OUT,
+	    { SOA, EMPTY_SIGNED,
+		"#x.d.z.-#.z. 300 IN NSEC3 1 1 0 " SALT " #x.d.z.+# NS",
+		"~ #x.d.z.-#.z. NSEC3 2 z." },
+	    .name = "x.d.z" },
+	{ .what = "an empty non-terminal",
+	    S,
+	    NO_CUT,
+	    NONE,
+	    { SOA, EMPTY_SIGNED } },
 	{ .what = "no flag",
 	    I,
 	    UNEXPLAINED,
