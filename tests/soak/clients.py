@@ -55,7 +55,8 @@ class Ledger:
         self.unexpected = []      # each would be a failure
         self.troubles = set()     # servers of all the world that are away
         self.last_trouble = 0.0
-        self.encrypting = False   # no-dane-policy = encrypt, or was lately
+        self.encrypts = False     # no-dane-policy = encrypt
+        self.encrypted = 0.0      # when it was so the last time
 
     def note(self, kind, judgement, what, reply):
         with self.lock:
@@ -67,6 +68,11 @@ class Ledger:
 
     def fail(self, kind, what):
         self.note(kind, "failed", what, "")
+
+    @property
+    def encrypting(self):
+        """It is so, or was when a reply that comes now was made."""
+        return self.encrypts or time.monotonic() - self.encrypted < CALM
 
     def trouble(self, who, begins):
         with self.lock:
@@ -199,7 +205,7 @@ class Client(Actor):
             self.ledger.note("lost", "lost", f"{hop.key} {hop.map}", error)
             self.close()
             return
-        judgement = hop.judge(reply)
+        judgement = hop.judge(reply, self.ledger.encrypting)
         self.ledger.note("policy", judgement, f"{hop.key} {hop.map}", reply)
         if calm and self.ledger.calm() and hop.steady and not (
                 reply == "encrypt" and self.ledger.encrypting):
@@ -278,14 +284,15 @@ class Operator(Actor):
             hop = self.random.choice(self.soak.hops)
             done = self.daemon_.run("explain", "--json", "-m", hop.map, hop.key)
             reply = json.loads(done.stdout)["reply"]
-            self.ledger.note("explain", hop.judge(reply),
+            self.ledger.note("explain", hop.judge(reply, self.ledger.encrypting),
                              f"{hop.key} {hop.map}", reply)
         elif choice < 0.6:
             done = self.daemon_.run("export")
             for line in done.stdout.splitlines():
                 key, level = line.split("\t")
                 for hop in self.soak.by_key.get(key, ()):
-                    self.ledger.note("export", hop.judge(level), key, level)
+                    self.ledger.note("export", hop.judge(
+                        level, self.ledger.encrypting), key, level)
         elif choice < 0.8:
             self.require(self.daemon_.run("status").returncode in (0, 1),
                          "status")
@@ -313,7 +320,7 @@ class Reloader(Actor):
             self.count(not taken, "a bad configuration was taken")
             return
         policy = "encrypt" if "encrypt" in change else "may"
-        self.ledger.encrypting = True  # until the old one's answers are over
+        self.ledger.encrypts = True  # as soon as it is taken
         taken = self.daemon_.reload(self.daemon_.base + change)
         self.count(taken, "a good configuration was not taken")
         deadline = time.monotonic() + PATIENCE
@@ -322,7 +329,8 @@ class Reloader(Actor):
                 self.count(False, f"the new policy, {policy}, is not used")
                 break
             time.sleep(0.2)
-        self.ledger.encrypting = policy == "encrypt"
+        self.ledger.encrypts = policy == "encrypt"
+        self.ledger.encrypted = time.monotonic()
 
     def count(self, well, what):
         if well:

@@ -32,8 +32,8 @@ import truth  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
 OUT = pathlib.Path("build/soak")
 LONG = 300          # seconds from which on growth is judged
-GROWTH = 0.25       # MiB a minute, of the resident memory
-DESCRIPTORS = 4     # more than before the load
+GROWTH = 0.5        # MiB a minute, of the resident memory
+DESCRIPTORS = 8     # more than before the load: libunbound's spare contexts
 NEEDLESS = 0.001    # of the steady questions in calm times
 COLUMNS = ("second", "rss_kib", "descriptors", "connections", "cache_entries",
            "in_flight", "hot_p50_us", "hot_p99_us", "hot_replies", "hot_temp",
@@ -211,14 +211,15 @@ class Soak:
 
     def growth(self):
         """MiB a minute over the second half: a line through the lowest of each
-        ten seconds, since reloads have two of everything for a moment."""
+        half minute, since reloads, and zones that fail, have two of everything
+        for a while."""
         half = [s for s in self.samples if s["second"] > self.length / 2]
-        lows = [min(s["rss_kib"] for s in half[i:i + 10]) / 1024
-                for i in range(0, len(half) - 9, 10)]
+        lows = [min(s["rss_kib"] for s in half[i:i + 30]) / 1024
+                for i in range(0, len(half) - 29, 30)]
         if len(lows) < 3:
             return 0.0
         return statistics.linear_regression(
-            [i / 6 for i in range(len(lows))], lows).slope
+            [i / 2 for i in range(len(lows))], lows).slope
 
     def judge(self):
         """Lines of (what, whether it is well, how it was)."""
