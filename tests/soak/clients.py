@@ -283,7 +283,10 @@ class Operator(Actor):
         if choice < 0.4:
             hop = self.random.choice(self.soak.hops)
             done = self.daemon_.run("explain", "--json", "-m", hop.map, hop.key)
-            reply = json.loads(done.stdout)["reply"]
+            said = json.loads(done.stdout)
+            reply = said["reply"] + (
+                " " + said["carried"].removeprefix("fingerprint ")
+                if "carried" in said else "")
             self.ledger.note("explain", hop.judge(reply, self.ledger.encrypting),
                              f"{hop.key} {hop.map}", reply)
         elif choice < 0.6:

@@ -37,7 +37,7 @@ DESCRIPTORS = 8     # more than before the load: libunbound's spare contexts
 NEEDLESS = 0.001    # of the steady questions in calm times
 COLUMNS = ("second", "rss_kib", "descriptors", "connections", "cache_entries",
            "in_flight", "hot_p50_us", "hot_p99_us", "hot_replies", "hot_temp",
-           "replies", "unknown", "wrong")
+           "replies", "unknown", "wrong", "load")
 
 
 def say(text):
@@ -157,7 +157,7 @@ class Soak:
             sum(line["count"] for line in lines),
             sum(line["temp"] for line in lines),
             sum(self.ledger.counts.values()), count("unknown"),
-            count("wrong")))))
+            count("wrong"), os.getloadavg()[0]))))
 
     def watch(self):
         told = shown = 0
@@ -319,7 +319,9 @@ def summary(soak, verdict):
     yield (f"Meanwhile {counts['reload', 'right']} reloads, "
            f"{counts['flaps', 'right']} times a server that went away or fell "
            f"silent, {counts['turns', 'right']} changes of heart of a zone's "
-           f"servers, {counts['rude', 'right']:,} rude clients.")
+           f"servers, {counts['rude', 'right']:,} rude clients. The machine's "
+           "load average was "
+           f"{statistics.median(s['load'] for s in soak.samples):.1f}.")
     yield ""
     yield "| | | |"
     yield "|---|---|---|"
@@ -333,6 +335,8 @@ def write(soak, verdict):
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(soak.samples)
+    (OUT / "results.json").write_text(json.dumps(
+        {"length": soak.length, "samples": soak.samples, "spans": soak.spans}))
     (OUT / "log").write_text(soak.daemon.log())
     (OUT / "soak.svg").write_text(picture(soak))
     (OUT / "summary.md").write_text("\n".join(summary(soak, verdict)) + "\n")
