@@ -36,22 +36,17 @@
 #define EVENTS 256
 #define PATIENCE_NS 100000000000U /* Postfix's */
 #define KEY_MAX 300
+#define REQUEST_MAX (KEY_MAX * 4)
 #define REPLY_MAX 8192
 
 /* ---- keys ---- */
-
-struct request {
-	char *text;
-	size_t len;
-};
 
 struct keys {
 	char **line; /* NULL where they are made of a pattern */
 	char prefix[KEY_MAX], suffix[KEY_MAX];
 	uint64_t from, count;
-	uint64_t next;           /* for those that are asked in order */
-	struct request *request; /* ready to be sent; NULL: too many */
-	double *share;           /* zipf: cumulated; NULL: uniform */
+	uint64_t next; /* for those that are asked in order */
+	double *share; /* zipf: cumulated; NULL: uniform */
 };
 
 static void
@@ -238,87 +233,104 @@ now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* Returns false where there is nothing more to ask. */
-static bool
-next_key(struct connection *connection, const struct keys **keys, uint64_t *i)
-{
-	connection->other = load.permille > 0 &&
-			    load.others.next < load.others.count &&
-			    draw(&load.random) % 1000 < load.permille;
-	*keys = connection->other ? &load.others : &load.keys;
-	if (connection->other)
-		*i = load.others.next++;
-	else if (!load.once)
-		*i = pick(&load.keys, &load.random);
-	else if (load.keys.next == load.keys.count)
-		return false;
-	else
-		*i = load.keys.next++;
-	return true;
-}
+/* ---- requests ---- */
 
-/* As many as fit are made before the clock runs: whoever measures should not
- * be what is measured. */
-#define PREPARED_MAX 200000
+/* What is drawn and written down before the clock runs, to be sent one after
+ * the other, and again from the beginning: whoever measures should not be what
+ * is measured, and two thousand keys should cost as much as a million. */
+#define TAPE_REQUESTS (1U << 19)
 
-static void
-make_request(const struct keys *keys, uint64_t i, struct request *request)
+static struct {
+	char *text;
+	size_t size, used, at;
+	uint64_t count, next;
+} tape;
+
+static size_t
+write_request(const struct keys *keys, uint64_t i, char text[REQUEST_MAX])
 {
-	char key[KEY_MAX * 3], text[KEY_MAX * 4];
+	char key[KEY_MAX * 3];
 	const size_t len = key_text(keys, i, key);
+	const int n = load.tcp_table
+			  ? snprintf(text, REQUEST_MAX, "get %s\n", key)
+			  : snprintf(text, REQUEST_MAX, "%zu:%s %s,",
+				strlen(load.map) + 1 + len, load.map, key);
 
-	if (load.tcp_table)
-		request->len =
-		    (size_t)snprintf(text, sizeof(text), "get %s\n", key);
-	else
-		request->len = (size_t)snprintf(text, sizeof(text),
-		    "%zu:%s %s,", strlen(load.map) + 1 + len, load.map, key);
-	if ((request->text = strdup(text)) == NULL)
-		die("memory");
+	return (size_t)n;
 }
 
 static void
-prepare(struct keys *keys)
+tape_add(uint64_t i)
 {
-	if (keys->count > PREPARED_MAX)
-		return;
-	keys->request = calloc(keys->count, sizeof(*keys->request));
-	if (keys->request == NULL)
-		die("memory");
-	for (uint64_t i = 0; i < keys->count; i++)
-		make_request(keys, i, &keys->request[i]);
+	if (tape.size - tape.used < REQUEST_MAX + 2) {
+		tape.size = tape.size * 2 + 65536;
+		if ((tape.text = realloc(tape.text, tape.size)) == NULL)
+			die("memory");
+	}
+	const uint16_t len = (uint16_t)write_request(
+	    &load.keys, i, tape.text + tape.used + sizeof(uint16_t));
+
+	memcpy(tape.text + tape.used, &len, sizeof(len));
+	tape.used += sizeof(len) + len;
+	tape.count++;
 }
 
 static void
-send_request(int fd, const struct request *request)
+tape_make(void)
 {
-	if (send(fd, request->text, request->len, MSG_NOSIGNAL) !=
-	    (ssize_t)request->len)
-		die("send");
+	const uint64_t count = load.once ? load.keys.count : TAPE_REQUESTS;
+
+	for (uint64_t i = 0; i < count; i++)
+		tape_add(load.once ? i : pick(&load.keys, &load.random));
+}
+
+static const char *
+tape_read(size_t *len)
+{
+	uint16_t here;
+	const char *text;
+
+	if (tape.next == tape.count) {
+		if (load.once)
+			return NULL;
+		tape.next = tape.at = 0;
+	}
+	memcpy(&here, tape.text + tape.at, sizeof(here));
+	text = tape.text + tape.at + sizeof(here);
+	tape.at += sizeof(here) + here;
+	tape.next++;
+	*len = here;
+	return text;
+}
+
+static bool
+wants_other(void)
+{
+	return load.permille > 0 && load.others.next < load.others.count &&
+	       draw(&load.random) % 1000 < load.permille;
 }
 
 static void
 ask(struct connection *connection, uint64_t now)
 {
-	const struct keys *keys;
-	uint64_t i;
+	char other[REQUEST_MAX];
+	const char *text = other;
+	size_t len;
 
-	if (!next_key(connection, &keys, &i))
+	connection->other = wants_other();
+	if (connection->other)
+		len = write_request(&load.others, load.others.next++, other);
+	else if ((text = tape_read(&len)) == NULL)
 		return;
 	connection->len = 0;
 	connection->waiting = true;
 	connection->sent = now;
 	load.in_flight++;
-	if (keys->request != NULL) {
-		send_request(connection->fd, &keys->request[i]);
-	} else {
-		struct request request;
-
-		make_request(keys, i, &request);
-		send_request(connection->fd, &request);
-		free(request.text);
-	}
+	if (send(connection->fd, text, len, MSG_NOSIGNAL) != (ssize_t)len)
+		die("send");
 }
+
+/* ---- replies ---- */
 
 static bool
 is_whole(const struct connection *connection)
@@ -566,11 +578,9 @@ parse_options(int argc, char **argv)
 		fprintf(stderr, "usage: load [options] -k KEYS PLACE\n");
 		exit(2);
 	}
-	prepare(&load.keys);
-	if (load.others.count > 0)
-		prepare(&load.others);
 	if (theta > 0)
 		make_zipf(&load.keys, theta);
+	tape_make();
 	parse_place(argv[optind], &load.place);
 }
 
