@@ -52,6 +52,7 @@ class Ledger:
     def __init__(self):
         self.lock = threading.Lock()
         self.counts = collections.Counter()
+        self.calm_counts = collections.Counter()  # by judgement
         self.unexpected = []      # each would be a failure
         self.troubles = set()     # servers of all the world that are away
         self.last_trouble = 0.0
@@ -65,6 +66,11 @@ class Ledger:
                 self.unexpected.append(
                     f"{time.strftime('%H:%M:%S')} {kind}: {what}: {judgement}:"
                     f" {reply}")
+
+    def note_calm(self, judgement):
+        """Of a reply that has been noted already."""
+        with self.lock:
+            self.calm_counts[judgement] += 1
 
     def fail(self, kind, what):
         self.note(kind, "failed", what, "")
@@ -209,7 +215,7 @@ class Client(Actor):
         self.ledger.note("policy", judgement, f"{hop.key} {hop.map}", reply)
         if calm and self.ledger.calm() and hop.steady and not (
                 reply == "encrypt" and self.ledger.encrypting):
-            self.ledger.note("calm", judgement, hop.key, reply)
+            self.ledger.note_calm(judgement)
             if judgement != "right":
                 self.soak.needless.append(
                     f"{time.strftime('%H:%M:%S')} {hop.key} {hop.map}: {reply}")

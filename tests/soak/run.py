@@ -225,17 +225,17 @@ class Soak:
         """Lines of (what, whether it is well, how it was)."""
         ledger = self.ledger
         descriptors = self.settle()
-        calm = {what: ledger.counts["calm", what]
-                for what in ("right", "unknown", "cautious")}
-        asked = sum(calm.values())
-        needless = asked - calm["right"]
+        asked = sum(ledger.calm_counts.values())
+        needless = asked - ledger.calm_counts["right"]
         growth = self.growth()
-        crash = None
-        if self.daemon.process.poll() is None:
+        crash = self.daemon.process.poll()
+        if crash is None:
             try:
                 self.daemon.stop()
             except AssertionError as error:
                 crash = str(error)
+        else:
+            crash = f"it had ended, exit code {crash}"
         log = self.daemon.log()
         strange = re.search(r"(==\d+==|runtime error|assert|abort).*", log)
         wrong = ledger.total("wrong")
@@ -273,9 +273,9 @@ def buckets(samples, key, choose, scale=1.0):
         yield (some[0]["second"] / 60, choose(s[key] for s in some) * scale)
 
 
-def picture(soak):
-    samples = [s for s in soak.samples if s["hot_p50_us"] > 0]
-    spans = [(a / 60, (b or soak.length) / 60) for a, b in soak.spans]
+def picture(samples, spans, length):
+    samples = [s for s in samples if s["hot_p50_us"] > 0]
+    spans = [(a / 60, (b or length) / 60) for a, b in spans]
 
     def panel(left, top, title, ylabel, *series, **options):
         return plot.Panel(
@@ -286,9 +286,9 @@ def picture(soak):
             **{"y_scale": plot.Linear, **options})
     grey, blue, red = plot.COLOURS
     return plot.picture([
-        panel(70, 0, "Resident memory", "MiB",
+        panel(70, 0, "Memory", "MiB",
               ("resident", blue, False, "rss_kib", max, 1 / 1024)),
-        panel(490, 0, "Latency of a hot question", "µs",
+        panel(490, 0, "Hot questions", "µs",
               ("p50", blue, False, "hot_p50_us", statistics.median, 1.0),
               ("p99", red, False, "hot_p99_us", statistics.median, 1.0),
               y_scale=plot.Logarithmic),
@@ -298,7 +298,8 @@ def picture(soak):
         panel(490, 320, "Next hops", "",
               ("in the cache", blue, False, "cache_entries", max, 1.0),
               ("being evaluated", red, False, "in_flight", max, 1.0))],
-        850, 650)
+        850, 680, "Shaded: the servers of the root, of the TLDs or of all "
+        "other zones are silent.")
 
 
 def summary(soak, verdict):
@@ -338,7 +339,8 @@ def write(soak, verdict):
     (OUT / "results.json").write_text(json.dumps(
         {"length": soak.length, "samples": soak.samples, "spans": soak.spans}))
     (OUT / "log").write_text(soak.daemon.log())
-    (OUT / "soak.svg").write_text(picture(soak))
+    (OUT / "soak.svg").write_text(
+        picture(soak.samples, soak.spans, soak.length))
     (OUT / "summary.md").write_text("\n".join(summary(soak, verdict)) + "\n")
     (OUT / "unexpected").write_text("".join(
         line + "\n" for line in [*soak.ledger.unexpected,

@@ -123,8 +123,8 @@ RANK = {"may": 0, "NOTFOUND": 0, "encrypt": 1, "dane": 2, "dane-only": 2,
 
 class Hop:
     """A next hop whose truth is known.  @steady: only servers of all the world
-    stand between it and its verdict.  @unsigned: its MX is, and no host of it
-    can be looked up."""
+    stand between it and its verdict.  @unsigned: its MX is, so that all that
+    is known of it can be lost."""
 
     def __init__(self, key, expect, map_="query", steady=True, unsigned=False):
         self.key, self.expect, self.map = key, expect, map_
@@ -135,10 +135,11 @@ class Hop:
         truth is "may", no-dane-policy says "encrypt"."""
         level = reply.split()[0] if reply else ""
         expect = self.expect.split()[0]
-        # Nothing of it is signed: it was "dane" only because it would be
-        # "may" otherwise.
-        if encrypting and self.unsigned and level == "encrypt":
-            return "cautious"
+        # Where its hosts can't be looked up, it is "dane" only because it would
+        # be "may" otherwise.
+        if self.unsigned and level == "encrypt" and (
+                encrypting or self.map == "strict"):
+            return "right" if level == expect else "cautious"
         if reply == self.expect or level == "TEMP" == expect:
             return "right"
         if level == "TEMP":
@@ -160,7 +161,7 @@ class Hop:
 def hops():
     for row in ROWS:
         yield Hop(row.key, row.expect, row.map,
-                  unsigned=row.key == "failed.mx.unsigned")
+                  unsigned=row.key.endswith(".mx.unsigned"))
     for i in range(TURNCOATS):
         yield Hop(f"s{i}.nsec", "dane", steady=False)
         yield Hop(f"s{i}.nsec", "dane-only", "strict", steady=False)
