@@ -101,31 +101,39 @@ class Panel:
             at = self.left + self.x_scale.share(x) * self.WIDTH
             out.append(f'<text x="{at:.1f}" y="{bottom + 18}" '
                        f'text-anchor="middle">{number(x)}</text>')
+        # Many points leave no room for names: they stand above, to the right.
+        above = right - sum(35 + 7 * len(s[0]) for s in self.series)
         for i, (name, colour, dashed, points) in enumerate(self.series):
-            out += self.line(name, colour, dashed, points,
-                             bottom - 16 * (len(self.series) - i) + 4)
+            place = (self.left + 130,
+                     bottom - 16 * (len(self.series) - i) + 4) if self.few \
+                else (above, top - 22)
+            above += 35 + 7 * len(name)
+            out += self.line(name, colour, dashed, points, *place)
         return out
 
-    def line(self, name, colour, dashed, points, y):
+    def line(self, name, colour, dashed, points, x, y):
         style = f'stroke="{colour}"' + (
-            ' stroke-dasharray="5 4"' if dashed else "")
+            ' stroke-dasharray="5 4"' if dashed else "") + (
+            ' stroke-width="2"' if self.few else ' stroke-width="1.2"')
         places = [self.at(*p) for p in points]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        dots = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
-                for x, y in places] if self.few else []
+        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
+        dots = [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>'
+                for a, b in places] if self.few else []
         return [f'<polyline points="{path}" class="l" {style}/>', *dots,
-                f'<path d="M{self.left + 130} {y}h22" class="l" {style}/>',
-                f'<text x="{self.left + 158}" y="{y + 4}">{name}</text>']
+                f'<path d="M{x} {y}h22" class="l" {style}/>',
+                f'<text x="{x + 28}" y="{y + 4}">{name}</text>']
 
 
-def picture(panels, width, height):
+def picture(panels, width, height, note=""):
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
              f'height="{height}" viewBox="0 0 {width} {height}" '
              'font-family="sans-serif" font-size="12">',
              "<style>.t{font-size:14px;font-weight:bold}.f{fill:none;"
-             "stroke:#444}.g{stroke:#ddd}.l{fill:none;stroke-width:2}"
+             "stroke:#444}.g{stroke:#ddd}.l{fill:none}"
              "</style>",
              f'<rect width="{width}" height="{height}" fill="white"/>']
     for panel in panels:
         lines += panel.svg()
+    if note:
+        lines.append(f'<text x="70" y="{height - 12}">{note}</text>')
     return "\n".join([*lines, "</svg>"]) + "\n"

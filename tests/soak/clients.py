@@ -52,10 +52,12 @@ class Ledger:
     def __init__(self):
         self.lock = threading.Lock()
         self.counts = collections.Counter()
+        self.calm_counts = collections.Counter()  # by judgement
         self.unexpected = []      # each would be a failure
         self.troubles = set()     # servers of all the world that are away
         self.last_trouble = 0.0
-        self.encrypting = False   # no-dane-policy = encrypt, or was lately
+        self.encrypts = False     # no-dane-policy = encrypt
+        self.encrypted = 0.0      # when it was so the last time
 
     def note(self, kind, judgement, what, reply):
         with self.lock:
@@ -65,8 +67,18 @@ class Ledger:
                     f"{time.strftime('%H:%M:%S')} {kind}: {what}: {judgement}:"
                     f" {reply}")
 
+    def note_calm(self, judgement):
+        """Of a reply that has been noted already."""
+        with self.lock:
+            self.calm_counts[judgement] += 1
+
     def fail(self, kind, what):
         self.note(kind, "failed", what, "")
+
+    @property
+    def encrypting(self):
+        """It is so, or was when a reply that comes now was made."""
+        return self.encrypts or time.monotonic() - self.encrypted < CALM
 
     def trouble(self, who, begins):
         with self.lock:
@@ -199,11 +211,11 @@ class Client(Actor):
             self.ledger.note("lost", "lost", f"{hop.key} {hop.map}", error)
             self.close()
             return
-        judgement = hop.judge(reply)
+        judgement = hop.judge(reply, self.ledger.encrypting)
         self.ledger.note("policy", judgement, f"{hop.key} {hop.map}", reply)
         if calm and self.ledger.calm() and hop.steady and not (
                 reply == "encrypt" and self.ledger.encrypting):
-            self.ledger.note("calm", judgement, hop.key, reply)
+            self.ledger.note_calm(judgement)
             if judgement != "right":
                 self.soak.needless.append(
                     f"{time.strftime('%H:%M:%S')} {hop.key} {hop.map}: {reply}")
@@ -277,15 +289,19 @@ class Operator(Actor):
         if choice < 0.4:
             hop = self.random.choice(self.soak.hops)
             done = self.daemon_.run("explain", "--json", "-m", hop.map, hop.key)
-            reply = json.loads(done.stdout)["reply"]
-            self.ledger.note("explain", hop.judge(reply),
+            said = json.loads(done.stdout)
+            reply = said["reply"] + (
+                " " + said["carried"].removeprefix("fingerprint ")
+                if "carried" in said else "")
+            self.ledger.note("explain", hop.judge(reply, self.ledger.encrypting),
                              f"{hop.key} {hop.map}", reply)
         elif choice < 0.6:
             done = self.daemon_.run("export")
             for line in done.stdout.splitlines():
                 key, level = line.split("\t")
                 for hop in self.soak.by_key.get(key, ()):
-                    self.ledger.note("export", hop.judge(level), key, level)
+                    self.ledger.note("export", hop.judge(
+                        level, self.ledger.encrypting), key, level)
         elif choice < 0.8:
             self.require(self.daemon_.run("status").returncode in (0, 1),
                          "status")
@@ -313,7 +329,7 @@ class Reloader(Actor):
             self.count(not taken, "a bad configuration was taken")
             return
         policy = "encrypt" if "encrypt" in change else "may"
-        self.ledger.encrypting = True  # until the old one's answers are over
+        self.ledger.encrypts = True  # as soon as it is taken
         taken = self.daemon_.reload(self.daemon_.base + change)
         self.count(taken, "a good configuration was not taken")
         deadline = time.monotonic() + PATIENCE
@@ -322,7 +338,8 @@ class Reloader(Actor):
                 self.count(False, f"the new policy, {policy}, is not used")
                 break
             time.sleep(0.2)
-        self.ledger.encrypting = policy == "encrypt"
+        self.ledger.encrypts = policy == "encrypt"
+        self.ledger.encrypted = time.monotonic()
 
     def count(self, well, what):
         if well:

@@ -32,12 +32,12 @@ import truth  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
 OUT = pathlib.Path("build/soak")
 LONG = 300          # seconds from which on growth is judged
-GROWTH = 0.25       # MiB a minute, of the resident memory
-DESCRIPTORS = 4     # more than before the load
+GROWTH = 0.5        # MiB a minute, of the resident memory
+DESCRIPTORS = 8     # more than before the load: libunbound's spare contexts
 NEEDLESS = 0.001    # of the steady questions in calm times
 COLUMNS = ("second", "rss_kib", "descriptors", "connections", "cache_entries",
            "in_flight", "hot_p50_us", "hot_p99_us", "hot_replies", "hot_temp",
-           "replies", "unknown", "wrong")
+           "replies", "unknown", "wrong", "load")
 
 
 def say(text):
@@ -157,7 +157,7 @@ class Soak:
             sum(line["count"] for line in lines),
             sum(line["temp"] for line in lines),
             sum(self.ledger.counts.values()), count("unknown"),
-            count("wrong")))))
+            count("wrong"), os.getloadavg()[0]))))
 
     def watch(self):
         told = shown = 0
@@ -211,30 +211,31 @@ class Soak:
 
     def growth(self):
         """MiB a minute over the second half: a line through the lowest of each
-        ten seconds, since reloads have two of everything for a moment."""
+        half minute, since reloads, and zones that fail, have two of everything
+        for a while."""
         half = [s for s in self.samples if s["second"] > self.length / 2]
-        lows = [min(s["rss_kib"] for s in half[i:i + 10]) / 1024
-                for i in range(0, len(half) - 9, 10)]
+        lows = [min(s["rss_kib"] for s in half[i:i + 30]) / 1024
+                for i in range(0, len(half) - 29, 30)]
         if len(lows) < 3:
             return 0.0
         return statistics.linear_regression(
-            [i / 6 for i in range(len(lows))], lows).slope
+            [i / 2 for i in range(len(lows))], lows).slope
 
     def judge(self):
         """Lines of (what, whether it is well, how it was)."""
         ledger = self.ledger
         descriptors = self.settle()
-        calm = {what: ledger.counts["calm", what]
-                for what in ("right", "unknown", "cautious")}
-        asked = sum(calm.values())
-        needless = asked - calm["right"]
+        asked = sum(ledger.calm_counts.values())
+        needless = asked - ledger.calm_counts["right"]
         growth = self.growth()
-        crash = None
-        if self.daemon.process.poll() is None:
+        crash = self.daemon.process.poll()
+        if crash is None:
             try:
                 self.daemon.stop()
             except AssertionError as error:
                 crash = str(error)
+        else:
+            crash = f"it had ended, exit code {crash}"
         log = self.daemon.log()
         strange = re.search(r"(==\d+==|runtime error|assert|abort).*", log)
         wrong = ledger.total("wrong")
@@ -272,9 +273,9 @@ def buckets(samples, key, choose, scale=1.0):
         yield (some[0]["second"] / 60, choose(s[key] for s in some) * scale)
 
 
-def picture(soak):
-    samples = [s for s in soak.samples if s["hot_p50_us"] > 0]
-    spans = [(a / 60, (b or soak.length) / 60) for a, b in soak.spans]
+def picture(samples, spans, length):
+    samples = [s for s in samples if s["hot_p50_us"] > 0]
+    spans = [(a / 60, (b or length) / 60) for a, b in spans]
 
     def panel(left, top, title, ylabel, *series, **options):
         return plot.Panel(
@@ -285,9 +286,9 @@ def picture(soak):
             **{"y_scale": plot.Linear, **options})
     grey, blue, red = plot.COLOURS
     return plot.picture([
-        panel(70, 0, "Resident memory", "MiB",
+        panel(70, 0, "Memory", "MiB",
               ("resident", blue, False, "rss_kib", max, 1 / 1024)),
-        panel(490, 0, "Latency of a hot question", "µs",
+        panel(490, 0, "Hot questions", "µs",
               ("p50", blue, False, "hot_p50_us", statistics.median, 1.0),
               ("p99", red, False, "hot_p99_us", statistics.median, 1.0),
               y_scale=plot.Logarithmic),
@@ -297,7 +298,8 @@ def picture(soak):
         panel(490, 320, "Next hops", "",
               ("in the cache", blue, False, "cache_entries", max, 1.0),
               ("being evaluated", red, False, "in_flight", max, 1.0))],
-        850, 650)
+        850, 680, "Shaded: the servers of the root, of the TLDs or of all "
+        "other zones are silent.")
 
 
 def summary(soak, verdict):
@@ -318,7 +320,9 @@ def summary(soak, verdict):
     yield (f"Meanwhile {counts['reload', 'right']} reloads, "
            f"{counts['flaps', 'right']} times a server that went away or fell "
            f"silent, {counts['turns', 'right']} changes of heart of a zone's "
-           f"servers, {counts['rude', 'right']:,} rude clients.")
+           f"servers, {counts['rude', 'right']:,} rude clients. The machine's "
+           "load average was "
+           f"{statistics.median(s['load'] for s in soak.samples):.1f}.")
     yield ""
     yield "| | | |"
     yield "|---|---|---|"
@@ -332,8 +336,11 @@ def write(soak, verdict):
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(soak.samples)
+    (OUT / "results.json").write_text(json.dumps(
+        {"length": soak.length, "samples": soak.samples, "spans": soak.spans}))
     (OUT / "log").write_text(soak.daemon.log())
-    (OUT / "soak.svg").write_text(picture(soak))
+    (OUT / "soak.svg").write_text(
+        picture(soak.samples, soak.spans, soak.length))
     (OUT / "summary.md").write_text("\n".join(summary(soak, verdict)) + "\n")
     (OUT / "unexpected").write_text("".join(
         line + "\n" for line in [*soak.ledger.unexpected,

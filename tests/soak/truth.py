@@ -122,16 +122,24 @@ RANK = {"may": 0, "NOTFOUND": 0, "encrypt": 1, "dane": 2, "dane-only": 2,
 
 
 class Hop:
-    """A next hop whose truth is known.  @steady: nobody but a server of all the
-    world's, or the flapping one, stands between it and its verdict."""
+    """A next hop whose truth is known.  @steady: only servers of all the world
+    stand between it and its verdict.  @unsigned: its MX is, so that all that
+    is known of it can be lost."""
 
-    def __init__(self, key, expect, map_="query", steady=True):
-        self.key, self.expect, self.map, self.steady = key, expect, map_, steady
+    def __init__(self, key, expect, map_="query", steady=True, unsigned=False):
+        self.key, self.expect, self.map = key, expect, map_
+        self.steady, self.unsigned = steady, unsigned
 
-    def judge(self, reply):
-        """"right", "unknown", "cautious" or "wrong"."""
+    def judge(self, reply, encrypting=False):
+        """"right", "unknown", "cautious" or "wrong".  @encrypting: where the
+        truth is "may", no-dane-policy says "encrypt"."""
         level = reply.split()[0] if reply else ""
         expect = self.expect.split()[0]
+        # Where its hosts can't be looked up, it is "dane" only because it would
+        # be "may" otherwise.
+        if self.unsigned and level == "encrypt" and (
+                encrypting or self.map == "strict"):
+            return "right" if level == expect else "cautious"
         if reply == self.expect or level == "TEMP" == expect:
             return "right"
         if level == "TEMP":
@@ -151,13 +159,16 @@ class Hop:
 
 
 def hops():
-    yield from (Hop(row.key, row.expect, row.map) for row in ROWS)
+    for row in ROWS:
+        yield Hop(row.key, row.expect, row.map,
+                  unsigned=row.key.endswith(".mx.unsigned"))
     for i in range(TURNCOATS):
         yield Hop(f"s{i}.nsec", "dane", steady=False)
         yield Hop(f"s{i}.nsec", "dane-only", "strict", steady=False)
         yield Hop(f"u{i}.nsec", "may", steady=False)
     for i in range(DEAD):
-        yield Hop(f"dead{i}.nsec", "TEMP" if i % 2 else "dane", steady=False)
+        yield Hop(f"dead{i}.nsec", "TEMP" if i % 2 else "dane", steady=False,
+                  unsigned=i % 2 == 0)
     for key, expect in (("flap.nsec", "dane"), ("flap.nsec3", "dane"),
                         ("flapabsent.nsec", "may"), ("flap.unsigned", "may"),
                         ("[mx.flap.nsec]", "dane")):
