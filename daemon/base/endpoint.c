@@ -2,8 +2,10 @@
 
 #include "base/endpoint.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +29,31 @@ parse_port(const char *text, unsigned *port)
 	return NULL;
 }
 
+/* Without memory of its own, which libconfuse would not survive to lack where
+ * it reads a default. */
+static bool
+parse_plain_host(const char *host, unsigned port, struct endpoint *endpoint)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&endpoint->address;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&endpoint->address;
+
+	memset(endpoint, 0, sizeof(*endpoint));
+	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)port);
+		endpoint->length = sizeof(*v4);
+		return true;
+	}
+	if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		endpoint->length = sizeof(*v6);
+		return true;
+	}
+	return false;
+}
+
+/* What is left are addresses with a zone: fe80::1%eth0. */
 static const char *
 parse_host(const char *host, unsigned port, struct endpoint *endpoint)
 {
@@ -36,6 +63,8 @@ parse_host(const char *host, unsigned port, struct endpoint *endpoint)
 	struct addrinfo *found;
 	char service[8];
 
+	if (parse_plain_host(host, port, endpoint))
+		return NULL;
 	snprintf(service, sizeof(service), "%u", port);
 	if (getaddrinfo(host, service, &hints, &found) != 0)
 		return "not a numeric IPv4 or IPv6 address";
