@@ -272,6 +272,50 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
 	$(Q)$(LINK) -fsanitize=fuzzer $(OUR_LIBS)
 	$(Q)ln -f $@ build/fuzz/$*
 
+# ---- allocation failures ----
+
+# The unit tests, linked so that each allocation can be made to fail.  What is
+# ours goes to a section of its own, by which allocations are told from the
+# test's: tests/allocs/allocs.h.
+ALLOCS_MAKE = $(MAKE) $(JOBS) CC=gcc SANITIZE=address,undefined
+ALLOCS_TESTS := $(patsubst tests/unit/test_%.c,%,$(UNIT_SOURCES))
+ALLOCS_OBJECTS := $(call objects_of,$(wildcard tests/allocs/*.c))
+ALLOCS_ARCHIVES := $(BUILD)/allocs/libcommand.a $(BUILD)/allocs/libpostdane.a
+MODULES := $(ALLOCS_TESTS)
+
+allocs:
+	@$(ALLOCS_MAKE) allocs-tests
+	@ALLOCS=all tests/allocs/run $(MODULES)
+
+check-allocs:
+	@$(ALLOCS_MAKE) allocs-tests
+	@ALLOCS=places tests/allocs/run $(MODULES)
+
+allocs-tests: $(ALLOCS_TESTS:%=$(BUILD)/allocs/%)
+
+# It is malloc, and runs before the sanitizers have begun.
+$(BUILD)/obj/tests/allocs/allocs.o: OUR_CFLAGS += -fno-sanitize=all
+
+$(BUILD)/allocs/lib%.a: $(BUILD)/lib%.a tests/allocs/calls.syms
+	@mkdir -p $(@D)
+	@echo "  OBJCOPY $@"
+	$(Q)objcopy --redefine-syms=tests/allocs/calls.syms \
+		--rename-section .text=postdane_text \
+		--rename-section .text.unlikely=postdane_text $< $@
+
+# What a failed test still holds is no leak: not optimised, it stays in sight.
+$(BUILD)/allocs/obj/%.o: tests/unit/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(COMPILE) -O0
+
+$(BUILD)/allocs/%: $(BUILD)/allocs/obj/test_%.o $(ALLOCS_OBJECTS) \
+		$(ALLOCS_ARCHIVES)
+	@mkdir -p $(@D) build/allocs
+	@echo "  LD $@"
+	$(Q)$(LINK) $(OUR_LIBS)
+	$(Q)ln -f $@ build/allocs/$*
+
 # ---- benchmarks ----
 
 # Wants two processors for itself; BENCH=brief takes minutes, and says little.
@@ -406,7 +450,8 @@ clean:
 FORCE:
 
 .PHONY: all deb objects check check-style check-format check-layers check-docs \
-	check-tidy tidy check-compilers check-unit check-fuzz check-hardening \
+	check-tidy tidy check-compilers check-unit check-fuzz check-allocs \
+	check-hardening allocs allocs-tests \
 	check-lab check-lab-slow check-lab-rest check-oracle check-incident \
 	fuzz fuzzers bench demo \
 	demo-incident run deps test-deps servers install uninstall \
@@ -414,4 +459,5 @@ FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
 
--include $(OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(ALLOCS_OBJECTS:.o=.d) \
+	$(patsubst %,$(BUILD)/allocs/obj/test_%.d,$(ALLOCS_TESTS))
