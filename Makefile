@@ -11,6 +11,7 @@
 #                           makes postdane the resolver of Postfix alone
 #   sudo make bench         docs/benchmark.md, measured anew
 #   make fuzz TIME=60       each parser of strange bytes, seconds for each
+#   make allocs             each allocation of the unit tests fails once
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
@@ -165,7 +166,7 @@ check:
 	@$(MAKE) test-deps
 	@trap '$(GIVE_BACK)' EXIT; \
 		tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check \
-		check-style check-compilers check-unit check-fuzz \
+		check-style check-compilers check-unit check-fuzz check-allocs \
 		$(if $(SANITIZE),,check-hardening) check-lab check-oracle \
 		check-incident
 

@@ -6,7 +6,8 @@
  * there.  It may fail: it did not get what it asked for.  It may not be killed
  * by a signal, be reported by a sanitizer, leak, exit or hang.
  *
- * ALLOCS=all tries every allocation, else one of each place on the stack.
+ * ALLOCS=all tries every allocation, up to TURNS_MAX for each test and place on
+ * the stack; otherwise one for each place.
  * ALLOCS_DEEP=1: inside libldns too, which may break of it, but no promise of
  * the test must. ALLOCS_TEST=NAME only that test, ALLOCS_AT=N only that
  * allocation.
@@ -32,6 +33,7 @@
 #define TESTS_MAX 1024
 #define JOBS_MAX 64
 #define PLACES_MAX (1U << 17)
+#define TURNS_MAX 40    /* of a place that a test comes to without end */
 #define REPORT_MAX 6000 /* octets of what a bad run says */
 #define REPORTS_MAX 20  /* bad runs that are shown */
 #define PATIENCE_SECONDS 40
@@ -67,7 +69,12 @@ static size_t test_count;
 static struct job jobs[JOBS_MAX];
 static size_t job_count;
 static struct allocs_count *shared;
-static uint64_t places[PLACES_MAX]; /* that have had their turn */
+static struct place {
+	uint64_t hash;
+	unsigned turns;          /* that it has had */
+	const struct test *test; /* the last to count turns of its own */
+	unsigned turns_in_test;
+} places[PLACES_MAX];
 static unsigned reports;
 static size_t runs, bad, refused;
 static bool deep;
@@ -252,21 +259,36 @@ finish_all(void)
 
 /* ---- all of them ---- */
 
-static bool
-is_new(uint64_t place)
+static struct place *
+place_of(uint64_t hash)
 {
-	uint64_t *slot;
-
 	for (size_t i = 0; i < PLACES_MAX; i++) {
-		slot = &places[(place + i) % PLACES_MAX];
-		if (*slot == place)
-			return false;
-		if (*slot == 0) {
-			*slot = place;
-			return true;
+		struct place *place = &places[(hash + i) % PLACES_MAX];
+
+		if (place->hash == hash || place->hash == 0) {
+			place->hash = hash;
+			return place;
 		}
 	}
-	return false;
+	return NULL;
+}
+
+/* Whether it is this one's turn to fail. */
+static bool
+has_turn(const struct test *test, uint64_t hash, bool all)
+{
+	struct place *place = place_of(hash);
+
+	if (place == NULL)
+		return all;
+	if (place->test != test)
+		place->turns_in_test = 0;
+	place->test = test;
+	if (all ? place->turns_in_test >= TURNS_MAX : place->turns > 0)
+		return false;
+	place->turns++;
+	place->turns_in_test++;
+	return true;
 }
 
 /* How many allocations there are; -1 where the test fails as it is. */
@@ -299,7 +321,7 @@ try(const struct test *test)
 
 	for (long k = 1; k <= number && k <= ALLOCS_MAX; k++)
 		if (one != 0 ? (size_t)k == one
-			     : is_new(shared->place[k - 1]) || all)
+			     : has_turn(test, shared->place[k - 1], all))
 			start(free_job(), test, (size_t)k);
 }
 
