@@ -18,6 +18,7 @@
 #                           mixed load while everything around it fails
 #   sudo make attack        an attacker on the path, RUNS=2000 times; SEED=…
 #                           for the same again, and RUN=… for one of them
+#   make allocs             each allocation of the unit tests fails once
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
@@ -169,9 +170,9 @@ NEEDS_ROOT = [ "$$(id -u)" = 0 ] || { \
 	echo "make $@ needs root, for the lab's namespaces: sudo make $@" >&2; \
 	exit 1; }
 
-CHECKS := check-style check-compilers check-unit check-fuzz \
+CHECKS := check-style check-compilers check-unit check-fuzz check-allocs \
 	$(if $(SANITIZE),,check-hardening) check-lab check-oracle check-incident \
-	check-faults check-soak
+	check-faults check-attack check-soak
 RUN_CHECKS = trap '$(GIVE_BACK)' EXIT; \
 	tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check
 

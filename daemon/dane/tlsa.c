@@ -16,6 +16,7 @@
 #define MTYPE_SHA2_256 1
 #define MTYPE_SHA2_512 2
 #define SHA2_256_LEN 32
+#define SHA2_512_LEN 64
 #define TEXT_OCTETS 8 /* of the association data, in tlsa_text() */
 
 struct tlsa_checker {
@@ -35,6 +36,25 @@ tlsa_parse(const uint8_t *rdata, size_t rdata_len, struct tlsa_rr *rr)
 	return 0;
 }
 
+/* Where memory is short OpenSSL leaves out a digest in silence, and takes all
+ * records with it for useless from then on. */
+static bool
+knows_digests(struct tlsa_checker *checker)
+{
+	static const uint8_t sum[SHA2_512_LEN];
+	struct tlsa_rr rr = { .usage = TLSA_DANE_EE,
+		.selector = SELECTOR_SPKI,
+		.mtype = MTYPE_SHA2_256,
+		.data = sum,
+		.data_len = SHA2_256_LEN };
+
+	if (tlsa_check(checker, &rr) != TLSA_USABLE)
+		return false;
+	rr.mtype = MTYPE_SHA2_512;
+	rr.data_len = SHA2_512_LEN;
+	return tlsa_check(checker, &rr) == TLSA_USABLE;
+}
+
 struct tlsa_checker *
 tlsa_checker_new(void)
 {
@@ -43,7 +63,7 @@ tlsa_checker_new(void)
 	if (checker == NULL)
 		return NULL;
 	if ((checker->ctx = SSL_CTX_new(TLS_client_method())) == NULL ||
-	    SSL_CTX_dane_enable(checker->ctx) <= 0) {
+	    SSL_CTX_dane_enable(checker->ctx) <= 0 || !knows_digests(checker)) {
 		tlsa_checker_free(checker);
 		return NULL;
 	}

@@ -6,6 +6,96 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- reading ---- */
+
+#define HEADER_LEN 12
+#define QUESTION_FIXED 4 /* type, class */
+#define RECORD_FIXED 10  /* type, class, TTL, length of RDATA */
+
+/* The offset behind the name at @at; 0 where it is cut off. */
+static size_t
+skip_name(const uint8_t *wire, size_t len, size_t at)
+{
+	while (at < len) {
+		const uint8_t label = wire[at];
+
+		if ((label & 0xc0U) == 0xc0U)
+			return at + 2 <= len ? at + 2 : 0;
+		if (label == 0)
+			return at + 1;
+		at += 1U + label;
+	}
+	return 0;
+}
+
+/* Whether @rr has all fields that an RDATA of @rdlength octets has room for: a
+ * name takes at least one octet, and what is behind the last field of its type
+ * is none. */
+static bool
+is_whole(const ldns_rr *rr, size_t rdlength)
+{
+	const ldns_rr_descriptor *type =
+	    ldns_rr_descript((uint16_t)ldns_rr_get_type(rr));
+	const size_t count = ldns_rr_rd_count(rr);
+	bool names = false;
+	size_t octets = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
+
+		if (rdf == NULL)
+			return false;
+		octets += ldns_rdf_size(rdf);
+		names |= ldns_rdf_get_type(rdf) == LDNS_RDF_TYPE_DNAME;
+	}
+	if (names) /* compressed or not: all of them, and what is beside */
+		return count >= ldns_rr_descriptor_minimum(type);
+	return count >= ldns_rr_descriptor_maximum(type) || octets >= rdlength;
+}
+
+static bool
+section_is_whole(const ldns_rr_list *list, size_t count, const uint8_t *wire,
+    size_t len, size_t *at)
+{
+	size_t rdlength;
+
+	for (size_t i = 0; i < count; i++) {
+		*at = skip_name(wire, len, *at);
+		if (*at == 0 || len - *at < RECORD_FIXED)
+			return false;
+		rdlength = (size_t)wire[*at + 8] << 8 | wire[*at + 9];
+		*at += RECORD_FIXED;
+		if (rdlength > len - *at || i >= ldns_rr_list_rr_count(list) ||
+		    !is_whole(ldns_rr_list_rr(list, i), rdlength))
+			return false;
+		*at += rdlength;
+	}
+	return true;
+}
+
+/*
+ * Where memory is short, libldns leaves a field out in silence: MX without its
+ * preference is no host, TLSA without its usage another policy.  So what it
+ * has read is held against the message, as far as we use it.
+ */
+static bool
+packet_is_whole(const ldns_pkt *packet, const uint8_t *wire, size_t len)
+{
+	size_t at = HEADER_LEN;
+	const size_t questions = (size_t)wire[4] << 8 | wire[5];
+
+	for (size_t i = 0; i < questions; i++) {
+		at = skip_name(wire, len, at);
+		if (at == 0 || len - at < QUESTION_FIXED)
+			return false;
+		at += QUESTION_FIXED;
+	}
+	return section_is_whole(ldns_pkt_answer(packet),
+		   (size_t)wire[6] << 8 | wire[7], wire, len, &at) &&
+	       section_is_whole(ldns_pkt_authority(packet),
+		   (size_t)wire[8] << 8 | wire[9], wire, len, &at);
+}
+
 ldns_pkt *
 packet_parse(const uint8_t *wire, size_t len)
 {
@@ -13,8 +103,13 @@ packet_parse(const uint8_t *wire, size_t len)
 
 	if (ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK)
 		return NULL;
-	return packet;
+	if (packet_is_whole(packet, wire, len))
+		return packet;
+	ldns_pkt_free(packet);
+	return NULL;
 }
+
+/* ---- names ---- */
 
 int
 packet_name(const ldns_rdf *rdf, char text[DOMAIN_TEXT_MAX])

@@ -25,12 +25,11 @@ char *__interceptor_strndup(const char *text, size_t len);
 int __interceptor_posix_memalign(void **to, size_t alignment, size_t size);
 void *__interceptor_aligned_alloc(size_t alignment, size_t size);
 
-/* They do not survive a failure inside, see calls.c: the first two crash, and
- * libconfuse even exits.  Where ALLOCS_DEEP is set the last three are not
- * spared. */
+/* They do not survive a failure inside, see calls.c: most crash, and libconfuse
+ * even exits.  Where ALLOCS_DEEP is set the last one is not spared. */
 static const char *const spared[] = { "libunbound.so", "libconfuse.so",
-	"libldns.so", "libcrypto.so", "libssl.so" };
-#define SPARED_DEEP 2 /* of them */
+	"libcrypto.so", "libssl.so", "libldns.so" };
+#define SPARED_DEEP 4 /* of them */
 
 struct object {
 	uintptr_t start, end;
@@ -55,18 +54,17 @@ add_object(struct dl_phdr_info *info, size_t size, void *arg)
 
 	(void)size;
 	(void)arg;
-	for (size_t i = 0;
-	     i < info->dlpi_phnum && state.objects < OBJECTS_MAX; i++) {
+	for (size_t i = 0; i < info->dlpi_phnum && state.objects < OBJECTS_MAX;
+	     i++) {
 		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
 		struct object *object = &state.object[state.objects];
 
 		if (segment->p_type != PT_LOAD ||
 		    (segment->p_flags & PF_X) == 0)
 			continue;
-		*object = (struct object){
-			.start = info->dlpi_addr + segment->p_vaddr,
-			.program = program
-		};
+		*object = (struct object){ .start = info->dlpi_addr +
+						    segment->p_vaddr,
+			.program = program };
 		object->end = object->start + segment->p_memsz;
 		for (size_t k = 0; k < state.spared; k++)
 			if (strstr(info->dlpi_name, spared[k]) != NULL)
@@ -106,6 +104,8 @@ on_frame(struct _Unwind_Context *context, void *arg)
 		return _URC_NO_REASON;
 	if (++walk->frames > FRAMES_MAX)
 		return _URC_END_OF_STACK;
+	if (state.spared == SPARED_DEEP)
+		walk->hash = (walk->hash ^ at) * UINT64_C(0x100000001b3);
 	if (at >= (uintptr_t)__start_postdane_text &&
 	    at < (uintptr_t)__stop_postdane_text) {
 		walk->ours = true;

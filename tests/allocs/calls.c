@@ -88,8 +88,7 @@ POINTER_CALL(cfg_t *, cfg_init, (cfg_opt_t * options, cfg_flag_t flags),
 POINTER_CALL(SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *method), (method))
 POINTER_CALL(SSL *, SSL_new, (SSL_CTX * ctx), (ctx))
 STATUS_CALL(int, 0, SSL_CTX_dane_enable, (SSL_CTX * ctx), (ctx))
-STATUS_CALL(
-    int, 0, SSL_dane_enable, (SSL * ssl, const char *name), (ssl, name))
+STATUS_CALL(int, 0, SSL_dane_enable, (SSL * ssl, const char *name), (ssl, name))
 STATUS_CALL(int, 0, EVP_Digest,
     (const void *data, size_t len, unsigned char *sum, unsigned *sum_len,
 	const EVP_MD *type, ENGINE *engine),

@@ -6,8 +6,11 @@
  * there.  It may fail: it did not get what it asked for.  It may not be killed
  * by a signal, be reported by a sanitizer, leak, exit or hang.
  *
- * ALLOCS=all tries every allocation, else one of each place on the stack.
- * ALLOCS_TEST=NAME only that test, ALLOCS_AT=N only that allocation.
+ * ALLOCS=all tries every allocation, up to TURNS_MAX for each test and place on
+ * the stack; otherwise one for each place.
+ * ALLOCS_DEEP=1: inside libldns too, which may break of it, but no promise of
+ * the test must. ALLOCS_TEST=NAME only that test, ALLOCS_AT=N only that
+ * allocation.
  */
 
 #include <check.h>
@@ -30,8 +33,9 @@
 #define TESTS_MAX 1024
 #define JOBS_MAX 64
 #define PLACES_MAX (1U << 17)
-#define REPORT_MAX 6000    /* octets of what a bad run says */
-#define REPORTS_MAX 20     /* bad runs that are shown */
+#define TURNS_MAX 40    /* of a place that a test comes to without end */
+#define REPORT_MAX 6000 /* octets of what a bad run says */
+#define REPORTS_MAX 20  /* bad runs that are shown */
 #define PATIENCE_SECONDS 40
 #define EXIT_ASSERTION 77 /* the test says no: that is allowed */
 
@@ -65,9 +69,15 @@ static size_t test_count;
 static struct job jobs[JOBS_MAX];
 static size_t job_count;
 static struct allocs_count *shared;
-static uint64_t places[PLACES_MAX]; /* that have had their turn */
+static struct place {
+	uint64_t hash;
+	unsigned turns;          /* that it has had */
+	const struct test *test; /* the last to count turns of its own */
+	unsigned turns_in_test;
+} places[PLACES_MAX];
 static unsigned reports;
 static size_t runs, bad, refused;
+static bool deep;
 
 /* What the sanitizers are told, unless the environment says otherwise. */
 const char *__asan_default_options(void);
@@ -192,12 +202,28 @@ finish_one(int *how)
 	return NULL;
 }
 
+/* Whether the test has said that what it promises is broken. */
+static bool
+broke_promise(const struct job *job)
+{
+	static char text[REPORT_MAX + 1];
+	const ssize_t n = pread(job->output, text, REPORT_MAX, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, "broken promise") != NULL;
+}
+
 static void
 settle(const struct job *job, int status)
 {
 	const bool exited = WIFEXITED(status);
 
 	runs++;
+	if (deep && !broke_promise(job)) {
+		refused += !exited || WEXITSTATUS(status) != 0;
+		close(job->output);
+		return;
+	}
 	if (exited && WEXITSTATUS(status) == EXIT_ASSERTION) {
 		refused++;
 	} else if (!exited || WEXITSTATUS(status) != 0) {
@@ -233,21 +259,36 @@ finish_all(void)
 
 /* ---- all of them ---- */
 
-static bool
-is_new(uint64_t place)
+static struct place *
+place_of(uint64_t hash)
 {
-	uint64_t *slot;
-
 	for (size_t i = 0; i < PLACES_MAX; i++) {
-		slot = &places[(place + i) % PLACES_MAX];
-		if (*slot == place)
-			return false;
-		if (*slot == 0) {
-			*slot = place;
-			return true;
+		struct place *place = &places[(hash + i) % PLACES_MAX];
+
+		if (place->hash == hash || place->hash == 0) {
+			place->hash = hash;
+			return place;
 		}
 	}
-	return false;
+	return NULL;
+}
+
+/* Whether it is this one's turn to fail. */
+static bool
+has_turn(const struct test *test, uint64_t hash, bool all)
+{
+	struct place *place = place_of(hash);
+
+	if (place == NULL)
+		return all;
+	if (place->test != test)
+		place->turns_in_test = 0;
+	place->test = test;
+	if (all ? place->turns_in_test >= TURNS_MAX : place->turns > 0)
+		return false;
+	place->turns++;
+	place->turns_in_test++;
+	return true;
 }
 
 /* How many allocations there are; -1 where the test fails as it is. */
@@ -280,7 +321,7 @@ try(const struct test *test)
 
 	for (long k = 1; k <= number && k <= ALLOCS_MAX; k++)
 		if (one != 0 ? (size_t)k == one
-			     : is_new(shared->place[k - 1]) || all)
+			     : has_turn(test, shared->place[k - 1], all))
 			start(free_job(), test, (size_t)k);
 }
 
@@ -291,6 +332,8 @@ srunner_run_all(SRunner *runner, enum print_output mode)
 	const time_t begin = time(NULL);
 
 	(void)mode;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	deep = getenv("ALLOCS_DEEP") != NULL;
 	job_count = many != NULL ? strtoul(many, NULL, 10) : 4;
 	if (job_count == 0 || job_count > JOBS_MAX)
 		job_count = JOBS_MAX;
@@ -377,9 +420,8 @@ _tcase_add_test(TCase *tcase, const TTest *ttest, int signal, int exit_value,
 	for (int i = first; i < end; i++) {
 		if (test_count == TESTS_MAX)
 			abort();
-		tests[test_count++] = (struct test){
-			.ttest = ttest, .tcase = tcase, .i = i
-		};
+		tests[test_count++] =
+		    (struct test){ .ttest = ttest, .tcase = tcase, .i = i };
 	}
 }
 

@@ -138,9 +138,8 @@ push_answer(ldns_pkt *packet, const char *name, uint16_t type, bool *secure)
 static struct message
 ask_world(const char *name, uint16_t type, bool *secure)
 {
-	static const char *const ds[] = {
-		"sec. 300 IN DS 4711 13 2 " DIGEST, NULL
-	};
+	static const char *const ds[] = { "sec. 300 IN DS 4711 13 2 " DIGEST,
+		NULL };
 	ldns_pkt *packet = message_packet(name, type, 0,
 	    type == DNS_TYPE_DS && strcmp(name, "sec") == 0 ? ds : NULL, NULL);
 	struct message message;
@@ -366,8 +365,8 @@ ask(const char *key, const char *map)
 	struct policy_reply reply;
 
 	came = false;
-	if (policy_service_ask(service, key, strlen(key), map, &reply, on_reply,
-		NULL) == NULL)
+	if (policy_service_ask(
+		service, key, strlen(key), map, &reply, on_reply, NULL) == NULL)
 		on_reply(NULL, &reply);
 	while (!came) {
 		event_base_loop(base, EVLOOP_ONCE);
@@ -398,8 +397,8 @@ never_weaker(enum tls_policy got, enum tls_policy wanted, const char *key)
 {
 	if (strength(got) >= strength(wanted))
 		return;
-	fprintf(stderr, "%s: %s instead of %s\n", key, tls_policy_text(got),
-	    tls_policy_text(wanted));
+	fprintf(stderr, "%s: broken promise: %s instead of %s\n", key,
+	    tls_policy_text(got), tls_policy_text(wanted));
 	abort();
 }
 

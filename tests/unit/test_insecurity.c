@@ -364,6 +364,87 @@ START_TEST(no_packet_is_a_failure)
 }
 END_TEST
 
+/* ---- bit maps, with something beyond them ---- */
+
+/* Octets in memory that goes on, and a record that ends where they end: what
+ * lies beyond must not count. */
+static const struct {
+	const char *what;
+	uint8_t octets[8], len, beyond;
+	enum insecurity_verdict verdict;
+} bitmaps[] = {
+	/* DS would be bit 4 of octet 5, DNAME bit 7 of octet 4 */
+	{ "NS, and five octets", { 0, 5, 0x20, 0, 0, 0, 1 }, 7, 0xff, PROVEN },
+	{ "NS, and four octets", { 0, 4, 0x20, 0, 0, 0 }, 6, 0xff, PROVEN },
+	{ "NS, and one octet", { 0, 1, 0x20 }, 3, 0xff, PROVEN },
+	{ "AAAA, and four octets", { 0, 4, 0, 0, 0, 8 }, 6, 0xff, NO_CUT },
+	{ "NS, shorter than it says", { 0, 6, 0x20 }, 3, 0, NO_CUT },
+	{ "NS, shorter by one octet", { 0, 2, 0x20 }, 3, 0, NO_CUT },
+	{ "NS, longer than any window", { 0, 33, 0x20 }, 3, 0, NO_CUT },
+	{ "a window without its length", { 1, 1, 0x80, 0 }, 4, 0x21, NO_CUT },
+	{ "a window of which nothing is left", { 1, 1, 0x80, 0, 1 }, 5, 0x20,
+	    NO_CUT },
+	{ "nothing", { 0 }, 0, 0x20, NO_CUT },
+};
+
+static ldns_rr *
+line_rr(const char *line)
+{
+	ldns_rr *rr = NULL;
+
+	ck_assert_int_eq(
+	    ldns_rr_new_frm_str(&rr, line, 300, NULL, NULL), LDNS_STATUS_OK);
+	return rr;
+}
+
+START_TEST(bitmap_ends_where_its_record_does)
+{
+	ldns_pkt *packet = ldns_pkt_query_new(ldns_dname_new_frm_str("cut.s."),
+	    LDNS_RR_TYPE_DS, LDNS_RR_CLASS_IN, LDNS_QR);
+	ldns_rr *nsec = line_rr("cut.s. 60 IN NSEC z.s. NS RRSIG NSEC");
+	uint8_t *data = malloc(sizeof(bitmaps[0].octets) + 64);
+	struct insecurity_finding finding;
+
+	ck_assert(packet != NULL && data != NULL);
+	memset(data, bitmaps[_i].beyond, sizeof(bitmaps[0].octets) + 64);
+	memcpy(data, bitmaps[_i].octets, bitmaps[_i].len);
+	ldns_rdf_deep_free(ldns_rr_set_rdf(nsec,
+	    ldns_rdf_new(LDNS_RDF_TYPE_BITMAP, bitmaps[_i].len, data), 1));
+	ldns_pkt_push_rr(packet, LDNS_SECTION_AUTHORITY, nsec);
+	ldns_pkt_push_rr(packet, LDNS_SECTION_AUTHORITY,
+	    line_rr("cut.s. 60 IN RRSIG NSEC 8 2 60 20300101000000 "
+		    "20200101000000 1 s. AAAA"));
+	finding = judge(packet, "cut.s", "s", DNS_SECURE);
+	ck_assert_msg(
+	    finding.verdict == bitmaps[_i].verdict, "%s", bitmaps[_i].what);
+	ck_assert_msg(!finding.dname, "%s", bitmaps[_i].what);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
+/* Exactly as large as it says: for the sanitizers. */
+START_TEST(bitmap_of_its_own_size)
+{
+	ldns_rr *nsec = line_rr("cut.s. 60 IN NSEC z.s. NS RRSIG NSEC");
+	ldns_pkt *packet = ldns_pkt_query_new(ldns_dname_new_frm_str("cut.s."),
+	    LDNS_RR_TYPE_DS, LDNS_RR_CLASS_IN, LDNS_QR);
+	const size_t len = bitmaps[_i].len;
+	uint8_t *data = malloc(len > 0 ? len : 1);
+
+	ck_assert(packet != NULL && data != NULL);
+	memcpy(data, bitmaps[_i].octets, len);
+	ldns_rdf_deep_free(ldns_rr_set_rdf(
+	    nsec, ldns_rdf_new(LDNS_RDF_TYPE_BITMAP, len, data), 1));
+	ldns_pkt_push_rr(packet, LDNS_SECTION_AUTHORITY, nsec);
+	ldns_pkt_push_rr(packet, LDNS_SECTION_AUTHORITY,
+	    line_rr("cut.s. 60 IN RRSIG NSEC 8 2 60 20300101000000 "
+		    "20200101000000 1 s. AAAA"));
+	ck_assert_int_eq(judge(packet, "cut.s", "s", DNS_SECURE).verdict,
+	    bitmaps[_i].verdict);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
 /* ---- packets made by hand ---- */
 
 #define SALT "abcd"
@@ -1283,6 +1364,9 @@ made_case(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, made_answer_is_judged, 0, (int)COUNT(made));
+	tcase_add_loop_test(
+	    tc, bitmap_ends_where_its_record_does, 0, (int)COUNT(bitmaps));
+	tcase_add_loop_test(tc, bitmap_of_its_own_size, 0, (int)COUNT(bitmaps));
 	tcase_add_test(tc, no_packet_is_a_failure);
 	tcase_add_test(tc, other_rcode_is_a_failure);
 	tcase_add_test(tc, ttl_is_the_shortest);

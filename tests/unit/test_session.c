@@ -454,6 +454,7 @@ START_TEST(client_that_never_reads_is_bounded_and_ends)
 	ck_assert_uint_lt(asked, 1000);
 	work(rig.base, 100);
 	ck_assert_uint_eq(rig.service.asked, asked);
+	ck_assert_ptr_nonnull(rig.session);
 	ck_assert(!session_is_idle(rig.session));
 
 	while (rig.closed == 0 && now_ms() < begin + PATIENCE_MS * slowness())

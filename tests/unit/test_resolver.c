@@ -1,0 +1,444 @@
+/* Slots for lookups: who runs, who waits, and who is told.  The ladder, and
+ * libunbound below it, are ours. */
+
+#include "dns/resolver.h"
+
+#include <check.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/domain.h"
+#include "base/stats.h"
+#include "dns/ladder.h"
+#include "dns/memory.h"
+#include "dns/validated.h"
+
+#include "../fuzz/fake_time.h"
+
+#define SLOTS_MAX 1000
+#define ZONE_SLOTS_MAX 16
+#define WAITING_MAX 10000
+#define MANY (SLOTS_MAX + WAITING_MAX + 10)
+
+/* ---- the ladder ---- */
+
+struct ladder {
+	char name[DOMAIN_TEXT_MAX];
+	struct ladder_question question;
+	ladder_cb cb;
+	void *arg;
+	bool over;
+};
+
+static struct ladder *ladders[MANY];
+static size_t started;
+static const struct ladder_env *ladder_env;
+static bool refuse;
+
+struct ladder *
+ladder_start(const struct ladder_env *env,
+    const struct ladder_question *question, ladder_cb cb, void *arg)
+{
+	struct ladder *ladder;
+
+	ladder_env = env;
+	if (refuse)
+		return NULL;
+	ck_assert_uint_lt(started, MANY);
+	ck_assert_ptr_nonnull(ladder = calloc(1, sizeof(*ladder)));
+	snprintf(ladder->name, sizeof(ladder->name), "%s", question->name);
+	ladder->question = *question;
+	ladder->cb = cb;
+	ladder->arg = arg;
+	return ladders[started++] = ladder;
+}
+
+void
+ladder_cancel(struct ladder *ladder)
+{
+	if (ladder == NULL)
+		return;
+	ck_assert(!ladder->over);
+	ladder->over = true;
+}
+
+/* ---- libunbound ---- */
+
+static unsigned renewed;
+static bool insecure_root;
+static struct event *root_event;
+static validated_cb root_cb;
+static void *root_arg;
+
+struct validated *
+validated_new(struct event_base *base, const struct conf *conf)
+{
+	static char it;
+
+	(void)base;
+	(void)conf;
+	return (struct validated *)&it;
+}
+
+void
+validated_free(struct validated *validated)
+{
+	(void)validated;
+}
+
+void
+validated_renew(struct validated *validated)
+{
+	(void)validated;
+	renewed++;
+}
+
+struct validated_query *
+validated_ask(struct validated *validated, const char *name, uint16_t type,
+    const char *fresh_zone, validated_cb cb, void *arg)
+{
+	(void)validated;
+	(void)fresh_zone;
+	ck_assert_str_eq(name, ".");
+	ck_assert_uint_eq(type, DNS_TYPE_DNSKEY);
+	root_cb = cb;
+	root_arg = arg;
+	event_active(root_event, EV_TIMEOUT, 0);
+	return (struct validated_query *)&root_cb;
+}
+
+void
+validated_cancel(struct validated_query *query)
+{
+	(void)query;
+}
+
+static void
+on_root(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	root_cb(root_arg,
+	    &(struct validated_result){ .answered = true,
+		.security = insecure_root ? DNS_INSECURE : DNS_SECURE });
+}
+
+/* ---- the module ---- */
+
+static struct event_base *base;
+static struct conf conf;
+static struct stats stats;
+static struct resolver *resolver;
+static unsigned came;
+static char last_why[64];
+static bool inside;
+
+static void
+set_up(void)
+{
+	conf = (struct conf){ .lookup_deadline = 15 };
+	memset(&stats, 0, sizeof(stats));
+	started = came = renewed = 0;
+	refuse = insecure_root = false;
+	ck_assert_ptr_nonnull(base = event_base_new());
+	ck_assert_ptr_nonnull(
+	    root_event = event_new(base, -1, 0, on_root, NULL));
+	resolver = resolver_new(base, &conf, &stats);
+	ck_assert_ptr_nonnull(resolver);
+}
+
+static void
+tear_down(void)
+{
+	resolver_free(resolver);
+	for (size_t i = 0; i < started; i++) {
+		ck_assert(ladders[i]->over);
+		free(ladders[i]);
+	}
+	event_free(root_event);
+	event_base_free(base);
+}
+
+static void
+on_answer(void *arg, struct dns_answer *answer)
+{
+	ck_assert(!inside);
+	if (arg != NULL)
+		*(struct resolver_lookup **)arg = NULL;
+	came++;
+	snprintf(last_why, sizeof(last_why), "%s",
+	    answer->why != NULL ? answer->why : "");
+}
+
+static struct resolver_lookup *
+look_up(const char *name, enum resolver_class class)
+{
+	struct resolver_lookup *lookup;
+
+	inside = true;
+	lookup = resolver_lookup(resolver, name, DNS_TYPE_A, RESOLVER_NEED_DATA,
+	    class, on_answer, NULL);
+	inside = false;
+	return lookup;
+}
+
+static struct resolver_lookup *
+must_look_up(const char *name, enum resolver_class class)
+{
+	struct resolver_lookup *lookup = look_up(name, class);
+
+	ck_assert_ptr_nonnull(lookup);
+	return lookup;
+}
+
+/* The ladder that was started as number @i ends. */
+static void
+ends(size_t i, enum dns_security security, enum dns_rung rung)
+{
+	struct dns_answer *answer = answer_new(ladders[i]->name, DNS_TYPE_A);
+
+	ck_assert_ptr_nonnull(answer);
+	answer->security = security;
+	answer->rung = rung;
+	ck_assert(!ladders[i]->over);
+	ladders[i]->over = true;
+	ladders[i]->cb(ladders[i]->arg, answer);
+	answer_unref(answer);
+}
+
+static void
+pass(unsigned seconds)
+{
+	const struct timeval delay = { seconds, 0 };
+
+	event_base_loopexit(base, &delay);
+	event_base_dispatch(base);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+START_TEST(answer_is_handed_on_and_counted)
+{
+	static const struct {
+		enum dns_security security;
+		enum dns_rung rung;
+		enum stats_counter counter;
+	} rows[] = {
+		{ DNS_SECURE, DNS_RUNG_VALIDATED, STATS_RUNG_VALIDATED },
+		{ DNS_SECURE, DNS_RUNG_FRESH, STATS_RUNG_FRESH },
+		{ DNS_INSECURE, DNS_RUNG_PROOF, STATS_RUNG_PROOF },
+		{ DNS_INSECURE, DNS_RUNG_PLAIN, STATS_RUNG_PLAIN },
+		{ DNS_BOGUS, DNS_RUNG_NONE, STATS_FAILED_BOGUS },
+		{ DNS_INDETERMINATE, DNS_RUNG_NONE, STATS_FAILED_UNPROVEN },
+	};
+
+	must_look_up("a.example", RESOLVER_CLASS_POLICY);
+	ck_assert_uint_eq(resolver_in_flight(resolver), 1);
+	ck_assert_str_eq(ladders[0]->name, "a.example");
+	ck_assert_uint_eq(ladders[0]->question.type, DNS_TYPE_A);
+	ck_assert_uint_eq(ladders[0]->question.deadline_ms, 15000);
+	ck_assert_ptr_null(ladders[0]->question.path);
+	ends(0, rows[_i].security, rows[_i].rung);
+	ck_assert_uint_eq(came, 1);
+	ck_assert_uint_eq(stats.counter[rows[_i].counter], 1);
+	ck_assert_uint_eq(resolver_in_flight(resolver), 0);
+}
+END_TEST
+
+START_TEST(cancelled_one_never_calls)
+{
+	resolver_cancel(must_look_up("a.example", RESOLVER_CLASS_OTHER));
+	ck_assert(ladders[0]->over);
+	ck_assert_uint_eq(resolver_in_flight(resolver), 0);
+	resolver_cancel(NULL);
+	refuse = true;
+	ck_assert_ptr_null(look_up("b.example", RESOLVER_CLASS_OTHER));
+	ck_assert_uint_eq(resolver_in_flight(resolver), 0);
+	ck_assert_uint_eq(came, 0);
+	resolver_free(NULL);
+}
+END_TEST
+
+/* One class does not wait for another. */
+START_TEST(class_waits_for_its_own_slots)
+{
+	struct resolver_lookup *waiting;
+
+	for (int i = 0; i < SLOTS_MAX; i++)
+		must_look_up("a.example", RESOLVER_CLASS_OTHER);
+	must_look_up("first.example", RESOLVER_CLASS_OTHER);
+	waiting = must_look_up("second.example", RESOLVER_CLASS_OTHER);
+	must_look_up("third.example", RESOLVER_CLASS_OTHER);
+	ck_assert_uint_eq(started, SLOTS_MAX);
+	must_look_up("policy.example", RESOLVER_CLASS_POLICY);
+	ck_assert_uint_eq(started, SLOTS_MAX + 1);
+	ck_assert_uint_eq(resolver_in_flight(resolver), SLOTS_MAX + 4);
+	/* In the order in which they came. */
+	ends(5, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_str_eq(ladders[started - 1]->name, "first.example");
+	resolver_cancel(waiting);
+	ends(6, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_str_eq(ladders[started - 1]->name, "third.example");
+	ends(7, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_uint_eq(started, SLOTS_MAX + 3);
+	ck_assert_uint_eq(came, 3);
+}
+END_TEST
+
+/* What has waited has that much less time, and then none. */
+START_TEST(waiting_ends_with_the_deadline)
+{
+	for (int i = 0; i < SLOTS_MAX; i++)
+		must_look_up("a.example", RESOLVER_CLASS_POLICY);
+	must_look_up("b.example", RESOLVER_CLASS_POLICY);
+	pass(10);
+	must_look_up("c.example", RESOLVER_CLASS_POLICY);
+	ck_assert_uint_eq(came, 0);
+	pass(6);
+	ck_assert_uint_eq(came, 1);
+	ck_assert_str_eq(last_why, "too many lookups at once");
+	ck_assert_uint_eq(stats.counter[STATS_FAILED_SLOTS], 1);
+	ends(0, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_str_eq(ladders[started - 1]->name, "c.example");
+	ck_assert_uint_le(ladders[started - 1]->question.deadline_ms, 9000);
+	ck_assert_uint_ge(ladders[started - 1]->question.deadline_ms, 8000);
+	/* And where the ladder can't be started, then at once. */
+	must_look_up("d.example", RESOLVER_CLASS_POLICY);
+	must_look_up("e.example", RESOLVER_CLASS_POLICY);
+	refuse = true;
+	ends(1, DNS_SECURE, DNS_RUNG_VALIDATED);
+	pass(1);
+	ck_assert_str_eq(last_why, "too many lookups at once");
+}
+END_TEST
+
+START_TEST(queue_is_bounded)
+{
+	for (int i = 0; i < SLOTS_MAX + WAITING_MAX; i++)
+		must_look_up("a.example", RESOLVER_CLASS_OTHER);
+	ck_assert_ptr_null(look_up("b.example", RESOLVER_CLASS_OTHER));
+	ck_assert_uint_eq(
+	    resolver_in_flight(resolver), SLOTS_MAX + WAITING_MAX);
+	ck_assert_uint_eq(started, SLOTS_MAX);
+}
+END_TEST
+
+/* A zone that hangs takes few slots; others are not kept waiting. */
+START_TEST(failing_zone_has_few_slots)
+{
+	char name[32];
+
+	must_look_up("probe.example", RESOLVER_CLASS_OTHER);
+	memory_failing_add(ladder_env->memory, "dead.example");
+	for (int i = 0; i < ZONE_SLOTS_MAX + 3; i++) {
+		snprintf(name, sizeof(name), "h%d.dead.example", i);
+		must_look_up(name,
+		    i % 2 == 0 ? RESOLVER_CLASS_OTHER : RESOLVER_CLASS_POLICY);
+	}
+	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
+	must_look_up("b.example", RESOLVER_CLASS_OTHER);
+	ck_assert_uint_eq(started, 2 + ZONE_SLOTS_MAX);
+	ends(1, DNS_INDETERMINATE, DNS_RUNG_NONE);
+	ck_assert_str_eq(ladders[started - 1]->name, "h16.dead.example");
+	resolver_cancel(must_look_up("x.dead.example", RESOLVER_CLASS_OTHER));
+	if (_i == 0)
+		return; /* resolver_free() finds them waiting */
+	for (size_t i = 2; i < started; i++)
+		if (!ladders[i]->over)
+			ends(i, DNS_INDETERMINATE, DNS_RUNG_NONE);
+	ck_assert_uint_eq(came, ZONE_SLOTS_MAX + 4);
+	ck_assert_uint_eq(resolver_in_flight(resolver), 1);
+}
+END_TEST
+
+/* Lookups for lookups that have a slot need none, or nobody would move. */
+START_TEST(inner_lookup_needs_no_slot)
+{
+	const struct plain_path path = { .name = "a.example", .depth = 1 };
+	void *inner;
+
+	for (int i = 0; i < SLOTS_MAX + 1; i++)
+		must_look_up("a.example", RESOLVER_CLASS_OTHER);
+	inner = ladder_env->plain.lookup(ladder_env->plain.env, "ns.example",
+	    DNS_TYPE_AAAA, &path, on_answer, NULL);
+	ck_assert_ptr_nonnull(inner);
+	ck_assert_uint_eq(started, SLOTS_MAX + 1);
+	ck_assert_ptr_eq(ladders[SLOTS_MAX]->question.path, &path);
+	ck_assert_uint_eq(
+	    ladders[SLOTS_MAX]->question.need, RESOLVER_NEED_DATA);
+	ladder_env->plain.cancel(inner);
+	ck_assert(ladders[SLOTS_MAX]->over);
+	/* Nor does it leave one. */
+	ck_assert_uint_eq(started, SLOTS_MAX + 1);
+	inner = ladder_env->plain.lookup(ladder_env->plain.env, "ns.example",
+	    DNS_TYPE_A, &path, on_answer, NULL);
+	ck_assert_ptr_nonnull(inner);
+	ends(SLOTS_MAX + 1, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_uint_eq(came, 1);
+	ck_assert_uint_eq(started, SLOTS_MAX + 2);
+	refuse = true;
+	ck_assert_ptr_null(ladder_env->plain.lookup(ladder_env->plain.env,
+	    "ns.example", DNS_TYPE_A, &path, on_answer, NULL));
+}
+END_TEST
+
+START_TEST(trust_is_told)
+{
+	const char *why;
+
+	insecure_root = _i == 1;
+	must_look_up("a.example", RESOLVER_CLASS_OTHER);
+	ck_assert_int_eq(
+	    resolver_trust(resolver, &why), RESOLVER_TRUST_UNKNOWN);
+	ck_assert_ptr_nonnull(ladder_env->distrust(ladder_env->arg));
+	for (int i = 0; i < 4; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_int_eq(resolver_trust(resolver, &why),
+	    insecure_root ? RESOLVER_TRUST_WITHDRAWN : RESOLVER_TRUST_ALIVE);
+	ck_assert((why != NULL) == insecure_root);
+	ck_assert_ptr_eq(ladder_env->distrust(ladder_env->arg), why);
+}
+END_TEST
+
+START_TEST(forgetting_leaves_lookups_alone)
+{
+	must_look_up("a.example", RESOLVER_CLASS_OTHER);
+	memory_zone_add(ladder_env->memory, "b.example");
+	ck_assert_ptr_nonnull(
+	    memory_zone_find(ladder_env->memory, "a.b.example"));
+	resolver_forget(resolver);
+	ck_assert_ptr_null(memory_zone_find(ladder_env->memory, "a.b.example"));
+	ck_assert_uint_eq(renewed, 1);
+	ends(0, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_uint_eq(came, 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("resolver");
+	TCase *tc = tcase_create("resolver");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_loop_test(tc, answer_is_handed_on_and_counted, 0, 6);
+	tcase_add_test(tc, cancelled_one_never_calls);
+	tcase_add_test(tc, class_waits_for_its_own_slots);
+	tcase_add_test(tc, waiting_ends_with_the_deadline);
+	tcase_add_test(tc, queue_is_bounded);
+	tcase_add_loop_test(tc, failing_zone_has_few_slots, 0, 2);
+	tcase_add_test(tc, inner_lookup_needs_no_slot);
+	tcase_add_loop_test(tc, trust_is_told, 0, 2);
+	tcase_add_test(tc, forgetting_leaves_lookups_alone);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

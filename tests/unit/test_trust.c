@@ -1,0 +1,239 @@
+/* What libunbound says of the root's keys, and what becomes of the trust. */
+
+#include "dns/trust.h"
+
+#include <check.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "dns/validated.h"
+
+#include "../fuzz/fake_time.h"
+
+/* ---- libunbound ---- */
+
+static struct validated_query {
+	validated_cb cb;
+	void *arg;
+	bool waits;
+} query;
+static unsigned asked;
+static bool refuse;
+
+struct validated_query *
+validated_ask(struct validated *validated, const char *name, uint16_t type,
+    const char *fresh_zone, validated_cb cb, void *arg)
+{
+	(void)validated;
+	ck_assert_str_eq(name, ".");
+	ck_assert_uint_eq(type, DNS_TYPE_DNSKEY);
+	ck_assert_ptr_null(fresh_zone);
+	ck_assert(!query.waits);
+	asked++;
+	if (refuse)
+		return NULL;
+	query = (struct validated_query){ .cb = cb, .arg = arg, .waits = true };
+	return &query;
+}
+
+void
+validated_cancel(struct validated_query *cancelled)
+{
+	if (cancelled != NULL)
+		cancelled->waits = false;
+}
+
+/* ---- the module ---- */
+
+static struct event_base *base;
+static struct trust *trust;
+
+static void
+set_up(void)
+{
+	log_setup(LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
+	asked = 0;
+	refuse = false;
+	query.waits = false;
+	ck_assert_ptr_nonnull(base = event_base_new());
+	trust = trust_new(base, NULL);
+	ck_assert_ptr_nonnull(trust);
+}
+
+static void
+tear_down(void)
+{
+	trust_free(trust);
+	ck_assert(!query.waits);
+	event_base_free(base);
+	trust_free(NULL);
+}
+
+/* Let @ms pass. */
+static void
+pass(unsigned ms)
+{
+	const uint64_t end = fake_ms + ms;
+
+	while (fake_ms < end) {
+		const struct timeval left = { (time_t)((end - fake_ms) / 1000),
+			(suseconds_t)((end - fake_ms) % 1000 * 1000) };
+
+		event_base_loopexit(base, &left);
+		event_base_dispatch(base);
+	}
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+/* The library Check measures how long a test takes, and does not believe an
+ * hour. */
+static void
+go_back(uint64_t to)
+{
+	fake_ms = to;
+}
+
+static void
+answer(bool answered, enum dns_security security, const char *why)
+{
+	ck_assert(query.waits);
+	query.waits = false;
+	query.cb(query.arg,
+	    &(struct validated_result){
+		.answered = answered, .security = security, .why = why });
+}
+
+static void
+expect(enum resolver_trust state, const char *has)
+{
+	const char *why;
+
+	ck_assert_int_eq(trust_state(trust, &why), state);
+	ck_assert_int_eq(trust_state(trust, NULL), state);
+	ck_assert((why == NULL) == (has == NULL));
+	if (has != NULL)
+		ck_assert_msg(strstr(why, has) != NULL, "%s", why);
+}
+
+START_TEST(secure_keys_are_alive)
+{
+	const uint64_t begin = fake_ms;
+	expect(RESOLVER_TRUST_UNKNOWN, "not been validated");
+	pass(1);
+	answer(true, DNS_SECURE, NULL);
+	expect(RESOLVER_TRUST_ALIVE, NULL);
+	/* and are looked at every hour */
+	pass(3599000);
+	ck_assert_uint_eq(asked, 1);
+	pass(2000);
+	ck_assert_uint_eq(asked, 2);
+	answer(true, DNS_SECURE, NULL);
+	expect(RESOLVER_TRUST_ALIVE, NULL);
+	go_back(begin);
+}
+END_TEST
+
+START_TEST(insecure_keys_withdraw_it)
+{
+	const uint64_t begin = fake_ms;
+	pass(1);
+	if (_i == 1) {
+		answer(true, DNS_SECURE, NULL);
+		pass(3601000);
+	}
+	answer(true, DNS_INSECURE, NULL);
+	expect(RESOLVER_TRUST_WITHDRAWN, "insecure");
+	/* A failure does not give it back, nor does silence. */
+	pass(3001);
+	answer(false, DNS_INDETERMINATE, "timeout");
+	expect(RESOLVER_TRUST_WITHDRAWN, "insecure");
+	pass(3001);
+	pass(20001);
+	expect(RESOLVER_TRUST_WITHDRAWN, "insecure");
+	answer(true, DNS_SECURE, NULL);
+	expect(RESOLVER_TRUST_ALIVE, NULL);
+	go_back(begin);
+}
+END_TEST
+
+/* Bogus is a failure, not an anchor that is dead. */
+START_TEST(failure_says_nothing)
+{
+	const uint64_t begin = fake_ms;
+	static const struct {
+		bool answered;
+		enum dns_security security;
+		const char *why, *says;
+	} failures[] = {
+		{ false, DNS_INDETERMINATE, "time\nout", "time?out" },
+		{ false, DNS_INDETERMINATE, NULL, "no answer" },
+		{ false, DNS_INSECURE, NULL, "no answer" },
+		{ true, DNS_BOGUS, "signature", "signature" },
+		{ true, DNS_INDETERMINATE, NULL, "no answer" },
+	};
+
+	pass(1);
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+		const char *why;
+
+		answer(failures[i].answered, failures[i].security,
+		    failures[i].why);
+		ck_assert_int_eq(
+		    trust_state(trust, &why), RESOLVER_TRUST_UNKNOWN);
+		ck_assert(why != NULL && strchr(why, '\n') == NULL);
+		ck_assert_uint_eq(asked, i + 1);
+		pass(3001);
+	}
+	answer(true, DNS_SECURE, NULL);
+	expect(RESOLVER_TRUST_ALIVE, NULL);
+	/* Nor does it take away what is known. */
+	pass(3601000);
+	answer(false, DNS_INDETERMINATE, "timeout");
+	expect(RESOLVER_TRUST_ALIVE, NULL);
+	pass(3001);
+	ck_assert_uint_eq(asked, sizeof(failures) / sizeof(*failures) + 3);
+	go_back(begin);
+}
+END_TEST
+
+START_TEST(silence_is_asked_again)
+{
+	const uint64_t begin = fake_ms;
+	pass(1);
+	pass(20001);
+	ck_assert_uint_eq(asked, 2);
+	expect(RESOLVER_TRUST_UNKNOWN, "no answer");
+	refuse = true;
+	pass(20001);
+	ck_assert_uint_eq(asked, 3);
+	refuse = false;
+	pass(3001);
+	ck_assert_uint_eq(asked, 4);
+	answer(true, DNS_SECURE, NULL);
+	expect(RESOLVER_TRUST_ALIVE, NULL);
+	go_back(begin);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("trust");
+	TCase *tc = tcase_create("trust");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, secure_keys_are_alive);
+	tcase_add_loop_test(tc, insecure_keys_withdraw_it, 0, 2);
+	tcase_add_test(tc, failure_says_nothing);
+	tcase_add_test(tc, silence_is_asked_again);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
