@@ -381,7 +381,7 @@ static const struct {
 	{ "NS, shorter than it says", { 0, 6, 0x20 }, 3, 0, NO_CUT },
 	{ "NS, shorter by one octet", { 0, 2, 0x20 }, 3, 0, NO_CUT },
 	{ "NS, longer than any window", { 0, 33, 0x20 }, 3, 0, NO_CUT },
-	{ "a window without its length", { 1, 1, 0x80, 0 }, 4, 0x21, NO_CUT },
+	{ "a window without its length", { 1, 1, 0x80, 0 }, 4, 0x20, NO_CUT },
 	{ "a window of which nothing is left", { 1, 1, 0x80, 0, 1 }, 5, 0x20,
 	    NO_CUT },
 	{ "nothing", { 0 }, 0, 0x20, NO_CUT },
