@@ -601,7 +601,7 @@ validated_watch_root(
 
 	if (context == NULL)
 		return NULL;
-	snprintf(key, sizeof(key), "%u/.", DNS_TYPE_DNSKEY);
+	snprintf(key, sizeof(key), "%d/.", DNS_TYPE_DNSKEY);
 	if ((query = query_new(context, key, cb, arg)) != NULL)
 		query = submit(query, ".", DNS_TYPE_DNSKEY);
 	retire(context);
