@@ -296,8 +296,8 @@ def picture(samples, spans, length):
               ("open", blue, False, "descriptors", max, 1.0),
               ("connections", grey, False, "connections", max, 1.0)),
         panel(490, 320, "Next hops", "",
-              ("in the cache", blue, False, "cache_entries", max, 1.0),
-              ("being evaluated", red, False, "in_flight", max, 1.0))],
+              ("cached", blue, False, "cache_entries", max, 1.0),
+              ("evaluated now", red, False, "in_flight", max, 1.0))],
         850, 680, "Shaded: the servers of the root, of the TLDs or of all "
         "other zones are silent.")
 
