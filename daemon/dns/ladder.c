@@ -759,13 +759,20 @@ use_validated(struct ladder *ladder, const struct validated_result *result,
 	settle(ladder);
 }
 
+/* An answer of which nobody says what it is worth is none. */
+static bool
+is_judged(const struct validated_result *result)
+{
+	return result->answered && result->security != DNS_INDETERMINATE;
+}
+
 static void
 on_fresh(void *arg, const struct validated_result *result)
 {
 	struct ladder *ladder = arg;
 
 	ladder->fresh = NULL;
-	if (result->answered && result->security != DNS_BOGUS) {
+	if (is_judged(result) && result->security != DNS_BOGUS) {
 		use_validated(ladder, result, DNS_RUNG_FRESH);
 		return;
 	}
@@ -798,7 +805,7 @@ on_validated(void *arg, const struct validated_result *result)
 	struct ladder *ladder = arg;
 
 	ladder->query = NULL;
-	if (!result->answered) {
+	if (!is_judged(result)) {
 		ladder->asked = ASKED_FAILED;
 		keep_reason(ladder, result->why);
 		start_walk(ladder);
