@@ -190,6 +190,24 @@ validated_renew(struct validated *validated)
 	(void)validated;
 }
 
+struct validated_query *
+validated_watch_root(
+    struct validated *validated, const char *state, validated_cb cb, void *arg)
+{
+	(void)validated;
+	(void)state;
+	(void)cb;
+	(void)arg;
+	return NULL;
+}
+
+void
+validated_use_anchors(struct validated *validated, struct anchors *anchors)
+{
+	(void)validated;
+	(void)anchors;
+}
+
 struct validated_counts
 validated_counts(const struct validated *validated)
 {
