@@ -68,6 +68,7 @@ deliver(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	ck_assert_ptr_nonnull(answer);
 	answer->status = line->status;
 	answer->security = line->security;
 	answer->first_link = line->first_link;

@@ -48,6 +48,8 @@ evaluate(const struct dane_question *question, const struct line *line,
 	struct dane_evidence *evidence = NULL;
 
 	*resolver = (struct resolver){ .base = event_base_new(), .line = line };
+	ck_assert_ptr_nonnull(checker);
+	ck_assert_ptr_nonnull(resolver->base);
 	ck_assert_ptr_nonnull(dane_evaluate(
 	    resolver->base, resolver, checker, question, take, &evidence));
 	event_base_dispatch(resolver->base);
@@ -236,6 +238,7 @@ START_TEST(no_mx_makes_the_domain_its_host)
 	struct dane_evidence *evidence = evaluate(&by_mx, line, &resolver);
 
 	ck_assert(evidence->implicit_mx);
+	ck_assert_uint_eq(evidence->host_count, 1);
 	ck_assert_int_eq(evidence->host[0].status, DANE_HOST_NO_ADDRESS);
 	ck_assert_uint_eq(evidence->questions, 3);
 	ck_assert_uint_eq(evidence->steps, 2);
@@ -277,9 +280,11 @@ START_TEST(cancelled_calls_nobody)
 		NO(SILENT, OWNER, DNS_TYPE_TLSA), { 0 } };
 	struct resolver resolver = { .base = event_base_new(), .line = line };
 	struct tlsa_checker *checker = tlsa_checker_new();
-	struct dane *dane = dane_evaluate(
-	    resolver.base, &resolver, checker, &by_mx, unwanted, NULL);
+	struct dane *dane;
 
+	ck_assert_ptr_nonnull(checker);
+	dane = dane_evaluate(
+	    resolver.base, &resolver, checker, &by_mx, unwanted, NULL);
 	ck_assert_ptr_nonnull(dane);
 	while (resolver.asked < 4)
 		event_base_loop(resolver.base, EVLOOP_ONCE);

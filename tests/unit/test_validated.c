@@ -615,13 +615,15 @@ START_TEST(context_without_trust_is_not_believed)
 {
 	struct outcome outcome = ask("a.secure", DNS_TYPE_A, NULL);
 	char why[ANCHORS_WHY_MAX];
+	struct anchors *anchors;
 
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
 	write_file(anchor, ". IN DS 4711 200 2 8d02536c887482bc34ff54e41d2ba659"
 			   "bf85b341a0a20afadb5813dcfbcf286d\n");
 	outcome = ask("a.secure", DNS_TYPE_A, "secure");
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
-	validated_use_anchors(validated, anchors_load(anchor, NULL, why));
+	ck_assert_ptr_nonnull(anchors = anchors_load(anchor, NULL, why));
+	validated_use_anchors(validated, anchors);
 	outcome = ask("a.secure", DNS_TYPE_A, "secure");
 	expect_failure(&outcome);
 }
