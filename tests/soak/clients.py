@@ -213,8 +213,10 @@ class Client(Actor):
             return
         judgement = hop.judge(reply, self.ledger.encrypting)
         self.ledger.note("policy", judgement, f"{hop.key} {hop.map}", reply)
-        if calm and self.ledger.calm() and hop.steady and not (
-                reply == "encrypt" and self.ledger.encrypting):
+        # With no-dane-policy = encrypt there is less that can be said of hosts
+        # that fail for ever, and of those that have no DANE.
+        if calm and self.ledger.calm() and hop.steady and \
+                not self.ledger.encrypting:
             self.ledger.note_calm(judgement)
             if judgement != "right":
                 self.soak.needless.append(
