@@ -5,7 +5,7 @@
 #   sudo make demo          the lab, real Postfix, a table of verdicts
 #   sudo make check         everything that is tested; make check-unit is the
 #                           part that needs neither root nor a network
-#   sudo make ci            that, and sanitizers, valgrind, gcc's analyser
+#   sudo make ci            that, and sanitizers and gcc's analyser
 #   sudo make coverage      which lines the tests run
 #   sudo make run           the daemon, in the foreground, for a try
 #   make install            PREFIX (/usr/local), SYSCONFDIR (/etc), DESTDIR
@@ -185,8 +185,7 @@ check:
 ci:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
-	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-sanitized check-tsan \
-		check-valgrind
+	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-sanitized
 
 check-style: check-format check-layers check-docs check-tidy check-cppcheck
 
