@@ -170,7 +170,7 @@ NEEDS_ROOT = [ "$$(id -u)" = 0 ] || { \
 	echo "make $@ needs root, for the lab's namespaces: sudo make $@" >&2; \
 	exit 1; }
 
-CHECKS := check-style check-compilers check-unit check-fuzz check-allocs \
+CHECKS := check-style check-compilers check-unit check-fuzz \
 	$(if $(SANITIZE),,check-hardening) check-lab check-oracle check-incident \
 	check-faults check-attack check-soak
 RUN_CHECKS = trap '$(GIVE_BACK)' EXIT; \
@@ -185,7 +185,7 @@ check:
 ci:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
-	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-sanitized
+	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-allocs check-sanitized
 
 check-style: check-format check-layers check-docs check-tidy check-cppcheck
 
