@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
@@ -17,12 +16,12 @@
 #include "command/command.h"
 #include "command/diagnose_report.h"
 #include "command/diagnosis.h"
+#include "command/progress.h"
 
 #define TIMEOUT_SECONDS 30 /* for everything */
 #define TIMEOUT_SECONDS_MAX 3600
 #define RESOLV_CONF "/etc/resolv.conf"
 #define CHROOT "/var/spool/postfix"
-#define PROGRESS_MS 100
 
 struct options {
 	const char *control_socket, *domain;
@@ -30,35 +29,6 @@ struct options {
 	unsigned timeout; /* seconds */
 	bool as_json, no_daemon;
 };
-
-/* ---- progress ---- */
-
-struct progress {
-	uint64_t last; /* clock_ms() of the last line */
-	bool shown;
-};
-
-/* One line, which the next one overwrites. */
-static void
-show_progress(void *arg, const char *text)
-{
-	struct progress *progress = arg;
-	const uint64_t now = clock_ms();
-
-	if (now - progress->last < PROGRESS_MS)
-		return;
-	progress->last = now;
-	progress->shown = true;
-	fprintf(stderr, "\r\033[K%.78s", text);
-}
-
-static void
-end_progress(struct progress *progress)
-{
-	if (progress->shown)
-		fputs("\r\033[K", stderr);
-	progress->shown = false;
-}
 
 /* ---- the daemon ---- */
 
@@ -166,7 +136,7 @@ diagnose(const struct options *options, const struct conf *conf)
 		.conf = conf,
 		.resolv_conf = { options->resolv_conf, chroot_path },
 		.deadline = clock_ms() + (uint64_t)options->timeout * 1000,
-		.progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+		.progress = progress_is_seen() ? progress_show : NULL,
 		.progress_arg = &progress };
 	struct client *client;
 	json_t *reply = NULL;
@@ -184,15 +154,13 @@ diagnose(const struct options *options, const struct conf *conf)
 	}
 	client = start_daemon(options, run.deadline);
 	why = diagnosis_run(diagnosis, &run);
-	if (why == NULL && client != NULL && run.progress != NULL) {
-		progress.last = 0;
-		run.progress(&progress, "asking postdane");
-	}
+	if (why == NULL && client != NULL)
+		progress_show_now(&progress, "asking postdane");
 	if (why != NULL)
 		client_cancel(client);
 	else if (!options->no_daemon)
 		reply = finish_daemon(options, client, &diagnosis->findings);
-	end_progress(&progress);
+	progress_end(&progress);
 	if (why != NULL)
 		fprintf(stderr, "postdane: diagnose: %s: %s\n", run.hints, why);
 	else
