@@ -189,11 +189,11 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-accept_some(struct listener *listener, int fd, int most)
+accept_some(struct listener *listener, int most)
 {
 	for (int i = 0; i < most; i++) {
-		const int client =
-		    accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		const int client = accept4(
+		    listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (client != -1) {
 			add_session(listener, client);
@@ -218,7 +218,7 @@ on_connection(void *arg, short what)
 	struct listener *listener = arg;
 
 	(void)what;
-	accept_some(listener, listener->fd, ACCEPT_BURST);
+	accept_some(listener, ACCEPT_BURST);
 }
 
 /* ---- listening ---- */
@@ -396,6 +396,14 @@ close_listener(struct listener *listener)
 		unlink(((const struct sockaddr_un *)address)->sun_path);
 }
 
+/* Clients that wait in the backlog would be reset: they are taken first. */
+static void
+stop_listening(struct listener *listener)
+{
+	accept_some(listener, BACKLOG);
+	close_listener(listener);
+}
+
 static bool
 is_at(const struct listener *listener, const struct listener_place *place)
 {
@@ -456,11 +464,8 @@ close_some(struct listeners *listeners, bool undo)
 {
 	for (struct listener *l = listeners->first; l != NULL; l = l->next) {
 		if (is_open(l) && !l->is_inherited &&
-		    (undo ? l->is_fresh : !l->is_named)) {
-			/* Clients that wait in the backlog would be reset. */
-			accept_some(l, l->fd, BACKLOG);
-			close_listener(l);
-		}
+		    (undo ? l->is_fresh : !l->is_named))
+			stop_listening(l);
 		l->is_named = l->is_fresh = false;
 	}
 }
@@ -543,13 +548,10 @@ listeners_drain(struct listeners *listeners, void (*done)(void *arg), void *arg)
 	for (struct listener *l = listeners->first; l != NULL; l = l->next) {
 		if (!is_open(l))
 			continue;
-		if (l->is_inherited) {
+		if (l->is_inherited)
 			prompt_watch(listeners->prompt, &l->socket, 0);
-			continue;
-		}
-		/* Clients that wait in the backlog would be reset. */
-		accept_some(l, l->fd, BACKLOG);
-		close_listener(l);
+		else
+			stop_listening(l);
 	}
 	listeners->done = done;
 	listeners->done_arg = arg;

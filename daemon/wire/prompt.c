@@ -203,19 +203,9 @@ go_on(struct prompt *prompt)
 	prompt->held = false;
 }
 
+/* Its time is over, or there is nothing else to do. */
 static void
 on_turn_over(evutil_socket_t fd, short what, void *arg)
-{
-	struct prompt *prompt = arg;
-
-	(void)fd;
-	(void)what;
-	if (prompt->held)
-		go_on(prompt);
-}
-
-static void
-on_idle(evutil_socket_t fd, short what, void *arg)
 {
 	struct prompt *prompt = arg;
 
@@ -294,7 +284,7 @@ make_events(struct prompt *prompt)
 	    base, prompt->set, EV_CLOSED | EV_PERSIST, on_anchor, prompt);
 	prompt->turn_over = event_new(
 	    base, prompt->timer, EV_READ | EV_PERSIST, on_turn_over, prompt);
-	prompt->idle = event_new(base, -1, 0, on_idle, prompt);
+	prompt->idle = event_new(base, -1, 0, on_turn_over, prompt);
 	if (prompt->ready == NULL || prompt->anchor == NULL ||
 	    prompt->turn_over == NULL || prompt->idle == NULL)
 		return -1;
