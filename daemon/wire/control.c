@@ -23,6 +23,7 @@
 #include "policy/nexthop.h"
 #include "policy/policy_service.h"
 #include "wire/status.h"
+#include "wire/unix_socket.h"
 
 #define REQUEST_MAX 16384
 #define IDLE_SECONDS                                                           \
@@ -340,27 +341,6 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ---- */
 
-/* Removes a socket that nobody listens on any more.  For a file of another
- * kind connect(2) says the same, so that is asked first; and a full backlog
- * must not make us wait. */
-static void
-remove_stale(const struct sockaddr_un *address)
-{
-	struct stat st;
-	int fd;
-
-	if (lstat(address->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
-		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return;
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) ==
-		-1 &&
-	    errno == ECONNREFUSED)
-		unlink(address->sun_path);
-	close(fd);
-}
-
 static struct evconnlistener *
 listen_on(struct control *control)
 {
@@ -369,7 +349,8 @@ listen_on(struct control *control)
 
 	snprintf(
 	    address.sun_path, sizeof(address.sun_path), "%s", control->path);
-	remove_stale(&address);
+	if (unix_socket_is_stale(&address))
+		unlink(control->path);
 	listener = evconnlistener_new_bind(control->base, on_connection,
 	    control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, -1,
 	    (const struct sockaddr *)&address, sizeof(address));

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "wire/prompt.h"
 #include "wire/session.h"
+#include "wire/unix_socket.h"
 
 #define BACKLOG 1024
 #define ACCEPT_BURST 16
@@ -289,30 +290,6 @@ listeners_add_fd(
 	return 0;
 }
 
-/* Whether what is in our way is a unix socket that nobody listens on.  For a
- * file of another kind connect(2) says the same, so that is asked first; and a
- * full backlog must not make us wait. */
-static bool
-is_stale(const struct endpoint *endpoint)
-{
-	const struct sockaddr_un *un =
-	    (const struct sockaddr_un *)&endpoint->address;
-	struct stat st;
-	bool refused;
-	int fd;
-
-	if (lstat(un->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
-		return false;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return false;
-	refused =
-	    connect(fd, (const struct sockaddr *)un, endpoint->length) == -1 &&
-	    errno == ECONNREFUSED;
-	close(fd);
-	return refused;
-}
-
 /* Nobody gets in before: it does not listen yet. */
 static int
 set_rights(const char *path, const struct endpoint_rights *rights)
@@ -343,7 +320,8 @@ bind_socket(int fd, const struct endpoint *endpoint,
 	if (bind(fd, address, endpoint->length) == -1) {
 		if (errno != EADDRINUSE)
 			return -1;
-		if (!is_stale(endpoint)) {
+		if (!unix_socket_is_stale(
+			(const struct sockaddr_un *)address)) {
 			errno = EADDRINUSE;
 			return -1;
 		}
