@@ -17,6 +17,7 @@
 #include "dns/validated.h"
 #include "fake_exchange.h"
 #include "fake_time.h"
+#include "fake_validated.h"
 
 #define DEADLINE_MS 15000
 
@@ -46,49 +47,10 @@ static struct {
 	bool own_bogus, own_good, alias;
 } fake;
 
-struct validated *
-validated_new(struct event_base *base, const struct conf *conf)
-{
-	(void)conf;
-	fake.base = base;
-	return fuzz_copy("", 1);
-}
-
-void
-validated_free(struct validated *validated)
-{
-	free(validated);
-}
-
-struct validated_counts
-validated_counts(const struct validated *validated)
-{
-	(void)validated;
-	return (struct validated_counts){ 0 };
-}
-
 void
 validated_renew(struct validated *validated)
 {
 	(void)validated;
-}
-
-struct validated_query *
-validated_watch_root(
-    struct validated *validated, const char *state, validated_cb cb, void *arg)
-{
-	(void)validated;
-	(void)state;
-	(void)cb;
-	(void)arg;
-	return NULL;
-}
-
-void
-validated_use_anchors(struct validated *validated, struct anchors *anchors)
-{
-	(void)validated;
-	(void)anchors;
 }
 
 void
@@ -255,7 +217,6 @@ configuration(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct event_base *base;
 	struct stats stats = { 0 };
 	struct resolver *resolver;
 	char name[DOMAIN_TEXT_MAX];
@@ -267,9 +228,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake.said_secure = fake.said_insecure = false;
 	choice = fuzz_octet(&fake_input);
 	len = fuzz_piece(&fake_input, &piece);
-	if (base == NULL)
-		PROMISE((base = event_base_new()) != NULL);
-	resolver = resolver_new(base, configuration(), &stats);
+	if (fake.base == NULL)
+		PROMISE((fake.base = event_base_new()) != NULL);
+	resolver = resolver_new(fake.base, configuration(), &stats);
 	PROMISE(resolver != NULL);
 	if (domain_from_wire(piece, len, name) > 0) {
 		look_up(resolver, name, choice);
@@ -279,7 +240,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	resolver_free(resolver);
 	/* Nothing is left behind. */
-	PROMISE(event_base_get_num_events(base,
+	PROMISE(event_base_get_num_events(fake.base,
 		    EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE) == 0);
 	return 0;
 }

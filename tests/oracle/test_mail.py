@@ -6,21 +6,12 @@ import lab as lab_module
 import postfix
 import pytest
 import rows
+from zones import PROFILES
 
 ROWS = conftest.TABLE.rows
 PAIRS = [(row, table) for row in ROWS for table in ("socketmap", "tcp")]
 IDS = [f"{row.key}-{table}" for row, table in PAIRS]
-PROFILES = """
-map "chain" { no-dane-policy = notfound }
-map "strict" {
-    no-dane-policy = encrypt
-    dane-only = when-complete
-    insecure-mx = encrypt
-}
-map "lax" { insecure-mx = may }
-map "carry" { carry = fingerprint }
-tcp-table-map = "carry"
-"""
+CONFIG = PROFILES + 'tcp-table-map = "carry"\n'
 # What the table behind postdane's says where a row gets to it.
 BEHIND = "inline:{ none.o.nsec=encrypt, clear.o.nsec=encrypt }"
 
@@ -76,7 +67,7 @@ def test_no_lookup_was_lost(deliveries, sender):
 
 @pytest.fixture(scope="module")
 def profiled(lab):
-    running = lab_module.Daemon(lab, "profiles", PROFILES, port=8952).start()
+    running = lab_module.Daemon(lab, "profiles", CONFIG, port=8952).start()
     yield running
     running.stop()
 

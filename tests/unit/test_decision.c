@@ -24,6 +24,7 @@
 #include "dns/validated.h"
 
 #include "../fuzz/fake_time.h"
+#include "../fuzz/fake_validated.h"
 #include "message_fixture.h"
 
 #define DIGEST                                                                 \
@@ -168,51 +169,10 @@ struct validated_query {
 	void *arg;
 };
 
-struct validated *
-validated_new(struct event_base *event_base, const struct conf *conf)
-{
-	static char it;
-
-	(void)event_base;
-	(void)conf;
-	return (struct validated *)&it;
-}
-
-void
-validated_free(struct validated *validated)
-{
-	(void)validated;
-}
-
 void
 validated_renew(struct validated *validated)
 {
 	(void)validated;
-}
-
-struct validated_query *
-validated_watch_root(
-    struct validated *validated, const char *state, validated_cb cb, void *arg)
-{
-	(void)validated;
-	(void)state;
-	(void)cb;
-	(void)arg;
-	return NULL;
-}
-
-void
-validated_use_anchors(struct validated *validated, struct anchors *anchors)
-{
-	(void)validated;
-	(void)anchors;
-}
-
-struct validated_counts
-validated_counts(const struct validated *validated)
-{
-	(void)validated;
-	return (struct validated_counts){ 0 };
 }
 
 void
