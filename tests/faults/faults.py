@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import socket
 import struct
 import subprocess
@@ -98,8 +99,15 @@ class Watched(lab_module.Daemon):
             time.sleep(0.2)
         return time.monotonic() - begin
 
+    def is_reloading(self):
+        """A child tries the configuration, and after it comes the next one."""
+        pid = self.process.pid
+        return pathlib.Path(
+            f"/proc/{pid}/task/{pid}/children").read_text() != ""
+
     def serves(self):
-        """Everybody, over each protocol."""
+        """Everybody, over each protocol, once no reload is under way."""
+        until(lambda: not self.is_reloading())
         assert self.ask("dane.d.nsec") == "OK dane"
         assert self.tcp_table("plain.nsec") == "200 may"
         until(lambda: self.status()["trust"] == "alive")
