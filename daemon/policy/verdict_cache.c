@@ -14,6 +14,12 @@
 #define BACKOFF_MAX_MS 300000
 /* Entries among which the busiest are looked for. */
 #define CANDIDATES_MAX 10000
+/* So many uses bring an entry to the front of the queue. */
+#define USES_TO_FRONT 64
+/* Entries that were used and may be passed over when one must go: so many for
+ * each that was put, and at once no more than take a millisecond. */
+#define CHANCES_EACH 16
+#define CHANCES_MAX 10000
 /* What malloc(3) adds to each block, and what it rounds up to. */
 #define MALLOC_EXTRA 8
 #define MALLOC_ALIGN 16
@@ -26,18 +32,21 @@ struct reply {
 	uint8_t last;   /* the last that was certain, or TEMP */
 };
 
+/* What a hit reads and writes is side by side, from the chain to the key: among
+ * a million entries each cache line is one more to wait for. */
 struct entry {
-	struct entry *chain;         /* next in the same bucket */
-	struct entry *newer, *older; /* by use */
+	struct entry *newer, *older; /* in the queue */
 	/* In the wheel; due_link NULL while it is in none. */
 	struct entry *due_next, **due_link;
-	uint32_t hash;
-	uint32_t generation; /* see verdict_cache.generation */
-	uint32_t uses;       /* since it was evaluated */
 	uint32_t score;      /* uses before, halved with each evaluation */
 	uint32_t size;       /* octets of the whole */
 	uint32_t proof;      /* where it begins */
+	uint32_t generation; /* see verdict_cache.generation */
+	struct entry *chain; /* next in the same bucket */
+	uint32_t hash;
+	uint32_t uses; /* since it was evaluated */
 	uint16_t key_len;
+	bool used;            /* since the queue last looked at it */
 	uint8_t failures;     /* evaluations in a row without certainty */
 	struct reply reply[]; /* then the key, the proof and the texts */
 };
@@ -48,6 +57,7 @@ struct verdict_cache {
 	struct entry **bucket;
 	size_t mask; /* buckets - 1 */
 	struct entry *newest, *oldest;
+	unsigned chances; /* left, see CHANCES_MAX */
 	size_t count, bytes;
 	uint32_t generation; /* entries of another are forgotten */
 	/* Busy entries, by the tick in which they are due. */
@@ -108,10 +118,16 @@ lookup(const struct verdict_cache *cache, const char *key, size_t len)
 								       : NULL;
 }
 
-/* ---- order of use ---- */
+/* ---- the queue of those that may have to go ---- */
 
+/*
+ * In it they stand as they were put.  To move each with each use would be exact
+ * and slow: it writes to two neighbours, which may be anywhere.  So a use only
+ * leaves a mark, and whoever is marked when his turn comes has another one
+ * ("second chance").
+ */
 static void
-use_unlink(struct verdict_cache *cache, struct entry *entry)
+queue_unlink(struct verdict_cache *cache, struct entry *entry)
 {
 	*(entry->newer != NULL ? &entry->newer->older : &cache->newest) =
 	    entry->older;
@@ -120,13 +136,35 @@ use_unlink(struct verdict_cache *cache, struct entry *entry)
 }
 
 static void
-use_link(struct verdict_cache *cache, struct entry *entry)
+queue_link(struct verdict_cache *cache, struct entry *entry)
 {
 	entry->newer = NULL;
 	entry->older = cache->newest;
 	*(cache->newest != NULL ? &cache->newest->newer : &cache->oldest) =
 	    entry;
 	cache->newest = entry;
+}
+
+static void
+queue_to_front(struct verdict_cache *cache, struct entry *entry)
+{
+	if (entry == cache->newest)
+		return;
+	queue_unlink(cache, entry);
+	queue_link(cache, entry);
+}
+
+/* Whether the oldest was used; then it is the newest now. */
+static bool
+queue_spares_oldest(struct verdict_cache *cache)
+{
+	struct entry *oldest = cache->oldest;
+
+	if (!oldest->used)
+		return false;
+	oldest->used = false;
+	queue_to_front(cache, oldest);
+	return true;
 }
 
 /* ---- what is due ---- */
@@ -213,7 +251,7 @@ entry_drop(struct verdict_cache *cache, struct entry *entry)
 	while (*at != entry)
 		at = &(*at)->chain;
 	*at = entry->chain;
-	use_unlink(cache, entry);
+	queue_unlink(cache, entry);
 	due_unlink(entry);
 	cache->count--;
 	cache->bytes -= memory_of(entry);
@@ -251,26 +289,35 @@ is_of_no_use(
 	return true;
 }
 
-/* What follows an entry in the order of use may be dead before it, but not
- * for long: none lives for more than an hour. */
+/* What follows an entry in the queue may be dead before it, but not for long:
+ * none lives for more than an hour. */
 void
 verdict_cache_sweep(struct verdict_cache *cache, uint64_t now, size_t most)
 {
-	for (; most > 0 && cache->oldest != NULL &&
-	       is_of_no_use(cache, cache->oldest, now);
-	     most--)
-		entry_drop(cache, cache->oldest);
+	for (; most > 0 && cache->oldest != NULL; most--) {
+		if (is_of_no_use(cache, cache->oldest, now))
+			entry_drop(cache, cache->oldest);
+		else if (!queue_spares_oldest(cache))
+			break;
+	}
 }
 
+/* For one that is not in the queue yet: it stays, whatever its size. */
 static size_t
 make_room(struct verdict_cache *cache)
 {
 	size_t evicted = 0;
 
-	/* The newest stays, whatever its size. */
-	while (cache->oldest != cache->newest &&
-	       (cache->count > cache->limits.entries ||
-		   cache->bytes > cache->limits.bytes)) {
+	cache->chances += CHANCES_EACH;
+	if (cache->chances > CHANCES_MAX)
+		cache->chances = CHANCES_MAX;
+	while (
+	    cache->oldest != NULL && (cache->count > cache->limits.entries ||
+					 cache->bytes > cache->limits.bytes)) {
+		if (cache->chances > 0 && queue_spares_oldest(cache)) {
+			cache->chances--;
+			continue;
+		}
 		evicted += cache->oldest->generation == cache->generation;
 		entry_drop(cache, cache->oldest);
 	}
@@ -304,6 +351,18 @@ verdict_cache_peek(const struct verdict_cache *cache, const char *key,
 	return read_verdict(lookup(cache, key, len), profile, now, verdict);
 }
 
+static void
+mark_used(struct verdict_cache *cache, struct entry *entry)
+{
+	entry->used = true;
+	if (entry->uses < UINT32_MAX / 2)
+		entry->uses++;
+	if (entry->uses == VERDICT_CACHE_BUSY)
+		due_link(cache, entry);
+	if (entry->uses % USES_TO_FRONT == 0)
+		queue_to_front(cache, entry);
+}
+
 bool
 verdict_cache_find(struct verdict_cache *cache, const char *key, size_t len,
     unsigned profile, uint64_t now, struct cached_verdict *verdict)
@@ -312,14 +371,7 @@ verdict_cache_find(struct verdict_cache *cache, const char *key, size_t len,
 
 	if (!read_verdict(entry, profile, now, verdict))
 		return false;
-	if (entry != cache->newest) {
-		use_unlink(cache, entry);
-		use_link(cache, entry);
-	}
-	if (entry->uses < UINT32_MAX / 2)
-		entry->uses++;
-	if (entry->uses == VERDICT_CACHE_BUSY)
-		due_link(cache, entry);
+	mark_used(cache, entry);
 	return true;
 }
 
@@ -487,6 +539,7 @@ verdict_cache_put(struct verdict_cache *cache, const char *key, size_t len,
     const struct cached_verdict *verdicts, const char *proof, uint64_t now)
 {
 	struct entry **at, *old, *entry;
+	size_t evicted;
 	uint32_t hash;
 
 	if (cache->bucket == NULL)
@@ -502,10 +555,11 @@ verdict_cache_put(struct verdict_cache *cache, const char *key, size_t len,
 	entry->hash = hash;
 	entry->chain = *at;
 	*at = entry;
-	use_link(cache, entry);
 	cache->count++;
 	cache->bytes += memory_of(entry);
-	return make_room(cache);
+	evicted = make_room(cache);
+	queue_link(cache, entry);
+	return evicted;
 }
 
 /* ---- the busiest ---- */

@@ -22,8 +22,8 @@ def plot(results):
     sizes = results["sizes"]
     panels = [
         Panel(70, "Latency of a hot question", "connections", "µs", [
-            ("bare loop, p50", COLOURS[0], False, latency("bare", "p50")),
-            ("bare loop, p99", COLOURS[0], True, latency("bare", "p99")),
+            ("bare loop, p50", COLOURS[0], False, latency("base", "p50")),
+            ("bare loop, p99", COLOURS[0], True, latency("base", "p99")),
             ("postdaned, p50", COLOURS[1], False, latency("ours", "p50")),
             ("postdaned, p99", COLOURS[1], True, latency("ours", "p99"))]),
         Panel(490, "Memory of the process", "next hops asked for", "MiB", [
@@ -45,15 +45,19 @@ def table(head, rows):
     yield ""
 
 
+def with_spread(row):
+    low, high = row["spread"]
+    return f"**{row['ratio']['rate']:.2f}** ({low:.2f} to {high:.2f})"
+
+
 def pair_rows(rows):
     for row in rows:
-        bare, ours, ratio = row["bare"], row["ours"], row["ratio"]
-        yield (row["connections"], f"{bare['rate']:,.0f}",
+        base, ours, ratio = row["base"], row["ours"], row["ratio"]
+        yield (row["connections"], f"{base['rate']:,.0f}",
                f"{ours['rate']:,.0f}",
-               f"**{ratio['rate']:.2f}** ({row['spread'][0]:.2f} to "
-               f"{row['spread'][1]:.2f})",
-               f"{bare['p50']:.0f} / {ours['p50']:.0f}",
-               f"{ratio['p50']:.2f}", f"{bare['p99']:.0f} / {ours['p99']:.0f}",
+               with_spread(row),
+               f"{base['p50']:.0f} / {ours['p50']:.0f}",
+               f"{ratio['p50']:.2f}", f"{base['p99']:.0f} / {ours['p99']:.0f}",
                f"{ratio['p99']:.2f}",
                f"{ratio['cpu_us']:.2f}" if "cpu_us" in ratio else "–")
 
@@ -183,17 +187,20 @@ def size_lines(results):
     yield ""
     yield ("The process after so many different next hops were asked for, and "
            "the speed of 64 connections over all of them, in proportion to "
-           f"that over {results['hot_keys']:,}. What libunbound caches is in "
-           "the resident memory.")
+           f"that over {results['hot_keys']:,} of the same, in "
+           f"{results['pairs']} interleaved pairs as above. What libunbound "
+           "caches is in the resident memory.")
     yield ""
     yield from table(
         ("next hops", "resident, MiB", "grown by, MiB", "octets each",
-         "cache's own count, MiB", "replies/s", "ratio", "evaluated anew"),
+         "cache's own count, MiB", "replies/s", "ratio, Zipf's law",
+         "ratio, drawn evenly", "evaluated anew"),
         [(f"{s['size']:,}", f"{s['rss'] / 2**20:.1f}",
           f"{s['grown'] / 2**20:.1f}", f"{s['grown'] / s['size']:.0f}",
           f"{s['cache_bytes'] / 2**20:.1f}" if s.get("cache_bytes") else "–",
-          f"{s['rate']:,.0f}", f"**{s['ratio']:.2f}**",
-          f"{s['evaluated']:,.0f}") for s in results["sizes"]])
+          f"{s['zipf']['ours']['rate']:,.0f}", with_spread(s["zipf"]),
+          with_spread(s["evenly"]), f"{s['evaluated']:,.0f}")
+         for s in results["sizes"]])
 
 
 def text(results):

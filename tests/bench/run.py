@@ -169,17 +169,20 @@ def load(place, keys, *options, outside=False):
 class Target:
     """A server under load."""
 
-    def __init__(self, name, place, pid=None, options=(), outside=False):
+    def __init__(self, name, place, pid=None, options=(), outside=False,
+                 keys=HOT_KEYS, zipf=1):
         self.name = name
         self.place = place
         self.pid = pid
         self.options = options
         self.outside = outside
+        self.keys = keys
+        self.zipf = zipf  # its exponent; 0: evenly
 
-    def measure(self, connections, keys=HOT_KEYS, seed=1, seconds=SECONDS):
+    def measure(self, connections, seed=1):
         before = cpu_ns(self.pid) if self.pid else 0
-        result = load(self.place, keys, "-c", connections, "-t", seconds,
-                      "-z", 1, "-s", seed, *self.options,
+        result = load(self.place, self.keys, "-c", connections, "-t", SECONDS,
+                      "-z", self.zipf, "-s", seed, *self.options,
                       outside=self.outside)
         if self.pid and result["count"]:
             result["cpu_us"] = (cpu_ns(self.pid) - before) \
@@ -210,20 +213,20 @@ def summary(runs):
                         "busy") if all(key in run for run in runs)}
 
 
-def pairs(bare, target, connections):
+def pairs(base, target, connections):
     """Interleaved, so that what disturbs the machine disturbs both."""
     runs = []
     for i in range(PAIRS):
-        order = [bare, target] if i % 2 == 0 else [target, bare]
+        order = [base, target] if i % 2 == 0 else [target, base]
         both = {t.name: t.measure(connections, seed=i + 1) for t in order}
-        runs.append((both[bare.name], both[target.name]))
-    ratio = {key: statistics.median(ours[key] / base[key]
-                                    for base, ours in runs if base.get(key))
+        runs.append((both[base.name], both[target.name]))
+    ratio = {key: statistics.median(ours[key] / other[key]
+                                    for other, ours in runs if other.get(key))
              for key in ("rate", "p50", "p99", "cpu_us")
              if all(key in ours for _, ours in runs)}
-    rates = sorted(ours["rate"] / base["rate"] for base, ours in runs)
+    rates = sorted(ours["rate"] / other["rate"] for other, ours in runs)
     return {"connections": connections,
-            "bare": summary([base for base, _ in runs]),
+            "base": summary([other for other, _ in runs]),
             "ours": summary([ours for _, ours in runs]),
             "ratio": ratio, "spread": [rates[0], rates[-1]]}
 
@@ -455,30 +458,30 @@ def dead(daemon):
     return result
 
 
-def sizes(daemon, hot_rate):
-    """Memory and speed with so many next hops in the cache."""
+def sizes(daemon):
+    """Memory with so many next hops in the cache, and speed over all of them
+    beside that over a few of the same."""
     place = f"inet:127.0.0.1:{daemon.port}"
-    target = Target("ours", place, daemon.pid())
+    few = Target("few", place, daemon.pid(), keys=f"m#.mem.nsec:0:{HOT}")
     start = memory(daemon.pid())
     results = []
     done = 0
     for size in SIZES:
-        filled = load(place, f"m#.mem.nsec:{done}:{size - done}", "-o", "-c",
-                      64)
+        keys = f"m#.mem.nsec:0:{size}"
+        load(place, f"m#.mem.nsec:{done}:{size - done}", "-o", "-c", 64)
         done = size
         before = daemon.evaluations()
-        run = target.measure(64, f"m#.mem.nsec:0:{size}")
-        counters = daemon.counters()
+        grown = memory(daemon.pid()) - start
+        zipf = Target("zipf", place, daemon.pid(), keys=keys)
+        evenly = Target("evenly", place, daemon.pid(), keys=keys, zipf=0)
         results.append({
-            "size": size, "rss": memory(daemon.pid()),
-            "grown": memory(daemon.pid()) - start,
-            "cache_bytes": counters.get("postdane_cache_bytes"),
-            "cache_entries": counters.get("postdane_cache_entries"),
-            "fill_rate": filled["rate"], "rate": run["rate"],
-            "p99": run["p99"], "ratio": run["rate"] / hot_rate,
-            "fill_max_ms": filled["max"] / 1000,
-            "evaluated": counters["postdane_evaluations_total"] - before})
-        say(f"{size} next hops: {results[-1]['grown'] / 2**20:.1f} MiB more")
+            "size": size, "grown": grown, "rss": start + grown,
+            "cache_bytes": daemon.counters().get("postdane_cache_bytes"),
+            "zipf": pairs(few, zipf, 64), "evenly": pairs(few, evenly, 64),
+            "evaluated": daemon.evaluations() - before})
+        say(f"{size} next hops: {grown / 2**20:.1f} MiB more, "
+            f"{results[-1]['zipf']['ratio']['rate']:.2f} of the speed, "
+            f"{results[-1]['evenly']['ratio']['rate']:.2f} evenly")
     return results
 
 
@@ -547,10 +550,7 @@ def measure(lab, cache):
     results["dead"] = dead(daemon)
     daemon.stop()
     daemon = Daemon(lab, "sizes", cache).start()
-    hot_rate = next(r["ours"]["rate"] for r in
-                    results["hot"]["socketmap, inet"]
-                    if r["connections"] == 64)
-    results["sizes"] = sizes(daemon, hot_rate)
+    results["sizes"] = sizes(daemon)
     daemon.stop()
     results["recursor"] = recursor(lab)
     results["dns"] = resolvers(lab, cache)

@@ -239,6 +239,34 @@ START_TEST(what_was_not_used_for_longest_makes_room)
 }
 END_TEST
 
+/* The busy stand side by side, as after a start; whoever asks for many names
+ * only loses his own. */
+START_TEST(strangers_do_not_push_out_what_is_used)
+{
+	enum { BUSY = 500, STRANGERS = 20000 };
+	struct verdict_cache *cache =
+	    new_cache((struct verdict_limits){ 1000, 8 * MIB }, 1);
+	char key[64];
+
+	for (unsigned i = 0; i < BUSY; i++) {
+		snprintf(key, sizeof(key), "busy%u", i);
+		put(cache, key, TLS_POLICY_DANE, 3600, START);
+	}
+	for (unsigned i = 0; i < STRANGERS; i++) {
+		if (i % 400 == 0)
+			for (unsigned j = 0; j < BUSY; j++) {
+				snprintf(key, sizeof(key), "busy%u", j);
+				ck_assert_msg(has(cache, key, START),
+				    "%s, after %u strangers", key, i);
+			}
+		snprintf(key, sizeof(key), "%u.example.org", i);
+		put(cache, key, TLS_POLICY_MAY, 3600, START);
+	}
+	ck_assert_uint_eq(verdict_cache_count(cache), 1000);
+	verdict_cache_free(cache);
+}
+END_TEST
+
 START_TEST(memory_is_bounded)
 {
 	struct verdict_cache *cache =
@@ -431,6 +459,27 @@ START_TEST(the_busiest_come_first)
 }
 END_TEST
 
+START_TEST(the_busiest_is_found_among_many)
+{
+	enum { OTHERS = 30000 };
+	struct verdict_cache *cache =
+	    new_cache((struct verdict_limits){ 100000, 64 * MIB }, 1);
+	struct listing listing = { "" };
+	char key[64];
+
+	put(cache, "busy", TLS_POLICY_MAY, 3600, START);
+	for (unsigned i = 0; i < OTHERS; i++) {
+		snprintf(key, sizeof(key), "%u.example.org", i);
+		put(cache, key, TLS_POLICY_MAY, 3600, START);
+		if (i % 100 == 0)
+			ck_assert(has(cache, "busy", START));
+	}
+	verdict_cache_busiest(cache, 1, list, &listing);
+	ck_assert_str_eq(listing.text, "busy ");
+	verdict_cache_free(cache);
+}
+END_TEST
+
 START_TEST(to_peek_is_no_use)
 {
 	struct verdict_cache *cache =
@@ -561,6 +610,7 @@ main(void)
 	tcase_add_test(
 	    cases, the_last_certain_verdict_is_known_across_failures);
 	tcase_add_test(cases, what_was_not_used_for_longest_makes_room);
+	tcase_add_test(cases, strangers_do_not_push_out_what_is_used);
 	tcase_add_test(cases, memory_is_bounded);
 	tcase_add_test(cases, without_entries_nothing_is_remembered);
 	tcase_add_test(cases, flushing_is_at_once_and_memory_follows);
@@ -570,6 +620,7 @@ main(void)
 	tcase_add_test(cases, failures_are_due_ever_later);
 	tcase_add_test(cases, a_long_pause_loses_nothing);
 	tcase_add_test(cases, the_busiest_come_first);
+	tcase_add_test(cases, the_busiest_is_found_among_many);
 	tcase_add_test(cases, to_peek_is_no_use);
 	tcase_add_test(cases, it_knows_what_was_put_and_nothing_else);
 	runner = srunner_create(suite);
