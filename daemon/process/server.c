@@ -20,6 +20,7 @@
 #include "dns/resolver.h"
 #include "dns/rollover.h"
 #include "policy/policy_service.h"
+#include "process/clock_watch.h"
 #include "process/config_check.h"
 #include "process/core.h"
 #include "process/privileges.h"
@@ -50,6 +51,7 @@ struct server {
 	struct event *term, *interrupt, *hangup, *drain_limit, *retire;
 	struct event *flush;    /* of the log, every minute */
 	struct event *watchdog; /* NULL where systemd wants none */
+	struct clock_watch *clock_watch;
 	struct stats stats;
 	struct core *core;
 	struct retired *retired;
@@ -204,7 +206,10 @@ static void
 use_core(struct server *server, struct core *core)
 {
 	const struct conf *conf = core->conf;
+	const char *why;
 
+	server->source.was_healthy =
+	    server->core != core && status_is_healthy(&server->source, &why);
 	server->core = core;
 	server->source.conf = conf;
 	server->source.resolver = core->resolver;
@@ -228,6 +233,21 @@ start_side_doors(struct server *server)
 	metrics_free(server->metrics);
 	server->metrics =
 	    metrics_new(server->base, &conf->metrics_listen, &server->source);
+}
+
+/* ---- the time of day ---- */
+
+/* What was learnt by the old time would be kept for too long, or was found
+ * invalid and is not. */
+static void
+on_clock_set(void *arg, int64_t ms)
+{
+	struct server *server = arg;
+
+	log_warning("main: the clock was set %s by %lld s: everything is asked "
+		    "for anew",
+	    ms < 0 ? "back" : "forward", (long long)llabs(ms) / 1000);
+	policy_service_flush(server->core->service, NULL, 0);
 }
 
 /* ---- reloading ---- */
@@ -407,9 +427,12 @@ make_events(struct server *server)
 	    event_new(server->base, -1, EV_PERSIST, on_flush, server);
 	if (server->flush != NULL)
 		event_add(server->flush, &minute);
+	server->clock_watch =
+	    clock_watch_new(server->base, on_clock_set, server);
 	return server->term != NULL && server->interrupt != NULL &&
 		       server->hangup != NULL && server->drain_limit != NULL &&
-		       server->retire != NULL && server->flush != NULL
+		       server->retire != NULL && server->flush != NULL &&
+		       server->clock_watch != NULL
 		   ? 0
 		   : -1;
 }
@@ -495,6 +518,7 @@ stop(struct server *server)
 	if (server->core != NULL)
 		server->core->service = NULL;
 	core_free(server->core);
+	clock_watch_free(server->clock_watch);
 	free_event(server->watchdog);
 	free_event(server->retire);
 	free_event(server->flush);

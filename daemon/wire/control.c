@@ -12,11 +12,7 @@
 #include <unistd.h>
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/listener.h>
 #include <jansson.h>
-#include <utlist.h>
 
 #include "base/log.h"
 #include "policy/evidence_json.h"
@@ -24,69 +20,40 @@
 #include "policy/policy_service.h"
 #include "wire/status.h"
 #include "wire/unix_socket.h"
+#include "wire/visitors.h"
 
 #define REQUEST_MAX 16384
-#define IDLE_SECONDS                                                           \
-	10 /* for the request to arrive, and the reply to leave                \
-	    */
-#define CLIENTS_MAX 64
-#define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
 #define KEY_TEXT_MAX 1100
 
 struct client {
-	struct control *control;
-	struct bufferevent *stream;
-	struct event *limit; /* for the request to arrive, whole */
-	bool answered;
+	const struct status_source *source;
+	struct visitor *visitor;
 	/* one of these while a request is worked on */
 	struct policy_request *request;
 	struct policy_explanation *explanation;
 	char key[KEY_TEXT_MAX]; /* printable, for the reply */
 	char map[POLICY_MAP_MAX];
-	struct client *prev, *next;
 };
 
 struct control {
-	struct event_base *base;
 	const struct status_source *source;
-	struct evconnlistener *listener;
-	struct event *resume; /* accepting, after a pause */
-	struct client *clients;
-	size_t client_count;
+	struct visitors *visitors;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
-/* ---- clients ---- */
-
-static void
-client_free(struct client *client)
-{
-	struct control *control = client->control;
-
-	policy_service_cancel(client->request);
-	policy_service_explain_cancel(client->explanation);
-	bufferevent_free(client->stream);
-	event_free(client->limit);
-	DL_DELETE(control->clients, client);
-	if (control->client_count-- == CLIENTS_MAX)
-		evconnlistener_enable(control->listener);
-	free(client);
-}
+/* ---- replies ---- */
 
 /* Takes over @object. */
 static void
 reply(struct client *client, json_t *object)
 {
-	static const struct timeval limit = { IDLE_SECONDS, 0 };
 	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
-	struct evbuffer *out = bufferevent_get_output(client->stream);
 
 	json_decref(object);
-	client->answered = true;
-	evbuffer_add_printf(
-	    out, "%s\n", text != NULL ? text : "{\"error\":\"out of memory\"}");
+	evbuffer_add_printf(visitor_answer(client->visitor), "%s\n",
+	    text != NULL ? text : "{\"error\":\"out of memory\"}");
 	free(text);
-	bufferevent_set_timeouts(client->stream, &limit, &limit);
+	visitor_done(client->visitor);
 }
 
 static void
@@ -134,8 +101,8 @@ run_query(struct client *client, const char *key, size_t len)
 {
 	struct policy_reply policy;
 
-	client->request = policy_service_ask(client->control->source->service,
-	    key, len, client->map, &policy, on_policy, client);
+	client->request = policy_service_ask(client->source->service, key, len,
+	    client->map, &policy, on_policy, client);
 	if (client->request == NULL)
 		reply_policy(client, &policy);
 }
@@ -143,9 +110,8 @@ run_query(struct client *client, const char *key, size_t len)
 static void
 run_explain(struct client *client, const char *key, size_t len)
 {
-	client->explanation =
-	    policy_service_explain(client->control->source->service, key, len,
-		client->map, on_explanation, client);
+	client->explanation = policy_service_explain(client->source->service,
+	    key, len, client->map, on_explanation, client);
 	if (client->explanation == NULL)
 		reply_error(client, "out of memory");
 }
@@ -155,13 +121,13 @@ run_status(struct client *client, const char *key, size_t len)
 {
 	(void)key;
 	(void)len;
-	reply(client, status_json(client->control->source));
+	reply(client, status_json(client->source));
 }
 
 static void
 run_flush(struct client *client, const char *key, size_t len)
 {
-	struct policy_service *service = client->control->source->service;
+	struct policy_service *service = client->source->service;
 
 	reply(client, json_pack("{s:b}", "flushed",
 			  policy_service_flush(service, key, len)));
@@ -186,8 +152,8 @@ run_export(struct client *client, const char *key, size_t len)
 
 	(void)key;
 	(void)len;
-	policy_service_export(client->control->source->service, client->map,
-	    add_verdict, verdicts);
+	policy_service_export(
+	    client->source->service, client->map, add_verdict, verdicts);
 	reply(client, json_pack("{s:o}", "verdicts", verdicts));
 }
 
@@ -230,27 +196,26 @@ run_command(struct client *client, const json_t *request)
 	reply_error(client, "no such command");
 }
 
-/* ---- the socket ---- */
+/* ---- visitors ---- */
 
 static void
-on_line(struct bufferevent *stream, void *arg)
+read_line(struct visitor *visitor, void *own, struct evbuffer *in, void *arg)
 {
-	struct client *client = arg;
-	struct evbuffer *in = bufferevent_get_input(stream);
-	char *line;
-	size_t len;
+	const struct control *control = arg;
+	struct client *client = own;
 	json_t *request;
+	size_t len;
+	char *line;
 
+	client->visitor = visitor;
+	client->source = control->source;
 	line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 	if (line == NULL) {
-		if (evbuffer_get_length(in) > REQUEST_MAX) {
-			bufferevent_disable(stream, EV_READ);
+		if (evbuffer_get_length(in) > REQUEST_MAX)
 			reply_error(client, "the request is too long");
-		}
 		return;
 	}
-	bufferevent_disable(stream, EV_READ);
-	event_del(client->limit);
+	visitor_work(visitor);
 	request = json_loadb(line, len, 0, NULL);
 	free(line);
 	if (json_is_object(request))
@@ -261,107 +226,41 @@ on_line(struct bufferevent *stream, void *arg)
 }
 
 static void
-on_written(struct bufferevent *stream, void *arg)
+on_gone(void *own)
 {
-	struct client *client = arg;
+	struct client *client = own;
 
-	(void)stream;
-	if (client->answered)
-		client_free(client);
+	policy_service_cancel(client->request);
+	policy_service_explain_cancel(client->explanation);
 }
 
-static void
-on_event(struct bufferevent *stream, short what, void *arg)
-{
-	(void)stream;
-	(void)what;
-	client_free(arg);
-}
-
-static void
-on_limit(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	client_free(arg);
-}
-
-static void
-on_connection(struct evconnlistener *listener, evutil_socket_t fd,
-    struct sockaddr *address, int length, void *arg)
-{
-	static const struct timeval limit = { IDLE_SECONDS, 0 };
-	struct control *control = arg;
-	struct client *client = calloc(1, sizeof(*client));
-
-	(void)address;
-	(void)length;
-	if (client == NULL ||
-	    (client->limit = evtimer_new(control->base, on_limit, client)) ==
-		NULL ||
-	    (client->stream = bufferevent_socket_new(
-		 control->base, fd, BEV_OPT_CLOSE_ON_FREE)) == NULL) {
-		if (client != NULL && client->limit != NULL)
-			event_free(client->limit);
-		free(client);
-		close(fd);
-		return;
-	}
-	client->control = control;
-	DL_APPEND(control->clients, client);
-	if (++control->client_count == CLIENTS_MAX)
-		evconnlistener_disable(listener);
-	bufferevent_setcb(
-	    client->stream, on_line, on_written, on_event, client);
-	event_add(client->limit, &limit);
-	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
-}
-
-/* Who waits would wake us for ever. */
-static void
-on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
-	struct control *control = arg;
-
-	evconnlistener_disable(listener);
-	event_add(control->resume, &pause);
-}
-
-static void
-on_resume(evutil_socket_t fd, short what, void *arg)
-{
-	const struct control *control = arg;
-
-	(void)fd;
-	(void)what;
-	if (control->client_count < CLIENTS_MAX)
-		evconnlistener_enable(control->listener);
-}
+static const struct visitor_protocol protocol = {
+	.size = sizeof(struct client),
+	.request_max = REQUEST_MAX,
+	.read = read_line,
+	.gone = on_gone,
+};
 
 /* ---- life ---- */
 
-static struct evconnlistener *
-listen_on(struct control *control)
+/* Returns 0, or -1 with errno set. */
+static int
+listen_at(struct control *control, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct evconnlistener *listener;
 
-	snprintf(
-	    address.sun_path, sizeof(address.sun_path), "%s", control->path);
-	if (unix_socket_is_stale(&address))
-		unlink(control->path);
-	listener = evconnlistener_new_bind(control->base, on_connection,
-	    control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, -1,
-	    (const struct sockaddr *)&address, sizeof(address));
-	if (listener == NULL)
-		return NULL;
-	evconnlistener_set_error_cb(listener, on_accept_error);
-	if (chmod(control->path, 0660) == -1) {
-		evconnlistener_free(listener);
-		return NULL;
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
 	}
-	return listener;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (unix_socket_is_stale(&address))
+		unlink(path);
+	if (visitors_listen(control->visitors,
+		(const struct sockaddr *)&address, sizeof(address)) == -1)
+		return -1;
+	snprintf(control->path, sizeof(control->path), "%s", path);
+	return chmod(path, 0660);
 }
 
 struct control *
@@ -372,22 +271,13 @@ control_new(struct event_base *base, const char *path,
 
 	if (control == NULL)
 		return NULL;
-	control->base = base;
 	control->source = source;
-	control->resume = evtimer_new(base, on_resume, control);
-	if (strlen(path) >= sizeof(control->path)) {
-		errno = ENAMETOOLONG;
-	} else if (control->resume == NULL) {
+	control->visitors = visitors_new(base, &protocol, control);
+	if (control->visitors == NULL)
 		errno = ENOMEM;
-	} else {
-		snprintf(control->path, sizeof(control->path), "%s", path);
-		control->listener = listen_on(control);
-	}
-	if (control->listener == NULL) {
+	if (control->visitors == NULL || listen_at(control, path) == -1) {
 		log_warning("control: %s: %s", path, strerror(errno));
-		if (control->resume != NULL)
-			event_free(control->resume);
-		free(control);
+		control_free(control);
 		return NULL;
 	}
 	return control;
@@ -398,10 +288,8 @@ control_free(struct control *control)
 {
 	if (control == NULL)
 		return;
-	while (control->clients != NULL)
-		client_free(control->clients);
-	evconnlistener_free(control->listener);
-	event_free(control->resume);
-	unlink(control->path);
+	visitors_free(control->visitors);
+	if (control->path[0] != '\0')
+		unlink(control->path);
 	free(control);
 }

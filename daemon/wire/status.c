@@ -139,7 +139,10 @@ static const struct {
 bool
 status_is_healthy(const struct status_source *source, const char **why)
 {
-	return resolver_trust(source->resolver, why) == RESOLVER_TRUST_ALIVE;
+	const enum resolver_trust trust = resolver_trust(source->resolver, why);
+
+	return trust == RESOLVER_TRUST_ALIVE ||
+	       (trust == RESOLVER_TRUST_UNKNOWN && source->was_healthy);
 }
 
 /* ---- JSON ---- */

@@ -19,6 +19,7 @@ import pytest
 
 import faults
 import lab as lab_module
+import signer
 from faults import lawful, netstring, until
 
 DAY = 86400
@@ -131,6 +132,23 @@ def test_the_clock_jumps(start, jump):
     for key in ("dane.d.nsec", "alias.d.nsec", "two.d.nsec"):
         daemon.recovers(key, "OK dane")
     daemon.recovers("plain.nsec", "OK may")
+    daemon.serves()
+
+
+def test_the_clock_is_set_back(start):
+    """libunbound counts by it, and would keep records for an hour longer."""
+    clock = Clock()
+    daemon = start(wrapper=clock.wrapper())
+    question = dns.message.make_query("dane.d.nsec", "MX")
+
+    def ttl():
+        return dns.query.udp(question, daemon.dns, timeout=10).answer[0].ttl
+
+    assert daemon.ask("dane.d.nsec") == "OK dane"
+    assert ttl() <= signer.TTL
+    clock.set("-1h")
+    until(lambda: "the clock was set back by 3" in daemon.log())
+    assert ttl() <= signer.TTL
     daemon.serves()
 
 

@@ -15,15 +15,21 @@
 #include "fuzz.h"
 
 static uint64_t fake_ms = 1000000;
+/* By so much the time of day is ahead of it; 0: it is the real one. */
+static uint64_t fake_day_ms;
 
 int
 clock_gettime(clockid_t clock, struct timespec *now)
 {
-	if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE &&
-	    clock != CLOCK_BOOTTIME)
+	uint64_t ms = fake_ms;
+
+	if (clock == CLOCK_REALTIME && fake_day_ms != 0)
+		ms += fake_day_ms;
+	else if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE &&
+		 clock != CLOCK_BOOTTIME)
 		return (int)syscall(SYS_clock_gettime, clock, now);
-	now->tv_sec = (time_t)(fake_ms / 1000);
-	now->tv_nsec = (long)(fake_ms % 1000 * 1000000);
+	now->tv_sec = (time_t)(ms / 1000);
+	now->tv_nsec = (long)(ms % 1000 * 1000000);
 	return 0;
 }
 

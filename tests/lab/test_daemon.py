@@ -558,6 +558,18 @@ def test_metrics_and_health(start):
     assert json.loads(status(daemon))["trust"] == "alive"
 
 
+def test_a_reload_is_no_reason_for_alarm(start):
+    """The new context proves its anchors; meanwhile all is as it was."""
+    daemon = start('metrics-listen = { "inet:127.0.0.1:8644" }\n')
+    until(lambda: http("/healthz")[0] == 200)
+    for count in range(1, 4):
+        daemon.process.send_signal(signal.SIGHUP)
+        while daemon.log().count("main: reload: done") < count:
+            assert http("/healthz") == (200, "ok\n")
+        for _ in range(20):
+            assert http("/healthz") == (200, "ok\n")
+
+
 def test_health_without_trust(start):
     anchor = lab_module.ROOM / "foreign.key"
     anchor.write_text(". IN DS 4711 200 2 " + "ab" * 32 + "\n")
@@ -567,3 +579,6 @@ def test_health_without_trust(start):
     code, text = http("/healthz")
     assert code == 503 and "anchor" in text
     assert "postdane_trust_path 0" in http("/metrics")[1]
+    daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: "main: reload: " in daemon.log())
+    assert http("/healthz")[0] == 503
