@@ -35,7 +35,9 @@ SERVER_CPU, LOAD_CPU = 0, 1
 HOST_NETWORK = 9  # descriptor: the network outside of the lab
 
 HOT = 2000
-COLD = 2000
+COLD = 500  # domains in a zone
+COLD_ZONES = 6  # for each algorithm, as many as there are pairs
+COLD_ALGORITHMS = ("ecdsa", "rsa")
 DEAD = 200
 PAIRS = 5
 SECONDS = {"brief": 0.5, "short": 1}.get(MODE, 3)
@@ -70,12 +72,13 @@ def dead_zone(i):
                 ns=f"@ NS ns.{name}.\nns A {SILENT}")
 
 
-def cold_zone(number, count):
+def cold_zone(algorithm, number):
     lines = []
-    for i in range(count):
+    for i in range(COLD):
         lines += [f"c{i} MX 10 mx{i}", f"mx{i} A 10.25.9.1",
                   f"mx{i} AAAA fd00:25::9", f"_25._tcp.mx{i} TLSA {USABLE}"]
-    return Zone(f"cold{number}.nsec", "\n".join(lines), sign="ecdsa")
+    return Zone(f"{algorithm}{number}.nsec", "\n".join(lines),
+                sign=algorithm)
 
 
 def bench_zones():
@@ -87,7 +90,8 @@ def bench_zones():
             Zone("mem.nsec", wild, sign="rsa"),
             Zone("mixed.nsec", wild, sign="ecdsa"),
             Zone("healthy.nsec", wild, sign="ecdsa"),
-            *(cold_zone(n, COLD // 4) for n in range(4)),
+            *(cold_zone(algorithm, i) for algorithm in COLD_ALGORITHMS
+              for i in range(COLD_ZONES)),
             *(dead_zone(i) for i in range(DEAD))]
 
 
@@ -271,88 +275,70 @@ def peer(text):
     return {"place": text, "results": results}
 
 
-def cold(daemon):
-    """Domains that nobody has asked for, each with a host of its own."""
+def cold(lab, daemon):
+    """Domains that nobody has asked for, each with a host of its own, by
+    turns with the same lookups by a real unbound on the same processor."""
+    unbound = start_recursor(lab)
+    results = {}
+    for algorithm in COLD_ALGORITHMS:
+        runs = []
+        for i in range(COLD_ZONES):
+            zone = f"{algorithm}{i}.nsec"
+            if i % 2 == 0:
+                ours = cold_ours(zone, daemon)
+                other = cold_unbound(zone, unbound)
+            else:
+                other = cold_unbound(zone, unbound)
+                ours = cold_ours(zone, daemon)
+            runs.append((ours, other))
+        rates = sorted(ours["rate"] / other["rate"] for ours, other in runs)
+        results[algorithm] = {
+            "ours": summary([run[0] for run in runs]),
+            "unbound": summary([run[1] for run in runs]),
+            "ratio": {"rate": statistics.median(rates),
+                      "cpu_us": statistics.median(
+                          ours["cpu_us"] / other["cpu_us"]
+                          for ours, other in runs)},
+            "spread": [rates[0], rates[-1]]}
+        say(f"cold, {algorithm}: {results[algorithm]['ratio']}")
+    return results
+
+
+def cold_ours(zone, daemon):
     before = cpu_ns(daemon.pid())
-    runs = [load(f"inet:127.0.0.1:{daemon.port}",
-                 f"c#.cold{zone}.nsec:0:{COLD // 4}", "-o", "-c", 64)
-            for zone in range(4)]
-    seconds = sum(run["seconds"] for run in runs)
-    result = summary(runs)
-    result.update(
-        domains=COLD, rate=COLD / seconds, seconds=seconds,
-        ok=sum(run["ok"] for run in runs),
-        cpu_us=(cpu_ns(daemon.pid()) - before) / COLD / 1000)
-    say(f"cold: {result['rate']:.0f} evaluations/s")
-    return result
+    run = load(f"inet:127.0.0.1:{daemon.port}", f"c#.{zone}:0:{COLD}", "-o",
+               "-c", 64)
+    assert run["ok"] == COLD, run
+    run["cpu_us"] = (cpu_ns(daemon.pid()) - before) / COLD / 1000
+    return run
 
 
-def recursor(lab):
-    """The same questions to a real unbound, on the daemon's processor."""
+def cold_unbound(zone, pid):
+    before = cpu_ns(pid)
+    run = dnsperf(UNBOUND, "".join(
+        f"c{i}.{zone} MX\nmx{i}.{zone} A\nmx{i}.{zone} AAAA\n"
+        f"_25._tcp.mx{i}.{zone} TLSA\n" for i in range(COLD)),
+        "-c", "1", "-q", "64", "-n", "1")
+    assert run["sent"] == 4 * COLD and run["lost"] == 0, run
+    return {"rate": run["rate"] / 4,
+            "cpu_us": (cpu_ns(pid) - before) / COLD / 1000}
+
+
+def start_recursor(lab):
+    """Returns its process number."""
     os.sched_setaffinity(0, {SERVER_CPU})
     lab.start_unbound(UNBOUND)
     os.sched_setaffinity(0, {LOAD_CPU})
-    pid = next(p.pid for p in lab.processes
-               if "unbound" in str(p.args[0]))
-    questions = []
-    for zone in range(4):
-        for i in range(COLD // 4):
-            name = f"cold{zone}.nsec"
-            questions.append([(f"c{i}.{name}", "MX"), (f"mx{i}.{name}", "A"),
-                              (f"mx{i}.{name}", "AAAA"),
-                              (f"_25._tcp.mx{i}.{name}", "TLSA")])
-    before = cpu_ns(pid)
-    start = time.monotonic()
-    ask_recursor(questions)
-    seconds = time.monotonic() - start
-    used = (cpu_ns(pid) - before) / COLD / 1000
-    say(f"unbound: {COLD / seconds:.0f} domains/s, {used:.0f} us each")
-    return {"rate": COLD / seconds, "cpu_us": used}
+    return next(p.pid for p in lab.processes if "unbound" in str(p.args[0]))
 
 
-def ask_recursor(questions, width=64):
-    """MX, then addresses, then TLSA of each domain, @width domains at once."""
-    import selectors
-
-    import dns.message
-    selector = selectors.DefaultSelector()
-    wires = [[dns.message.make_query(n, t, want_dnssec=True).to_wire()
-              for n, t in domain] for domain in questions]
-    wires.reverse()
-
-    def send(sock, rest):
-        sock.send(rest[0])
-        selector.modify(sock, selectors.EVENT_READ, rest)
-
-    for _ in range(width):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.connect((UNBOUND, 53))
-        selector.register(sock, selectors.EVENT_READ)
-        send(sock, wires.pop())
-    busy = width
-    while busy:
-        ready = selector.select(5)
-        assert ready, "unbound does not answer"
-        for key, _ in ready:
-            key.fileobj.recv(65535)
-            rest = key.data[1:]
-            if not rest and wires:
-                rest = wires.pop()
-            if rest:
-                send(key.fileobj, rest)
-            else:
-                busy -= 1
-
-
-def dnsperf(address):
-    """The listener's questions and answers a second, and those it lost."""
+def dnsperf(address, text, *options):
+    """Questions and answers a second, and those that were lost."""
     questions = lab_module.ROOM / "questions"
-    questions.write_text("".join(
-        f"d{i}.bench.nsec MX\nusable.hosts.nsec A\n"
-        "_25._tcp.usable.hosts.nsec TLSA\n" for i in range(HOT)))
+    questions.write_text(text)
     text = subprocess.run(
         ["taskset", "-c", str(LOAD_CPU), "dnsperf", "-s", address, "-d",
-         questions, "-D", "-c", "8", "-q", "100", "-l", str(DNS_SECONDS)],
+         questions, "-D", *options],
         capture_output=True, text=True, check=True).stdout
 
     def number(what):
@@ -362,12 +348,20 @@ def dnsperf(address):
             "latency_us": number(r"Average Latency \(s\)") * 1e6}
 
 
+def warm(address):
+    """What is in the cache, of a resolver."""
+    return dnsperf(address, "".join(
+        f"d{i}.bench.nsec MX\nusable.hosts.nsec A\n"
+        "_25._tcp.usable.hosts.nsec TLSA\n" for i in range(HOT)),
+        "-c", "8", "-q", "100", "-l", str(DNS_SECONDS))
+
+
 def resolvers(lab, cache):
     """Beside each other, on the same data and processor."""
     daemon = Daemon(lab, "resolver", cache).start()
     runs = []
     for _ in range(DNS_PAIRS):
-        ours, unbound = dnsperf(OUR_RECURSOR), dnsperf(UNBOUND)
+        ours, unbound = warm(OUR_RECURSOR), warm(UNBOUND)
         runs.append((ours, unbound))
         say(f"dns: {ours['rate']:.0f}/s, unbound {unbound['rate']:.0f}/s, "
             f"lost {ours['lost']:.0f} and {unbound['lost']:.0f}")
@@ -540,7 +534,7 @@ def measure(lab, cache):
                "seconds": SECONDS, "pairs": PAIRS, "hot_keys": HOT,
                "dead_zones": DEAD}
     daemon = Daemon(lab, "daemon", cache).start()
-    results["cold"] = cold(daemon)
+    results["cold"] = cold(lab, daemon)
     before = daemon.evaluations()
     results["hot"] = hot(daemon)
     results["hot_evaluations"] = daemon.evaluations() - before
@@ -552,7 +546,6 @@ def measure(lab, cache):
     daemon = Daemon(lab, "sizes", cache).start()
     results["sizes"] = sizes(daemon)
     daemon.stop()
-    results["recursor"] = recursor(lab)
     results["dns"] = resolvers(lab, cache)
     results["instructions"] = instructions(lab, cache)
     return results
