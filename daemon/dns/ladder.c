@@ -343,6 +343,20 @@ is_proven(const struct ladder *ladder)
 	return ladder->walked && ladder->outcome == WALK_PROVEN;
 }
 
+/* Whether the proof holds for what was asked.  The DS of a name belongs to the
+ * zone above it: where that is signed, there is nothing to fall back to. */
+static bool
+proof_holds(const struct ladder *ladder)
+{
+	if (ladder->outcome == WALK_PROVEN_NXDOMAIN)
+		return ladder->asked == ASKED_INSECURE &&
+		       ladder->facts.status == DNS_NXDOMAIN;
+	return ladder->outcome == WALK_PROVEN &&
+	       (ladder->type != DNS_TYPE_DS ||
+		   strcmp(ladder->cut, ladder->name) != 0 ||
+		   (ladder->asked == ASKED_INSECURE && !ladder->unconfirmed));
+}
+
 /* Takes the records out of @facts. */
 static void
 conclude(struct ladder *ladder, struct packet_facts *facts,
@@ -608,10 +622,7 @@ settle(struct ladder *ladder)
 {
 	if (!ladder->walked)
 		return;
-	if (ladder->outcome == WALK_PROVEN ||
-	    (ladder->outcome == WALK_PROVEN_NXDOMAIN &&
-		ladder->asked == ASKED_INSECURE &&
-		ladder->facts.status == DNS_NXDOMAIN))
+	if (proof_holds(ladder))
 		settle_proven(ladder);
 	else
 		settle_unproven(ladder);
@@ -860,7 +871,7 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (ladder->asked == ASKED_BOGUS)
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
-	else if (ladder->walked && ladder->outcome == WALK_PROVEN)
+	else if (ladder->walked && proof_holds(ladder))
 		conclude_without_data(ladder, "no answer in time");
 	else if (ladder->why[0] != '\0')
 		conclude_failed(ladder, DNS_INDETERMINATE, ladder->why);

@@ -244,9 +244,9 @@ on_clock_set(void *arg, int64_t ms)
 {
 	struct server *server = arg;
 
-	log_warning("main: the clock was set %s by %lld s: everything is asked "
+	log_warning("main: the clock was set by %+lld s: everything is asked "
 		    "for anew",
-	    ms < 0 ? "back" : "forward", (long long)llabs(ms) / 1000);
+	    (long long)ms / 1000);
 	policy_service_flush(server->core->service, NULL, 0);
 }
 

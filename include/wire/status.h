@@ -37,9 +37,9 @@ json_t *status_json(const struct status_source *source);
 void status_prometheus(
     const struct status_source *source, struct evbuffer *out);
 
-/* Whether verdicts can be had at all: not without a trust path.  A reload, after
- * which it has yet to be proven anew, is no reason for alarm.  @why: set to one
- * line where it is not so; valid until the loop runs again. */
+/* Whether verdicts can be had at all: not without a trust path.  A reload,
+ * after which it has yet to be proven anew, is no reason for alarm.  @why: set
+ * to one line where it is not so; valid until the loop runs again. */
 bool status_is_healthy(const struct status_source *source, const char **why);
 
 #endif /* WIRE_STATUS_H */

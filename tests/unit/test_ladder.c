@@ -682,6 +682,21 @@ START_TEST(plain_answers_only_under_a_proof)
 }
 END_TEST
 
+/* It is the signed zone above that has it, or has not. */
+START_TEST(ds_at_the_cut_is_not_asked_for_without_security)
+{
+	const bool at_cut = _i == 0;
+
+	ask_as(at_cut ? "zone.example" : NAME, DNS_TYPE_DS, RESOLVER_NEED_DATA,
+	    RESOLVER_CLASS_OTHER, 300);
+	unbound_fails();
+	walk_ends(WALK_PROVEN);
+	ck_assert_uint_eq(plain_count, at_cut ? 0 : 1);
+	if (at_cut)
+		expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
 START_TEST(exhausted_servers_end_it_at_once)
 {
 	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
@@ -966,6 +981,8 @@ add_fallback_tests(TCase *tc)
 	tcase_add_test(tc, secure_answer_may_come_after_the_walk);
 	tcase_add_loop_test(tc, deadline_ends_a_lookup, 0, 3);
 	tcase_add_test(tc, plain_answers_only_under_a_proof);
+	tcase_add_loop_test(
+	    tc, ds_at_the_cut_is_not_asked_for_without_security, 0, 2);
 	tcase_add_test(tc, exhausted_servers_end_it_at_once);
 	tcase_add_test(tc, plain_alias_starts_again);
 	tcase_add_loop_test(
