@@ -236,7 +236,6 @@ on_gone(void *own)
 
 static const struct visitor_protocol protocol = {
 	.size = sizeof(struct client),
-	.request_max = REQUEST_MAX,
 	.read = read_line,
 	.gone = on_gone,
 };

@@ -142,7 +142,6 @@ read_lines(struct visitor *visitor, void *own, struct evbuffer *in, void *arg)
 
 static const struct visitor_protocol protocol = {
 	.size = sizeof(struct client),
-	.request_max = REQUEST_MAX,
 	.read = read_lines,
 };
 

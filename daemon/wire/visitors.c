@@ -236,8 +236,6 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 	visitors->count++;
 	bufferevent_setcb(
 	    visitor->stream, on_readable, on_written, on_event, visitor);
-	bufferevent_setwatermark(
-	    visitor->stream, EV_READ, 0, visitors->protocol->request_max + 1);
 	bufferevent_enable(visitor->stream, EV_READ | EV_WRITE);
 }
 

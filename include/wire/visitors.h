@@ -22,12 +22,12 @@ struct visitors;
 #define VISITORS_MAX 64
 
 struct visitor_protocol {
-	size_t size;        /* octets of its own for each visitor, zero first */
-	size_t request_max; /* octets; a little more may be read */
+	size_t size; /* octets of its own for each visitor, zero first */
 	/*
 	 * More has come; @in holds what was not taken out of it before.  To
-	 * wait for more, return; else call one of visitor_work(),
-	 * visitor_done() and visitor_leave(), once.  @arg: of visitors_new().
+	 * wait for more, return; else, and when it is too long, call one of
+	 * visitor_work(), visitor_done() and visitor_leave(), once.  @arg: of
+	 * visitors_new().
 	 */
 	void (*read)(
 	    struct visitor *visitor, void *own, struct evbuffer *in, void *arg);
