@@ -217,22 +217,32 @@ def summary(runs):
                         "busy") if all(key in run for run in runs)}
 
 
-def pairs(base, target, connections):
-    """Interleaved, so that what disturbs the machine disturbs both."""
+def by_turns(count, base, ours):
+    """Interleaved, so that what disturbs the machine disturbs both.  @base and
+    @ours: measure once, given the number of the pair."""
     runs = []
-    for i in range(PAIRS):
-        order = [base, target] if i % 2 == 0 else [target, base]
-        both = {t.name: t.measure(connections, seed=i + 1) for t in order}
-        runs.append((both[base.name], both[target.name]))
-    ratio = {key: statistics.median(ours[key] / other[key]
-                                    for other, ours in runs if other.get(key))
+    for i in range(count):
+        if i % 2 == 0:
+            other = base(i)
+            own = ours(i)
+        else:
+            own = ours(i)
+            other = base(i)
+        runs.append((other, own))
+    ratio = {key: statistics.median(own[key] / other[key]
+                                    for other, own in runs if other.get(key))
              for key in ("rate", "p50", "p99", "cpu_us")
-             if all(key in ours for _, ours in runs)}
-    rates = sorted(ours["rate"] / other["rate"] for other, ours in runs)
-    return {"connections": connections,
-            "base": summary([other for other, _ in runs]),
-            "ours": summary([ours for _, ours in runs]),
+             if all(key in run for pair in runs for run in pair)}
+    rates = sorted(own["rate"] / other["rate"] for other, own in runs)
+    return {"base": summary([other for other, _ in runs]),
+            "ours": summary([own for _, own in runs]),
             "ratio": ratio, "spread": [rates[0], rates[-1]]}
+
+
+def pairs(base, target, connections):
+    return {"connections": connections, **by_turns(
+        PAIRS, lambda i: base.measure(connections, seed=i + 1),
+        lambda i: target.measure(connections, seed=i + 1))}
 
 
 # ---- what is measured ----
@@ -281,25 +291,10 @@ def cold(lab, daemon):
     unbound = start_recursor(lab)
     results = {}
     for algorithm in COLD_ALGORITHMS:
-        runs = []
-        for i in range(COLD_ZONES):
-            zone = f"{algorithm}{i}.nsec"
-            if i % 2 == 0:
-                ours = cold_ours(zone, daemon)
-                other = cold_unbound(zone, unbound)
-            else:
-                other = cold_unbound(zone, unbound)
-                ours = cold_ours(zone, daemon)
-            runs.append((ours, other))
-        rates = sorted(ours["rate"] / other["rate"] for ours, other in runs)
-        results[algorithm] = {
-            "ours": summary([run[0] for run in runs]),
-            "unbound": summary([run[1] for run in runs]),
-            "ratio": {"rate": statistics.median(rates),
-                      "cpu_us": statistics.median(
-                          ours["cpu_us"] / other["cpu_us"]
-                          for ours, other in runs)},
-            "spread": [rates[0], rates[-1]]}
+        results[algorithm] = by_turns(
+            COLD_ZONES,
+            lambda i, a=algorithm: cold_unbound(f"{a}{i}.nsec", unbound),
+            lambda i, a=algorithm: cold_ours(f"{a}{i}.nsec", daemon))
         say(f"cold, {algorithm}: {results[algorithm]['ratio']}")
     return results
 
