@@ -80,26 +80,31 @@ static const struct visitor_protocol protocol = {
 
 /* ---- the rig ---- */
 
+/* A free one: of a socket that does not listen, and has gone. */
+static struct sockaddr_in
+free_address(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(
+	    bind(fd, (const struct sockaddr *)&address, length), 0);
+	ck_assert_int_eq(
+	    getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	close(fd);
+	return address;
+}
+
 static void
 setup(struct rig *rig)
 {
-	const struct sockaddr_in any = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-
-	*rig = (struct rig){ .base = event_base_new(), .address = any };
+	*rig =
+	    (struct rig){ .base = event_base_new(), .address = free_address() };
 	ck_assert_ptr_nonnull(rig->base);
 	rig->visitors = visitors_new(rig->base, &protocol, rig);
 	ck_assert_ptr_nonnull(rig->visitors);
-	/* A free port: found by a socket that does not listen. */
-	{
-		const int probe = socket(AF_INET, SOCK_STREAM, 0);
-		socklen_t length = sizeof(rig->address);
-
-		ck_assert_int_eq(
-		    bind(probe, (const struct sockaddr *)&any, sizeof(any)), 0);
-		getsockname(probe, (struct sockaddr *)&rig->address, &length);
-		close(probe);
-	}
 	ck_assert_int_eq(
 	    visitors_listen(rig->visitors,
 		(const struct sockaddr *)&rig->address, sizeof(rig->address)),
