@@ -61,7 +61,8 @@ def environment():
     return env
 
 
-def wait_until(what, ready, seconds=15):
+# The limit is there for a hang: a busy machine may take its time.
+def wait_until(what, ready, seconds=120):
     deadline = time.monotonic() + seconds * SLOWNESS
     while not ready():
         if time.monotonic() > deadline:
