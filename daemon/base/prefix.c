@@ -100,3 +100,37 @@ prefix_is_loopback(const struct sockaddr_storage *address)
 
 	return prefix_contains(&v4, address) || prefix_contains(&v6, address);
 }
+
+bool
+prefix_of(const struct sockaddr_storage *address, struct prefix *prefix)
+{
+	memset(prefix, 0, sizeof(*prefix));
+	prefix->family = address->ss_family;
+	prefix->bits = bits_of(prefix->family);
+	if (prefix->family == AF_INET)
+		memcpy(prefix->address,
+		    &((const struct sockaddr_in *)address)->sin_addr, 4);
+	else if (prefix->family == AF_INET6)
+		memcpy(prefix->address,
+		    &((const struct sockaddr_in6 *)address)->sin6_addr, 16);
+	else
+		return false;
+	return true;
+}
+
+bool
+prefix_is_within(const struct prefix *inner, const struct prefix *outer)
+{
+	return inner->family == outer->family && inner->bits >= outer->bits &&
+	       agree(inner->address, outer->address, outer->bits);
+}
+
+const char *
+prefix_text(const struct prefix *prefix, char text[PREFIX_TEXT_MAX])
+{
+	char host[INET6_ADDRSTRLEN];
+
+	inet_ntop(prefix->family, prefix->address, host, sizeof(host));
+	snprintf(text, PREFIX_TEXT_MAX, "%s/%u", host, prefix->bits);
+	return text;
+}

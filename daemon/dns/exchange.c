@@ -284,6 +284,9 @@ read_tcp(struct exchange *exchange)
 		return;
 	if (!is_reply(exchange, exchange->reply + 2, want - 2))
 		fail(exchange, EBADMSG, "an answer to another question");
+	else if ((exchange->reply[4] & FLAG_TC) != 0 &&
+		 !exchange->manner.keep_truncated)
+		fail(exchange, EBADMSG, "an answer that is cut off, over TCP");
 	else
 		read_message(exchange, exchange->reply + 2, want - 2);
 }

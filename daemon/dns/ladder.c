@@ -20,8 +20,9 @@
 #define LINKS_MAX 10 /* aliases at which the lookup starts again */
 /* libunbound remembers a failure for 5 s; after that, a second try is one. */
 #define RETRY_MS 5300
-#define TTL_UNKNOWN 60 /* seconds, where a denial says nothing */
-#define TTL_MAX 86400  /* seconds */
+#define TTL_MAX 86400 /* seconds */
+/* What has had less time says nothing about its zone. */
+#define FAIR_MS 4000
 #define REASON_MAX 256
 /* For each alias two messages, where it comes from a DNAME. */
 #define PARTS_MAX (2 * (LINKS_MAX + 1) + 1)
@@ -45,7 +46,7 @@ struct ladder {
 	enum resolver_need need;
 	enum resolver_class class;
 	const struct plain_path *path;
-	uint64_t deadline; /* clock_ms() */
+	uint64_t start, deadline; /* clock_ms() */
 	struct event *kick, *limit, *proof_timer, *retry_timer;
 
 	/* The chain of aliases so far, up to the name that is asked now. */
@@ -75,6 +76,8 @@ struct ladder {
 	uint32_t walk_ttl;
 	struct plain *plain;
 	bool plain_done; /* exhausted */
+	char plain_why[REASON_MAX];
+	char plain_zone[DOMAIN_TEXT_MAX]; /* how far it came, or "" */
 	bool retried;
 	bool part_lost;       /* out of memory: of all links */
 	char why[REASON_MAX]; /* of the first rung */
@@ -176,6 +179,7 @@ leave_name(struct ladder *ladder)
 	drop_held(ladder);
 	ladder->asked = ASKED_NOT;
 	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
+	ladder->plain_why[0] = ladder->plain_zone[0] = '\0';
 	event_del(ladder->proof_timer);
 	event_del(ladder->retry_timer);
 }
@@ -279,19 +283,34 @@ hand_over_failure(struct ladder *ladder)
 	hand_over(ladder, answer);
 }
 
-/* The zone of the present name as far as the walk knows it: the one that was
- * cut off, or the last signed one; never a TLD, but the domain below it. */
+/*
+ * The zone that gets few slots when the present name fails.  It is the name's
+ * own for certain, and never one that it may share with others, or whoever
+ * runs a broken domain below "co.uk" could stop all of that: the zone that the
+ * walk has shown to be signed down to the name, or the one in which plain DNS
+ * found nobody; else the name itself.  A TLD is always shared.
+ */
 static const char *
-zone_of_name(const struct ladder *ladder)
+failing_zone(const struct ladder *ladder)
 {
-	const char *zone = ladder->walked && ladder->outcome == WALK_PROVEN
-			       ? ladder->cut
-			       : ladder->zone;
-	const unsigned labels = domain_labels(ladder->name);
+	if (ladder->plain_zone[0] != '\0' &&
+	    !domain_equal(ladder->plain_zone, ladder->zone))
+		return ladder->plain_zone;
+	if (ladder->walked && ladder->outcome == WALK_SIGNED &&
+	    domain_labels(ladder->zone) > 1)
+		return ladder->zone;
+	return ladder->name;
+}
 
-	if (domain_labels(zone) >= 2)
-		return zone;
-	return domain_ancestor(ladder->name, labels < 2 ? labels : 2);
+/* Its servers have had their time, and have given nothing. */
+static void
+note_failing(struct ladder *ladder)
+{
+	if (ladder->plain != NULL)
+		snprintf(ladder->plain_zone, sizeof(ladder->plain_zone), "%s",
+		    plain_zone(ladder->plain));
+	if (ladder->deadline - ladder->start >= FAIR_MS)
+		memory_failing_add(ladder->env->memory, failing_zone(ladder));
 }
 
 static void
@@ -302,8 +321,6 @@ conclude_failed(
 	struct dns_answer *answer = ladder->failure;
 	char text[REASON_MAX], printable[REASON_MAX];
 
-	if (security == DNS_INDETERMINATE && ladder->asked != ASKED_INSECURE)
-		memory_failing_add(ladder->env->memory, zone_of_name(ladder));
 	snprintf(text, sizeof(text), "%s%.200s",
 	    distrust != NULL ? "no trust path: " : "",
 	    distrust != NULL ? distrust : why);
@@ -335,6 +352,15 @@ conclude_without_data(struct ladder *ladder, const char *why)
 	if (why != NULL)
 		answer->why = strdup(why);
 	hand_over(ladder, answer);
+}
+
+/* Silence, or nothing of use: the zone's fault. */
+static void
+conclude_unanswered(struct ladder *ladder, const char *why)
+{
+	if (ladder->asked != ASKED_INSECURE)
+		note_failing(ladder);
+	conclude_failed(ladder, DNS_INDETERMINATE, why);
 }
 
 static bool
@@ -378,8 +404,8 @@ conclude(struct ladder *ladder, struct packet_facts *facts,
 		return;
 	}
 	if (facts->status != DNS_OK && !facts->soa && security != DNS_SECURE &&
-	    (ttl == 0 || ttl > TTL_UNKNOWN))
-		ttl = TTL_UNKNOWN;
+	    (ttl == 0 || ttl > MEMORY_DENIAL_SECONDS))
+		ttl = MEMORY_DENIAL_SECONDS;
 	answer->status = facts->status;
 	answer->security = lowest(ladder->chain, security);
 	answer->rung = highest(ladder->rung, rung);
@@ -439,8 +465,10 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 		settle(ladder);
 		return;
 	}
+	/* A zone above the name's may be shared. */
 	if (zone != NULL)
-		memory_zone_add(ladder->env->memory, zone);
+		memory_zone_add(ladder->env->memory,
+		    domain_equal(zone, ladder->zone) ? ladder->name : zone);
 	if (facts.aliases > 0) {
 		/* Its records are another zone's: only the alias counts. */
 		char target[DOMAIN_TEXT_MAX];
@@ -479,6 +507,10 @@ on_plain(void *arg, const struct plain_result *result)
 		return;
 	}
 	ladder->plain_done = true;
+	snprintf(ladder->plain_why, sizeof(ladder->plain_why), "%s",
+	    result->why);
+	snprintf(ladder->plain_zone, sizeof(ladder->plain_zone), "%s",
+	    result->zone);
 	settle(ladder);
 }
 
@@ -548,13 +580,25 @@ fail_or_retry(struct ladder *ladder)
 		event_add(ladder->retry_timer, &delay);
 		return;
 	}
-	conclude_failed(ladder, DNS_INDETERMINATE, ladder->why);
+	conclude_unanswered(ladder, ladder->why);
 }
 
 static void
 conclude_insecure(struct ladder *ladder)
 {
 	conclude(ladder, &ladder->facts, DNS_INSECURE, ladder->asked_rung);
+}
+
+/* Neither libunbound nor plain DNS has the data. */
+static void
+conclude_exhausted(struct ladder *ladder)
+{
+	note_failing(ladder);
+	conclude_without_data(ladder, ladder->plain_why[0] != '\0'
+					  ? ladder->plain_why
+				      : ladder->why[0] != '\0'
+					  ? ladder->why
+					  : "no server answers");
 }
 
 /* The name is proven insecure. */
@@ -575,14 +619,11 @@ settle_proven(struct ladder *ladder)
 	case ASKED_NOT:
 		break;
 	}
-	memory_zone_add(ladder->env->memory, zone_of_name(ladder));
+	memory_zone_add(ladder->env->memory, ladder->name);
 	if (ladder->need == RESOLVER_NEED_SECURITY)
 		conclude_without_data(ladder, NULL);
-	else if (start_plain(ladder))
-		return;
-	else if (ladder->plain_done)
-		conclude_without_data(ladder,
-		    ladder->why[0] != '\0' ? ladder->why : "no server answers");
+	else if (!start_plain(ladder) && ladder->plain_done)
+		conclude_exhausted(ladder);
 }
 
 /* The walk has ended without a proof. */
@@ -740,22 +781,47 @@ is_unconfirmed(const struct ladder *ladder)
 	       memory_zone_find(ladder->env->memory, ladder->name) != NULL;
 }
 
-/* An answer with rcode 0 or 3 that is not bogus. */
-static void
-use_validated(struct ladder *ladder, const struct validated_result *result,
-    enum dns_rung rung)
+/* A denial, beside records of the type that was asked for. */
+static bool
+is_contradictory(const struct packet_facts *facts)
 {
+	return facts->status != DNS_OK && facts->has_stray;
+}
+
+static void look_again(struct ladder *ladder);
+
+/* It lies in libunbound's cache as it is: what is secure there is somewhere
+ * else, if anywhere. */
+static void
+use_unreadable(
+    struct ladder *ladder, const struct validated_result *result)
+{
+	keep_reason(ladder, "an answer that can't be read");
+	if (result->security == DNS_SECURE && !result->fresh) {
+		look_again(ladder);
+		return;
+	}
+	ladder->asked = ASKED_FAILED;
+	start_walk(ladder);
+	settle(ladder);
+}
+
+/* An answer with rcode 0, 3 or 6 that is not bogus. */
+static void
+use_validated(struct ladder *ladder, const struct validated_result *result)
+{
+	const enum dns_rung rung =
+	    result->fresh ? DNS_RUNG_FRESH : DNS_RUNG_VALIDATED;
 	ldns_pkt *packet = packet_parse(result->packet, result->len);
-	const int error =
-	    packet == NULL || packet_facts(packet, ladder->name, ladder->type,
-				  &ladder->facts) == -1;
+	const int error = packet == NULL ||
+			  packet_facts(packet, ladder->name, ladder->type,
+			      &ladder->facts) == -1 ||
+			  (result->security == DNS_SECURE &&
+			      is_contradictory(&ladder->facts));
 
 	ldns_pkt_free(packet);
 	if (error) {
-		ladder->asked = ASKED_FAILED;
-		keep_reason(ladder, "an answer that can't be read");
-		start_walk(ladder);
-		settle(ladder);
+		use_unreadable(ladder, result);
 		return;
 	}
 	hold_message(ladder, result->packet, result->len);
@@ -784,7 +850,7 @@ on_fresh(void *arg, const struct validated_result *result)
 
 	ladder->fresh = NULL;
 	if (is_judged(result) && result->security != DNS_BOGUS) {
-		use_validated(ladder, result, DNS_RUNG_FRESH);
+		use_validated(ladder, result);
 		return;
 	}
 	if (result->answered) {
@@ -795,17 +861,13 @@ on_fresh(void *arg, const struct validated_result *result)
 }
 
 /* Bogus may be the fault of bad keys that libunbound keeps: a second look with
- * empty caches, shared by the zone.  Two labels are zone enough for that. */
+ * empty caches, which serve this name only. */
 static void
 look_again(struct ladder *ladder)
 {
-	const unsigned labels = domain_labels(ladder->name);
-
 	ladder->asked = ASKED_BOGUS;
-	ladder->fresh =
-	    validated_ask(ladder->env->validated, ladder->name, ladder->type,
-		domain_ancestor(ladder->name, labels < 2 ? labels : 2),
-		on_fresh, ladder);
+	ladder->fresh = validated_ask(ladder->env->validated, ladder->name,
+	    ladder->type, ladder->name, on_fresh, ladder);
 	if (ladder->fresh == NULL)
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 }
@@ -826,7 +888,7 @@ on_validated(void *arg, const struct validated_result *result)
 		hold_message(ladder, result->packet, result->len);
 		look_again(ladder);
 	} else {
-		use_validated(ladder, result, DNS_RUNG_VALIDATED);
+		use_validated(ladder, result);
 	}
 }
 
@@ -872,11 +934,11 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 	if (ladder->asked == ASKED_BOGUS)
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 	else if (ladder->walked && proof_holds(ladder))
-		conclude_without_data(ladder, "no answer in time");
-	else if (ladder->why[0] != '\0')
-		conclude_failed(ladder, DNS_INDETERMINATE, ladder->why);
+		conclude_exhausted(ladder);
 	else
-		conclude_failed(ladder, DNS_INDETERMINATE, "no answer in time");
+		conclude_unanswered(ladder, ladder->why[0] != '\0'
+						? ladder->why
+						: "no answer in time");
 }
 
 struct ladder *
@@ -896,7 +958,8 @@ ladder_start(const struct ladder_env *env,
 	ladder->need = question->need;
 	ladder->class = question->class;
 	ladder->path = question->path;
-	ladder->deadline = clock_ms() + question->deadline_ms;
+	ladder->start = clock_ms();
+	ladder->deadline = ladder->start + question->deadline_ms;
 	ladder->chain = DNS_SECURE;
 	ladder->ttl = UINT32_MAX;
 	snprintf(ladder->name, sizeof(ladder->name), "%s", question->name);

@@ -231,8 +231,11 @@ collect_records(
 	for (size_t i = 0; i < most; i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
 
-		if (!is_at(rr, (ldns_rr_type)qtype, facts->rname))
+		if (!is_at(rr, (ldns_rr_type)qtype, facts->rname)) {
+			facts->has_stray |=
+			    (uint16_t)ldns_rr_get_type(rr) == qtype;
 			continue;
+		}
 		if (copy_rdata(rr, &facts->rdata[facts->rdata_count]) == -1)
 			return -1;
 		facts->rdata_count++;
@@ -285,7 +288,8 @@ packet_facts(const ldns_pkt *packet, const char *qname, uint16_t qtype,
 		return -1;
 	}
 
-	if (rcode == LDNS_RCODE_NXDOMAIN)
+	/* A DNAME makes the name too long: there can be none (RFC 6672). */
+	if (rcode == LDNS_RCODE_NXDOMAIN || rcode == LDNS_RCODE_YXDOMAIN)
 		facts->status = DNS_NXDOMAIN;
 	else if (rcode == LDNS_RCODE_NOERROR)
 		facts->status = facts->rdata_count > 0 ? DNS_OK : DNS_NODATA;

@@ -2,7 +2,6 @@
 
 #include "dns/plain.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,10 @@
 #include "base/conf.h"
 #include "base/domain.h"
 #include "base/endpoint.h"
+#include "dns/addresses.h"
 #include "dns/exchange.h"
 #include "dns/packet.h"
+#include "dns/turns.h"
 #include "dns/zones.h"
 
 #define DNS_PORT 53
@@ -49,13 +50,20 @@ struct plain {
 	bool forward;        /* servers are recursors: no referrals */
 
 	char zone[DOMAIN_TEXT_MAX]; /* whose servers are asked now */
+	struct turn turn;           /* to ask them */
+	bool has_begun;             /* with this zone: the turn has come */
+	bool asks_servers;          /* the first one: for its NS, before all */
+	/* Names of its servers whose addresses are still to be found. */
+	char names[NAMES_MAX][DOMAIN_TEXT_MAX];
+	size_t name_count;
 	struct server server[SERVERS_MAX];
 	size_t server_count;
 	int last_family;
 	struct errand errand[1 + 2 * NAMES_MAX];
 	size_t errand_count, errands_left;
 	unsigned referrals, questions;
-	const char *why; /* constant text: the last failure */
+	ldns_pkt *denial; /* the first one without AA, or NULL */
+	const char *why;  /* constant text: the last failure */
 };
 
 static void next_server(struct plain *plain);
@@ -72,6 +80,17 @@ leave_zone(struct plain *plain)
 		if (plain->errand[i].lookup != NULL)
 			plain->env->cancel(plain->errand[i].lookup);
 	plain->server_count = plain->errand_count = plain->errands_left = 0;
+	plain->name_count = 0;
+	plain->has_begun = plain->asks_servers = false;
+	turn_leave(plain->env->turns, &plain->turn);
+	ldns_pkt_free(plain->denial);
+	plain->denial = NULL;
+}
+
+const char *
+plain_zone(const struct plain *plain)
+{
+	return plain->zone;
 }
 
 void
@@ -90,7 +109,7 @@ static void
 finish(struct plain *plain, const ldns_pkt *packet)
 {
 	const struct plain_result result = { .packet = packet,
-		.zone = packet != NULL ? plain->zone : NULL,
+		.zone = plain->zone,
 		.why = packet != NULL ? NULL : plain->why,
 		.questions = plain->questions };
 
@@ -99,71 +118,6 @@ finish(struct plain *plain, const ldns_pkt *packet)
 }
 
 /* ---- servers ---- */
-
-static bool
-may_ask_v4(uint32_t address)
-{
-	/* "this" network, loopback, link-local, multicast and above */
-	return address >> 24 != 0 && address >> 24 != IN_LOOPBACKNET &&
-	       address >> 16 != 0xa9fe && address >> 28 < 0xe;
-}
-
-static bool
-may_ask_v6(const struct in6_addr *address)
-{
-	if (IN6_IS_ADDR_V4MAPPED(address) || IN6_IS_ADDR_V4COMPAT(address))
-		return false;
-	return !IN6_IS_ADDR_LOOPBACK(address) &&
-	       !IN6_IS_ADDR_UNSPECIFIED(address) &&
-	       !IN6_IS_ADDR_LINKLOCAL(address) &&
-	       !IN6_IS_ADDR_MULTICAST(address);
-}
-
-static bool
-localhost_allowed(const struct conf *conf)
-{
-	static const char name[] = "do-not-query-localhost:";
-
-	for (size_t i = conf->resolver_options.count; i-- > 0;) {
-		const char *line = conf->resolver_options.item[i];
-
-		if (strncmp(line, name, sizeof(name) - 1) == 0)
-			return strstr(line, "no") != NULL &&
-			       strcmp(line + sizeof(name) - 1 +
-					  strspn(line + sizeof(name) - 1, " "),
-				   "no") == 0;
-	}
-	return false;
-}
-
-static bool
-is_our_listener(const struct conf *conf, const struct endpoint *endpoint)
-{
-	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
-
-	endpoint_text(endpoint, one);
-	for (size_t i = 0; i < conf->dns_listen.count; i++)
-		if (strcmp(one,
-			endpoint_text(&conf->dns_listen.item[i], other)) == 0)
-			return true;
-	return false;
-}
-
-/* A zone's glue may point anywhere, at ourselves too. */
-static bool
-may_ask(const struct plain *plain, const struct endpoint *endpoint)
-{
-	const struct sockaddr_storage *address = &endpoint->address;
-
-	if (is_our_listener(plain->env->conf, endpoint))
-		return false;
-	if (localhost_allowed(plain->env->conf))
-		return true;
-	if (address->ss_family == AF_INET)
-		return may_ask_v4(ntohl(
-		    ((const struct sockaddr_in *)address)->sin_addr.s_addr));
-	return may_ask_v6(&((const struct sockaddr_in6 *)address)->sin6_addr);
-}
 
 static void
 add_server(struct plain *plain, const struct endpoint *endpoint)
@@ -189,7 +143,7 @@ add_address(struct plain *plain, uint16_t type, const uint8_t *data, size_t len)
 
 	if (is_address &&
 	    endpoint_from_octets(data, len, DNS_PORT, &endpoint) &&
-	    may_ask(plain, &endpoint))
+	    addresses_may_ask(plain->env->conf, &endpoint))
 		add_server(plain, &endpoint);
 }
 
@@ -326,13 +280,44 @@ use_glue(struct plain *plain, const ldns_pkt *packet, const char *name,
 	return plain->server_count > before;
 }
 
+/* In the first zone all servers are still to be found. */
+static void
+begin_zone(struct plain *plain)
+{
+	plain->has_begun = true;
+	if (plain->asks_servers)
+		run_errand(plain, plain->zone, DNS_TYPE_NS, on_names);
+	for (size_t i = 0; i < plain->name_count; i++)
+		resolve_name(plain, plain->names[i]);
+	next_server(plain);
+}
+
+/* Not from here: this is another lookup's stack. */
+static void
+on_turn(void *arg)
+{
+	struct plain *plain = arg;
+
+	event_active(plain->timer, EV_TIMEOUT, 0);
+}
+
+/* What other lookups wait for does not wait for its turn, or the two could
+ * wait for each other. */
+static void
+enter_zone(struct plain *plain)
+{
+	if (plain->path.depth > 1 || turn_take(plain->env->turns, plain->zone,
+					 &plain->turn, on_turn, plain))
+		begin_zone(plain);
+}
+
 static void
 follow_referral(struct plain *plain, const ldns_pkt *packet, const char *zone)
 {
 	const ldns_rr_list *list = ldns_pkt_authority(packet);
 	char bailiwick[DOMAIN_TEXT_MAX];
 	char owner[DOMAIN_TEXT_MAX], target[DOMAIN_TEXT_MAX];
-	unsigned names = 0;
+	size_t names = 0;
 
 	leave_zone(plain);
 	if (++plain->referrals > PLAIN_REFERRALS_MAX) {
@@ -348,14 +333,25 @@ follow_referral(struct plain *plain, const ldns_pkt *packet, const char *zone)
 			continue;
 		names++;
 		if (!use_glue(plain, packet, target, bailiwick))
-			resolve_name(plain, target);
+			snprintf(plain->names[plain->name_count++],
+			    DOMAIN_TEXT_MAX, "%s", target);
 	}
-	next_server(plain);
+	enter_zone(plain);
 }
 
 /* ---- answers ---- */
 
-enum sort { SORT_USELESS, SORT_ANSWER, SORT_REFERRAL };
+enum sort { SORT_USELESS, SORT_ANSWER, SORT_REFERRAL, SORT_WEAK_DENIAL };
+
+static bool
+has_ns(const ldns_rr_list *list)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++)
+		if (ldns_rr_get_type(ldns_rr_list_rr(list, i)) ==
+		    LDNS_RR_TYPE_NS)
+			return true;
+	return false;
+}
 
 static enum sort
 sort_packet(const struct plain *plain, const ldns_pkt *packet,
@@ -375,6 +371,8 @@ sort_packet(const struct plain *plain, const ldns_pkt *packet,
 	else if (facts.status == DNS_NODATA &&
 		 referred_zone(plain, packet, zone))
 		sort = SORT_REFERRAL;
+	else if (!has_ns(ldns_pkt_authority(packet)))
+		sort = SORT_WEAK_DENIAL;
 	packet_facts_clear(&facts);
 	return sort;
 }
@@ -398,6 +396,12 @@ on_exchange(void *arg, const ldns_pkt *packet, const char *why)
 		break;
 	case SORT_REFERRAL:
 		follow_referral(plain, packet, zone);
+		break;
+	case SORT_WEAK_DENIAL:
+		if (plain->denial == NULL)
+			plain->denial = ldns_pkt_clone(packet);
+		plain->why = "the servers deny without authority";
+		next_server(plain);
 		break;
 	case SORT_USELESS:
 		plain->why = "the servers answer, but not the question";
@@ -461,7 +465,9 @@ exhausted(struct plain *plain)
 {
 	if (plain->why == NULL)
 		plain->why = "no name server has an address to ask";
-	finish(plain, NULL);
+	/* Servers that leave out AA, and say so all alike: better than none,
+	 * as recursors take it. */
+	finish(plain, plain->denial);
 }
 
 /* A server has failed, or new ones are known: its successor's turn. */
@@ -495,7 +501,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!any_running(plain) && plain->errands_left == 0 &&
+	if (plain->turn.waits) /* a timer of the zone before */
+		return;
+	if (!plain->has_begun)
+		begin_zone(plain);
+	else if (!any_running(plain) && plain->errands_left == 0 &&
 	    pick_server(plain) == NULL)
 		exhausted(plain);
 	else if (plain->questions >= PLAIN_QUESTIONS_MAX && !any_running(plain))
@@ -506,6 +516,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ---- */
 
+/* The administrator's own servers, for all names below: no turns. */
 static void
 use_zone_block(struct plain *plain, const struct conf_zone *block)
 {
@@ -513,7 +524,7 @@ use_zone_block(struct plain *plain, const struct conf_zone *block)
 	snprintf(plain->zone, sizeof(plain->zone), "%s", block->name);
 	for (size_t i = 0; i < block->server_count; i++)
 		add_server(plain, &block->servers[i]);
-	next_server(plain);
+	begin_zone(plain);
 }
 
 static void
@@ -530,8 +541,8 @@ begin(evutil_socket_t fd, short what, void *arg)
 		use_zone_block(plain, block);
 		return;
 	}
-	run_errand(plain, plain->zone, DNS_TYPE_NS, on_names);
-	next_server(plain);
+	plain->asks_servers = true;
+	enter_zone(plain);
 }
 
 struct plain *

@@ -18,6 +18,7 @@
 #include "dns/memory.h"
 #include "dns/rollover.h"
 #include "dns/trust.h"
+#include "dns/turns.h"
 #include "dns/validated.h"
 
 #define SLOTS_MAX 1000    /* lookups of one class that run at a time */
@@ -51,7 +52,8 @@ struct resolver_lookup {
 	struct ladder *ladder;   /* NULL while it waits for a slot */
 	struct zone_slots *zone; /* whose slot it has or waits for, or NULL */
 	struct queue *queue;     /* where it waits */
-	bool inner;              /* for a lookup that has a slot: needs none */
+	bool inner;              /* for a lookup that has a slot: needs none
+				  * of its class */
 
 	/* Only while it waits. */
 	char *name;
@@ -390,13 +392,15 @@ inner_lookup(void *env, const char *name, uint16_t type,
 	if (lookup == NULL)
 		return NULL;
 	lookup->inner = true;
-	if (run(lookup, &(struct ladder_question){ .name = name,
+	lookup->zone = slots_for(resolver, name);
+	if (slots_are_full(lookup->zone) || run(lookup, &(struct ladder_question){ .name = name,
 			    .type = type,
 			    .need = RESOLVER_NEED_DATA,
 			    .class = RESOLVER_CLASS_OTHER,
 			    .path = path,
 			    .deadline_ms = resolver->env.conf->lookup_deadline *
 					   1000 }) == -1) {
+		slots_leave(resolver, lookup->zone);
 		lookup_free(lookup);
 		return NULL;
 	}
@@ -435,7 +439,7 @@ resolver_rollover(const struct resolver *resolver)
 	return resolver->rollover;
 }
 
-void
+int
 resolver_forget(struct resolver *resolver)
 {
 	struct memory *memory = memory_new();
@@ -444,7 +448,9 @@ resolver_forget(struct resolver *resolver)
 		memory_free(resolver->env.memory);
 		resolver->env.memory = memory;
 	}
-	validated_renew(resolver->env.validated);
+	return validated_renew(resolver->env.validated) == 0 && memory != NULL
+		   ? 0
+		   : -1;
 }
 
 size_t
@@ -480,6 +486,7 @@ resolver_new(
 		.distrust = distrust,
 		.arg = resolver };
 	if ((resolver->env.memory = memory_new()) == NULL ||
+	    (resolver->env.plain.turns = turns_new()) == NULL ||
 	    (resolver->env.validated = validated_new(base, conf)) == NULL ||
 	    (resolver->trust = trust_new(base, resolver->env.validated)) ==
 		NULL ||
@@ -523,6 +530,7 @@ resolver_free(struct resolver *resolver)
 	rollover_free(resolver->rollover);
 	trust_free(resolver->trust);
 	validated_free(resolver->env.validated);
+	turns_free(resolver->env.plain.turns);
 	memory_free(resolver->env.memory);
 	free(resolver);
 }

@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -23,18 +23,29 @@
 #include "base/domain.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "dns/addresses.h"
 #include "dns/anchors.h"
 #include "dns/insecurity.h"
+#include "dns/whole.h"
 #include "dns/zones.h"
 
 #define CLASS_IN 1
+#define RCODE_NOERROR 0
+#define RCODE_NXDOMAIN 3
+#define RCODE_YXDOMAIN 6 /* RFC 6672 section 2.2 */
 #define FRESH_INTERVAL 5000 /* milliseconds that a fresh context serves */
-/* Contexts cost 1.3 MiB each; one whose last question hangs can live for two
- * minutes.  Beyond this many there are no new ones. */
-#define CONTEXTS_MAX 64
+/* Contexts cost 1.3 MiB and 2 ms each, and strangers can cause fresh ones.
+ * Beyond this many the oldest makes room, if it has had its time. */
+#define FRESH_MAX 56
+#define FRESH_LEAST 1000 /* milliseconds */
+#define REAP_MAX 4       /* contexts that are freed in one turn of the loop */
+#define RENEW_AGAIN 1    /* seconds, where memory is short */
 /* A key that was revoked is remembered for ever: trust-anchor may still have
  * it when libunbound would have forgotten it. */
 #define REVOKED_SECONDS "2000000000"
+
+#define STRING(number) STRING_OF(number)
+#define STRING_OF(number) #number
 
 /* What differs from libunbound's defaults, as measured against broken servers.
  */
@@ -56,6 +67,9 @@ static const struct {
 	{ "aggressive-nsec:", "no" },
 	/* a failure is never remembered beyond a few seconds */
 	{ "val-bogus-ttl:", "5" },
+	/* as far as clocks differ, and not a tenth of a signature's life */
+	{ "val-sig-skew-min:", STRING(WHOLE_SKEW_SECONDS) },
+	{ "val-sig-skew-max:", STRING(WHOLE_SKEW_SECONDS) },
 	/* fills in why an answer is bogus */
 	{ "val-log-level:", "2" },
 	/* below this, denials are proofs and not merely "insecure" */
@@ -65,11 +79,14 @@ static const struct {
 struct context {
 	struct ub_ctx *ub;
 	struct validated *owner;
-	char zone[DOMAIN_TEXT_MAX]; /* of a fresh one; "" otherwise */
-	uint64_t born;              /* clock_ms() */
+	char owner_name[DOMAIN_TEXT_MAX]; /* whose fresh one it is, or "" */
+	uint64_t born;                    /* clock_ms() */
 	size_t in_flight;
-	bool retired;    /* gets no new questions, goes with its last */
+	size_t awaited;  /* of these, those that somebody waits for */
+	bool retired;    /* gets no new questions, goes with the last that is
+			  * awaited */
 	bool distrusted; /* its root is insecure: the anchor is dead */
+	bool is_outdated; /* there are other anchors by now */
 	struct validated_query *queries; /* all of them */
 	struct validated_query *hung; /* hash by key: abandoned, and libunbound
 				       * still works on it */
@@ -84,7 +101,8 @@ struct validated {
 	struct context *main, *spare;
 	struct event *reaper; /* frees contexts from the loop, for a context
 			       * can't be deleted inside its own callback */
-	size_t in_flight, abandoned, context_count;
+	struct event *renewer; /* tries again where memory was short */
+	size_t in_flight, abandoned, context_count, fresh_count;
 	bool asking;  /* ub_resolve_event() has not returned */
 	int zones_fd; /* memory file with the zone blocks, or -1 */
 };
@@ -92,14 +110,25 @@ struct validated {
 /* Question key: type and name, so that twins are found. */
 #define KEY_MAX (DOMAIN_TEXT_MAX + 8)
 
+/* What is due from the loop. */
+enum due {
+	DUE_NOTHING = 0,
+	DUE_RESULT,      /* one that came too early; libunbound is done */
+	DUE_SECOND_LOOK, /* what came was not whole; libunbound is done */
+	DUE_FAILURE      /* its context makes room; libunbound works on it */
+};
+
 struct validated_query {
 	struct context *context;
-	validated_cb cb; /* NULL once cancelled */
+	validated_cb cb; /* NULL once cancelled, or called */
 	void *arg;
-	struct event *deliver; /* brings a result that came too early */
-	struct validated_result result; /* owned copies, with deliver */
+	struct event *event; /* for what is due */
+	enum due due;
+	struct validated_result result; /* owned copies, with DUE_RESULT */
+	uint16_t type;
 	bool abandoned;
-	bool delivering; /* libunbound is done with it */
+	bool is_last; /* whatever it brings: there is no second look */
+	bool is_ours; /* it keeps no context alive */
 	char *key;
 	struct validated_query *prev, *next; /* in context->queries */
 	UT_hash_handle hh;                   /* in context->hung */
@@ -108,6 +137,12 @@ struct validated_query {
 /* ---- contexts ---- */
 
 static void query_free(struct validated_query *query);
+
+static bool
+is_fresh(const struct context *context)
+{
+	return context->owner_name[0] != '\0';
+}
 
 static void
 context_free(struct context *context)
@@ -122,6 +157,8 @@ context_free(struct context *context)
 			break;
 		}
 	validated->context_count--;
+	if (is_fresh(context))
+		validated->fresh_count--;
 	DL_FOREACH(context->queries, query)
 	query->cb = NULL;
 	/* Calls back for everything that libunbound still works on. */
@@ -204,22 +241,30 @@ set_zones(struct ub_ctx *ub, int zones_fd)
 	return 0;
 }
 
-/* Glue that names our own listener would have us wait for ourselves. */
-static int
-shun_ourselves(struct ub_ctx *ub, const struct conf_endpoints *listen)
+struct shunning {
+	struct ub_ctx *ub;
+	int error;
+};
+
+static void
+shun(void *arg, const char *block)
 {
-	char host[NI_MAXHOST];
+	struct shunning *shunning = arg;
 
-	for (size_t i = 0; i < listen->count; i++) {
-		const struct endpoint *at = &listen->item[i];
+	if (set_option(shunning->ub, "do-not-query-address:", block) == -1)
+		shunning->error = -1;
+}
 
-		if (getnameinfo((const struct sockaddr *)&at->address,
-			at->length, host, sizeof(host), NULL, 0,
-			NI_NUMERICHOST) != 0 ||
-		    set_option(ub, "do-not-query-address:", host) == -1)
-			return -1;
-	}
-	return 0;
+/* Glue may point anywhere, at our own listener too: we would wait for
+ * ourselves. */
+static int
+shun_addresses(struct ub_ctx *ub, const struct conf *conf)
+{
+	struct shunning shunning = { ub, 0 };
+
+	if (addresses_never_asked(conf, shun, &shunning) == -1)
+		return -1;
+	return shunning.error;
 }
 
 /* @state: NULL, or the path of RFC 5011's state, instead of the anchors. */
@@ -236,7 +281,7 @@ set_all(struct ub_ctx *ub, const struct validated *validated, const char *state)
 	for (size_t i = 0; i < conf->resolver_options.count; i++)
 		if (set_user_option(ub, conf->resolver_options.item[i]) == -1)
 			return -1;
-	if (shun_ourselves(ub, &conf->dns_listen) == -1 ||
+	if (shun_addresses(ub, conf) == -1 ||
 	    set_option(ub, "root-hints:", conf->root_hints) == -1 ||
 	    (state != NULL ? set_state(ub, state)
 			   : set_anchors(ub, validated->anchors)) == -1)
@@ -259,11 +304,9 @@ has_anchor(const struct anchors *anchors)
 static struct context *
 context_new(struct validated *validated, const char *state)
 {
-	struct context *context;
+	struct context *context = calloc(1, sizeof(*context));
 
-	if (validated->context_count >= CONTEXTS_MAX)
-		return NULL;
-	if ((context = calloc(1, sizeof(*context))) == NULL)
+	if (context == NULL)
 		return NULL;
 	if ((context->ub = ub_ctx_create_event(validated->base)) == NULL) {
 		free(context);
@@ -284,13 +327,19 @@ context_new(struct validated *validated, const char *state)
 }
 
 static void
+reap_if_done(struct context *context)
+{
+	if (context->retired && context->awaited == 0)
+		event_active(context->owner->reaper, EV_TIMEOUT, 0);
+}
+
+static void
 retire(struct context *context)
 {
 	if (context == NULL)
 		return;
 	context->retired = true;
-	if (context->in_flight == 0)
-		event_active(context->owner->reaper, EV_TIMEOUT, 0);
+	reap_if_done(context);
 }
 
 /* What contexts had lies scattered, and malloc(3) would keep it: hundreds of
@@ -302,27 +351,34 @@ give_memory_back(void)
 	malloc_trim(0);
 }
 
+/* What nobody waits for goes with its context: libunbound could work on it
+ * for minutes. */
 static void
 reap(evutil_socket_t fd, short what, void *arg)
 {
 	struct validated *validated = arg;
 	struct context *context, *next;
-	bool freed = false;
+	unsigned freed = 0;
 
 	(void)fd;
 	(void)what;
 	for (context = validated->contexts; context != NULL; context = next) {
 		next = context->next;
-		if (!context->retired || context->in_flight > 0)
+		if (!context->retired || context->awaited > 0)
 			continue;
+		if (freed == REAP_MAX) {
+			event_active(validated->reaper, EV_TIMEOUT, 0);
+			return;
+		}
 		context_free(context);
-		freed = true;
+		freed++;
 	}
-	if (freed)
+	if (freed > 0)
 		give_memory_back();
 }
 
 static void check_trust(struct context *context);
+static void on_root_key(void *arg, const struct validated_result *result);
 
 /* Beside the main one, which trust.h watches. */
 static struct context *
@@ -361,48 +417,119 @@ pick_shared(struct validated *validated, const char *key)
 	return validated->spare;
 }
 
-void
+int
 validated_renew(struct validated *validated)
 {
+	static const struct timeval again = { RENEW_AGAIN, 0 };
 	struct context *main = context_new(validated, NULL);
 
-	if (main == NULL)
-		return;
+	if (main == NULL) {
+		log_error("validated: no new context: out of memory; what is "
+			  "cached stays for now");
+		event_add(validated->renewer, &again);
+		return -1;
+	}
+	event_del(validated->renewer);
 	retire(validated->main);
 	retire(validated->spare);
 	validated->main = main;
 	validated->spare = NULL;
 	for (struct context *context = validated->contexts; context != NULL;
 	     context = context->next)
-		if (context->zone[0] != '\0')
+		if (is_fresh(context))
 			retire(context);
+	return 0;
 }
 
-/* The zone's own context of the last seconds, or a new one. */
+static void
+on_renewer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	validated_renew(arg);
+}
+
+/* The oldest makes room.  Who waits there is told that it has failed. */
+static void
+make_room(struct validated *validated, uint64_t now)
+{
+	struct context *oldest = NULL;
+	struct validated_query *query;
+
+	for (struct context *context = validated->contexts; context != NULL;
+	     context = context->next)
+		if (is_fresh(context) && !context->retired &&
+		    now - context->born >= FRESH_LEAST &&
+		    (oldest == NULL || context->born < oldest->born))
+			oldest = context;
+	if (oldest == NULL)
+		return;
+	DL_FOREACH(oldest->queries, query)
+	{
+		if (query->cb == NULL || query->due != DUE_NOTHING)
+			continue;
+		query->due = DUE_FAILURE;
+		event_active(query->event, EV_TIMEOUT, 0);
+	}
+	retire(oldest);
+}
+
+/* Those that make room live until the loop runs again. */
 static struct context *
-pick_fresh(struct validated *validated, const char *zone)
+fresh_new(struct validated *validated, const char *name, uint64_t now)
+{
+	struct context *context;
+
+	if (validated->fresh_count >= FRESH_MAX)
+		make_room(validated, now);
+	if (validated->fresh_count >= FRESH_MAX + REAP_MAX ||
+	    (context = context_new_checked(validated)) == NULL)
+		return NULL;
+	snprintf(
+	    context->owner_name, sizeof(context->owner_name), "%s", name);
+	validated->fresh_count++;
+	return context;
+}
+
+/* The context of the last seconds that is @name's own, or a new one. */
+static struct context *
+pick_fresh(struct validated *validated, const char *name)
 {
 	const uint64_t now = clock_ms();
 	struct context *context, *found = NULL;
 
 	for (context = validated->contexts; context != NULL;
 	     context = context->next) {
-		if (context->zone[0] == '\0' || context->retired)
+		if (!is_fresh(context) || context->retired)
 			continue;
 		if (now - context->born > FRESH_INTERVAL)
 			retire(context);
-		else if (domain_equal(context->zone, zone))
+		else if (domain_equal(context->owner_name, name))
 			found = context;
 	}
-	if (found == NULL && (found = context_new_checked(validated)) != NULL)
-		snprintf(found->zone, sizeof(found->zone), "%s", zone);
-	return found;
+	return found != NULL ? found : fresh_new(validated, name, now);
 }
 
 /* ---- queries ---- */
 
+static bool
+is_awaited(const struct validated_query *query)
+{
+	return query->cb != NULL && !query->is_ours;
+}
+
 static void
-query_free(struct validated_query *query)
+query_enter(struct validated_query *query, struct context *context)
+{
+	query->context = context;
+	DL_APPEND(context->queries, query);
+	context->in_flight++;
+	if (is_awaited(query))
+		context->awaited++;
+}
+
+static void
+query_leave(struct validated_query *query)
 {
 	struct context *context = query->context;
 	struct validated_query *twin;
@@ -410,58 +537,144 @@ query_free(struct validated_query *query)
 	HASH_FIND_STR(context->hung, query->key, twin);
 	if (twin == query)
 		HASH_DEL(context->hung, query);
-	if (query->abandoned)
-		context->owner->abandoned--;
 	DL_DELETE(context->queries, query);
-	context->owner->in_flight--;
-	if (--context->in_flight == 0 && context->retired)
-		event_active(context->owner->reaper, EV_TIMEOUT, 0);
-	if (query->deliver != NULL)
-		event_free(query->deliver);
+	context->in_flight--;
+	if (is_awaited(query))
+		context->awaited--;
+	reap_if_done(context);
+}
+
+/* Nobody waits for it any more.  Returns who did. */
+static validated_cb
+query_forget(struct validated_query *query)
+{
+	const validated_cb cb = query->cb;
+
+	if (is_awaited(query))
+		query->context->awaited--;
+	query->cb = NULL;
+	reap_if_done(query->context);
+	return cb;
+}
+
+static void
+query_free(struct validated_query *query)
+{
+	struct validated *validated = query->context->owner;
+
+	query_leave(query);
+	if (query->abandoned)
+		validated->abandoned--;
+	validated->in_flight--;
+	if (query->event != NULL)
+		event_free(query->event);
 	free((void *)(uintptr_t)query->result.packet);
 	free((void *)(uintptr_t)query->result.why);
 	free(query->key);
 	free(query);
 }
 
-/* The packet's own rcode counts: a failure that comes from libunbound's
- * cache arrives with rcode 0 and SERVFAIL inside the packet. */
+/* Libunbound goes on with it; a twin shall not join it. */
 static void
-read_result(int rcode, const void *packet, int len, int sec, const char *why,
-    struct validated_result *result)
+abandon(struct validated_query *query)
 {
-	static const enum dns_security security[] = { DNS_INSECURE, DNS_BOGUS,
-		DNS_SECURE };
-	const uint8_t *wire = packet;
-	unsigned inner;
+	struct context *context = query->context;
+	struct validated_query *twin;
 
-	memset(result, 0, sizeof(*result));
-	result->why = why;
-	if (rcode != 0 || packet == NULL || len < 12) {
-		if (result->why == NULL)
-			result->why = "no server gave a usable answer";
-		return;
-	}
-	inner = wire[3] & 0x0fU;
-	if (inner != 0 && inner != 3) {
-		if (result->why == NULL)
-			result->why = "no server gave a usable answer";
-		return;
-	}
-	result->answered = true;
-	result->packet = wire;
-	result->len = (size_t)len;
-	result->security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS;
+	query->abandoned = true;
+	context->owner->abandoned++;
+	HASH_FIND_STR(context->hung, query->key, twin);
+	if (twin == NULL)
+		HASH_ADD_KEYPTR(
+		    hh, context->hung, query->key, strlen(query->key), query);
+}
+
+/* The name that is asked for. */
+static const char *
+name_of(const struct validated_query *query)
+{
+	return strchr(query->key, '/') + 1;
 }
 
 static void
-deliver_later(evutil_socket_t fd, short what, void *arg)
+read_failure(const char *why, struct validated_result *result)
 {
+	*result = (struct validated_result){
+		.why = why != NULL ? why : "no server gave a usable answer"
+	};
+}
+
+/* The packet's own rcode counts: a failure that comes from libunbound's
+ * cache arrives with rcode 0 and SERVFAIL inside the packet. */
+static bool
+is_answer(int rcode, const uint8_t *wire, int len)
+{
+	if (rcode != 0 || wire == NULL || len < 12)
+		return false;
+	switch (wire[3] & 0x0fU) {
+	case RCODE_NOERROR:
+	case RCODE_NXDOMAIN:
+	case RCODE_YXDOMAIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Returns false where it is the answer, but not the whole of it. */
+static bool
+read_result(const struct validated_query *query, int rcode, const void *packet,
+    int len, int sec, const char *why, struct validated_result *result)
+{
+	static const enum dns_security security[] = { DNS_INSECURE, DNS_BOGUS,
+		DNS_SECURE };
+	const char *flaw;
+
+	if (!is_answer(rcode, packet, len)) {
+		read_failure(why, result);
+		return true;
+	}
+	*result = (struct validated_result){ .answered = true,
+		.fresh = is_fresh(query->context),
+		.packet = packet,
+		.len = (size_t)len,
+		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
+		.why = why };
+	flaw = whole_flaw(packet, (size_t)len, query->type, result->security,
+	    (uint32_t)time(NULL));
+	if (flaw != NULL)
+		read_failure(flaw, result);
+	return flaw == NULL;
+}
+
+static void second_look(struct validated_query *query);
+
+/* What is due. */
+static void
+on_due(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct validated_result no_room = {
+		.why = "too many second looks at once"
+	};
 	struct validated_query *query = arg;
-	const validated_cb cb = query->cb;
+	const enum due due = query->due;
+	validated_cb cb;
 
 	(void)fd;
 	(void)what;
+	query->due = DUE_NOTHING;
+	if (due == DUE_SECOND_LOOK && query->cb != NULL) {
+		second_look(query);
+		return;
+	}
+	cb = query_forget(query);
+	if (due == DUE_FAILURE) {
+		if (cb == NULL)
+			return;
+		abandon(query);
+		cb(query->arg, &no_room);
+		return;
+	}
 	if (cb != NULL)
 		cb(query->arg, &query->result);
 	query_free(query);
@@ -488,8 +701,8 @@ postpone(struct validated_query *query, const struct validated_result *result)
 	}
 	if (!copy->answered)
 		copy->security = DNS_INDETERMINATE;
-	query->delivering = true;
-	event_active(query->deliver, EV_TIMEOUT, 0);
+	query->due = DUE_RESULT;
+	event_active(query->event, EV_TIMEOUT, 0);
 }
 
 static void
@@ -497,70 +710,121 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
     int was_ratelimited)
 {
 	struct validated_query *query = arg;
+	struct validated *validated = query->context->owner;
 	struct validated_result result;
-	const validated_cb cb = query->cb;
+	validated_cb cb;
 
 	(void)was_ratelimited;
-	read_result(rcode, packet, len, sec, why, &result);
+	if (query->cb == NULL) {
+		query_free(query);
+		return;
+	}
+	if (!read_result(query, rcode, packet, len, sec, why, &result) &&
+	    !query->is_last) {
+		query->due = DUE_SECOND_LOOK;
+		event_active(query->event, EV_TIMEOUT, 0);
+		return;
+	}
 	if (query->context->distrusted && result.security == DNS_INSECURE)
-		result = (struct validated_result){
-			.why = "the trust anchor is not alive"
-		};
-	if (query->context->owner->asking) {
+		read_failure("the trust anchor is not alive", &result);
+	if (query->context->is_outdated)
+		read_failure(
+		    "out of memory for other trust anchors", &result);
+	if (validated->asking) {
 		postpone(query, &result);
 		return;
 	}
 	/* Signatures were checked, which takes long: the loop shall look at
 	 * what else is ready. */
-	event_base_loopcontinue(query->context->owner->base);
-	if (cb != NULL)
-		cb(query->arg, &result);
+	event_base_loopcontinue(validated->base);
+	cb = query_forget(query);
+	cb(query->arg, &result);
 	query_free(query);
 }
 
 static struct validated_query *
-query_new(struct context *context, const char *key, validated_cb cb, void *arg)
+query_new(struct context *context, const char *name, uint16_t type,
+    validated_cb cb, void *arg)
 {
 	struct validated_query *query = calloc(1, sizeof(*query));
+	char key[KEY_MAX];
 
 	if (query == NULL)
 		return NULL;
+	snprintf(key, sizeof(key), "%u/%s", type, name);
 	query->key = strdup(key);
-	query->deliver =
-	    event_new(context->owner->base, -1, 0, deliver_later, query);
-	if (query->key == NULL || query->deliver == NULL) {
-		if (query->deliver != NULL)
-			event_free(query->deliver);
+	query->event = event_new(context->owner->base, -1, 0, on_due, query);
+	if (query->key == NULL || query->event == NULL) {
+		if (query->event != NULL)
+			event_free(query->event);
 		free(query->key);
 		free(query);
 		return NULL;
 	}
-	query->context = context;
+	query->type = type;
 	query->cb = cb;
 	query->arg = arg;
-	DL_APPEND(context->queries, query);
-	context->in_flight++;
+	query->is_last = is_fresh(context);
+	query->is_ours = cb == on_root_key;
 	context->owner->in_flight++;
+	query_enter(query, context);
 	return query;
 }
 
-/* Returns the query, or NULL, and then it is freed. */
-static struct validated_query *
-submit(struct validated_query *query, const char *name, uint16_t type)
+/* Returns 0, or -1 where it can't be asked: then it is still the caller's. */
+static int
+submit(struct validated_query *query)
 {
 	struct validated *validated = query->context->owner;
 	int error;
 
 	validated->asking = true;
-	error = ub_resolve_event(
-	    query->context->ub, name, type, CLASS_IN, query, on_result, NULL);
+	error = ub_resolve_event(query->context->ub, name_of(query),
+	    query->type, CLASS_IN, query, on_result, NULL);
 	validated->asking = false;
-	if (error == 0)
+	if (error != 0)
+		log_error("validated: libunbound can't ask %s: %s",
+		    name_of(query), ub_strerror(error));
+	return error == 0 ? 0 : -1;
+}
+
+/* Returns the query, or NULL, and then it is freed. */
+static struct validated_query *
+submit_new(struct validated_query *query)
+{
+	if (query == NULL || submit(query) == 0)
 		return query;
-	log_error(
-	    "validated: libunbound can't ask %s: %s", name, ub_strerror(error));
+	query_forget(query);
 	query_free(query);
 	return NULL;
+}
+
+/*
+ * What came was not whole, and lies in libunbound's cache as it came: asked
+ * again with empty caches.  "_25._tcp" belongs to its host.
+ */
+static void
+second_look(struct validated_query *query)
+{
+	const char *name = name_of(query);
+	struct context *context;
+	validated_cb cb;
+
+	while (name[0] == '_' && domain_parent(name) != NULL)
+		name = domain_parent(name);
+	query->is_last = true;
+	context = pick_fresh(query->context->owner, name);
+	if (context != NULL) {
+		query_leave(query);
+		query_enter(query, context);
+		if (submit(query) == 0)
+			return;
+	}
+	read_failure("an answer that is not whole", &query->result);
+	cb = query_forget(query);
+	cb(query->arg, &query->result);
+	query->result.why = NULL;
+	query_free(query);
 }
 
 /* Only an insecure answer withdraws trust: a failure says nothing. */
@@ -580,45 +844,43 @@ on_root_key(void *arg, const struct validated_result *result)
 static void
 check_trust(struct context *context)
 {
-	char key[KEY_MAX];
-	struct validated_query *query;
+	struct validated_query *query =
+	    query_new(context, ".", DNS_TYPE_DNSKEY, on_root_key, context);
 
-	snprintf(key, sizeof(key), "%d/.", DNS_TYPE_DNSKEY);
-	query = query_new(context, key, on_root_key, context);
-	if (query != NULL)
-		submit(query, ".", DNS_TYPE_DNSKEY);
+	if (query == NULL)
+		return;
+	query->is_last = true;
+	submit_new(query);
 }
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, validated_cb cb, void *arg)
+    const char *fresh_for, validated_cb cb, void *arg)
 {
 	char key[KEY_MAX];
 	struct context *context;
-	struct validated_query *query;
 
 	snprintf(key, sizeof(key), "%u/%s", type, name);
-	context = fresh_zone != NULL ? pick_fresh(validated, fresh_zone)
-				     : pick_shared(validated, key);
-	if (context == NULL ||
-	    (query = query_new(context, key, cb, arg)) == NULL)
+	context = fresh_for != NULL ? pick_fresh(validated, fresh_for)
+				    : pick_shared(validated, key);
+	if (context == NULL)
 		return NULL;
-	return submit(query, name, type);
+	return submit_new(query_new(context, name, type, cb, arg));
 }
 
 struct validated_query *
 validated_watch_root(
     struct validated *validated, const char *state, validated_cb cb, void *arg)
 {
-	char key[KEY_MAX];
 	struct context *context = context_new(validated, state);
 	struct validated_query *query;
 
 	if (context == NULL)
 		return NULL;
-	snprintf(key, sizeof(key), "%d/.", DNS_TYPE_DNSKEY);
-	if ((query = query_new(context, key, cb, arg)) != NULL)
-		query = submit(query, ".", DNS_TYPE_DNSKEY);
+	query = query_new(context, ".", DNS_TYPE_DNSKEY, cb, arg);
+	if (query != NULL)
+		query->is_last = true;
+	query = submit_new(query);
 	retire(context);
 	return query;
 }
@@ -628,27 +890,21 @@ validated_use_anchors(struct validated *validated, struct anchors *anchors)
 {
 	anchors_free(validated->anchors);
 	validated->anchors = anchors;
-	validated_renew(validated);
+	if (validated_renew(validated) == 0)
+		return;
+	/* It may still trust a key that was revoked. */
+	validated->main->is_outdated = true;
 }
 
 void
 validated_cancel(struct validated_query *query)
 {
-	struct context *context;
-	struct validated_query *twin;
-
 	if (query == NULL)
 		return;
-	context = query->context;
-	query->cb = NULL;
-	if (query->delivering)
-		return;
-	query->abandoned = true;
-	context->owner->abandoned++;
-	HASH_FIND_STR(context->hung, query->key, twin);
-	if (twin == NULL)
-		HASH_ADD_KEYPTR(
-		    hh, context->hung, query->key, strlen(query->key), query);
+	query_forget(query);
+	/* Where libunbound is done with it, what is due frees it. */
+	if (query->due != DUE_RESULT && query->due != DUE_SECOND_LOOK)
+		abandon(query);
 }
 
 /* ---- life ---- */
@@ -708,7 +964,8 @@ validated_new(struct event_base *base, const struct conf *conf)
 		return NULL;
 	}
 	validated->reaper = event_new(base, -1, 0, reap, validated);
-	if (validated->reaper == NULL ||
+	validated->renewer = event_new(base, -1, 0, on_renewer, validated);
+	if (validated->reaper == NULL || validated->renewer == NULL ||
 	    (validated->main = context_new(validated, NULL)) == NULL) {
 		validated_free(validated);
 		return NULL;
@@ -730,6 +987,8 @@ validated_free(struct validated *validated)
 	give_memory_back();
 	if (validated->reaper != NULL)
 		event_free(validated->reaper);
+	if (validated->renewer != NULL)
+		event_free(validated->renewer);
 	if (validated->zones_fd != -1)
 		close(validated->zones_fd);
 	anchors_free(validated->anchors);

@@ -173,7 +173,7 @@ act(struct walk *walk, const struct insecurity_finding *finding,
 			ask_next(walk);
 		break;
 	case INSECURITY_NO_NAME:
-		end(walk, WALK_SIGNED);
+		end(walk, WALK_NO_NAME);
 		break;
 	case INSECURITY_PROVEN:
 		end(walk, WALK_PROVEN);

@@ -30,15 +30,18 @@ static const char *const built_in[] = { "localhost", "127.in-addr.arpa",
 	"d.f.ip6.arpa", "8.e.f.ip6.arpa", "9.e.f.ip6.arpa", "a.e.f.ip6.arpa",
 	"b.e.f.ip6.arpa", "8.b.d.0.1.0.0.2.ip6.arpa" };
 
+typedef bool (*zone_kind)(const struct conf_zone *zone);
+
+/* The deepest block of a kind at or above @name. */
 static const struct conf_zone *
-find(const struct conf *conf, const char *name, size_t servers_min)
+find(const struct conf *conf, const char *name, zone_kind is_kind)
 {
 	const struct conf_zone *deepest = NULL;
 
 	for (size_t i = 0; i < conf->zone_count; i++) {
 		const struct conf_zone *zone = &conf->zones[i];
 
-		if (zone->server_count >= servers_min &&
+		if (is_kind(zone) &&
 		    domain_is_within(name, zone->name) &&
 		    (deepest == NULL ||
 			domain_is_within(zone->name, deepest->name)))
@@ -47,24 +50,28 @@ find(const struct conf *conf, const char *name, size_t servers_min)
 	return deepest;
 }
 
-const struct conf_zone *
-zones_find(const struct conf *conf, const char *name)
+static bool
+has_servers(const struct conf_zone *zone)
 {
-	return find(conf, name, 0);
+	return zone->server_count > 0;
+}
+
+static bool
+is_insecure(const struct conf_zone *zone)
+{
+	return zone->insecure;
 }
 
 const struct conf_zone *
 zones_servers(const struct conf *conf, const char *name)
 {
-	return find(conf, name, 1);
+	return find(conf, name, has_servers);
 }
 
 const struct conf_zone *
 zones_insecure(const struct conf *conf, const char *name)
 {
-	const struct conf_zone *zone = zones_find(conf, name);
-
-	return zone != NULL && zone->insecure ? zone : NULL;
+	return find(conf, name, is_insecure);
 }
 
 /* A block for it, for something in it or above it: its servers shall be
@@ -102,6 +109,7 @@ write_server_section(const struct conf *conf, FILE *file)
 
 		if (zone->insecure)
 			fprintf(file, "domain-insecure: \"%s\"\n", zone->name);
+		/* All other addresses there are shunned by name. */
 		for (size_t k = 0; k < zone->server_count; k++)
 			if (prefix_is_loopback(&zone->servers[k].address))
 				fputs("do-not-query-localhost: no\n", file);

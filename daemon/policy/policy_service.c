@@ -664,7 +664,7 @@ policy_service_retire(struct policy_service *service)
 	       verdict_cache_count(cache) == 0;
 }
 
-bool
+enum policy_flush
 policy_service_flush(
     struct policy_service *service, const char *key, size_t len)
 {
@@ -677,7 +677,7 @@ policy_service_flush(
 	if (key != NULL) {
 		nexthop_parse(key, len, service->conf->default_port, &hop);
 		if (hop.kind != NEXTHOP_LOOKUP)
-			return false;
+			return POLICY_FLUSH_NOTHING;
 		nexthop_text(&hop, text);
 		found = verdict_cache_remove(cache, text, strlen(text));
 	} else {
@@ -690,8 +690,9 @@ policy_service_flush(
 		evaluation->forgotten = true;
 		found = true;
 	}
-	resolver_forget(service->resolver);
-	return found;
+	if (resolver_forget(service->resolver) == -1)
+		return POLICY_FLUSH_FAILED;
+	return found ? POLICY_FLUSH_DONE : POLICY_FLUSH_NOTHING;
 }
 
 size_t

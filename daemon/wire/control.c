@@ -129,8 +129,14 @@ run_flush(struct client *client, const char *key, size_t len)
 {
 	struct policy_service *service = client->source->service;
 
-	reply(client, json_pack("{s:b}", "flushed",
-			  policy_service_flush(service, key, len)));
+	const enum policy_flush flush = policy_service_flush(service, key, len);
+
+	if (flush == POLICY_FLUSH_FAILED)
+		reply_error(client, "out of memory for new caches: not all is "
+				    "forgotten yet");
+	else
+		reply(client, json_pack("{s:b}", "flushed",
+				  flush == POLICY_FLUSH_DONE));
 }
 
 static void

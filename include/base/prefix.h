@@ -23,6 +23,17 @@ const char *prefix_parse(const char *text, struct prefix *prefix);
 bool prefix_contains(
     const struct prefix *prefix, const struct sockaddr_storage *address);
 
+/* One internet address, as it stands.  False where it is none. */
+bool prefix_of(const struct sockaddr_storage *address, struct prefix *prefix);
+
+/* Whether all addresses of @inner are in @outer. */
+bool prefix_is_within(const struct prefix *inner, const struct prefix *outer);
+
+#define PREFIX_TEXT_MAX 64
+/* "192.0.2.0/24", the form that prefix_parse() reads.  Returns @text. */
+const char *prefix_text(
+    const struct prefix *prefix, char text[PREFIX_TEXT_MAX]);
+
 /* 127.0.0.0/8 and ::1 */
 bool prefix_is_loopback(const struct sockaddr_storage *address);
 

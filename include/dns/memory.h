@@ -21,7 +21,9 @@ struct memory;
 #define MEMORY_FAILING_SECONDS 60
 #define MEMORY_ANSWERS_MAX 20000
 #define MEMORY_ANSWER_SECONDS 3600 /* at most */
-#define MEMORY_DENIAL_SECONDS 60   /* of a denial without SOA */
+/* Of a denial without SOA, which RFC 2308 section 5 would not have cached: as
+ * long as libunbound keeps it. */
+#define MEMORY_DENIAL_SECONDS 5
 #define MEMORY_FAILURE_SECONDS 5
 
 /* NULL when out of memory. */

@@ -17,7 +17,7 @@
 #define PACKET_ALIASES_MAX 12 /* links of a chain that are followed */
 
 struct packet_facts {
-	enum dns_status status; /* FAILED unless the rcode is 0 or 3 */
+	enum dns_status status; /* FAILED unless the rcode is 0, 3 or 6 */
 	bool soa;               /* the authority section has an SOA */
 	unsigned aliases;       /* links from the question to rname */
 	char first_target[DOMAIN_TEXT_MAX]; /* of the alias at the question's
@@ -27,6 +27,8 @@ struct packet_facts {
 		       * denial, RFC 2308 section 5; 0 where nothing says */
 	struct dns_rdata *rdata; /* of the type asked for, at rname */
 	size_t rdata_count;
+	bool has_stray; /* records of the type that the question's chain of
+			 * aliases does not lead to */
 };
 
 /* NULL when the bytes are no DNS message.  Free with ldns_pkt_free(). */

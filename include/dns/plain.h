@@ -19,6 +19,7 @@
 struct conf;
 struct event_base;
 struct plain;
+struct turns;
 
 typedef void (*plain_lookup_cb)(void *arg, struct dns_answer *answer);
 
@@ -42,6 +43,8 @@ struct plain_path {
 struct plain_env {
 	struct event_base *base;
 	const struct conf *conf;
+	struct turns *turns; /* of the outermost lookups; the inner ones are
+			      * bounded by these */
 	void *(*lookup)(void *env, const char *name, uint16_t type,
 	    const struct plain_path *path, plain_lookup_cb cb, void *arg);
 	void (*cancel)(void *handle);
@@ -54,10 +57,11 @@ struct plain_env {
 
 /* Borrowed for the time of the callback. */
 struct plain_result {
-	/* An answer: data, an alias, or a denial with AA.  NULL where all
-	 * servers are exhausted. */
+	/* An answer: data, an alias, or a denial with AA; a denial without AA
+	 * only where no server says anything better.  NULL where all servers
+	 * are exhausted. */
 	const ldns_pkt *packet;
-	const char *zone;   /* whose servers answered; NULL without packet */
+	const char *zone; /* whose servers answered, or were asked last */
 	const char *why;    /* without packet: one line */
 	unsigned questions; /* sent */
 };
@@ -75,6 +79,9 @@ typedef void (*plain_cb)(void *arg, const struct plain_result *result);
 struct plain *plain_start(const struct plain_env *env, const char *name,
     uint16_t type, const char *zone, const struct plain_path *above,
     plain_cb cb, void *arg);
+
+/* The zone whose servers are being asked; valid as long as @plain. */
+const char *plain_zone(const struct plain *plain);
 
 /* The callback will not come.  NULL does nothing. */
 void plain_cancel(struct plain *plain);

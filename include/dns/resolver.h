@@ -55,8 +55,9 @@ struct resolver_lookup *resolver_lookup(struct resolver *resolver,
 void resolver_cancel(struct resolver_lookup *lookup);
 
 /* Forget what was answered: the next lookups ask the name servers.  What is in
- * flight goes on. */
-void resolver_forget(struct resolver *resolver);
+ * flight goes on.  Returns 0, or -1 when out of memory: then it is done later,
+ * by itself. */
+int resolver_forget(struct resolver *resolver);
 
 /* Lookups that run or wait. */
 size_t resolver_in_flight(const struct resolver *resolver);

@@ -6,6 +6,9 @@
  * still hangs inside the first, and short-lived fresh ones with empty caches
  * for the second look at a bogus answer.  It has no deadline of its own and
  * may take minutes: callers bring a timer and call validated_cancel().
+ *
+ * An answer that is not whole (whole.h) is none.  It is asked for once more
+ * with empty caches, by this module, since libunbound keeps it as it is.
  */
 #ifndef DNS_VALIDATED_H
 #define DNS_VALIDATED_H
@@ -24,8 +27,10 @@ struct validated_query;
 
 /* What libunbound found.  Borrowed for the time of the callback. */
 struct validated_result {
-	bool answered; /* a packet with rcode 0 or 3 came; otherwise the lookup
-			* failed, which says nothing of the zone being signed */
+	/* A packet with rcode 0, 3 or 6 came, whole; otherwise the lookup
+	 * failed, which says nothing of the zone being signed. */
+	bool answered;
+	bool fresh;                 /* from a context with empty caches */
 	enum dns_security security; /* INDETERMINATE unless answered */
 	const uint8_t *packet; /* wire format, whole; NULL unless answered */
 	size_t len;
@@ -49,15 +54,16 @@ void validated_free(struct validated *validated);
 
 /*
  * Ask.  @name: text form of base/domain.h.  @type: host order.
- * @fresh_zone: NULL, or a name: then the question goes to a context with
- * empty caches that serves only this zone's questions, and is made at most
- * once each 5 s.
+ * @fresh_for: NULL, or a name: then the question goes to a context with
+ * empty caches that serves only what is asked for this name, and is made at
+ * most once each 5 s.  There are few such contexts: the oldest makes room, and
+ * what is asked there fails.
  * Returns a handle that is valid until the callback begins or
  * validated_cancel() is called; NULL when that can't be, and then no callback
  * comes.
  */
 struct validated_query *validated_ask(struct validated *validated,
-    const char *name, uint16_t type, const char *fresh_zone, validated_cb cb,
+    const char *name, uint16_t type, const char *fresh_for, validated_cb cb,
     void *arg);
 
 /*
@@ -69,7 +75,8 @@ struct validated_query *validated_ask(struct validated *validated,
 struct validated_query *validated_watch_root(
     struct validated *validated, const char *state, validated_cb cb, void *arg);
 
-/* As validated_renew(), and they trust these.  Takes over @anchors. */
+/* As validated_renew(), and they trust these.  Takes over @anchors.  As long as
+ * memory is too short for that, nothing is answered. */
 void validated_use_anchors(
     struct validated *validated, struct anchors *anchors);
 
@@ -77,8 +84,9 @@ void validated_use_anchors(
 void validated_cancel(struct validated_query *query);
 
 /* From now on questions go to contexts with empty caches; what is in flight
- * stays where it is. */
-void validated_renew(struct validated *validated);
+ * stays where it is.  Returns 0, or -1 when out of memory: then nothing is
+ * forgotten, and it is tried again by itself until it succeeds. */
+int validated_renew(struct validated *validated);
 
 /* Counts for status: questions that libunbound works on, those of them that
  * nobody waits for any more, contexts alive. */

@@ -25,7 +25,8 @@ struct walk;
 
 enum walk_outcome {
 	WALK_FAILED = 0,  /* bogus, no answer, or out of questions or time */
-	WALK_SIGNED,      /* signed all the way, or the name does not exist */
+	WALK_SIGNED,      /* signed all the way, in the zone given */
+	WALK_NO_NAME,     /* signed as far as names exist: this one does not */
 	WALK_UNEXPLAINED, /* insecure for no reason that we accept */
 	WALK_PROVEN,      /* insecure: the reason stands in the result */
 	WALK_PROVEN_NXDOMAIN, /* only a denial of the name is insecure */

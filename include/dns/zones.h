@@ -11,16 +11,14 @@
 struct conf;
 struct conf_zone;
 
-/* The deepest zone block at or above @name; NULL where there is none. */
-const struct conf_zone *zones_find(const struct conf *conf, const char *name);
-
 /* The deepest zone block with servers at or above @name: whom to ask, as
  * libunbound chooses; NULL where the internet is asked. */
 const struct conf_zone *zones_servers(
     const struct conf *conf, const char *name);
 
-/* The block that says "insecure = yes" at or above @name, the deepest block
- * deciding; NULL where the name is not declared insecure. */
+/* The deepest block at or above @name that says "insecure = yes": it holds for
+ * everything below, other blocks too, as libunbound has it.  NULL where the
+ * name is not declared insecure. */
 const struct conf_zone *zones_insecure(
     const struct conf *conf, const char *name);
 

@@ -46,9 +46,15 @@ size_t policy_service_cache_bytes(const struct policy_service *service);
 /*
  * Forget the verdict of @key (@len octets), or all where it is NULL, and what
  * the resolver has in its caches: the next question asks the name servers.
- * Returns whether there was anything to forget.
+ * FAILED: memory is too short for new caches; the verdicts are forgotten, and
+ * the rest follows by itself as soon as there is memory.
  */
-bool policy_service_flush(
+enum policy_flush {
+	POLICY_FLUSH_FAILED = 0,
+	POLICY_FLUSH_NOTHING, /* was remembered of @key */
+	POLICY_FLUSH_DONE
+};
+enum policy_flush policy_service_flush(
     struct policy_service *service, const char *key, size_t len);
 
 /* Whether what is remembered of @key (terminated, as Postfix asks) counts on

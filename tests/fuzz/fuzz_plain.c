@@ -5,6 +5,7 @@
  */
 
 #include "dns/plain.h"
+#include "dns/turns.h"
 
 #include "base/conf.h"
 #include "base/domain.h"
@@ -103,7 +104,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct conf *conf;
 	static struct event_base *base;
-	struct plain_env env = { .lookup = lookup, .cancel = cancel };
+	struct plain_env env = { .lookup = lookup,
+		.cancel = cancel,
+		.turns = turns_new() };
 	char error[256];
 	bool done = false;
 
@@ -120,6 +123,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    &done) != NULL);
 	PROMISE(event_base_dispatch(base) != -1);
 	PROMISE(done);
+	turns_free(env.turns);
 	/* Nothing is left behind. */
 	PROMISE(event_base_get_num_events(base,
 		    EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE) == 0);

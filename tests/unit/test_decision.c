@@ -169,10 +169,11 @@ struct validated_query {
 	void *arg;
 };
 
-void
+int
 validated_renew(struct validated *validated)
 {
 	(void)validated;
+	return 0;
 }
 
 void

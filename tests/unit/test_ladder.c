@@ -58,7 +58,7 @@ static size_t query_count, walk_count, plain_count;
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, validated_cb cb, void *arg)
+    const char *fresh_for, validated_cb cb, void *arg)
 {
 	struct validated_query *query = &queries[query_count++];
 
@@ -66,7 +66,9 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 	ck_assert_uint_lt(query_count, ASKED_MAX);
 	snprintf(query->name, sizeof(query->name), "%s", name);
 	query->type = type;
-	query->fresh = fresh_zone != NULL;
+	query->fresh = fresh_for != NULL;
+	if (fresh_for != NULL)
+		ck_assert_str_eq(fresh_for, name);
 	query->cb = cb;
 	query->arg = arg;
 	return query;
@@ -121,6 +123,12 @@ plain_start(const struct plain_env *env, const char *name, uint16_t type,
 	plain->cb = cb;
 	plain->arg = arg;
 	return plain;
+}
+
+const char *
+plain_zone(const struct plain *plain)
+{
+	return plain->zone;
 }
 
 void
@@ -270,6 +278,7 @@ unbound_says(enum dns_security security, int rcode, const char *const *records,
 
 	query->cb(query->arg,
 	    &(struct validated_result){ .answered = true,
+		.fresh = query->fresh,
 		.security = security,
 		.packet = message.wire,
 		.len = message.len,
@@ -351,7 +360,8 @@ plain_is_exhausted(void)
 	ck_assert_uint_ge(plain_count, 1);
 	ck_assert(!plain->ended && !plain->cancelled);
 	plain->ended = true;
-	plain->cb(plain->arg, &(struct plain_result){ .why = "no answer" });
+	plain->cb(plain->arg, &(struct plain_result){
+				  .why = "no answer", .zone = plain->zone });
 	pass(0);
 }
 
@@ -504,15 +514,60 @@ START_TEST(answer_that_cannot_be_read_is_a_failure)
 	struct validated_query *query;
 
 	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
-	query = last_query();
-	query->cb(
-	    query->arg, &(struct validated_result){ .answered = true,
-			    .security = _i == 0 ? DNS_SECURE : DNS_INSECURE,
-			    .packet = rubbish,
-			    .len = sizeof(rubbish) });
-	ck_assert_ptr_null(answer);
+	for (int look = 0; look < 2; look++) {
+		query = last_query();
+		query->cb(query->arg, &(struct validated_result){
+					  .answered = true,
+					  .fresh = query->fresh,
+					  .security = _i == 0 ? DNS_SECURE
+							      : DNS_INSECURE,
+					  .packet = rubbish,
+					  .len = sizeof(rubbish) });
+		ck_assert_ptr_null(answer);
+		/* It would be the same, out of libunbound's cache. */
+		if (_i == 0 && look == 0)
+			ck_assert(queries[1].fresh);
+		else
+			break;
+	}
 	walk_ends(WALK_SIGNED);
 	expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
+/* A denial that has records of the type beside it is none. */
+START_TEST(denial_with_records_is_no_denial)
+{
+	static const char *const records[] = { "other.example. 300 IN TLSA 3 1 "
+					       "1 00",
+		NULL };
+
+	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	unbound_says(DNS_SECURE, _i == 0 ? 0 : 3, records, soa);
+	ck_assert_ptr_null(answer);
+	ck_assert(queries[1].fresh);
+	unbound_says(DNS_SECURE, 0, NULL, soa);
+	expect(DNS_NODATA, DNS_SECURE, DNS_RUNG_FRESH);
+}
+END_TEST
+
+/* The message came from other caches than the first: validated.h looks twice at
+ * what is not whole. */
+START_TEST(rung_says_where_the_answer_came_from)
+{
+	struct message message =
+	    message_make(NAME, DNS_TYPE_A, 3, NULL, soa);
+	struct validated_query *query;
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	query = last_query();
+	query->cb(query->arg, &(struct validated_result){ .answered = true,
+				  .fresh = true,
+				  .security = DNS_SECURE,
+				  .packet = message.wire,
+				  .len = message.len });
+	free(message.wire);
+	expect(DNS_NXDOMAIN, DNS_SECURE, DNS_RUNG_FRESH);
 }
 END_TEST
 
@@ -774,7 +829,7 @@ START_TEST(denial_without_soa_is_confirmed)
 	if (!plain) {
 		expect(denials[_i].rcode == 0 ? DNS_NODATA : DNS_NXDOMAIN,
 		    DNS_INSECURE, DNS_RUNG_VALIDATED);
-		ck_assert_uint_le(answer->ttl, 60);
+		ck_assert_uint_le(answer->ttl, denials[_i].soa ? 60 : 5);
 	} else if (denials[_i].type == DNS_TYPE_A) {
 		plain_finds(0, record, NULL);
 		expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
@@ -792,7 +847,8 @@ START_TEST(confirmed_denial_is_a_denial)
 	walk_ends(WALK_PROVEN);
 	plain_finds(0, NULL, _i == 0 ? soa : NULL);
 	expect(DNS_NODATA, DNS_INSECURE, DNS_RUNG_PLAIN);
-	ck_assert_uint_eq(answer->ttl, 60);
+	/* RFC 2308 section 5: hardly to be cached at all. */
+	ck_assert_uint_eq(answer->ttl, _i == 0 ? 60 : 5);
 }
 END_TEST
 
@@ -908,6 +964,129 @@ START_TEST(failing_zone_is_remembered_for_slots_only)
 }
 END_TEST
 
+/*
+ * Which zone gets few slots: the name's own for certain.  Everything else is a
+ * means for one domain to stop those beside it.
+ */
+static const struct {
+	enum walk_outcome outcome;
+	const char *zone; /* the last signed one */
+	const char *failing;
+} failings[] = {
+	{ WALK_SIGNED, "evil.co.example", "evil.co.example" },
+	{ WALK_SIGNED, "example", "mx.evil.co.example" },
+	{ WALK_SIGNED, ".", "mx.evil.co.example" },
+	{ WALK_NO_NAME, "co.example", "mx.evil.co.example" },
+	{ WALK_FAILED, "co.example", "mx.evil.co.example" },
+	{ WALK_UNEXPLAINED, "co.example", "mx.evil.co.example" },
+};
+
+START_TEST(failing_zone_is_the_own_one)
+{
+	struct walk *walk;
+
+	ask_as("mx.evil.co.example", DNS_TYPE_A, RESOLVER_NEED_DATA,
+	    RESOLVER_CLASS_POLICY, 5000);
+	unbound_fails();
+	walk = &walks[0];
+	walk->ended = true;
+	walk->cb(walk->arg, &(struct walk_result){
+				.outcome = failings[_i].outcome,
+				.cut = "evil.co.example",
+				.zone = failings[_i].zone,
+				.ttl = 200,
+				.why = "no answer" });
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_str_eq(memory_failing_find(memory, "mx.evil.co.example"),
+	    failings[_i].failing);
+}
+END_TEST
+
+/* A zone that is proven to be unsigned, with silent servers: the one in which
+ * nobody answers, as far as plain DNS has come. */
+START_TEST(silent_unsigned_zone_is_failing)
+{
+	static const char *const came_to[] = { "zone.example", "example" };
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(WALK_PROVEN);
+	if (_i < 2) {
+		snprintf(plains[0].zone, sizeof(plains[0].zone), "%s",
+		    came_to[_i]);
+		plain_is_exhausted();
+	} else { /* at the deadline */
+		snprintf(
+		    plains[0].zone, sizeof(plains[0].zone), "zone.example");
+		pass(5100);
+	}
+	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+	ck_assert_str_eq(
+	    memory_failing_find(memory, _i == 1 ? NAME : "x.zone.example"),
+	    _i == 1 ? NAME : "zone.example");
+	ck_assert_ptr_null(memory_failing_find(memory, "www.example"));
+}
+END_TEST
+
+/* Neither does a loop say anything of the zone that was looked at last, nor a
+ * lookup that had no time. */
+START_TEST(what_says_nothing_of_a_zone_marks_none)
+{
+	if (_i == 0) {
+		ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+		unbound_fails();
+		walk_ends_with(WALK_ALIAS, NAME);
+	} else {
+		ask_as(NAME, DNS_TYPE_A, RESOLVER_NEED_DATA,
+		    RESOLVER_CLASS_POLICY, 300);
+		unbound_fails();
+		walk_ends(WALK_SIGNED);
+	}
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_ptr_null(memory_failing_find(memory, NAME));
+	ck_assert_ptr_null(memory_failing_find(memory, "example"));
+}
+END_TEST
+
+/* The same for zones that need the race: where only a proof answered, the name
+ * itself. */
+START_TEST(race_is_remembered_for_the_own_zone)
+{
+	static const char *const records[] = { NAME ". 50 IN A 192.0.2.9",
+		NULL };
+	struct plain *plain = &plains[0];
+	ldns_pkt *packet;
+
+	ask(DNS_TYPE_A,
+	    _i == 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(WALK_PROVEN);
+	if (_i == 1) {
+		packet = message_packet(NAME, DNS_TYPE_A, 0, records, NULL);
+		plain->ended = true;
+		/* The servers of the zone above have it, too. */
+		plain->cb(plain->arg, &(struct plain_result){
+					  .packet = packet, .zone = "example" });
+		ldns_pkt_free(packet);
+	}
+	ck_assert_ptr_nonnull(answer);
+	ck_assert_str_eq(memory_zone_find(memory, NAME), NAME);
+	ck_assert_ptr_null(memory_zone_find(memory, "www.example"));
+}
+END_TEST
+
+/* The innermost reason: what plain DNS has met last, not that libunbound had
+ * no answer. */
+START_TEST(reason_of_the_last_rung_is_kept)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(WALK_PROVEN);
+	plain_is_exhausted();
+	ck_assert_str_eq(answer->why, "no answer");
+}
+END_TEST
+
 /* ---- the second try ---- */
 
 START_TEST(quick_failure_is_tried_once_more)
@@ -965,6 +1144,8 @@ add_rung_tests(TCase *tc)
 	tcase_add_loop_test(
 	    tc, opt_out_nxdomain_counts_for_nxdomain_only, 0, 4);
 	tcase_add_loop_test(tc, answer_that_cannot_be_read_is_a_failure, 0, 2);
+	tcase_add_loop_test(tc, denial_with_records_is_no_denial, 0, 2);
+	tcase_add_test(tc, rung_says_where_the_answer_came_from);
 	tcase_add_loop_test(tc, bogus_is_asked_once_more, 0, 3);
 	tcase_add_loop_test(tc, proof_does_not_mend_bogus, 0, 4);
 	tcase_add_loop_test(
@@ -995,6 +1176,12 @@ add_fallback_tests(TCase *tc)
 	tcase_add_loop_test(tc, memory_never_skips_the_walk, 0, 4);
 	tcase_add_test(tc, secure_answer_beats_memory);
 	tcase_add_test(tc, failing_zone_is_remembered_for_slots_only);
+	tcase_add_loop_test(
+	    tc, failing_zone_is_the_own_one, 0, (int)COUNT(failings));
+	tcase_add_loop_test(tc, silent_unsigned_zone_is_failing, 0, 3);
+	tcase_add_loop_test(tc, what_says_nothing_of_a_zone_marks_none, 0, 2);
+	tcase_add_loop_test(tc, race_is_remembered_for_the_own_zone, 0, 2);
+	tcase_add_test(tc, reason_of_the_last_rung_is_kept);
 	tcase_add_loop_test(tc, quick_failure_is_tried_once_more, 0, 2);
 	tcase_add_test(tc, cancelled_lookup_is_silent);
 }

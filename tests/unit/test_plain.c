@@ -18,6 +18,7 @@
 #include "base/endpoint.h"
 #include "dns/exchange.h"
 #include "dns/packet.h"
+#include "dns/turns.h"
 
 #include "../fuzz/fake_time.h"
 #include "message_fixture.h"
@@ -116,7 +117,7 @@ static struct plain_env env = { .conf = &conf,
 	.cancel = cancel_lookup,
 	.env = lookups };
 static struct plain *plain;
-static bool came, has_packet;
+static bool came, has_packet, has_data;
 static char why[128], zone[DOMAIN_TEXT_MAX];
 static unsigned questions;
 
@@ -128,10 +129,12 @@ on_plain(void *arg, const struct plain_result *result)
 	came = true;
 	plain = NULL;
 	has_packet = result->packet != NULL;
-	ck_assert(has_packet == (result->zone != NULL));
+	has_data = has_packet &&
+		   ldns_rr_list_rr_count(ldns_pkt_answer(result->packet)) > 0;
+	ck_assert_ptr_nonnull(result->zone);
 	ck_assert(has_packet == (result->why == NULL));
 	snprintf(why, sizeof(why), "%s", has_packet ? "" : result->why);
-	snprintf(zone, sizeof(zone), "%s", has_packet ? result->zone : "");
+	snprintf(zone, sizeof(zone), "%s", result->zone);
 	questions = result->questions;
 }
 
@@ -139,6 +142,7 @@ static void
 set_up(void)
 {
 	ck_assert_ptr_nonnull(env.base = event_base_new());
+	ck_assert_ptr_nonnull(env.turns = turns_new());
 	memset(&conf, 0, sizeof(conf));
 	asked = looked_up = 0;
 	came = refuse = false;
@@ -155,6 +159,7 @@ tear_down(void)
 		ck_assert(exchanges[i].over);
 	for (size_t i = 0; i < looked_up; i++)
 		ck_assert(lookups[i].over);
+	turns_free(env.turns);
 	event_base_free(env.base);
 	plain_cancel(NULL);
 }
@@ -311,8 +316,106 @@ START_TEST(answer_counts_or_the_next_is_asked)
 	ck_assert_uint_eq(asked, 2);
 	says(1, answers[_i].authoritative, answers[_i].rcode,
 	    answers[_i].answer, NULL, NULL);
-	ck_assert(came && !has_packet);
+	ck_assert(came);
+	/* All of them deny without AA: recursors take that, and so do we,
+	 * where nobody knows better. */
+	if (answers[_i].answer == NULL && answers[_i].rcode != 2) {
+		ck_assert(has_packet);
+		return;
+	}
+	ck_assert(!has_packet);
 	ck_assert_str_eq(why, "the servers answer, but not the question");
+}
+END_TEST
+
+/* What denies without AA is the last to be believed, and a referral that leads
+ * nowhere is no denial. */
+START_TEST(denial_without_authority_is_the_last_word)
+{
+	static const char *const sideways[] = { "example. 300 IN NS ns.example.",
+		NULL };
+	static const char *const upwards[] = { ". 300 IN NS ns.root.", NULL };
+
+	start_at_root();
+	says(0, false, _i == 3 ? 3 : 0, NULL,
+	    _i == 1   ? upwards
+	    : _i == 2 ? sideways
+		      : NULL,
+	    NULL);
+	if (_i == 2) { /* that is a referral */
+		ck_assert(!came);
+		return;
+	}
+	ck_assert_uint_eq(asked, 2);
+	if (_i == 0) {
+		says(1, true, 0, data, NULL, NULL);
+		ck_assert(came && has_packet && has_data);
+		return;
+	}
+	fails(1);
+	ck_assert(came);
+	ck_assert(has_packet == (_i == 3));
+	ck_assert(!has_data);
+}
+END_TEST
+
+/* A denial of the zone above says nothing of the one that it refers to. */
+START_TEST(denial_without_authority_ends_with_its_zone)
+{
+	start_at_root();
+	says(0, false, 0, NULL, NULL, NULL);
+	says(1, false, 0, NULL, referral, glue);
+	ck_assert_uint_eq(asked, 3);
+	fails(2);
+	ck_assert(came && !has_packet);
+	ck_assert_str_eq(zone, "example");
+}
+END_TEST
+
+/* ---- turns ---- */
+
+START_TEST(zone_is_asked_by_so_many_at_a_time)
+{
+	struct turn others[TURNS_MAX];
+
+	memset(others, 0, sizeof(others));
+	for (size_t i = 0; i < TURNS_MAX; i++)
+		ck_assert(turn_take(env.turns, "example", &others[i], NULL, NULL));
+	start_at_root();
+	says(0, false, 0, NULL, referral, _i == 0 ? glue : NULL);
+	ck_assert_uint_eq(asked, 1);
+	/* It does not look for the servers, either. */
+	ck_assert_uint_eq(looked_up, 3);
+	pass(500);
+	ck_assert_uint_eq(asked, 1);
+	if (_i == 2) {
+		plain_cancel(plain);
+		plain = NULL;
+	}
+	turn_leave(env.turns, &others[7]);
+	turn();
+	ck_assert_uint_eq(asked, _i == 0 ? 2 : 1);
+	ck_assert_uint_eq(looked_up, _i == 1 ? 5 : 3);
+	for (size_t i = 0; i < TURNS_MAX; i++)
+		turn_leave(env.turns, &others[i]);
+}
+END_TEST
+
+/* Two that wait for each other's servers would wait for ever. */
+START_TEST(inner_lookup_needs_no_turn)
+{
+	static const struct plain_path above = {
+		.name = "outer", .type = DNS_TYPE_A, .depth = 1
+	};
+	struct turn others[TURNS_MAX];
+
+	memset(others, 0, sizeof(others));
+	for (size_t i = 0; i < TURNS_MAX; i++)
+		ck_assert(turn_take(env.turns, ".", &others[i], NULL, NULL));
+	start(_i == 0 ? &above : NULL);
+	ck_assert_uint_eq(looked_up, _i == 0 ? 1 : 0);
+	for (size_t i = 0; i < TURNS_MAX; i++)
+		turn_leave(env.turns, &others[i]);
 }
 END_TEST
 
@@ -694,6 +797,11 @@ main(void)
 	tcase_add_test(tc, cancelled_one_asks_no_more);
 	tcase_add_loop_test(
 	    tc, some_addresses_are_never_asked, 0, COUNT(addresses));
+	tcase_add_loop_test(
+	    tc, denial_without_authority_is_the_last_word, 0, 4);
+	tcase_add_test(tc, denial_without_authority_ends_with_its_zone);
+	tcase_add_loop_test(tc, zone_is_asked_by_so_many_at_a_time, 0, 3);
+	tcase_add_loop_test(tc, inner_lookup_needs_no_turn, 0, 2);
 	tcase_add_loop_test(tc, localhost_is_asked_where_it_is_allowed, 0, 6);
 	tcase_add_test(tc, our_own_listener_is_never_asked);
 	tcase_add_loop_test(tc, configured_servers_are_asked, 0, 2);

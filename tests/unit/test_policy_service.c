@@ -197,12 +197,18 @@ START_TEST(flushed_on_its_way_is_not_remembered)
 
 	resolver.line = usable;
 	ask("example.org", "query", &told);
-	ck_assert(policy_service_flush(service, "example.org", 11));
+	ck_assert_int_eq(policy_service_flush(service, "example.org", 11),
+	    POLICY_FLUSH_DONE);
 	run();
 	ck_assert_uint_eq(told.times, 1);
 	ck_assert_int_eq(told.policy, TLS_POLICY_DANE);
 	ck_assert_uint_eq(policy_service_cache_entries(service), 0);
-	ck_assert(!policy_service_flush(service, "example.org", 11));
+	ck_assert_int_eq(policy_service_flush(service, "example.org", 11),
+	    POLICY_FLUSH_NOTHING);
+	forget_result = -1;
+	ck_assert_int_eq(policy_service_flush(service, "example.org", 11),
+	    POLICY_FLUSH_FAILED);
+	forget_result = 0;
 }
 END_TEST
 

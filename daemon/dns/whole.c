@@ -1,0 +1,222 @@
+/* whole.c - whether a message from libunbound is the whole answer. */
+
+#include "dns/whole.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define HEADER_LEN 12
+#define QUESTION_FIXED 4 /* type, class */
+#define RECORD_FIXED 10  /* type, class, TTL, length of RDATA */
+#define RRSIG_FIXED 18   /* up to the signer's name: RFC 4034 section 3.1 */
+#define FLAG_TC 0x02U    /* of the third octet */
+
+#define RCODE_NXDOMAIN 3
+#define RCODE_YXDOMAIN 6
+
+#define TYPE_RRSIG 46
+#define TYPE_NSEC 47
+#define TYPE_NSEC3 50
+#define TYPE_ANY 255
+
+/* @at never passes @len. */
+struct reader {
+	const uint8_t *wire;
+	size_t len, at;
+};
+
+struct record {
+	size_t owner, owner_len; /* where its name stands */
+	uint16_t type;
+	const uint8_t *rdata;
+	size_t rdata_len;
+};
+
+/* What the sections hold. */
+struct outline {
+	bool has_type, has_dname; /* in the answer section */
+	bool has_denial;          /* NSEC or NSEC3 in the authority section */
+	bool is_expired;          /* an RRset with no signature that lasts */
+};
+
+/* Those of one RRset stand one behind the other. */
+struct signatures {
+	bool any;
+	size_t owner, owner_len;
+	uint16_t covered;
+	uint32_t ends; /* the last of them */
+};
+
+static uint16_t
+get16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static uint32_t
+get32(const uint8_t *at)
+{
+	return (uint32_t)get16(at) << 16 | get16(at + 2);
+}
+
+/* Where a pointer leads is not followed. */
+static bool
+skip_name(struct reader *reader)
+{
+	while (reader->at < reader->len) {
+		const uint8_t label = reader->wire[reader->at];
+		const size_t octets = (label & 0xc0U) != 0 ? 2U : 1U + label;
+
+		if (octets > reader->len - reader->at)
+			return false;
+		reader->at += octets;
+		if (label == 0 || (label & 0xc0U) != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+read_record(struct reader *reader, struct record *record)
+{
+	const uint8_t *fixed;
+
+	record->owner = reader->at;
+	if (!skip_name(reader) || reader->len - reader->at < RECORD_FIXED)
+		return false;
+	record->owner_len = reader->at - record->owner;
+	fixed = reader->wire + reader->at;
+	reader->at += RECORD_FIXED;
+	record->type = get16(fixed);
+	record->rdata = fixed + RECORD_FIXED;
+	record->rdata_len = get16(fixed + 8);
+	if (record->rdata_len > reader->len - reader->at)
+		return false;
+	reader->at += record->rdata_len;
+	return true;
+}
+
+/* libunbound writes the owner of an RRset's records always in the same way. */
+static bool
+same_owner(const struct reader *reader, const struct signatures *signatures,
+    const struct record *record)
+{
+	return signatures->owner_len == record->owner_len &&
+	       memcmp(reader->wire + signatures->owner,
+		   reader->wire + record->owner, record->owner_len) == 0;
+}
+
+/* RFC 1982: whether @end lies further back than @now minus the skew. */
+static bool
+has_ended(uint32_t end, uint32_t now)
+{
+	return (int32_t)(now - end) > WHOLE_SKEW_SECONDS;
+}
+
+static void
+end_signatures(
+    struct signatures *signatures, uint32_t now, struct outline *outline)
+{
+	if (signatures->any && has_ended(signatures->ends, now))
+		outline->is_expired = true;
+	signatures->any = false;
+}
+
+static void
+read_signature(const struct reader *reader, const struct record *record,
+    uint32_t now, struct signatures *signatures, struct outline *outline)
+{
+	uint16_t covered;
+	uint32_t ends;
+
+	if (record->rdata_len < RRSIG_FIXED)
+		return;
+	covered = get16(record->rdata);
+	ends = get32(record->rdata + 8);
+	if (signatures->any && signatures->covered == covered &&
+	    same_owner(reader, signatures, record)) {
+		if ((int32_t)(ends - signatures->ends) > 0)
+			signatures->ends = ends;
+		return;
+	}
+	end_signatures(signatures, now, outline);
+	*signatures =
+	    (struct signatures){ true, record->owner, record->owner_len,
+		    covered, ends };
+}
+
+/* One section; false where it has less than @count records. */
+static bool
+read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
+    uint32_t now, struct outline *outline)
+{
+	struct signatures signatures = { 0 };
+	struct record record;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!read_record(reader, &record))
+			return false;
+		if (record.type == TYPE_RRSIG)
+			read_signature(
+			    reader, &record, now, &signatures, outline);
+		else if (!is_answer)
+			outline->has_denial |= record.type == TYPE_NSEC ||
+					       record.type == TYPE_NSEC3;
+		if (is_answer) {
+			outline->has_type |=
+			    record.type == type || type == TYPE_ANY;
+			outline->has_dname |= record.type == DNS_TYPE_DNAME;
+		}
+	}
+	end_signatures(&signatures, now, outline);
+	return true;
+}
+
+static bool
+read_outline(const uint8_t *wire, size_t len, uint16_t type, uint32_t now,
+    struct outline *outline)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+
+	memset(outline, 0, sizeof(*outline));
+	for (unsigned i = get16(wire + 4); i > 0; i--) {
+		if (!skip_name(&reader) ||
+		    reader.len - reader.at < QUESTION_FIXED)
+			return false;
+		reader.at += QUESTION_FIXED;
+	}
+	return read_section(
+		   &reader, get16(wire + 6), true, type, now, outline) &&
+	       read_section(
+		   &reader, get16(wire + 8), false, type, now, outline);
+}
+
+/* A name that a DNAME makes too long (RFC 6672 section 2.2) is denied by the
+ * DNAME; every other denial has NSEC or NSEC3. */
+static bool
+is_proven(unsigned rcode, const struct outline *outline)
+{
+	if (rcode == RCODE_YXDOMAIN)
+		return outline->has_dname;
+	return (rcode != RCODE_NXDOMAIN && outline->has_type) ||
+	       outline->has_denial;
+}
+
+const char *
+whole_flaw(const uint8_t *wire, size_t len, uint16_t type,
+    enum dns_security security, uint32_t now)
+{
+	struct outline outline;
+
+	if (len < HEADER_LEN || (wire[2] & FLAG_TC) != 0)
+		return "the answer is too large to be handed over whole";
+	if (!read_outline(wire, len, type, now, &outline))
+		return "the answer is cut off";
+	if (security != DNS_SECURE)
+		return NULL;
+	if (!is_proven(wire[3] & 0x0fU, &outline))
+		return "a denial without the records that prove it";
+	if (outline.is_expired)
+		return "its signatures have ended since it was validated";
+	return NULL;
+}

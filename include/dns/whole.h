@@ -1,0 +1,31 @@
+/*
+ * whole.h - whether a message that libunbound hands over is the whole answer
+ * that its judgement speaks of.  Pure: bytes in, a flaw out.
+ *
+ * libunbound judges the answer that it received, and then encodes it again.
+ * What an attacker has swollen does not fit and is cut, and only the TC bit
+ * says so: the records that were there read as "there are none".  So a message
+ * that is cut, or that denies without the denial, concludes nothing.
+ */
+#ifndef DNS_WHOLE_H
+#define DNS_WHOLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dns/answer.h"
+
+/* Seconds by which our clock and a signer's may differ; a signature that ended
+ * longer ago is no longer believed, wherever it was cached. */
+#define WHOLE_SKEW_SECONDS 300
+
+/*
+ * What is wrong with @wire, an answer to a question for @type that libunbound
+ * calls @security: one constant line; NULL where it is whole.
+ * @now: seconds since 1970, for the ends of signatures (RFC 4034 section
+ * 3.1.5, compared as serial numbers).
+ */
+const char *whole_flaw(const uint8_t *wire, size_t len, uint16_t type,
+    enum dns_security security, uint32_t now);
+
+#endif /* DNS_WHOLE_H */

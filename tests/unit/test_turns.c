@@ -1,0 +1,110 @@
+/* Turns: so many at a time, in order, and each zone by itself. */
+
+#include "dns/turns.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAITING 5
+
+static struct turns *turns;
+static struct turn taken[TURNS_MAX], waiting[WAITING];
+static int order[WAITING], came;
+
+static void
+on_turn(void *arg)
+{
+	order[came++] = (int)((struct turn *)arg - waiting);
+}
+
+static void
+set_up(void)
+{
+	ck_assert_ptr_nonnull(turns = turns_new());
+	memset(taken, 0, sizeof(taken));
+	memset(waiting, 0, sizeof(waiting));
+	came = 0;
+	for (int i = 0; i < TURNS_MAX; i++)
+		ck_assert(
+		    turn_take(turns, "a.example", &taken[i], on_turn, NULL));
+	for (int i = 0; i < WAITING; i++)
+		ck_assert(!turn_take(
+		    turns, "a.example", &waiting[i], on_turn, &waiting[i]));
+}
+
+static void
+tear_down(void)
+{
+	for (int i = 0; i < TURNS_MAX; i++)
+		turn_leave(turns, &taken[i]);
+	for (int i = 0; i < WAITING; i++)
+		turn_leave(turns, &waiting[i]);
+	turns_free(turns);
+}
+
+START_TEST(who_waits_longest_is_next)
+{
+	for (int i = 0; i < 3; i++)
+		turn_leave(turns, &taken[i]);
+	ck_assert_int_eq(came, 3);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(order[i], i);
+	/* Theirs go on as well. */
+	turn_leave(turns, &waiting[1]);
+	ck_assert_int_eq(came, 4);
+	ck_assert_int_eq(order[3], 3);
+}
+END_TEST
+
+START_TEST(who_gives_up_is_passed_over)
+{
+	turn_leave(turns, &waiting[0]);
+	ck_assert_int_eq(came, 0);
+	turn_leave(turns, &taken[0]);
+	ck_assert_int_eq(came, 1);
+	ck_assert_int_eq(order[0], 1);
+}
+END_TEST
+
+START_TEST(zones_do_not_wait_for_each_other)
+{
+	struct turn other = { 0 }, below = { 0 };
+
+	ck_assert(turn_take(turns, "example", &other, on_turn, NULL));
+	ck_assert(turn_take(turns, "b.a.example", &below, on_turn, NULL));
+	turn_leave(turns, &other);
+	turn_leave(turns, &below);
+	turn_leave(turns, &below); /* does nothing */
+	ck_assert_int_eq(came, 0);
+}
+END_TEST
+
+START_TEST(all_turns_come_back)
+{
+	tear_down();
+	set_up();
+	ck_assert_int_eq(came, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("turns");
+	TCase *tc = tcase_create("turns");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, who_waits_longest_is_next);
+	tcase_add_test(tc, who_gives_up_is_passed_over);
+	tcase_add_test(tc, zones_do_not_wait_for_each_other);
+	tcase_add_test(tc, all_turns_come_back);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,207 @@
+/* What makes an answer from libunbound less than the whole, and what does
+ * not. */
+
+#include "dns/whole.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message_fixture.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define NAME "_25._tcp.mx.example"
+#define SIG "13 4 300 20261231000000 20261201000000 1 example. AAAA"
+/* The middle of December 2026. */
+#define NOW 1797336000U
+#define DAY 86400
+
+static const char *const tlsa[] = { NAME ". 300 IN TLSA 3 1 1 00", NULL };
+static const char *const alias[] = { NAME ". 300 IN CNAME a.example.", NULL };
+static const char *const alias_tlsa[] = { NAME ". 300 IN CNAME a.example.",
+	"a.example. 300 IN TLSA 3 1 1 00", NULL };
+static const char *const dname[] = { "example. 300 IN DNAME e.example.", NULL };
+static const char *const soa[] = { "example. 300 IN SOA . . 1 1 1 1 60",
+	NULL };
+static const char *const nsec[] = { "example. 300 IN SOA . . 1 1 1 1 60",
+	"mx.example. 300 IN NSEC z.example. A RRSIG NSEC", NULL };
+static const char *const nsec3[] = {
+	"example. 300 IN SOA . . 1 1 1 1 60",
+	"2t7b4g4vsa5smi47k61mv5bv1a22bojr.example. 300 IN NSEC3 1 0 0 - "
+	"2vptu5timamqttgl4luu9kg21e0aor3s A RRSIG",
+	NULL
+};
+
+static const struct {
+	const char *what;
+	enum dns_security security;
+	int rcode;
+	const char *const *answer, *const *authority;
+	bool whole;
+} rows[] = {
+	{ "data", DNS_SECURE, 0, tlsa, NULL, true },
+	{ "data behind an alias", DNS_SECURE, 0, alias_tlsa, NULL, true },
+	{ "nothing at all", DNS_SECURE, 0, NULL, NULL, false },
+	{ "an alias alone", DNS_SECURE, 0, alias, NULL, false },
+	{ "only an SOA", DNS_SECURE, 0, NULL, soa, false },
+	{ "no name, only an SOA", DNS_SECURE, 3, NULL, soa, false },
+	{ "no name beside data", DNS_SECURE, 3, tlsa, NULL, false },
+	{ "denied by NSEC", DNS_SECURE, 0, NULL, nsec, true },
+	{ "denied by NSEC3", DNS_SECURE, 0, NULL, nsec3, true },
+	{ "no name by NSEC", DNS_SECURE, 3, NULL, nsec, true },
+	{ "NSEC in the wrong section", DNS_SECURE, 0, nsec, NULL, false },
+	{ "an alias to nothing", DNS_SECURE, 0, alias, nsec, true },
+	{ "too long by DNAME", DNS_SECURE, 6, dname, NULL, true },
+	{ "too long by nothing", DNS_SECURE, 6, NULL, NULL, false },
+	/* What is insecure has no proofs; the walk asks for its reason. */
+	{ "insecure denial", DNS_INSECURE, 0, NULL, NULL, true },
+	{ "insecure denial with SOA", DNS_INSECURE, 3, NULL, soa, true },
+	{ "bogus denial", DNS_BOGUS, 0, NULL, NULL, true },
+};
+
+static const char *
+flaw_of(const struct message *message, enum dns_security security)
+{
+	return whole_flaw(
+	    message->wire, message->len, DNS_TYPE_TLSA, security, NOW);
+}
+
+START_TEST(secure_denial_needs_its_proof)
+{
+	struct message message = message_make(NAME, DNS_TYPE_TLSA,
+	    rows[_i].rcode, rows[_i].answer, rows[_i].authority);
+	const char *flaw = flaw_of(&message, rows[_i].security);
+
+	ck_assert_msg((flaw == NULL) == rows[_i].whole, "%s: %s", rows[_i].what,
+	    flaw != NULL ? flaw : "whole");
+	free(message.wire);
+}
+END_TEST
+
+/* The attack: what was swollen does not fit, and nothing is left but TC. */
+START_TEST(truncated_is_never_whole)
+{
+	struct message message = message_make(NAME, DNS_TYPE_TLSA,
+	    rows[_i].rcode, rows[_i].answer, rows[_i].authority);
+
+	message.wire[2] |= 0x02;
+	ck_assert_ptr_nonnull(flaw_of(&message, rows[_i].security));
+	free(message.wire);
+}
+END_TEST
+
+START_TEST(every_octet_counts)
+{
+	struct message message =
+	    message_make(NAME, DNS_TYPE_TLSA, 0, alias_tlsa, nsec);
+
+	ck_assert_ptr_null(flaw_of(&message, DNS_SECURE));
+	for (size_t len = 0; len < message.len; len++) {
+		/* On the heap, so that no octet more is read. */
+		uint8_t *copy = malloc(len > 0 ? len : 1);
+
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, message.wire, len);
+		ck_assert_ptr_nonnull(whole_flaw(
+		    copy, len, DNS_TYPE_TLSA, DNS_INSECURE, NOW));
+		free(copy);
+	}
+	free(message.wire);
+}
+END_TEST
+
+/* More records than there are: in the answer, and in the authority. */
+START_TEST(counts_must_agree)
+{
+	struct message message =
+	    message_make(NAME, DNS_TYPE_TLSA, 0, tlsa, nsec);
+
+	message.wire[_i == 0 ? 7 : 9]++;
+	ck_assert_ptr_nonnull(flaw_of(&message, DNS_SECURE));
+	free(message.wire);
+}
+END_TEST
+
+/* A signature's end, in seconds from now; 0: there is none. */
+static const struct {
+	const char *what;
+	long first, second, other; /* two of TLSA, one of NSEC */
+	bool whole;
+} ends[] = {
+	{ "without", 0, 0, 0, true },
+	{ "lasting", DAY, 0, DAY, true },
+	{ "just ended", -WHOLE_SKEW_SECONDS, 0, DAY, true },
+	{ "ended", -WHOLE_SKEW_SECONDS - 1, 0, DAY, false },
+	{ "ended long ago", -23 * 3600, 0, 0, false },
+	/* Left behind by a signer; libunbound took the other one. */
+	{ "an old one beside it", -DAY, DAY, 0, true },
+	{ "an old one behind it", DAY, -DAY, 0, true },
+	{ "two old ones", -DAY, -2 * DAY, 0, false },
+	{ "the denial's has ended", DAY, 0, -DAY, false },
+};
+
+static void
+push_signature(ldns_pkt *packet, ldns_pkt_section section, const char *owner,
+    const char *type, long end)
+{
+	char line[256];
+	ldns_rr *rr;
+
+	if (end == 0)
+		return;
+	snprintf(line, sizeof(line), "%s 300 IN RRSIG %s " SIG, owner, type);
+	rr = message_record(line);
+	ldns_rdf_deep_free(ldns_rr_set_rdf(rr,
+	    ldns_native2rdf_int32(
+		LDNS_RDF_TYPE_TIME, (uint32_t)(NOW + (unsigned long)end)),
+	    4));
+	ldns_pkt_push_rr(packet, section, rr);
+}
+
+START_TEST(signatures_end_when_they_end)
+{
+	ldns_pkt *packet =
+	    message_packet(NAME, DNS_TYPE_TLSA, 0, tlsa, nsec);
+	struct message message;
+	const char *flaw;
+
+	push_signature(
+	    packet, LDNS_SECTION_ANSWER, NAME ".", "TLSA", ends[_i].first);
+	push_signature(
+	    packet, LDNS_SECTION_ANSWER, NAME ".", "TLSA", ends[_i].second);
+	push_signature(packet, LDNS_SECTION_AUTHORITY, "mx.example.", "NSEC",
+	    ends[_i].other);
+	ck_assert_int_eq(
+	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
+	ldns_pkt_free(packet);
+	flaw = flaw_of(&message, DNS_SECURE);
+	ck_assert_msg((flaw == NULL) == ends[_i].whole, "%s: %s", ends[_i].what,
+	    flaw != NULL ? flaw : "whole");
+	ck_assert_ptr_null(flaw_of(&message, DNS_INSECURE));
+	free(message.wire);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("whole");
+	TCase *tc = tcase_create("whole");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(
+	    tc, secure_denial_needs_its_proof, 0, (int)COUNT(rows));
+	tcase_add_loop_test(tc, truncated_is_never_whole, 0, (int)COUNT(rows));
+	tcase_add_test(tc, every_octet_counts);
+	tcase_add_loop_test(tc, counts_must_agree, 0, 2);
+	tcase_add_loop_test(
+	    tc, signatures_end_when_they_end, 0, (int)COUNT(ends));
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
