@@ -449,8 +449,9 @@ on_renewer(evutil_socket_t fd, short what, void *arg)
 	validated_renew(arg);
 }
 
-/* The oldest makes room.  Who waits there is told that it has failed. */
-static void
+/* The oldest makes room, with the next turn of the loop.  Who waits there is
+ * told that it has failed. */
+static bool
 make_room(struct validated *validated, uint64_t now)
 {
 	struct context *oldest = NULL;
@@ -463,7 +464,7 @@ make_room(struct validated *validated, uint64_t now)
 		    (oldest == NULL || context->born < oldest->born))
 			oldest = context;
 	if (oldest == NULL)
-		return;
+		return false;
 	DL_FOREACH(oldest->queries, query)
 	{
 		if (query->cb == NULL || query->due != DUE_NOTHING)
@@ -472,17 +473,17 @@ make_room(struct validated *validated, uint64_t now)
 		event_active(query->event, EV_TIMEOUT, 0);
 	}
 	retire(oldest);
+	return true;
 }
 
-/* Those that make room live until the loop runs again. */
 static struct context *
 fresh_new(struct validated *validated, const char *name, uint64_t now)
 {
 	struct context *context;
 
-	if (validated->fresh_count >= FRESH_MAX)
-		make_room(validated, now);
 	if (validated->fresh_count >= FRESH_MAX + REAP_MAX ||
+	    (validated->fresh_count >= FRESH_MAX &&
+		!make_room(validated, now)) ||
 	    (context = context_new_checked(validated)) == NULL)
 		return NULL;
 	snprintf(

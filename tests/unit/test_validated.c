@@ -33,6 +33,7 @@ static int server_fd = -1;
 static ldns_key_list *keys;
 static ldns_rr *dnskey;
 static unsigned questions; /* that it was asked, DNSKEY and DS apart */
+static unsigned swelling;  /* octets that answers to a.swollen… have at most */
 
 static void
 push(ldns_pkt *packet, ldns_pkt_section section, const char *line)
@@ -129,6 +130,7 @@ answer(ldns_pkt *reply, const char *name, ldns_rr_type type)
 	} else if (ends_with(name, "drop.")) {
 		return false;
 	} else if (strcmp(name, "a.secure.") == 0 ||
+		   strncmp(name, "a.swollen", 9) == 0 ||
 		   ends_with(name, ".crowd.")) {
 		answer_a(reply, name, false);
 	} else if (strcmp(name, "a.altered.") == 0) {
@@ -152,6 +154,49 @@ answer(ldns_pkt *reply, const char *name, ldns_rr_type type)
 		push(reply, LDNS_SECTION_ANSWER, line);
 	}
 	return true;
+}
+
+#define OPT_LEN 11    /* of an OPT record without options */
+#define JUNK_LEN 35   /* of a signature that is none */
+#define RRSIG_FIXED 18
+
+/*
+ * Behind the one record and its signature: signatures of the same RRset that
+ * are worth nothing, their signer being the question's long name, by a pointer.
+ * libunbound writes that name out, and has no room for all of them.
+ */
+static uint8_t *
+swell(uint8_t *wire, size_t *len)
+{
+	static const uint8_t front[] = { 0xc0, 12, 0, 46, 0, 1, 0, 0, 1, 44, 0,
+		RRSIG_FIXED + 5 };
+	uint8_t *swollen = malloc(65536), opt[OPT_LEN];
+	const uint8_t *rrsig = wire;
+	unsigned count = 2;
+
+	ck_assert_ptr_nonnull(swollen);
+	/* The fixed part of the true one: type A is covered. */
+	while (memcmp(rrsig, "\0\1\15", 3) != 0)
+		rrsig++;
+	*len -= OPT_LEN;
+	memcpy(opt, wire + *len, OPT_LEN);
+	memcpy(swollen, wire, *len);
+	for (; *len + JUNK_LEN + OPT_LEN <= swelling; *len += JUNK_LEN) {
+		uint8_t *at = swollen + *len;
+
+		memcpy(at, front, sizeof(front));
+		memcpy(at + sizeof(front), rrsig, RRSIG_FIXED);
+		memcpy(at + sizeof(front) + RRSIG_FIXED, "\300\14xyz", 5);
+		at[JUNK_LEN - 2] = (uint8_t)(count >> 8);
+		at[JUNK_LEN - 1] = (uint8_t)count;
+		count++;
+	}
+	swollen[6] = (uint8_t)(count >> 8);
+	swollen[7] = (uint8_t)count;
+	memcpy(swollen + *len, opt, OPT_LEN);
+	*len += OPT_LEN;
+	free(wire);
+	return swollen;
 }
 
 static void
@@ -183,8 +228,11 @@ on_question(evutil_socket_t fd, short what, void *arg)
 	    ldns_rr_get_type(question) != LDNS_RR_TYPE_DS)
 		questions++;
 	if (answer(reply, name, ldns_rr_get_type(question)) &&
-	    ldns_pkt2wire(&out, reply, &len) == LDNS_STATUS_OK)
+	    ldns_pkt2wire(&out, reply, &len) == LDNS_STATUS_OK) {
+		if (swelling > 0 && strncmp(name, "a.swollen", 9) == 0)
+			out = swell(out, &len);
 		sendto(fd, out, len, 0, (struct sockaddr *)&from, from_len);
+	}
 	free(out);
 	free(name);
 	ldns_pkt_free(reply);
@@ -259,7 +307,7 @@ set_up(void)
 	ck_assert_ptr_nonnull(base = event_base_new());
 	make_key();
 	server = start_server();
-	questions = 0;
+	questions = swelling = 0;
 	strcpy(folder, "/tmp/test_validated.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(hints, sizeof(hints), "%s/hints", folder);
@@ -296,7 +344,7 @@ tear_down(void)
 }
 
 struct outcome {
-	bool came, answered, has_packet, has_why;
+	bool came, answered, has_packet, has_why, fresh;
 	enum dns_security security;
 	enum dns_status status;
 	size_t records;
@@ -317,6 +365,7 @@ on_result(void *arg, const struct validated_result *result)
 	ck_assert(!outcome->came);
 	outcome->came = true;
 	outcome->answered = result->answered;
+	outcome->fresh = result->fresh;
 	outcome->security = result->security;
 	outcome->has_packet = result->packet != NULL;
 	outcome->has_why = result->why != NULL && result->why[0] != '\0';
@@ -571,6 +620,86 @@ START_TEST(free_with_questions_in_flight)
 }
 END_TEST
 
+/* ---- answers that are not whole ---- */
+
+#define LONG_LABEL "x123456789x123456789x123456789x123456789x123456789"
+#define SWOLLEN "a.swollen." LONG_LABEL "." LONG_LABEL "." LONG_LABEL
+
+/*
+ * What an attacker on the path has swollen is validated, and then does not fit
+ * into a message: it comes empty, with TC, and libunbound goes on to keep it
+ * as secure.  It is neither data nor a denial, and right again with the first
+ * true answer, in spite of the cache.
+ */
+START_TEST(swollen_answer_is_no_denial)
+{
+	struct outcome outcome;
+
+	swelling = 64000;
+	outcome = ask(SWOLLEN, DNS_TYPE_A, NULL);
+	ck_assert(!outcome.answered || outcome.status == DNS_OK);
+	if (_i == 0)
+		ck_assert(!outcome.answered && outcome.has_why);
+	swelling = 0;
+	/* For the attacker's last five seconds it stays in the fresh one. */
+	outcome = ask(SWOLLEN, DNS_TYPE_A, "another");
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+}
+END_TEST
+
+START_TEST(swollen_answer_is_looked_at_twice)
+{
+	struct outcome outcome;
+	unsigned before;
+
+	swelling = 64000;
+	begin(&outcome, SWOLLEN, DNS_TYPE_A, NULL);
+	while (questions == 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	swelling = 0;
+	wait_for(&outcome);
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert(outcome.fresh);
+	/* The first cache has it still. */
+	before = questions;
+	outcome = ask(SWOLLEN, DNS_TYPE_A, NULL);
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert_uint_eq(questions, before);
+}
+END_TEST
+
+START_TEST(moderate_junk_does_no_harm)
+{
+	struct outcome outcome;
+
+	swelling = 5000;
+	outcome = ask(SWOLLEN, DNS_TYPE_A, NULL);
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert(!outcome.fresh);
+}
+END_TEST
+
+/* Between the two looks it can be cancelled. */
+START_TEST(second_look_can_be_cancelled)
+{
+	struct outcome outcome;
+	struct validated_query *query;
+
+	swelling = 64000;
+	query = begin(&outcome, SWOLLEN, DNS_TYPE_A, NULL);
+	while (questions < (_i == 0 ? 1U : 2U))
+		event_base_loop(base, EVLOOP_ONCE);
+	validated_cancel(query);
+	for (int i = 0; i < 100; i++) {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		usleep(1000);
+	}
+	ck_assert(!outcome.came);
+	ck_assert_uint_eq(validated_counts(validated).in_flight, 0);
+	ck_assert_uint_eq(validated_counts(validated).abandoned, 0);
+}
+END_TEST
+
 /* ---- contexts ---- */
 
 /* The twin would only join the one that hangs. */
@@ -670,6 +799,55 @@ START_TEST(contexts_are_bounded)
 	}
 	ck_assert_int_lt(made, 100);
 	ck_assert_uint_le(validated_counts(validated).contexts, 64);
+	/* What strangers hold refuses nothing that the daemon needs. */
+	ck_assert_int_eq(validated_renew(validated), 0);
+}
+END_TEST
+
+/* The oldest one goes, and who waits there is told. */
+START_TEST(oldest_context_makes_room)
+{
+	struct outcome first, other, last;
+	char zone[32];
+
+	begin(&first, "first.drop", DNS_TYPE_A, "first");
+	for (int i = 0;; i++) {
+		snprintf(zone, sizeof(zone), "z%d.drop", i);
+		other = (struct outcome){ .name = "other.drop" };
+		if (validated_ask(validated, "other.drop", DNS_TYPE_A, zone,
+			on_result, &other) == NULL)
+			break;
+	}
+	/* Each has its time. */
+	usleep(1100 * 1000);
+	begin(&last, "last.drop", DNS_TYPE_A, "last");
+	wait_for(&first);
+	expect_failure(&first);
+	ck_assert(!last.came);
+	ck_assert_uint_le(validated_counts(validated).contexts, 64);
+	validated_free(validated);
+	validated = NULL;
+}
+END_TEST
+
+/* What hangs in it keeps no context, once nobody waits for it. */
+START_TEST(context_goes_with_the_last_that_is_awaited)
+{
+	struct outcome outcome;
+	struct validated_query *query =
+	    begin(&outcome, "a.drop", DNS_TYPE_A, "drop");
+
+	ck_assert_uint_eq(validated_counts(validated).contexts, 2);
+	ck_assert_int_eq(validated_renew(validated), 0);
+	for (int i = 0; i < 10; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 2);
+	validated_cancel(query);
+	for (int i = 0; i < 10; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 1);
+	ck_assert_uint_eq(validated_counts(validated).in_flight, 0);
+	ck_assert(!outcome.came);
 }
 END_TEST
 
@@ -800,6 +978,12 @@ main(void)
 	tcase_add_test(tc, fresh_context_has_empty_caches);
 	tcase_add_test(tc, context_without_trust_is_not_believed);
 	tcase_add_test(tc, without_anchors_nothing_is_insecure);
+	tcase_add_loop_test(tc, swollen_answer_is_no_denial, 0, 2);
+	tcase_add_test(tc, swollen_answer_is_looked_at_twice);
+	tcase_add_test(tc, moderate_junk_does_no_harm);
+	tcase_add_loop_test(tc, second_look_can_be_cancelled, 0, 2);
+	tcase_add_test(tc, oldest_context_makes_room);
+	tcase_add_test(tc, context_goes_with_the_last_that_is_awaited);
 	tcase_add_test(tc, contexts_are_bounded);
 	tcase_add_test(tc, options_are_set_or_refused);
 	tcase_add_test(tc, listener_without_address_is_an_error);
