@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "dane/mx.h"
 #include "dane/tlsa.h"
 
@@ -150,12 +151,13 @@ dane_evidence_rung(const struct dane_evidence *evidence)
 static char *
 whose_fault(const struct dns_answer *answer)
 {
-	char text[WHY_MAX], type[16];
+	char text[2 * WHY_MAX], type[16];
 
 	snprintf(text, sizeof(text), "DNS of %.80s: %s: %s", answer->qname,
 	    dns_type_text(answer->qtype, type),
 	    answer->why != NULL ? answer->why
 				: dns_security_text(answer->security));
+	reason_fit(text, WHY_MAX - 1);
 	return strdup(text);
 }
 

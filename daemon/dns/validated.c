@@ -22,6 +22,7 @@
 #include "base/conf.h"
 #include "base/domain.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "base/table.h"
 #include "dns/addresses.h"
 #include "dns/anchors.h"
@@ -632,7 +633,7 @@ read_result(const struct validated_query *query, int rcode, const void *packet,
 	const char *flaw;
 
 	if (!is_answer(rcode, packet, len)) {
-		read_failure(why, result);
+		read_failure(reason_innermost(why), result);
 		return true;
 	}
 	*result = (struct validated_result){ .answered = true,
@@ -640,7 +641,7 @@ read_result(const struct validated_query *query, int rcode, const void *packet,
 		.packet = packet,
 		.len = (size_t)len,
 		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
-		.why = why };
+		.why = reason_innermost(why) };
 	flaw = whole_flaw(packet, (size_t)len, query->type, result->security,
 	    (uint32_t)time(NULL));
 	if (flaw != NULL)

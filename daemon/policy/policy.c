@@ -7,6 +7,7 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "dane/dane.h"
 
 const char *
@@ -295,7 +296,7 @@ explain_temp(const struct dane_evidence *evidence, bool is_explicit,
 		    policy_rule_text(verdict->rule));
 	snprintf(tail, sizeof(tail), "; run: postdane explain %.150s", key);
 	room = sizeof(verdict->why) - 1 - strlen(tail);
-	reason[room] = '\0';
+	reason_fit(reason, room);
 	memcpy(verdict->why, reason, strlen(reason));
 	memcpy(verdict->why + strlen(reason), tail, strlen(tail) + 1);
 }

@@ -1,0 +1,82 @@
+/* Reasons: the cause, and whole words. */
+
+#include "base/reason.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct {
+	const char *why, *cause;
+} causes[] = {
+	{ "signature expired", "signature expired" },
+	{ "", "" },
+	{ "validation failure <mx.example. A IN>: signature expired from "
+	  "192.0.2.1",
+	    "signature expired from 192.0.2.1" },
+	{ "validation failure <mx.example. A IN>: key for validation example. "
+	  "is marked as invalid because of a previous validation failure "
+	  "<example. DNSKEY IN>: no keys have a DS with algorithm RSASHA256",
+	    "no keys have a DS with algorithm RSASHA256" },
+	/* what is no such text stays as it is */
+	{ "validation failure <mx.example. A IN>: ",
+	    "validation failure <mx.example. A IN>: " },
+	{ "validation failure <mx.example", "validation failure <mx.example" },
+	{ "validation failure <a>: b validation failure <c",
+	    "b validation failure <c" },
+};
+
+START_TEST(cause_comes_first)
+{
+	ck_assert_str_eq(reason_innermost(causes[_i].why), causes[_i].cause);
+	ck_assert_ptr_null(reason_innermost(NULL));
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	size_t room;
+	const char *fits;
+} fits[] = {
+	{ "signature expired", 17, "signature expired" },
+	{ "signature expired", 16, "signature" },
+	{ "signature expired", 9, "signature" },
+	{ "signature expired", 8, "signatur" },
+	{ "no keys: found", 9, "no keys" },
+	{ "no keys (found)", 10, "no keys" },
+	{ "abcdefghij", 4, "abcd" },
+	{ "a bcdefghijk", 8, "a bcdefg" },
+	{ "abc", 0, "" },
+	{ "", 0, "" },
+};
+
+START_TEST(words_stay_whole)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s", fits[_i].text);
+	reason_fit(text, fits[_i].room);
+	ck_assert_str_eq(text, fits[_i].fits);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("reason");
+	TCase *tc = tcase_create("reason");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tc, cause_comes_first, 0, (int)COUNT(causes));
+	tcase_add_loop_test(tc, words_stay_whole, 0, (int)COUNT(fits));
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
