@@ -52,7 +52,10 @@ class Victims:
 
     def one(self, key):
         begin = time.monotonic()
-        reply = self.daemon.socketmap(key)
+        try:
+            reply = self.daemon.socketmap(key)
+        except OSError as error:
+            reply = str(error)
         seconds = time.monotonic() - begin
         print(f"{key:22} {seconds:6.2f} s  {reply[:90]}")
         return key, reply, seconds
