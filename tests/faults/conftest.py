@@ -5,10 +5,12 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "lab")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "lab"),
+                str(HERE.parent / "oracle")]
 
 import faults  # noqa: E402
 import faulty  # noqa: E402
+import hostile  # noqa: E402
 import lab as lab_module  # noqa: E402
 
 
@@ -17,7 +19,8 @@ def world():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     running = lab_module.Lab(
-        [*lab_module.table.ZONES, *faulty.all_zones()]).start()
+        [*lab_module.table.ZONES, *faulty.all_zones(),
+         *hostile.all_zones()]).start()
     yield running
     running.stop()
 

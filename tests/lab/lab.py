@@ -146,8 +146,9 @@ class BuiltZone:
             return signer.Signer(
                 self.name, self.records, self.zone.sign, self.zone.denial,
                 self.zone.iterations, b"\xab\xcd" if self.zone.iterations
-                else b"", self.zone.opt_out, self.zone.fault).run()
-        return [f"{owner}. 300 IN {rtype} {rdata}"
+                else b"", self.zone.opt_out, self.zone.fault,
+                self.zone.ttl).run()
+        return [f"{owner}. {self.zone.ttl} IN {rtype} {rdata}"
                 for (owner, rtype), texts in self.records.items()
                 for rdata in texts]
 

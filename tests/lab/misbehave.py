@@ -181,6 +181,15 @@ def for_type(rdtype, answer):
     return behave
 
 
+def for_types(behaviour, *types):
+    """Another behaviour, for some types only."""
+    async def behave(x):
+        if x.rdtype in types:
+            return await behaviour(x)
+        return await x.pass_on()
+    return behave
+
+
 def no_soa(keep_nsec):
     async def behave(x):
         reply = await x.real()

@@ -91,12 +91,26 @@ def bitmap_text(types):
     return " ".join(sorted(types, key=lambda t: dns.rdatatype.from_text(t)))
 
 
+# When signatures begin and end, in seconds from now.
+TIMES = {
+    None: (-DAY, 14 * DAY),
+    "expired": (-20 * DAY, -5 * DAY),
+    "future": (5 * DAY, 20 * DAY),
+    "ended-23h": (-14 * DAY - 23 * 3600, -23 * 3600),
+    "ended-10min": (-14 * DAY - 600, -600),
+    "ended-1min": (-14 * DAY - 60, -60),
+    "begins-20h": (20 * 3600, 14 * DAY + 20 * 3600),
+    "begins-10min": (600, 14 * DAY + 600),
+    "ends-soon": (-14 * DAY, 600),
+}
+
+
 class Signer:
-    """fault: None, "expired", "future", "strip" (no RRSIG at all), or a dict
+    """fault: None, one of TIMES, "strip" (no RRSIG at all), or a dict
     {(owner, type): "alter" | "strip" | "no-ns-bit"} for single RRsets."""
 
     def __init__(self, zone, records, algorithm, denial="nsec", iterations=0,
-                 salt=b"", opt_out=False, fault=None):
+                 salt=b"", opt_out=False, fault=None, ttl=TTL):
         self.zone = zone
         self.records = {k: list(v) for k, v in records.items()}
         self.algorithm = algorithm
@@ -106,6 +120,7 @@ class Signer:
         self.salt = salt
         self.opt_out = opt_out
         self.fault = fault
+        self.ttl = ttl
         self.lines = []
 
     # -- structure of the zone --
@@ -143,14 +158,12 @@ class Signer:
 
     def times(self):
         now = int(time.time())
-        if self.fault == "expired":
-            return now - 20 * DAY, now - 5 * DAY
-        if self.fault == "future":
-            return now + 5 * DAY, now + 20 * DAY
-        return now - DAY, now + 14 * DAY
+        fault = self.fault if isinstance(self.fault, str) else None
+        begin, end = TIMES.get(fault, TIMES[None])
+        return now + begin, now + end
 
     def put(self, owner, rtype, texts, ttl=None):
-        ttl = ttl or TTL
+        ttl = ttl or self.ttl
         for text in texts:
             self.lines.append(f"{owner}. {ttl} IN {rtype} {text}")
 
@@ -163,7 +176,7 @@ class Signer:
         return Key.shared(self.algorithm, "forger")
 
     def sign(self, owner, rtype, texts, ttl=None):
-        ttl = ttl or TTL
+        ttl = ttl or self.ttl
         fault = self.fault_at(owner, rtype)
         if fault == "strip":
             return

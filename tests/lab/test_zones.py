@@ -24,10 +24,11 @@ def world():
     running = lab_module.Lab([*lab_module.table.ZONES, OUTSIDE]).start()
     running.start_unbound(RECURSOR)
     # The internal server: the same name, other data.
-    inside = lab_module.Lab([INSIDE, Zone("corp.internal",
-                                          "@ MX 10 mail\nmail A 10.25.8.2")])
+    inside = lab_module.Lab([INSIDE, *(
+        Zone(name, "@ MX 10 mail\nmail A 10.25.8.2")
+        for name in ("corp.internal", "a.corp.internal", "a.corp.nsec"))])
     inside.zones = {n: z for n, z in inside.zones.items()
-                    if n.startswith("corp")}
+                    if "corp." in n}
     for zone in inside.zones.values():
         zone.add_apex()
         zone.zone.server = "backend"
@@ -73,6 +74,11 @@ def forwarder(world):
         world.underworld.stop(proxy)
 
 
+def stub(name, insecure):
+    return (f'zone "{name}" {{ stub = {{ "{FORWARDER}" }} '
+            f'{"insecure = yes" if insecure else ""} }}\n')
+
+
 def zone(name, insecure=True):
     return (f'zone "{name}" {{ forward = {{ "{FORWARDER}" }} '
             f'{"insecure = yes" if insecure else ""} }}\n')
@@ -101,6 +107,17 @@ def test_internal_name_outside_the_tree(ask, forwarder):
     reply = ask(zone("corp.internal", insecure=False)
                 + "lookup-deadline = 3\n", "corp.internal")
     assert reply.startswith("TEMP "), reply
+
+
+@pytest.mark.parametrize("block", [stub, zone])
+@pytest.mark.parametrize("above", ["corp.internal", "corp.nsec"])
+def test_a_block_below_one_that_is_insecure(ask, forwarder, block, above):
+    """Broken: the deepest block alone was asked whether its zone is insecure,
+    though libunbound takes all below the other one for that: TEMP for ever."""
+    forwarder(misbehave.healthy, misbehave.BACKEND)
+    config = block(above, True) + block(f"a.{above}", False)
+    assert ask(config, above) == "OK may"
+    assert ask(config, f"a.{above}") == "OK may"
 
 
 def test_global_forwarder(ask, forwarder):

@@ -27,6 +27,7 @@ class Zone:
     ds: object = True         # or False, or the text of a wrong DS
     server: str = "leaf"      # which server has it
     ns: str = ""              # lines of its own instead of the usual NS
+    ttl: int = 300
     proxies: list = field(default_factory=list)  # see matrix.py
 
 

@@ -1,0 +1,210 @@
+"""True, signed answers that an attacker on the path has swollen.
+
+He needs no key: the set and its signature stay as they are, junk comes behind
+them.  Whoever validates the set and then cannot hand it over may not say that
+there is nothing: neither to Postfix's policy lookup nor to its resolver.
+"""
+
+import concurrent.futures
+import time
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import pytest
+
+import faults
+import finger
+import hostile
+import lab as lab_module
+import mail
+import misbehave
+import postfix
+
+T = dns.rdatatype
+RIGHT_AGAIN = 10 * lab_module.SLOWNESS  # seconds after the last forged packet
+STOPPED = ("defer", "unreachable")      # words of finger.read_finger()
+
+
+# ---- what is asked, and what is true ----
+
+def ask(daemon, name, rtype, tcp):
+    query = dns.message.make_query(name, rtype, want_dnssec=True,
+                                   payload=1232)
+    how = dns.query.tcp if tcp else dns.query.udp
+    return how(query, daemon.dns, timeout=60)
+
+
+def found(reply, rtype):
+    return {rdata.to_text() for rrset in reply.answer
+            if rrset.rdtype == T.from_text(rtype) for rdata in rrset}
+
+
+def is_true(reply, rtype, truth):
+    got = found(reply, rtype)
+    return reply.rcode() == dns.rcode.NOERROR and bool(
+        reply.flags & dns.flags.AD) and (got == truth if truth else got)
+
+
+def is_harmless(reply, rtype, truth, tcp):
+    """SERVFAIL, or the truth, or over UDP the advice to ask over TCP."""
+    if reply.flags & dns.flags.TC:
+        return not tcp
+    return reply.rcode() == dns.rcode.SERVFAIL or \
+        bool(is_true(reply, rtype, truth))
+
+
+def said(reply):
+    return (f"{dns.rcode.to_text(reply.rcode())} "
+            f"{dns.flags.to_text(reply.flags)}, "
+            f"{sum(len(r) for r in reply.answer)} in the answer")
+
+
+class Observed:
+    """What one domain got while it was attacked, and afterwards."""
+
+    def __init__(self, stuffed):
+        self.stuffed = stuffed
+        self.policy = self.finger = ""
+        self.answers = []       # those that are neither SERVFAIL nor true
+        self.wrong = []         # what was so still, RIGHT_AGAIN later
+        self.seconds = 0.0
+
+    def attack(self, daemon, folder):
+        key = self.stuffed.key
+        # The listener first: nothing is cached yet.
+        for name, rtype, truth in self.stuffed.truth():
+            for tcp in (False, True):
+                reply = ask(daemon, name, rtype, tcp)
+                if not is_harmless(reply, rtype, truth, tcp):
+                    self.answers.append(f"{name} {rtype} "
+                                        f"{'TCP' if tcp else 'UDP'}: "
+                                        f"{said(reply)}")
+        self.policy = daemon.socketmap(key)
+        self.finger = finger.finger(key, folder)
+
+    def still_wrong(self, daemon):
+        reply = daemon.socketmap(self.stuffed.key)
+        if reply != "OK dane":
+            yield f"policy: {reply}"
+        for name, rtype, truth in self.stuffed.truth():
+            for tcp in (False, True):
+                answer = ask(daemon, name, rtype, tcp)
+                if not is_true(answer, rtype, truth) and not (
+                        answer.flags & dns.flags.TC and not tcp):
+                    yield (f"{name} {rtype} {'TCP' if tcp else 'UDP'}: "
+                           f"{said(answer)}")
+
+    def recover(self, daemon, folder, begin):
+        while wrong := list(self.still_wrong(daemon)):
+            if time.monotonic() - begin > RIGHT_AGAIN:
+                self.wrong = wrong
+                return
+            time.sleep(0.5)
+        self.seconds = time.monotonic() - begin
+        text = finger.finger(self.stuffed.key, folder)
+        if finger.read_finger(text) != "Verified":
+            self.wrong = [text]
+
+
+# ---- all of them at once ----
+
+@pytest.fixture(scope="module")
+def daemon(world):
+    running = faults.Watched(world, "volume", port=9372).start()
+    with postfix.resolv_conf(running.dns):
+        yield running
+    running.stop()
+    assert "ERROR: " not in running.log(), running.log()[-4000:]
+
+
+@pytest.fixture(scope="module")
+def server(world):
+    """The host of all of them, which shows the right certificate."""
+    context = mail.tls_context(lab_module.ROOM, hostile.CERTIFICATE)
+    running = [mail.Server(address, mail.smtp(context))
+               for address in hostile.HOST]
+    yield running
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture(scope="module")
+def folder(daemon):
+    path = daemon.folder / "postfix"
+    daemon.configure_postmap(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def observed(world, daemon, server, folder, request):
+    """{name: Observed} of all that were selected."""
+    stuffed = {item.callspec.params["stuffed"] for item in
+               request.session.items if "stuffed" in getattr(
+                   getattr(item, "callspec", None), "params", {})}
+    every = [Observed(one) for one in sorted(stuffed, key=lambda s: s.name)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda o: o.attack(daemon, folder), every))
+        for one in every:
+            for proxy in world.proxies[one.stuffed.attacked]:
+                proxy.behaviour = misbehave.healthy
+        begin = time.monotonic()
+        list(pool.map(lambda o: o.recover(daemon, folder, begin), every))
+    for one in every:
+        print(f"{one.stuffed.name:24} {one.seconds:5.1f} s "
+              f"{finger.read_finger(one.finger):10} {one.policy[:90]}")
+    return {one.stuffed.name: one for one in every}
+
+
+STUFFED = pytest.mark.parametrize("stuffed", [
+    pytest.param(s, id=s.name, marks=[] if s.kind in hostile.FIRST
+                 else pytest.mark.slow) for s in hostile.ALL_STUFFED])
+
+
+@STUFFED
+def test_the_policy_is_not_weakened(observed, stuffed):
+    """Broken: libunbound cuts a set that it cannot write into 64 KiB, and the
+    rest was read as "secure, no data": `may`, or another host."""
+    faults.lawful(observed[stuffed.name].policy)
+
+
+@STUFFED
+def test_the_listener_says_servfail_or_the_truth(observed, stuffed):
+    """Broken: the same, as NODATA with AD."""
+    answers = observed[stuffed.name].answers
+    assert not answers, "\n".join(answers)
+
+
+@STUFFED
+def test_postfix_itself_agrees(observed, stuffed):
+    """Broken: Postfix, with postdane as its resolver, found no TLSA records
+    and no error, or no domain at all."""
+    text = observed[stuffed.name].finger
+    assert finger.read_finger(text) in ("Verified", *STOPPED), text
+
+
+@STUFFED
+def test_all_is_right_again_at_once(observed, stuffed):
+    """Broken: what was forged stayed as long as its TTL, here a day."""
+    wrong = observed[stuffed.name].wrong
+    assert not wrong, "\n".join(wrong)
+
+
+# ---- answers of several parts ----
+
+def test_what_does_not_fit_over_tcp_is_servfail(daemon, server, folder):
+    """Broken: an alias and its target, both swollen, came to more than 64
+    KiB; the listener set TC over TCP and gave no records, which Postfix takes
+    for "no TLSA records", while the policy was `dane`."""
+    name = f"_25._tcp.mx.{hostile.TWO_PARTS}"
+    for _ in range(3):
+        daemon.flush()
+        reply = ask(daemon, name, "TLSA", True)
+        assert not reply.flags & dns.flags.TC, said(reply)
+        assert is_harmless(reply, "TLSA", {hostile.TLSA}, True), said(reply)
+    daemon.flush()
+    faults.lawful(daemon.socketmap(hostile.TWO_PARTS))
+    text = finger.finger(hostile.TWO_PARTS, folder)
+    assert finger.read_finger(text) in ("Verified", *STOPPED), text
