@@ -16,6 +16,7 @@
 #include "dns/packet.h"
 #include "dns/validated.h"
 #include "dns/walk.h"
+#include "dns/whole.h"
 
 #define LINKS_MAX 10 /* aliases at which the lookup starts again */
 /* libunbound remembers a failure for 5 s; after that, a second try is one. */
@@ -101,9 +102,10 @@ drop_held(struct ladder *ladder)
 	ladder->held = (struct dns_part){ 0 };
 }
 
-/* The message that is about the present name. */
+/* The message that is about the present name, no TTL above @ttl. */
 static void
-hold_message(struct ladder *ladder, const uint8_t *wire, size_t len)
+hold_message(
+    struct ladder *ladder, const uint8_t *wire, size_t len, uint32_t ttl)
 {
 	if (!wants_messages(ladder))
 		return;
@@ -114,6 +116,7 @@ hold_message(struct ladder *ladder, const uint8_t *wire, size_t len)
 	}
 	memcpy(ladder->held.wire, wire, len);
 	ladder->held.len = len;
+	whole_cut_ttls(ladder->held.wire, len, ttl);
 }
 
 /* Of a plain answer no more than what was asked. */
@@ -677,7 +680,7 @@ hold_alias(struct ladder *ladder, const struct walk_result *result)
 {
 	if (!wants_messages(ladder))
 		return;
-	hold_message(ladder, result->packet, result->len);
+	hold_message(ladder, result->packet, result->len, result->ttl);
 	if (!result->dname)
 		return;
 	keep_held(ladder);
@@ -686,12 +689,32 @@ hold_alias(struct ladder *ladder, const struct walk_result *result)
 		ladder->part_lost = true;
 }
 
+/* The DNAME denies the name: libunbound says so without validating it. */
+static void
+conclude_too_long(struct ladder *ladder, const struct walk_result *result)
+{
+	struct packet_facts facts = { .status = DNS_NXDOMAIN,
+		.ttl = result->ttl };
+
+	snprintf(facts.rname, sizeof(facts.rname), "%s", ladder->name);
+	hold_message(ladder, result->packet, result->len, result->ttl);
+	if (ladder->held.wire != NULL)
+		ladder->held.wire[3] =
+		    (uint8_t)((ladder->held.wire[3] & 0xf0U) |
+			      LDNS_RCODE_YXDOMAIN);
+	conclude(ladder, &facts, DNS_SECURE, DNS_RUNG_VALIDATED);
+}
+
 static void
 on_walk(void *arg, const struct walk_result *result)
 {
 	struct ladder *ladder = arg;
 
 	ladder->walk = NULL;
+	if (result->outcome == WALK_TOO_LONG) {
+		conclude_too_long(ladder, result);
+		return;
+	}
 	if (result->outcome == WALK_ALIAS) {
 		/* Whoever asks for the alias again need not wait for libunbound
 		 * to fail at its target. */
@@ -824,7 +847,9 @@ use_validated(struct ladder *ladder, const struct validated_result *result)
 		use_unreadable(ladder, result);
 		return;
 	}
-	hold_message(ladder, result->packet, result->len);
+	hold_message(ladder, result->packet, result->len, result->lifetime);
+	if (ladder->facts.ttl > result->lifetime)
+		ladder->facts.ttl = result->lifetime;
 	ladder->asked_rung = rung;
 	if (result->security == DNS_SECURE) {
 		conclude(ladder, &ladder->facts, DNS_SECURE, rung);
@@ -855,7 +880,8 @@ on_fresh(void *arg, const struct validated_result *result)
 	}
 	if (result->answered) {
 		keep_reason(ladder, result->why);
-		hold_message(ladder, result->packet, result->len);
+		hold_message(
+		    ladder, result->packet, result->len, result->lifetime);
 	}
 	conclude_failed(ladder, DNS_BOGUS, ladder->why);
 }
@@ -885,7 +911,8 @@ on_validated(void *arg, const struct validated_result *result)
 		settle(ladder);
 	} else if (result->security == DNS_BOGUS) {
 		keep_reason(ladder, result->why);
-		hold_message(ladder, result->packet, result->len);
+		hold_message(
+		    ladder, result->packet, result->len, result->lifetime);
 		look_again(ladder);
 	} else {
 		use_validated(ladder, result);

@@ -324,6 +324,17 @@ keep_record(ldns_pkt *packet, const ldns_rr *rr, uint32_t ttl)
 	return -1;
 }
 
+/* The DNAME that makes @name too long (RFC 6672 section 2.2). */
+static bool
+denies_by_dname(const ldns_pkt *packet, const ldns_rr *rr, const char *name)
+{
+	char owner[DOMAIN_TEXT_MAX];
+
+	return ldns_pkt_get_rcode(packet) == LDNS_RCODE_YXDOMAIN &&
+	       ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNAME &&
+	       packet_owner(rr, owner) == 0 && domain_is_within(name, owner);
+}
+
 int
 packet_extract(const ldns_pkt *packet, const char *name, uint16_t type,
     uint32_t ttl, uint8_t **wire, size_t *len)
@@ -340,7 +351,8 @@ packet_extract(const ldns_pkt *packet, const char *name, uint16_t type,
 		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
 
 		if (is_at(rr, (ldns_rr_type)type, name) ||
-		    is_at(rr, LDNS_RR_TYPE_CNAME, name))
+		    is_at(rr, LDNS_RR_TYPE_CNAME, name) ||
+		    denies_by_dname(packet, rr, name))
 			result |= keep_record(extract, rr, ttl);
 	}
 	if (result == 0 && ldns_pkt2wire(wire, extract, len) != LDNS_STATUS_OK)

@@ -630,6 +630,7 @@ read_result(const struct validated_query *query, int rcode, const void *packet,
 {
 	static const enum dns_security security[] = { DNS_INSECURE, DNS_BOGUS,
 		DNS_SECURE };
+	const uint32_t now = (uint32_t)time(NULL);
 	const char *flaw;
 
 	if (!is_answer(rcode, packet, len)) {
@@ -640,12 +641,15 @@ read_result(const struct validated_query *query, int rcode, const void *packet,
 		.fresh = is_fresh(query->context),
 		.packet = packet,
 		.len = (size_t)len,
+		.lifetime = UINT32_MAX,
 		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
 		.why = reason_innermost(why) };
-	flaw = whole_flaw(packet, (size_t)len, query->type, result->security,
-	    (uint32_t)time(NULL));
+	flaw = whole_flaw(
+	    packet, (size_t)len, query->type, result->security, now);
 	if (flaw != NULL)
 		read_failure(flaw, result);
+	else if (result->security == DNS_SECURE)
+		result->lifetime = whole_lifetime(packet, (size_t)len, now);
 	return flaw == NULL;
 }
 

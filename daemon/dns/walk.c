@@ -68,10 +68,10 @@ finish(struct walk *walk, enum walk_outcome outcome, const char *cut)
 
 /* @from: what says so. */
 static void
-finish_alias(struct walk *walk, const char *cut, const char *target,
-    const struct validated_result *from, bool dname)
+finish_alias(struct walk *walk, enum walk_outcome outcome, const char *cut,
+    const char *target, const struct validated_result *from, bool dname)
 {
-	const struct walk_result result = { .outcome = WALK_ALIAS,
+	const struct walk_result result = { .outcome = outcome,
 		.reason = walk->reason,
 		.cut = cut,
 		.zone = walk->zone,
@@ -110,15 +110,25 @@ fail(struct walk *walk, const char *type, const char *reason)
 	end(walk, WALK_FAILED);
 }
 
+static void
+keep_ttl(
+    struct walk *walk, uint32_t ttl, const struct validated_result *result)
+{
+	if (ttl < walk->ttl)
+		walk->ttl = ttl;
+	if (result->security == DNS_SECURE && result->lifetime < walk->ttl)
+		walk->ttl = result->lifetime;
+}
+
 /* The DNAME at an ancestor is secure: continue at what it makes of us. */
 static void
 on_dname(void *arg, const struct validated_result *result)
 {
 	struct walk *walk = arg;
-	char target[DOMAIN_TEXT_MAX], becomes[DOMAIN_TEXT_MAX];
+	char target[DOMAIN_TEXT_MAX] = "", becomes[DOMAIN_TEXT_MAX];
 	struct packet_facts facts;
 	ldns_pkt *packet = NULL;
-	bool found = false;
+	bool found = false, is_too_long = false;
 
 	walk->dname = NULL;
 	if (result->answered && result->security == DNS_SECURE &&
@@ -129,13 +139,18 @@ on_dname(void *arg, const struct validated_result *result)
 			    facts.rdata[0].len, target) != 0 &&
 			packet_substitute(
 			    walk->name, current(walk), target, becomes) == 0;
-		if (facts.ttl < walk->ttl)
-			walk->ttl = facts.ttl;
+		is_too_long =
+		    facts.rdata_count == 1 && !found && target[0] != '\0';
+		keep_ttl(walk, facts.ttl, result);
 		packet_facts_clear(&facts);
 	}
 	ldns_pkt_free(packet);
 	if (found)
-		finish_alias(walk, current(walk), becomes, result, true);
+		finish_alias(
+		    walk, WALK_ALIAS, current(walk), becomes, result, true);
+	else if (is_too_long)
+		finish_alias(
+		    walk, WALK_TOO_LONG, current(walk), NULL, result, true);
 	else
 		ask_next(walk);
 }
@@ -156,8 +171,7 @@ static void
 act(struct walk *walk, const struct insecurity_finding *finding,
     const struct validated_result *result)
 {
-	if (finding->ttl < walk->ttl)
-		walk->ttl = finding->ttl;
+	keep_ttl(walk, finding->ttl, result);
 	walk->reason = finding->reason;
 	switch (finding->verdict) {
 	case INSECURITY_FAILED:
@@ -243,13 +257,14 @@ on_cname(void *arg, const struct validated_result *result)
 		found = facts.status == DNS_OK && facts.rdata_count == 1 &&
 			domain_from_wire(facts.rdata[0].data,
 			    facts.rdata[0].len, target) != 0;
-		if (found && facts.ttl < walk->ttl)
-			walk->ttl = facts.ttl;
+		if (found)
+			keep_ttl(walk, facts.ttl, result);
 		packet_facts_clear(&facts);
 	}
 	ldns_pkt_free(packet);
 	if (found)
-		finish_alias(walk, walk->name, target, result, false);
+		finish_alias(walk, WALK_ALIAS, walk->name, target, result,
+		    false);
 	else if (walk->ended)
 		finish(walk, walk->outcome, current(walk));
 }

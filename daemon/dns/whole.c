@@ -27,6 +27,7 @@ struct reader {
 
 struct record {
 	size_t owner, owner_len; /* where its name stands */
+	size_t ttl;              /* likewise */
 	uint16_t type;
 	const uint8_t *rdata;
 	size_t rdata_len;
@@ -36,7 +37,8 @@ struct record {
 struct outline {
 	bool has_type, has_dname; /* in the answer section */
 	bool has_denial;          /* NSEC or NSEC3 in the authority section */
-	bool is_expired;          /* an RRset with no signature that lasts */
+	bool has_end;             /* there are signatures */
+	uint32_t end;             /* where the first RRset has none any more */
 };
 
 /* Those of one RRset stand one behind the other. */
@@ -88,6 +90,7 @@ read_record(struct reader *reader, struct record *record)
 	fixed = reader->wire + reader->at;
 	reader->at += RECORD_FIXED;
 	record->type = get16(fixed);
+	record->ttl = reader->at - RECORD_FIXED + 4;
 	record->rdata = fixed + RECORD_FIXED;
 	record->rdata_len = get16(fixed + 8);
 	if (record->rdata_len > reader->len - reader->at)
@@ -106,25 +109,27 @@ same_owner(const struct reader *reader, const struct signatures *signatures,
 		   reader->wire + record->owner, record->owner_len) == 0;
 }
 
-/* RFC 1982: whether @end lies further back than @now minus the skew. */
+/* RFC 1982 section 3.2. */
 static bool
-has_ended(uint32_t end, uint32_t now)
+is_later(uint32_t one, uint32_t other)
 {
-	return (int32_t)(now - end) > WHOLE_SKEW_SECONDS;
+	return (int32_t)(one - other) > 0;
 }
 
 static void
-end_signatures(
-    struct signatures *signatures, uint32_t now, struct outline *outline)
+end_signatures(struct signatures *signatures, struct outline *outline)
 {
-	if (signatures->any && has_ended(signatures->ends, now))
-		outline->is_expired = true;
+	if (signatures->any &&
+	    (!outline->has_end || is_later(outline->end, signatures->ends))) {
+		outline->has_end = true;
+		outline->end = signatures->ends;
+	}
 	signatures->any = false;
 }
 
 static void
 read_signature(const struct reader *reader, const struct record *record,
-    uint32_t now, struct signatures *signatures, struct outline *outline)
+    struct signatures *signatures, struct outline *outline)
 {
 	uint16_t covered;
 	uint32_t ends;
@@ -135,11 +140,11 @@ read_signature(const struct reader *reader, const struct record *record,
 	ends = get32(record->rdata + 8);
 	if (signatures->any && signatures->covered == covered &&
 	    same_owner(reader, signatures, record)) {
-		if ((int32_t)(ends - signatures->ends) > 0)
+		if (is_later(ends, signatures->ends))
 			signatures->ends = ends;
 		return;
 	}
-	end_signatures(signatures, now, outline);
+	end_signatures(signatures, outline);
 	*signatures =
 	    (struct signatures){ true, record->owner, record->owner_len,
 		    covered, ends };
@@ -148,7 +153,7 @@ read_signature(const struct reader *reader, const struct record *record,
 /* One section; false where it has less than @count records. */
 static bool
 read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
-    uint32_t now, struct outline *outline)
+    struct outline *outline)
 {
 	struct signatures signatures = { 0 };
 	struct record record;
@@ -157,8 +162,7 @@ read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
 		if (!read_record(reader, &record))
 			return false;
 		if (record.type == TYPE_RRSIG)
-			read_signature(
-			    reader, &record, now, &signatures, outline);
+			read_signature(reader, &record, &signatures, outline);
 		else if (!is_answer)
 			outline->has_denial |= record.type == TYPE_NSEC ||
 					       record.type == TYPE_NSEC3;
@@ -168,27 +172,32 @@ read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
 			outline->has_dname |= record.type == DNS_TYPE_DNAME;
 		}
 	}
-	end_signatures(&signatures, now, outline);
+	end_signatures(&signatures, outline);
 	return true;
 }
 
 static bool
-read_outline(const uint8_t *wire, size_t len, uint16_t type, uint32_t now,
-    struct outline *outline)
+skip_questions(struct reader *reader)
+{
+	for (unsigned i = get16(reader->wire + 4); i > 0; i--) {
+		if (!skip_name(reader) ||
+		    reader->len - reader->at < QUESTION_FIXED)
+			return false;
+		reader->at += QUESTION_FIXED;
+	}
+	return true;
+}
+
+static bool
+read_outline(
+    const uint8_t *wire, size_t len, uint16_t type, struct outline *outline)
 {
 	struct reader reader = { wire, len, HEADER_LEN };
 
 	memset(outline, 0, sizeof(*outline));
-	for (unsigned i = get16(wire + 4); i > 0; i--) {
-		if (!skip_name(&reader) ||
-		    reader.len - reader.at < QUESTION_FIXED)
-			return false;
-		reader.at += QUESTION_FIXED;
-	}
-	return read_section(
-		   &reader, get16(wire + 6), true, type, now, outline) &&
-	       read_section(
-		   &reader, get16(wire + 8), false, type, now, outline);
+	return skip_questions(&reader) &&
+	       read_section(&reader, get16(wire + 6), true, type, outline) &&
+	       read_section(&reader, get16(wire + 8), false, type, outline);
 }
 
 /* A name that a DNAME makes too long (RFC 6672 section 2.2) is denied by the
@@ -210,13 +219,49 @@ whole_flaw(const uint8_t *wire, size_t len, uint16_t type,
 
 	if (len < HEADER_LEN || (wire[2] & FLAG_TC) != 0)
 		return "the answer is too large to be handed over whole";
-	if (!read_outline(wire, len, type, now, &outline))
+	if (!read_outline(wire, len, type, &outline))
 		return "the answer is cut off";
 	if (security != DNS_SECURE)
 		return NULL;
 	if (!is_proven(wire[3] & 0x0fU, &outline))
 		return "a denial without the records that prove it";
-	if (outline.is_expired)
+	if (outline.has_end &&
+	    is_later(now, outline.end + WHOLE_SKEW_SECONDS))
 		return "its signatures have ended since it was validated";
 	return NULL;
+}
+
+uint32_t
+whole_lifetime(const uint8_t *wire, size_t len, uint32_t now)
+{
+	struct outline outline;
+
+	if (!read_outline(wire, len, 0, &outline) || !outline.has_end)
+		return UINT32_MAX;
+	if (is_later(outline.end, now))
+		return outline.end - now;
+	outline.end += WHOLE_SKEW_SECONDS;
+	return is_later(outline.end, now) ? outline.end - now : 0;
+}
+
+void
+whole_cut_ttls(uint8_t *wire, size_t len, uint32_t ttl)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+	struct record record;
+	unsigned records;
+
+	if (len < HEADER_LEN || !skip_questions(&reader))
+		return;
+	records = (unsigned)get16(wire + 6) + get16(wire + 8);
+	for (; records > 0 && read_record(&reader, &record); records--) {
+		uint8_t *at = wire + record.ttl;
+
+		if (get32(at) <= ttl)
+			continue;
+		at[0] = (uint8_t)(ttl >> 24);
+		at[1] = (uint8_t)(ttl >> 16);
+		at[2] = (uint8_t)(ttl >> 8);
+		at[3] = (uint8_t)ttl;
+	}
 }

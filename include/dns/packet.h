@@ -60,7 +60,7 @@ int packet_substitute(const char *name, const char *owner, const char *target,
 /*
  * The answer in @packet without what else its sender put there: a message with
  * its rcode and, of its answer section, @name's records of @type and its
- * alias, no TTL above @ttl.
+ * alias (with YXDOMAIN, the DNAME), no TTL above @ttl.
  * Returns 0 with memory to free() in @wire, or -1.
  */
 int packet_extract(const ldns_pkt *packet, const char *name, uint16_t type,

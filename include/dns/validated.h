@@ -34,6 +34,7 @@ struct validated_result {
 	enum dns_security security; /* INDETERMINATE unless answered */
 	const uint8_t *packet; /* wire format, whole; NULL unless answered */
 	size_t len;
+	uint32_t lifetime; /* seconds, where secure: until signatures end */
 	const char *why; /* one line, where it failed or is bogus; else NULL */
 };
 

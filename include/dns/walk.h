@@ -30,7 +30,8 @@ enum walk_outcome {
 	WALK_UNEXPLAINED, /* insecure for no reason that we accept */
 	WALK_PROVEN,      /* insecure: the reason stands in the result */
 	WALK_PROVEN_NXDOMAIN, /* only a denial of the name is insecure */
-	WALK_ALIAS /* the name is a secure alias: ask for the target */
+	WALK_ALIAS,   /* the name is a secure alias: ask for the target */
+	WALK_TOO_LONG /* a secure DNAME makes it longer than names can be */
 };
 
 /* Borrowed for the time of the callback. */
@@ -40,8 +41,8 @@ struct walk_result {
 	const char *cut;    /* the name whose DS decided; the configured zone */
 	const char *zone;   /* the last signed zone on the way */
 	const char *target; /* with ALIAS */
-	/* With ALIAS: the message that says so, from libunbound, secure; where
-	 * @dname, a DNAME above the name. */
+	/* With ALIAS and TOO_LONG: the message that says so, from libunbound,
+	 * secure; where @dname, a DNAME above the name. */
 	const uint8_t *packet;
 	size_t len;
 	bool dname;

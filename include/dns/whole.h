@@ -28,4 +28,16 @@
 const char *whole_flaw(const uint8_t *wire, size_t len, uint16_t type,
     enum dns_security security, uint32_t now);
 
+/*
+ * Seconds that a message, whole and secure, may be believed from @now on: to
+ * the first end of an RRset's signatures, or, where that is over, for what is
+ * left of the skew.  UINT32_MAX without signatures.  libunbound looks at the
+ * end only once, and keeps the records for their whole TTL.
+ */
+uint32_t whole_lifetime(const uint8_t *wire, size_t len, uint32_t now);
+
+/* Lower all TTLs of answer and authority section to at most @ttl.  @wire: a
+ * whole message. */
+void whole_cut_ttls(uint8_t *wire, size_t len, uint32_t ttl);
+
 #endif /* DNS_WHOLE_H */

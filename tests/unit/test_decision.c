@@ -196,7 +196,8 @@ on_question(evutil_socket_t fd, short what, void *arg)
 	struct validated_result result = { .answered = true,
 		.security = secure ? DNS_SECURE : DNS_INSECURE,
 		.packet = message.wire,
-		.len = message.len };
+		.len = message.len,
+		.lifetime = UINT32_MAX };
 
 	(void)fd;
 	(void)what;

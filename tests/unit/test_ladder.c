@@ -147,6 +147,7 @@ static struct memory *memory;
 static struct ladder *ladder;
 static struct dns_answer *answer; /* NULL until it comes */
 static const char *no_trust;
+static uint32_t lifetime; /* of what libunbound says */
 
 static const char *
 distrust(void *arg)
@@ -175,6 +176,7 @@ set_up(void)
 		.base = base, .memory = memory, .distrust = distrust
 	};
 	no_trust = NULL;
+	lifetime = UINT32_MAX;
 	query_count = walk_count = plain_count = 0;
 	memset(queries, 0, sizeof(queries));
 	memset(walks, 0, sizeof(walks));
@@ -282,6 +284,7 @@ unbound_says(enum dns_security security, int rcode, const char *const *records,
 		.security = security,
 		.packet = message.wire,
 		.len = message.len,
+		.lifetime = lifetime,
 		.why = security == DNS_BOGUS ? "signature" : NULL });
 	free(message.wire);
 	pass(0);
@@ -397,6 +400,26 @@ START_TEST(secure_answer_stands_at_once)
 	expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
 	ck_assert_uint_eq(walk_count, 0);
 	ck_assert_uint_eq(answer->ttl, 300);
+}
+END_TEST
+
+/* libunbound keeps it for the whole TTL. */
+START_TEST(answer_ends_with_its_signatures)
+{
+	lifetime = 40;
+	ask(DNS_TYPE_TLSA,
+	    _i == 0 ? RESOLVER_NEED_DATA : RESOLVER_NEED_MESSAGE);
+	if (_i < 2)
+		unbound_has_data(DNS_SECURE);
+	else
+		unbound_says(DNS_SECURE, 0, NULL, soa);
+	ck_assert_uint_eq(answer->ttl, 40);
+	if (_i == 0)
+		return;
+	ck_assert_uint_eq(answer->part_count, 1);
+	for (size_t i = 0; i < answer->parts[0].len - 4; i++)
+		ck_assert(
+		    memcmp(answer->parts[0].wire + i, "\0\0\1\54", 4) != 0);
 }
 END_TEST
 
@@ -564,6 +587,7 @@ START_TEST(rung_says_where_the_answer_came_from)
 	query->cb(query->arg, &(struct validated_result){ .answered = true,
 				  .fresh = true,
 				  .security = DNS_SECURE,
+				  .lifetime = UINT32_MAX,
 				  .packet = message.wire,
 				  .len = message.len });
 	free(message.wire);
@@ -879,6 +903,37 @@ START_TEST(security_of_a_chain_is_that_of_all_links)
 }
 END_TEST
 
+/* A secure DNAME makes more of the name than names can hold. */
+START_TEST(name_that_becomes_too_long_is_denied)
+{
+	static const char *const records[] = { "example. 300 IN DNAME "
+					       "other.test.",
+		NULL };
+	struct message message =
+	    message_make("example", DNS_TYPE_DNAME, 0, records, NULL);
+
+	ask(DNS_TYPE_A,
+	    _i == 0 ? RESOLVER_NEED_DATA : RESOLVER_NEED_MESSAGE);
+	unbound_fails();
+	walks[0].ended = true;
+	walks[0].cb(walks[0].arg, &(struct walk_result){
+				      .outcome = WALK_TOO_LONG,
+				      .cut = "example",
+				      .zone = "example",
+				      .packet = message.wire,
+				      .len = message.len,
+				      .dname = true,
+				      .ttl = 200,
+				      .why = "" });
+	free(message.wire);
+	expect(DNS_NXDOMAIN, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_uint_eq(answer->ttl, 200);
+	ck_assert_uint_eq(answer->part_count, (size_t)_i);
+	if (_i == 1)
+		ck_assert_uint_eq(answer->parts[0].wire[3] & 0x0fU, 6);
+}
+END_TEST
+
 /* The proof of the target is not one of the alias. */
 START_TEST(target_that_fails_is_insecure_only_if_proven)
 {
@@ -1133,6 +1188,8 @@ static void
 add_rung_tests(TCase *tc)
 {
 	tcase_add_test(tc, secure_answer_stands_at_once);
+	tcase_add_loop_test(tc, answer_ends_with_its_signatures, 0, 3);
+	tcase_add_loop_test(tc, name_that_becomes_too_long_is_denied, 0, 2);
 	tcase_add_loop_test(tc, secure_denial_stands_at_once, 0, 2);
 	tcase_add_test(tc, insecure_answer_waits_for_its_reason);
 	tcase_add_loop_test(tc, insecure_without_a_reason_has_failed, 0, 12);

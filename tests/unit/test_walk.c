@@ -60,6 +60,7 @@ validated_cancel(struct validated_query *query)
 }
 
 static struct event_base *base;
+static uint32_t lifetime = UINT32_MAX; /* of what libunbound says */
 static struct conf conf;
 static struct walk *walk;
 static bool came;
@@ -143,6 +144,7 @@ answer(const char *name, uint16_t type, enum dns_security security, int rcode,
 		.security = security,
 		.packet = message.wire,
 		.len = message.len,
+		.lifetime = lifetime,
 		.why = security == DNS_BOGUS ? "signature" : NULL });
 	free(message.wire);
 }
@@ -432,6 +434,50 @@ START_TEST(dname_above_is_substituted)
 }
 END_TEST
 
+#define LABEL "x123456789x123456789x123456789x123456789x123456789x123456789"
+
+/* Longer than names can be: the DNAME denies it, securely. */
+START_TEST(dname_can_make_a_name_too_long)
+{
+	static const char name[] =
+	    LABEL "." LABEL "." LABEL ".dn.example";
+	static const char *const long_dname[] = { "dn.example. 70 IN DNAME "
+						  LABEL "." LABEL ".", NULL };
+
+	start(name);
+	no_answer(name, DNS_TYPE_CNAME);
+	signed_at("example", 250);
+	nsec_at("dn.example", "example", "DNAME RRSIG NSEC", DNS_SECURE);
+	if (_i == 1)
+		lifetime = 20;
+	answer("dn.example", DNS_TYPE_DNAME, _i == 2 ? DNS_INSECURE : DNS_SECURE,
+	    0, long_dname, NULL);
+	lifetime = UINT32_MAX;
+	if (_i == 2) {
+		ck_assert(!came);
+		return;
+	}
+	ck_assert(came);
+	ck_assert_int_eq(outcome, WALK_TOO_LONG);
+	/* And no longer than its signature. */
+	ck_assert_uint_eq(ttl, _i == 0 ? 70 : 20);
+}
+END_TEST
+
+/* A proof ends with the signatures that it rests on. */
+START_TEST(proof_ends_with_its_signatures)
+{
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	lifetime = 33;
+	signed_at("example", 250);
+	lifetime = UINT32_MAX;
+	nsec_at("a.example", "example", "NS RRSIG NSEC", DNS_SECURE);
+	expect(WALK_PROVEN, "a.example", "example");
+	ck_assert_uint_eq(ttl, 33);
+}
+END_TEST
+
 START_TEST(dname_at_the_name_redirects_nothing)
 {
 	start("dn.example");
@@ -472,6 +518,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, alias_of_another_name_is_ignored);
 	tcase_add_loop_test(tc, failure_waits_for_the_alias, 0, 2);
 	tcase_add_loop_test(tc, dname_above_is_substituted, 0, 3);
+	tcase_add_loop_test(tc, dname_can_make_a_name_too_long, 0, 3);
+	tcase_add_test(tc, proof_ends_with_its_signatures);
 	tcase_add_test(tc, dname_at_the_name_redirects_nothing);
 	tcase_add_test(tc, cancelled_walk_is_silent);
 }

@@ -183,6 +183,68 @@ START_TEST(signatures_end_when_they_end)
 }
 END_TEST
 
+/* How long it may be believed, for the same rows. */
+START_TEST(lifetime_is_that_of_the_first_end)
+{
+	static const struct {
+		long first, second, other;
+		uint32_t lifetime;
+	} lives[] = {
+		{ 0, 0, 0, UINT32_MAX },
+		{ DAY, 0, 600, 600 },
+		{ 600, 0, DAY, 600 },
+		{ 600, DAY, 0, DAY },
+		{ DAY, 600, 0, DAY },
+		{ -60, 0, DAY, WHOLE_SKEW_SECONDS - 60 },
+		{ -WHOLE_SKEW_SECONDS, 0, DAY, 0 },
+		{ -DAY, 0, DAY, 0 },
+	};
+	ldns_pkt *packet = message_packet(NAME, DNS_TYPE_TLSA, 0, tlsa, nsec);
+	struct message message;
+
+	push_signature(
+	    packet, LDNS_SECTION_ANSWER, NAME ".", "TLSA", lives[_i].first);
+	push_signature(
+	    packet, LDNS_SECTION_ANSWER, NAME ".", "TLSA", lives[_i].second);
+	push_signature(packet, LDNS_SECTION_AUTHORITY, "mx.example.", "NSEC",
+	    lives[_i].other);
+	ck_assert_int_eq(
+	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
+	ldns_pkt_free(packet);
+	ck_assert_uint_eq(whole_lifetime(message.wire, message.len, NOW),
+	    lives[_i].lifetime);
+	free(message.wire);
+}
+END_TEST
+
+START_TEST(ttls_are_cut)
+{
+	struct message message =
+	    message_make(NAME, DNS_TYPE_TLSA, 0, alias_tlsa, nsec);
+	ldns_pkt *packet = NULL;
+
+	whole_cut_ttls(message.wire, message.len, 120);
+	ck_assert_int_eq(ldns_wire2pkt(&packet, message.wire, message.len),
+	    LDNS_STATUS_OK);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_uint_eq(ldns_rr_ttl(ldns_rr_list_rr(
+				      ldns_pkt_answer(packet), i)),
+		    120);
+		ck_assert_uint_eq(ldns_rr_ttl(ldns_rr_list_rr(
+				      ldns_pkt_authority(packet), i)),
+		    120);
+	}
+	ldns_pkt_free(packet);
+	whole_cut_ttls(message.wire, message.len, 300);
+	ck_assert_int_eq(ldns_wire2pkt(&packet, message.wire, message.len),
+	    LDNS_STATUS_OK);
+	ck_assert_uint_eq(
+	    ldns_rr_ttl(ldns_rr_list_rr(ldns_pkt_answer(packet), 0)), 120);
+	ldns_pkt_free(packet);
+	free(message.wire);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -198,6 +260,8 @@ main(void)
 	tcase_add_loop_test(tc, counts_must_agree, 0, 2);
 	tcase_add_loop_test(
 	    tc, signatures_end_when_they_end, 0, (int)COUNT(ends));
+	tcase_add_loop_test(tc, lifetime_is_that_of_the_first_end, 0, 8);
+	tcase_add_test(tc, ttls_are_cut);
 	suite_add_tcase(suite, tc);
 
 	srunner_run_all(runner, CK_NORMAL);
