@@ -41,6 +41,7 @@ enum tcp_habit {
 	TCP_CLOSES,
 	TCP_CLOSES_HALFWAY,
 	TCP_ANSWERS_ANOTHER,
+	TCP_TRUNCATES,
 	TCP_SILENT,
 	TCP_REFUSES
 };
@@ -168,6 +169,8 @@ send_tcp(void)
 
 	if (tcp_habit == TCP_ANSWERS_ANOTHER)
 		drip[2] ^= 1;
+	if (tcp_habit == TCP_TRUNCATES)
+		drip[4] |= 2;
 	drip[0] = (uint8_t)(len >> 8);
 	drip[1] = (uint8_t)len;
 	len += 2;
@@ -385,6 +388,8 @@ static const struct {
 	{ TCP_CLOSES, 0, "TCP connection closed" },
 	{ TCP_CLOSES_HALFWAY, 0, "TCP connection closed" },
 	{ TCP_ANSWERS_ANOTHER, 0, "an answer to another question" },
+	/* what is missing there is missing for good */
+	{ TCP_TRUNCATES, 0, "an answer that is cut off, over TCP" },
 	{ TCP_SILENT, 0, "no answer" },
 	{ TCP_REFUSES, 0, "TCP" },
 };

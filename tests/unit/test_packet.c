@@ -100,12 +100,31 @@ static const struct {
 	    NULL, NULL, true, 120 },
 	{ "NXDOMAIN without SOA", DNS_TYPE_A, 3, { NULL }, { NULL },
 	    DNS_NXDOMAIN, 0, 0, NULL, NULL, false, 0 },
+	{ "YXDOMAIN", DNS_TYPE_A, 6,
+	    { "example. 40 IN DNAME long.example." }, { NULL }, DNS_NXDOMAIN, 0,
+	    0, NULL, NULL, false, 0 },
 	{ "SERVFAIL with data", DNS_TYPE_A, 2,
 	    { "q.example. 40 IN A 192.0.2.1" }, { SOA }, DNS_FAILED, 1, 0, NULL,
 	    NULL, false, 40 },
 	{ "REFUSED", DNS_TYPE_A, 5, { NULL }, { SOA }, DNS_FAILED, 0, 0, NULL,
 	    NULL, false, 0 },
 };
+
+/* Records of the type, to which the question does not lead. */
+static bool
+has_stray(const char *what)
+{
+	static const char *const strays[] = {
+		"records of other names, types, classes",
+		"data before the alias's end", "an alias of another name",
+		"the alias itself"
+	};
+
+	for (size_t i = 0; i < sizeof(strays) / sizeof(*strays); i++)
+		if (strcmp(what, strays[i]) == 0)
+			return true;
+	return false;
+}
 
 START_TEST(facts_of_one_question)
 {
@@ -127,6 +146,7 @@ START_TEST(facts_of_one_question)
 	    facts.rname, rows[_i].rname != NULL ? rows[_i].rname : "q.example");
 	ck_assert_msg(facts.soa == rows[_i].soa, "%s", what);
 	ck_assert_msg(facts.ttl == rows[_i].ttl, "%s: %u", what, facts.ttl);
+	ck_assert_msg(facts.has_stray == has_stray(what), "%s", what);
 	packet_facts_clear(&facts);
 	ck_assert_ptr_null(facts.rdata);
 	packet_facts_clear(&facts);
@@ -319,6 +339,29 @@ START_TEST(extract_holds_what_was_asked)
 }
 END_TEST
 
+/* The DNAME that denies a name by making it too long belongs to that. */
+START_TEST(extract_holds_the_dname_that_denies)
+{
+	static const char *const answer[] = { "example. 40 IN DNAME a.",
+		"other. 40 IN DNAME b.", NULL };
+	static const char *const expected[] = { "example. 40 IN DNAME a.",
+		NULL };
+	static const char *const nothing[] = { NULL };
+	const ldns_pkt_rcode rcode =
+	    _i == 0 ? LDNS_RCODE_YXDOMAIN : LDNS_RCODE_NOERROR;
+	ldns_pkt *packet = make(rcode, answer, nothing);
+	uint8_t *wire;
+	size_t len;
+
+	ck_assert_int_eq(
+	    packet_extract(packet, "q.example", DNS_TYPE_A, 60, &wire, &len),
+	    0);
+	assert_records(wire, len, rcode, _i == 0 ? expected : nothing);
+	free(wire);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
 START_TEST(alias_is_made)
 {
 	static const char *const expected[] = {
@@ -357,6 +400,7 @@ main(void)
 	tcase_add_loop_test(
 	    tc, dname_is_substituted, 0, (int)COUNT(substitutions));
 	tcase_add_test(tc, extract_holds_what_was_asked);
+	tcase_add_loop_test(tc, extract_holds_the_dname_that_denies, 0, 2);
 	tcase_add_test(tc, alias_is_made);
 	suite_add_tcase(suite, tc);
 

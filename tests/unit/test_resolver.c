@@ -342,6 +342,27 @@ START_TEST(failing_zone_has_few_slots)
 }
 END_TEST
 
+/* They count in a zone that fails, and do not wait there: who waits for them
+ * has a slot as well. */
+START_TEST(inner_lookup_counts_in_a_failing_zone)
+{
+	const struct plain_path path = { .name = "a.example", .depth = 1 };
+	void *inner[ZONE_SLOTS_MAX + 1];
+
+	must_look_up("probe.example", RESOLVER_CLASS_OTHER);
+	memory_failing_add(ladder_env->memory, "dead.example");
+	for (int i = 0; i <= ZONE_SLOTS_MAX; i++)
+		inner[i] = ladder_env->plain.lookup(ladder_env->plain.env,
+		    "ns.dead.example", DNS_TYPE_A, &path, on_answer, NULL);
+	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
+	ck_assert_ptr_null(inner[ZONE_SLOTS_MAX]);
+	must_look_up("h.dead.example", RESOLVER_CLASS_OTHER);
+	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
+	ladder_env->plain.cancel(inner[0]);
+	ck_assert_uint_eq(started, 2 + ZONE_SLOTS_MAX);
+}
+END_TEST
+
 /* Lookups for lookups that have a slot need none, or nobody would move. */
 START_TEST(inner_lookup_needs_no_slot)
 {
@@ -423,6 +444,7 @@ main(void)
 	tcase_add_test(tc, queue_is_bounded);
 	tcase_add_loop_test(tc, failing_zone_has_few_slots, 0, 2);
 	tcase_add_test(tc, inner_lookup_needs_no_slot);
+	tcase_add_test(tc, inner_lookup_counts_in_a_failing_zone);
 	tcase_add_loop_test(tc, trust_is_told, 0, 2);
 	tcase_add_loop_test(tc, forgetting_leaves_lookups_alone, 0, 2);
 	suite_add_tcase(suite, tc);
