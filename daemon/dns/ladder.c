@@ -39,6 +39,7 @@ enum asked {
 struct ladder {
 	const struct ladder_env *env;
 	ladder_cb cb;
+	void (*waits)(void *arg, bool waits);
 	void *arg;
 	struct dns_answer *failure; /* made at the start, so that every lookup
 				     * can end with an answer */
@@ -77,6 +78,7 @@ struct ladder {
 	uint32_t walk_ttl;
 	struct plain *plain;
 	bool plain_done; /* exhausted */
+	bool is_waiting; /* for its turn */
 	char plain_why[REASON_MAX];
 	char plain_zone[DOMAIN_TEXT_MAX]; /* how far it came, or "" */
 	bool retried;
@@ -540,6 +542,15 @@ recall_plain(struct ladder *ladder)
 	return true;
 }
 
+static void
+on_plain_waits(void *arg, bool waits)
+{
+	struct ladder *ladder = arg;
+
+	ladder->is_waiting = waits;
+	ladder->waits(ladder->arg, waits);
+}
+
 /* Returns true when the ladder has ended or gone on to another name. */
 static bool
 start_plain(struct ladder *ladder)
@@ -551,7 +562,8 @@ start_plain(struct ladder *ladder)
 	if (ladder->plain_done)
 		return false;
 	ladder->plain = plain_start(&ladder->env->plain, ladder->name,
-	    ladder->type, ladder->zone, ladder->path, on_plain, ladder);
+	    ladder->type, ladder->zone, ladder->path, on_plain_waits,
+	    on_plain, ladder);
 	if (ladder->plain == NULL)
 		ladder->plain_done = true;
 	return false;
@@ -925,6 +937,8 @@ start_name(struct ladder *ladder)
 	struct timeval delay = { LADDER_PROOF_MS / 1000,
 		LADDER_PROOF_MS % 1000 * 1000 };
 
+	if (ladder->is_waiting) /* for what is no longer needed */
+		on_plain_waits(ladder, false);
 	ladder->why[0] = ladder->walk_why[0] = '\0';
 	ladder->walk_ttl = UINT32_MAX;
 	if (memory_zone_find(ladder->env->memory, ladder->name) != NULL)
@@ -980,6 +994,7 @@ ladder_start(const struct ladder_env *env,
 		return NULL;
 	ladder->env = env;
 	ladder->cb = cb;
+	ladder->waits = question->waits;
 	ladder->arg = arg;
 	ladder->type = question->type;
 	ladder->need = question->need;

@@ -41,6 +41,7 @@ struct errand {
 
 struct plain {
 	const struct plain_env *env;
+	plain_waits_cb waits;
 	plain_cb cb;
 	void *arg;
 	char name[DOMAIN_TEXT_MAX];
@@ -309,6 +310,8 @@ enter_zone(struct plain *plain)
 	if (plain->path.depth > 1 || turn_take(plain->env->turns, plain->zone,
 					 &plain->turn, on_turn, plain))
 		begin_zone(plain);
+	else
+		plain->waits(plain->arg, true);
 }
 
 static void
@@ -503,9 +506,10 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (plain->turn.waits) /* a timer of the zone before */
 		return;
-	if (!plain->has_begun)
+	if (!plain->has_begun) {
+		plain->waits(plain->arg, false);
 		begin_zone(plain);
-	else if (!any_running(plain) && plain->errands_left == 0 &&
+	} else if (!any_running(plain) && plain->errands_left == 0 &&
 	    pick_server(plain) == NULL)
 		exhausted(plain);
 	else if (plain->questions >= PLAIN_QUESTIONS_MAX && !any_running(plain))
@@ -547,13 +551,15 @@ begin(evutil_socket_t fd, short what, void *arg)
 
 struct plain *
 plain_start(const struct plain_env *env, const char *name, uint16_t type,
-    const char *zone, const struct plain_path *above, plain_cb cb, void *arg)
+    const char *zone, const struct plain_path *above, plain_waits_cb waits,
+    plain_cb cb, void *arg)
 {
 	struct plain *plain = calloc(1, sizeof(*plain));
 
 	if (plain == NULL)
 		return NULL;
 	plain->env = env;
+	plain->waits = waits;
 	plain->cb = cb;
 	plain->arg = arg;
 	plain->type = type;
@@ -562,7 +568,8 @@ plain_start(const struct plain_env *env, const char *name, uint16_t type,
 	plain->path = (struct plain_path){ .above = above,
 		.name = plain->name,
 		.type = type,
-		.depth = above != NULL ? above->depth + 1 : 1 };
+		.depth = above != NULL ? above->depth + 1 : 1,
+		.left = above != NULL ? above->left : NULL };
 	plain->timer = event_new(env->base, -1, 0, begin, plain);
 	if (plain->timer == NULL) {
 		free(plain);

@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "dns/errands.h"
 #include "dns/ladder.h"
 #include "dns/memory.h"
 #include "dns/rollover.h"
@@ -54,6 +55,8 @@ struct resolver_lookup {
 	struct queue *queue;     /* where it waits */
 	bool inner;              /* for a lookup that has a slot: needs none
 				  * of its class */
+	bool parked;             /* waits for its turn at a zone's servers, and
+				  * has given back the slot of its class */
 
 	/* Only while it waits. */
 	char *name;
@@ -69,6 +72,7 @@ struct resolver {
 	struct ladder_env env;
 	struct trust *trust;
 	struct rollover *rollover;
+	struct errands *errands;
 	struct class_slots class[RESOLVER_CLASSES];
 	struct zone_slots *zones;        /* hash by name */
 	struct resolver_lookup *lookups; /* those that run */
@@ -188,11 +192,33 @@ on_answer(void *arg, struct dns_answer *answer)
 	cb(cb_arg, answer);
 }
 
+static void start_next(struct queue *queue);
+
+/* Those that wait for silent servers keep nobody from his slot; when their turn
+ * has come they may be one too many. */
+static void
+on_waits(void *arg, bool waits)
+{
+	struct resolver_lookup *lookup = arg;
+	struct class_slots *class = &lookup->resolver->class[lookup->class];
+
+	lookup->parked = waits;
+	if (lookup->inner)
+		return;
+	if (!waits) {
+		class->running++;
+		return;
+	}
+	class->running--;
+	start_next(&class->queue);
+}
+
 static int
-run(struct resolver_lookup *lookup, const struct ladder_question *question)
+run(struct resolver_lookup *lookup, struct ladder_question *question)
 {
 	struct resolver *resolver = lookup->resolver;
 
+	question->waits = on_waits;
 	lookup->ladder =
 	    ladder_start(&resolver->env, question, on_answer, lookup);
 	if (lookup->ladder == NULL)
@@ -238,7 +264,7 @@ start_or_wait(struct resolver_lookup *lookup)
 {
 	struct class_slots *class = &lookup->resolver->class[lookup->class];
 	const uint64_t now = clock_ms();
-	const struct ladder_question question = { .name = lookup->name,
+	struct ladder_question question = { .name = lookup->name,
 		.type = lookup->type,
 		.need = lookup->need,
 		.class = lookup->class,
@@ -286,7 +312,7 @@ lookup_leave(struct resolver_lookup *lookup)
 			zone->running--;
 			start_next(&zone->queue);
 		}
-		if (!lookup->inner) {
+		if (!lookup->inner && !lookup->parked) {
 			resolver->class[lookup->class].running--;
 			start_next(&resolver->class[lookup->class].queue);
 		}
@@ -472,6 +498,9 @@ resolver_new(
     struct event_base *base, const struct conf *conf, struct stats *stats)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
+	const struct errands_env errands = { .lookup = inner_lookup,
+		.cancel = inner_cancel,
+		.env = resolver };
 
 	if (resolver == NULL)
 		return NULL;
@@ -480,13 +509,13 @@ resolver_new(
 		.conf = conf,
 		.plain = { .base = base,
 		    .conf = conf,
-		    .lookup = inner_lookup,
-		    .cancel = inner_cancel,
-		    .env = resolver },
+		    .lookup = errands_lookup,
+		    .cancel = errands_cancel },
 		.distrust = distrust,
 		.arg = resolver };
 	if ((resolver->env.memory = memory_new()) == NULL ||
 	    (resolver->env.plain.turns = turns_new()) == NULL ||
+	    (resolver->errands = errands_new(&errands)) == NULL ||
 	    (resolver->env.validated = validated_new(base, conf)) == NULL ||
 	    (resolver->trust = trust_new(base, resolver->env.validated)) ==
 		NULL ||
@@ -496,6 +525,7 @@ resolver_new(
 		resolver_free(resolver);
 		return NULL;
 	}
+	resolver->env.plain.env = resolver->errands;
 	return resolver;
 }
 
@@ -513,6 +543,20 @@ cancel_queue(struct queue *queue)
 	}
 }
 
+/* With them go those that they wait for. */
+static void
+cancel_outer(struct resolver *resolver)
+{
+	struct resolver_lookup *lookup;
+
+	do {
+		DL_FOREACH(resolver->lookups, lookup)
+		if (!lookup->inner)
+			break;
+		resolver_cancel(lookup);
+	} while (lookup != NULL);
+}
+
 void
 resolver_free(struct resolver *resolver)
 {
@@ -525,11 +569,11 @@ resolver_free(struct resolver *resolver)
 		cancel_queue(&resolver->class[i].queue);
 	HASH_ITER(hh, resolver->zones, zone, next)
 	cancel_queue(&zone->queue);
-	while (resolver->lookups != NULL)
-		resolver_cancel(resolver->lookups);
+	cancel_outer(resolver);
 	rollover_free(resolver->rollover);
 	trust_free(resolver->trust);
 	validated_free(resolver->env.validated);
+	errands_free(resolver->errands);
 	turns_free(resolver->env.plain.turns);
 	memory_free(resolver->env.memory);
 	free(resolver);

@@ -9,6 +9,7 @@
 #ifndef DNS_LADDER_H
 #define DNS_LADDER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dns/answer.h"
@@ -38,6 +39,9 @@ struct ladder_question {
 	enum resolver_class class;
 	const struct plain_path *path; /* NULL for a lookup of its own */
 	unsigned deadline_ms;          /* from now */
+	/* Told when it begins to wait for its turn at a zone's servers, and
+	 * when that has come; with the arg of the callback. */
+	void (*waits)(void *arg, bool waits);
 };
 
 /* Called once, never from inside ladder_start().  @answer is borrowed. */

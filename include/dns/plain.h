@@ -33,12 +33,15 @@ struct plain_path {
 	const char *name;
 	uint16_t type;
 	unsigned depth; /* 1 for the outermost */
+	unsigned *left; /* lookups that may still be started for it; NULL for
+			 * the outermost */
 };
 
 /*
  * What plain lookups need from above: names of servers, and addresses of
  * those names, go through the whole ladder.  lookup() has the contract of
- * resolver_lookup(), with RESOLVER_NEED_DATA; @path outlives the lookup.
+ * resolver_lookup(), with RESOLVER_NEED_DATA; @path outlives the lookup, unless
+ * it is the outermost.
  */
 struct plain_env {
 	struct event_base *base;
@@ -68,17 +71,21 @@ struct plain_result {
 
 typedef void (*plain_cb)(void *arg, const struct plain_result *result);
 
+/* Called when it begins to wait for a turn at the servers of a zone, and when
+ * the turn has come; with the arg of the callback. */
+typedef void (*plain_waits_cb)(void *arg, bool waits);
+
 /*
  * Ask for (@name, @type), beginning at the servers of @zone, the last signed
  * zone above @name.  @env: borrowed, must outlive it.  It has no deadline of
  * its own, but ends: servers, referrals and questions are bounded.
  * @above: the lookups that wait for this one, NULL for none; outlives it.
- * The callback comes once, never from inside this call.  NULL when out of
- * memory.
+ * The callback comes once, never from inside this call, nor does @waits.  NULL
+ * when out of memory.
  */
 struct plain *plain_start(const struct plain_env *env, const char *name,
     uint16_t type, const char *zone, const struct plain_path *above,
-    plain_cb cb, void *arg);
+    plain_waits_cb waits, plain_cb cb, void *arg);
 
 /* The zone whose servers are being asked; valid as long as @plain. */
 const char *plain_zone(const struct plain *plain);

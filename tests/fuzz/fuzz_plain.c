@@ -99,6 +99,13 @@ on_result(void *arg, const struct plain_result *result)
 		PROMISE(domain_is_within(NAME, result->zone));
 }
 
+static void
+on_waits(void *arg, bool waits)
+{
+	(void)arg;
+	PROMISE(!waits);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -119,7 +126,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	env.conf = conf;
 	env.env = base;
 	fake_input = (struct fuzz_input){ data, size };
-	PROMISE(plain_start(&env, NAME, DNS_TYPE_A, "nsec", NULL, on_result,
+	PROMISE(plain_start(&env, NAME, DNS_TYPE_A, "nsec", NULL, on_waits, on_result,
 		    &done) != NULL);
 	PROMISE(event_base_dispatch(base) != -1);
 	PROMISE(done);

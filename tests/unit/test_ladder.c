@@ -110,13 +110,15 @@ walk_cancel(struct walk *walk)
 
 struct plain *
 plain_start(const struct plain_env *env, const char *name, uint16_t type,
-    const char *zone, const struct plain_path *above, plain_cb cb, void *arg)
+    const char *zone, const struct plain_path *above, plain_waits_cb waits,
+    plain_cb cb, void *arg)
 {
 	struct plain *plain = &plains[plain_count++];
 
 	(void)env;
 	(void)type;
 	(void)above;
+	ck_assert_ptr_nonnull(waits);
 	ck_assert_uint_lt(plain_count, ASKED_MAX);
 	snprintf(plain->name, sizeof(plain->name), "%s", name);
 	snprintf(plain->zone, sizeof(plain->zone), "%s", zone);

@@ -117,7 +117,7 @@ static struct plain_env env = { .conf = &conf,
 	.cancel = cancel_lookup,
 	.env = lookups };
 static struct plain *plain;
-static bool came, has_packet, has_data;
+static bool came, has_packet, has_data, waits;
 static char why[128], zone[DOMAIN_TEXT_MAX];
 static unsigned questions;
 
@@ -145,7 +145,7 @@ set_up(void)
 	ck_assert_ptr_nonnull(env.turns = turns_new());
 	memset(&conf, 0, sizeof(conf));
 	asked = looked_up = 0;
-	came = refuse = false;
+	came = refuse = waits = false;
 	unreachable = NULL;
 }
 
@@ -182,10 +182,18 @@ pass(unsigned ms)
 }
 
 static void
+on_waits(void *arg, bool waiting)
+{
+	(void)arg;
+	ck_assert(waits != waiting);
+	waits = waiting;
+}
+
+static void
 start(const struct plain_path *above)
 {
-	plain = plain_start(
-	    &env, "a.b.example", DNS_TYPE_MX, ".", above, on_plain, NULL);
+	plain = plain_start(&env, "a.b.example", DNS_TYPE_MX, ".", above,
+	    on_waits, on_plain, NULL);
 	ck_assert_ptr_nonnull(plain);
 	ck_assert_uint_eq(looked_up + asked, 0);
 	turn();
@@ -384,6 +392,7 @@ START_TEST(zone_is_asked_by_so_many_at_a_time)
 	start_at_root();
 	says(0, false, 0, NULL, referral, _i == 0 ? glue : NULL);
 	ck_assert_uint_eq(asked, 1);
+	ck_assert(waits);
 	/* It does not look for the servers, either. */
 	ck_assert_uint_eq(looked_up, 3);
 	pass(500);
@@ -394,6 +403,7 @@ START_TEST(zone_is_asked_by_so_many_at_a_time)
 	}
 	turn_leave(env.turns, &others[7]);
 	turn();
+	ck_assert(waits == (_i == 2));
 	ck_assert_uint_eq(asked, _i == 0 ? 2 : 1);
 	ck_assert_uint_eq(looked_up, _i == 1 ? 5 : 3);
 	for (size_t i = 0; i < TURNS_MAX; i++)

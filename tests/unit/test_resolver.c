@@ -348,18 +348,23 @@ START_TEST(inner_lookup_counts_in_a_failing_zone)
 {
 	const struct plain_path path = { .name = "a.example", .depth = 1 };
 	void *inner[ZONE_SLOTS_MAX + 1];
+	char name[32];
 
 	must_look_up("probe.example", RESOLVER_CLASS_OTHER);
 	memory_failing_add(ladder_env->memory, "dead.example");
-	for (int i = 0; i <= ZONE_SLOTS_MAX; i++)
-		inner[i] = ladder_env->plain.lookup(ladder_env->plain.env,
-		    "ns.dead.example", DNS_TYPE_A, &path, on_answer, NULL);
+	for (int i = 0; i <= ZONE_SLOTS_MAX; i++) {
+		snprintf(name, sizeof(name), "ns%d.dead.example", i);
+		inner[i] = ladder_env->plain.lookup(ladder_env->plain.env, name,
+		    DNS_TYPE_A, &path, on_answer, NULL);
+	}
 	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
 	ck_assert_ptr_null(inner[ZONE_SLOTS_MAX]);
 	must_look_up("h.dead.example", RESOLVER_CLASS_OTHER);
 	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
 	ladder_env->plain.cancel(inner[0]);
 	ck_assert_uint_eq(started, 2 + ZONE_SLOTS_MAX);
+	for (int i = 1; i < ZONE_SLOTS_MAX; i++)
+		ladder_env->plain.cancel(inner[i]);
 }
 END_TEST
 
@@ -375,7 +380,7 @@ START_TEST(inner_lookup_needs_no_slot)
 	    DNS_TYPE_AAAA, &path, on_answer, NULL);
 	ck_assert_ptr_nonnull(inner);
 	ck_assert_uint_eq(started, SLOTS_MAX + 1);
-	ck_assert_ptr_eq(ladders[SLOTS_MAX]->question.path, &path);
+	ck_assert_uint_eq(ladders[SLOTS_MAX]->question.path->depth, 1);
 	ck_assert_uint_eq(
 	    ladders[SLOTS_MAX]->question.need, RESOLVER_NEED_DATA);
 	ladder_env->plain.cancel(inner);
@@ -391,6 +396,37 @@ START_TEST(inner_lookup_needs_no_slot)
 	refuse = true;
 	ck_assert_ptr_null(ladder_env->plain.lookup(ladder_env->plain.env,
 	    "ns.example", DNS_TYPE_A, &path, on_answer, NULL));
+}
+END_TEST
+
+/* Who waits for silent servers keeps nobody else from a slot. */
+START_TEST(waiting_for_a_turn_takes_no_slot)
+{
+	struct ladder *ladder;
+
+	for (int i = 0; i < SLOTS_MAX; i++)
+		must_look_up("dead.example", RESOLVER_CLASS_POLICY);
+	must_look_up("a.example", RESOLVER_CLASS_POLICY);
+	ck_assert_uint_eq(started, SLOTS_MAX);
+	ladder = ladders[0];
+	ladder->question.waits(ladder->arg, true);
+	ck_assert_uint_eq(started, SLOTS_MAX + 1);
+	ck_assert_str_eq(ladders[SLOTS_MAX]->name, "a.example");
+	must_look_up("b.example", RESOLVER_CLASS_POLICY);
+	ck_assert_uint_eq(started, SLOTS_MAX + 1);
+	if (_i == 0) { /* it ends as it waits: it has no slot to leave */
+		ends(0, DNS_INSECURE, DNS_RUNG_PROOF);
+		ck_assert_uint_eq(started, SLOTS_MAX + 1);
+		ends(1, DNS_INSECURE, DNS_RUNG_PROOF);
+		ck_assert_uint_eq(started, SLOTS_MAX + 2);
+		return;
+	}
+	/* Its turn has come: one more than there are slots. */
+	ladder->question.waits(ladder->arg, false);
+	ends(1, DNS_INSECURE, DNS_RUNG_PROOF);
+	ck_assert_uint_eq(started, SLOTS_MAX + 1);
+	ends(0, DNS_INSECURE, DNS_RUNG_PROOF);
+	ck_assert_uint_eq(started, SLOTS_MAX + 2);
 }
 END_TEST
 
@@ -445,6 +481,7 @@ main(void)
 	tcase_add_loop_test(tc, failing_zone_has_few_slots, 0, 2);
 	tcase_add_test(tc, inner_lookup_needs_no_slot);
 	tcase_add_test(tc, inner_lookup_counts_in_a_failing_zone);
+	tcase_add_loop_test(tc, waiting_for_a_turn_takes_no_slot, 0, 2);
 	tcase_add_loop_test(tc, trust_is_told, 0, 2);
 	tcase_add_loop_test(tc, forgetting_leaves_lookups_alone, 0, 2);
 	suite_add_tcase(suite, tc);

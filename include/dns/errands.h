@@ -1,0 +1,40 @@
+/*
+ * errands.h - lookups for lookups: the names and addresses of name servers,
+ * for plain lookups.
+ *
+ * A thousand lookups in one zone need the same few: what outermost lookups need
+ * is looked up once for all that wait for it.  What those need in turn has a
+ * bound for each of them, and is not shared: two that waited for one another
+ * would wait for ever.
+ */
+#ifndef DNS_ERRANDS_H
+#define DNS_ERRANDS_H
+
+#include <stdint.h>
+
+#include "dns/plain.h"
+
+struct errands;
+
+#define ERRANDS_MAX 4000     /* at a time, whoever needs them */
+#define ERRANDS_INNER_MAX 20 /* that one of the shared ones may need */
+
+/* How a lookup is made, with the contract of plain_env. */
+struct errands_env {
+	void *(*lookup)(void *env, const char *name, uint16_t type,
+	    const struct plain_path *path, plain_lookup_cb cb, void *arg);
+	void (*cancel)(void *handle);
+	void *env;
+};
+
+/* @env is copied.  NULL when out of memory. */
+struct errands *errands_new(const struct errands_env *env);
+/* Nobody may wait any more.  NULL does nothing. */
+void errands_free(struct errands *errands);
+
+/* For plain_env, which they are the functions of; @errands is its env. */
+void *errands_lookup(void *errands, const char *name, uint16_t type,
+    const struct plain_path *path, plain_lookup_cb cb, void *arg);
+void errands_cancel(void *handle);
+
+#endif /* DNS_ERRANDS_H */
