@@ -14,18 +14,24 @@
 #include "dns/validated.h"
 #include "dns/zones.h"
 
+/* When the CNAME of the name is asked for, milliseconds: at once, where the
+ * walk has ended without a proof by then. */
+#define ALIAS_MS 50
+
 struct walk {
 	struct event_base *base;
 	struct validated *validated;
 	walk_cb cb;
 	void *arg;
 	struct event *timer; /* the limit; at first, to begin from the loop */
+	struct event *alias_timer;
 
 	char name[DOMAIN_TEXT_MAX];
 	unsigned labels; /* of the ancestor that is asked for now */
 	unsigned asked;
 	char zone[DOMAIN_TEXT_MAX]; /* the last signed one */
 	struct validated_query *ds, *dname, *cname;
+	bool alias_known; /* asked for, and answered or not to be had */
 	uint32_t ttl;
 
 	/* Where the DS questions ended, while the CNAME question goes on. */
@@ -49,6 +55,8 @@ walk_free(struct walk *walk)
 	validated_cancel(walk->cname);
 	if (walk->timer != NULL)
 		event_free(walk->timer);
+	if (walk->alias_timer != NULL)
+		event_free(walk->alias_timer);
 	free(walk);
 }
 
@@ -86,6 +94,8 @@ finish_alias(struct walk *walk, enum walk_outcome outcome, const char *cut,
 	walk_free(walk);
 }
 
+static void ask_alias(struct walk *walk);
+
 /* A proof stands by itself; every other end waits for the CNAME, which may
  * still show the name to be an alias. */
 static void
@@ -93,7 +103,9 @@ end(struct walk *walk, enum walk_outcome outcome)
 {
 	walk->ended = true;
 	walk->outcome = outcome;
-	if (walk->cname == NULL || outcome == WALK_PROVEN)
+	if (outcome != WALK_PROVEN && !walk->alias_known)
+		ask_alias(walk);
+	if (outcome == WALK_PROVEN || walk->alias_known)
 		finish(walk, outcome, current(walk));
 }
 
@@ -251,6 +263,7 @@ on_cname(void *arg, const struct validated_result *result)
 	bool found = false;
 
 	walk->cname = NULL;
+	walk->alias_known = true;
 	if (result->answered && result->security == DNS_SECURE &&
 	    (packet = packet_parse(result->packet, result->len)) != NULL &&
 	    packet_facts(packet, walk->name, DNS_TYPE_CNAME, &facts) == 0) {
@@ -267,6 +280,27 @@ on_cname(void *arg, const struct validated_result *result)
 		    false);
 	else if (walk->ended)
 		finish(walk, walk->outcome, current(walk));
+}
+
+/* Not before it is needed: where servers are silent it would hang as the
+ * lookup does, and a proof that comes out of the cache needs none. */
+static void
+ask_alias(struct walk *walk)
+{
+	event_del(walk->alias_timer);
+	if (walk->cname != NULL)
+		return;
+	walk->cname = validated_ask(walk->validated, walk->name, DNS_TYPE_CNAME,
+	    NULL, on_cname, walk);
+	walk->alias_known = walk->cname == NULL;
+}
+
+static void
+on_alias_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	ask_alias(arg);
 }
 
 static void
@@ -286,15 +320,16 @@ static void
 begin(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval limit = { WALK_SECONDS_MAX, 0 };
+	static const struct timeval alias = { 0, ALIAS_MS * 1000 };
 	struct walk *walk = arg;
 
 	(void)fd;
 	(void)what;
 	event_assign(walk->timer, walk->base, -1, 0, on_timer, walk);
 	event_add(walk->timer, &limit);
-	if (strcmp(walk->name, ".") != 0)
-		walk->cname = validated_ask(walk->validated, walk->name,
-		    DNS_TYPE_CNAME, NULL, on_cname, walk);
+	walk->alias_known = strcmp(walk->name, ".") == 0;
+	if (!walk->alias_known)
+		event_add(walk->alias_timer, &alias);
 	ask_next(walk);
 }
 
@@ -336,7 +371,8 @@ walk_start(struct event_base *base, struct validated *validated,
 	}
 	walk->timer = event_new(base, -1, 0,
 	    zone != NULL || local != NULL ? begin_configured : begin, walk);
-	if (walk->timer == NULL) {
+	walk->alias_timer = event_new(base, -1, 0, on_alias_timer, walk);
+	if (walk->timer == NULL || walk->alias_timer == NULL) {
 		walk_free(walk);
 		return NULL;
 	}

@@ -3,7 +3,7 @@
  * a name, each answer judged by insecurity.h.
  *
  * Beside it goes the CNAME question of the name itself, because the security
- * of an alias is not that of its target.
+ * of an alias is not that of its target; unless the proof comes first.
  */
 #ifndef DNS_WALK_H
 #define DNS_WALK_H

@@ -114,6 +114,9 @@ start(const char *name)
 	ck_assert_ptr_nonnull(walk);
 	ck_assert_uint_eq(query_count, 0);
 	event_base_loop(base, EVLOOP_NONBLOCK);
+	/* The question for the alias comes a little later. */
+	if (query_count == 1 && queries[0].type == DNS_TYPE_DS)
+		event_base_loop(base, EVLOOP_ONCE);
 }
 
 /* The question that waits for (@name, @type). */
@@ -401,6 +404,32 @@ START_TEST(failure_waits_for_the_alias)
 }
 END_TEST
 
+/* Where servers are silent it would only be one more question that hangs. */
+START_TEST(alias_is_asked_for_when_it_is_needed)
+{
+	walk = walk_start(base, NULL, &conf, "mx.example", on_walk, NULL);
+	ck_assert_ptr_nonnull(walk);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_uint_eq(query_count, 1);
+	if (_i == 0) {
+		nsec_at("example", ".", "NS RRSIG NSEC", DNS_SECURE);
+		expect(WALK_PROVEN, "example", ".");
+		ck_assert_uint_eq(query_count, 1);
+		return;
+	}
+	signed_at("example", 250);
+	if (_i == 1)
+		nsec_at("mx.example", "example", "A RRSIG NSEC", DNS_SECURE);
+	else
+		no_answer("mx.example", DNS_TYPE_DS);
+	/* It has ended without a proof: at once. */
+	ck_assert(!came);
+	ck_assert_uint_eq(query_count, 3);
+	no_alias("mx.example");
+	expect(_i == 1 ? WALK_SIGNED : WALK_FAILED, "mx.example", "example");
+}
+END_TEST
+
 /* ---- DNAME ---- */
 
 static const char *const dname[] = { "dn.example. 70 IN DNAME new.test.",
@@ -520,6 +549,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, dname_above_is_substituted, 0, 3);
 	tcase_add_loop_test(tc, dname_can_make_a_name_too_long, 0, 3);
 	tcase_add_test(tc, proof_ends_with_its_signatures);
+	tcase_add_loop_test(tc, alias_is_asked_for_when_it_is_needed, 0, 3);
 	tcase_add_test(tc, dname_at_the_name_redirects_nothing);
 	tcase_add_test(tc, cancelled_walk_is_silent);
 }
