@@ -11,7 +11,8 @@ reason_innermost(const char *why)
 	const char *at = why, *end;
 
 	while (at != NULL && (at = strstr(at, begins)) != NULL &&
-	       (end = strstr(at, ends)) != NULL && end[sizeof(ends) - 1] != '\0')
+	       (end = strstr(at, ends)) != NULL &&
+	       end[sizeof(ends) - 1] != '\0')
 		why = at = end + sizeof(ends) - 1;
 	return why;
 }

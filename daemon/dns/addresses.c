@@ -24,9 +24,9 @@ static const struct {
 	{ { AF_INET6, { 0 }, 96 }, false },
 	{ { AF_INET6, { [10] = 0xff, [11] = 0xff }, 96 }, false },
 	{ { AF_INET6, { [8] = 0xff, [9] = 0xff }, 96 }, false },
-	{ { AF_INET6, { 1 }, 64 }, false },           /* discard only */
-	{ { AF_INET6, { 0xfe, 0x80 }, 10 }, false },  /* link-local */
-	{ { AF_INET6, { 0xff }, 8 }, false },         /* multicast */
+	{ { AF_INET6, { 1 }, 64 }, false },          /* discard only */
+	{ { AF_INET6, { 0xfe, 0x80 }, 10 }, false }, /* link-local */
+	{ { AF_INET6, { 0xff }, 8 }, false },        /* multicast */
 };
 
 static bool
@@ -66,8 +66,8 @@ is_configured(const struct conf *conf, const struct prefix *block)
 		return true;
 	for (size_t i = 0; i < conf->zone_count; i++)
 		for (size_t k = 0; k < conf->zones[i].server_count; k++)
-			if (prefix_of(&conf->zones[i].servers[k].address,
-				&server) &&
+			if (prefix_of(
+				&conf->zones[i].servers[k].address, &server) &&
 			    prefix_is_within(&server, block))
 				return true;
 	return false;
@@ -78,7 +78,8 @@ addresses_may_ask(const struct conf *conf, const struct endpoint *server)
 {
 	struct prefix address;
 
-	if (!prefix_of(&server->address, &address) || is_at(&conf->dns_listen, server))
+	if (!prefix_of(&server->address, &address) ||
+	    is_at(&conf->dns_listen, server))
 		return false;
 	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++)
 		if (prefix_is_within(&address, &never[i].block))

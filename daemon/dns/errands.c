@@ -135,8 +135,8 @@ start(struct errand *errand, const char *name, uint16_t type,
 	struct waiter *waiter = wait_for(errand, cb, arg);
 
 	if (waiter != NULL)
-		errand->lookup = env->lookup(
-		    env->env, name, type, path, on_answer, errand);
+		errand->lookup =
+		    env->lookup(env->env, name, type, path, on_answer, errand);
 	if (errand->lookup != NULL)
 		return waiter;
 	free(waiter);

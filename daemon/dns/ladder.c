@@ -512,10 +512,10 @@ on_plain(void *arg, const struct plain_result *result)
 		return;
 	}
 	ladder->plain_done = true;
-	snprintf(ladder->plain_why, sizeof(ladder->plain_why), "%s",
-	    result->why);
-	snprintf(ladder->plain_zone, sizeof(ladder->plain_zone), "%s",
-	    result->zone);
+	snprintf(
+	    ladder->plain_why, sizeof(ladder->plain_why), "%s", result->why);
+	snprintf(
+	    ladder->plain_zone, sizeof(ladder->plain_zone), "%s", result->zone);
 	settle(ladder);
 }
 
@@ -561,9 +561,9 @@ start_plain(struct ladder *ladder)
 		return true;
 	if (ladder->plain_done)
 		return false;
-	ladder->plain = plain_start(&ladder->env->plain, ladder->name,
-	    ladder->type, ladder->zone, ladder->path, on_plain_waits,
-	    on_plain, ladder);
+	ladder->plain =
+	    plain_start(&ladder->env->plain, ladder->name, ladder->type,
+		ladder->zone, ladder->path, on_plain_waits, on_plain, ladder);
 	if (ladder->plain == NULL)
 		ladder->plain_done = true;
 	return false;
@@ -609,11 +609,10 @@ static void
 conclude_exhausted(struct ladder *ladder)
 {
 	note_failing(ladder);
-	conclude_without_data(ladder, ladder->plain_why[0] != '\0'
-					  ? ladder->plain_why
-				      : ladder->why[0] != '\0'
-					  ? ladder->why
-					  : "no server answers");
+	conclude_without_data(
+	    ladder, ladder->plain_why[0] != '\0' ? ladder->plain_why
+		    : ladder->why[0] != '\0'     ? ladder->why
+						 : "no server answers");
 }
 
 /* The name is proven insecure. */
@@ -828,8 +827,7 @@ static void look_again(struct ladder *ladder);
 /* It lies in libunbound's cache as it is: what is secure there is somewhere
  * else, if anywhere. */
 static void
-use_unreadable(
-    struct ladder *ladder, const struct validated_result *result)
+use_unreadable(struct ladder *ladder, const struct validated_result *result)
 {
 	keep_reason(ladder, "an answer that can't be read");
 	if (result->security == DNS_SECURE && !result->fresh) {
@@ -977,9 +975,8 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 	else if (ladder->walked && proof_holds(ladder))
 		conclude_exhausted(ladder);
 	else
-		conclude_unanswered(ladder, ladder->why[0] != '\0'
-						? ladder->why
-						: "no answer in time");
+		conclude_unanswered(ladder,
+		    ladder->why[0] != '\0' ? ladder->why : "no answer in time");
 }
 
 struct ladder *

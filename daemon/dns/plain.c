@@ -510,7 +510,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		plain->waits(plain->arg, false);
 		begin_zone(plain);
 	} else if (!any_running(plain) && plain->errands_left == 0 &&
-	    pick_server(plain) == NULL)
+		   pick_server(plain) == NULL)
 		exhausted(plain);
 	else if (plain->questions >= PLAIN_QUESTIONS_MAX && !any_running(plain))
 		exhausted(plain);

@@ -419,7 +419,8 @@ inner_lookup(void *env, const char *name, uint16_t type,
 		return NULL;
 	lookup->inner = true;
 	lookup->zone = slots_for(resolver, name);
-	if (slots_are_full(lookup->zone) || run(lookup, &(struct ladder_question){ .name = name,
+	if (slots_are_full(lookup->zone) ||
+	    run(lookup, &(struct ladder_question){ .name = name,
 			    .type = type,
 			    .need = RESOLVER_NEED_DATA,
 			    .class = RESOLVER_CLASS_OTHER,
@@ -498,9 +499,9 @@ resolver_new(
     struct event_base *base, const struct conf *conf, struct stats *stats)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
-	const struct errands_env errands = { .lookup = inner_lookup,
-		.cancel = inner_cancel,
-		.env = resolver };
+	const struct errands_env errands = {
+		.lookup = inner_lookup, .cancel = inner_cancel, .env = resolver
+	};
 
 	if (resolver == NULL)
 		return NULL;

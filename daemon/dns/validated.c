@@ -33,7 +33,7 @@
 #define CLASS_IN 1
 #define RCODE_NOERROR 0
 #define RCODE_NXDOMAIN 3
-#define RCODE_YXDOMAIN 6 /* RFC 6672 section 2.2 */
+#define RCODE_YXDOMAIN 6    /* RFC 6672 section 2.2 */
 #define FRESH_INTERVAL 5000 /* milliseconds that a fresh context serves */
 /* Contexts cost 1.3 MiB and 2 ms each, and strangers can cause fresh ones.
  * Beyond this many the oldest makes room, if it has had its time. */
@@ -83,10 +83,10 @@ struct context {
 	char owner_name[DOMAIN_TEXT_MAX]; /* whose fresh one it is, or "" */
 	uint64_t born;                    /* clock_ms() */
 	size_t in_flight;
-	size_t awaited;  /* of these, those that somebody waits for */
-	bool retired;    /* gets no new questions, goes with the last that is
-			  * awaited */
-	bool distrusted; /* its root is insecure: the anchor is dead */
+	size_t awaited;   /* of these, those that somebody waits for */
+	bool retired;     /* gets no new questions, goes with the last that is
+			   * awaited */
+	bool distrusted;  /* its root is insecure: the anchor is dead */
 	bool is_outdated; /* there are other anchors by now */
 	struct validated_query *queries; /* all of them */
 	struct validated_query *hung; /* hash by key: abandoned, and libunbound
@@ -100,8 +100,8 @@ struct validated {
 	struct anchors *anchors;
 	struct context *contexts;
 	struct context *main, *spare;
-	struct event *reaper; /* frees contexts from the loop, for a context
-			       * can't be deleted inside its own callback */
+	struct event *reaper;  /* frees contexts from the loop, for a context
+				* can't be deleted inside its own callback */
 	struct event *renewer; /* tries again where memory was short */
 	size_t in_flight, abandoned, context_count, fresh_count;
 	bool asking;  /* ub_resolve_event() has not returned */
@@ -487,8 +487,7 @@ fresh_new(struct validated *validated, const char *name, uint64_t now)
 		!make_room(validated, now)) ||
 	    (context = context_new_checked(validated)) == NULL)
 		return NULL;
-	snprintf(
-	    context->owner_name, sizeof(context->owner_name), "%s", name);
+	snprintf(context->owner_name, sizeof(context->owner_name), "%s", name);
 	validated->fresh_count++;
 	return context;
 }
@@ -644,8 +643,8 @@ read_result(const struct validated_query *query, int rcode, const void *packet,
 		.lifetime = UINT32_MAX,
 		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
 		.why = reason_innermost(why) };
-	flaw = whole_flaw(
-	    packet, (size_t)len, query->type, result->security, now);
+	flaw =
+	    whole_flaw(packet, (size_t)len, query->type, result->security, now);
 	if (flaw != NULL)
 		read_failure(flaw, result);
 	else if (result->security == DNS_SECURE)
@@ -734,8 +733,7 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 	if (query->context->distrusted && result.security == DNS_INSECURE)
 		read_failure("the trust anchor is not alive", &result);
 	if (query->context->is_outdated)
-		read_failure(
-		    "out of memory for other trust anchors", &result);
+		read_failure("out of memory for other trust anchors", &result);
 	if (validated->asking) {
 		postpone(query, &result);
 		return;

@@ -123,8 +123,7 @@ fail(struct walk *walk, const char *type, const char *reason)
 }
 
 static void
-keep_ttl(
-    struct walk *walk, uint32_t ttl, const struct validated_result *result)
+keep_ttl(struct walk *walk, uint32_t ttl, const struct validated_result *result)
 {
 	if (ttl < walk->ttl)
 		walk->ttl = ttl;
@@ -276,8 +275,8 @@ on_cname(void *arg, const struct validated_result *result)
 	}
 	ldns_pkt_free(packet);
 	if (found)
-		finish_alias(walk, WALK_ALIAS, walk->name, target, result,
-		    false);
+		finish_alias(
+		    walk, WALK_ALIAS, walk->name, target, result, false);
 	else if (walk->ended)
 		finish(walk, walk->outcome, current(walk));
 }
@@ -290,8 +289,8 @@ ask_alias(struct walk *walk)
 	event_del(walk->alias_timer);
 	if (walk->cname != NULL)
 		return;
-	walk->cname = validated_ask(walk->validated, walk->name, DNS_TYPE_CNAME,
-	    NULL, on_cname, walk);
+	walk->cname = validated_ask(
+	    walk->validated, walk->name, DNS_TYPE_CNAME, NULL, on_cname, walk);
 	walk->alias_known = walk->cname == NULL;
 }
 

@@ -145,9 +145,8 @@ read_signature(const struct reader *reader, const struct record *record,
 		return;
 	}
 	end_signatures(signatures, outline);
-	*signatures =
-	    (struct signatures){ true, record->owner, record->owner_len,
-		    covered, ends };
+	*signatures = (struct signatures){ true, record->owner,
+		record->owner_len, covered, ends };
 }
 
 /* One section; false where it has less than @count records. */
@@ -225,8 +224,7 @@ whole_flaw(const uint8_t *wire, size_t len, uint16_t type,
 		return NULL;
 	if (!is_proven(wire[3] & 0x0fU, &outline))
 		return "a denial without the records that prove it";
-	if (outline.has_end &&
-	    is_later(now, outline.end + WHOLE_SKEW_SECONDS))
+	if (outline.has_end && is_later(now, outline.end + WHOLE_SKEW_SECONDS))
 		return "its signatures have ended since it was validated";
 	return NULL;
 }

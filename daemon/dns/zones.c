@@ -41,8 +41,7 @@ find(const struct conf *conf, const char *name, zone_kind is_kind)
 	for (size_t i = 0; i < conf->zone_count; i++) {
 		const struct conf_zone *zone = &conf->zones[i];
 
-		if (is_kind(zone) &&
-		    domain_is_within(name, zone->name) &&
+		if (is_kind(zone) && domain_is_within(name, zone->name) &&
 		    (deepest == NULL ||
 			domain_is_within(zone->name, deepest->name)))
 			deepest = zone;

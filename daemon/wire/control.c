@@ -135,8 +135,8 @@ run_flush(struct client *client, const char *key, size_t len)
 		reply_error(client, "out of memory for new caches: not all is "
 				    "forgotten yet");
 	else
-		reply(client, json_pack("{s:b}", "flushed",
-				  flush == POLICY_FLUSH_DONE));
+		reply(client,
+		    json_pack("{s:b}", "flushed", flush == POLICY_FLUSH_DONE));
 }
 
 static void

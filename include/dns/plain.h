@@ -64,7 +64,7 @@ struct plain_result {
 	 * only where no server says anything better.  NULL where all servers
 	 * are exhausted. */
 	const ldns_pkt *packet;
-	const char *zone; /* whose servers answered, or were asked last */
+	const char *zone;   /* whose servers answered, or were asked last */
 	const char *why;    /* without packet: one line */
 	unsigned questions; /* sent */
 };

@@ -111,9 +111,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct conf *conf;
 	static struct event_base *base;
-	struct plain_env env = { .lookup = lookup,
-		.cancel = cancel,
-		.turns = turns_new() };
+	struct plain_env env = {
+		.lookup = lookup, .cancel = cancel, .turns = turns_new()
+	};
 	char error[256];
 	bool done = false;
 
@@ -126,8 +126,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	env.conf = conf;
 	env.env = base;
 	fake_input = (struct fuzz_input){ data, size };
-	PROMISE(plain_start(&env, NAME, DNS_TYPE_A, "nsec", NULL, on_waits, on_result,
-		    &done) != NULL);
+	PROMISE(plain_start(&env, NAME, DNS_TYPE_A, "nsec", NULL, on_waits,
+		    on_result, &done) != NULL);
 	PROMISE(event_base_dispatch(base) != -1);
 	PROMISE(done);
 	turns_free(env.turns);

@@ -365,8 +365,8 @@ plain_is_exhausted(void)
 	ck_assert_uint_ge(plain_count, 1);
 	ck_assert(!plain->ended && !plain->cancelled);
 	plain->ended = true;
-	plain->cb(plain->arg, &(struct plain_result){
-				  .why = "no answer", .zone = plain->zone });
+	plain->cb(plain->arg,
+	    &(struct plain_result){ .why = "no answer", .zone = plain->zone });
 	pass(0);
 }
 
@@ -541,13 +541,12 @@ START_TEST(answer_that_cannot_be_read_is_a_failure)
 	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
 	for (int look = 0; look < 2; look++) {
 		query = last_query();
-		query->cb(query->arg, &(struct validated_result){
-					  .answered = true,
-					  .fresh = query->fresh,
-					  .security = _i == 0 ? DNS_SECURE
-							      : DNS_INSECURE,
-					  .packet = rubbish,
-					  .len = sizeof(rubbish) });
+		query->cb(query->arg,
+		    &(struct validated_result){ .answered = true,
+			.fresh = query->fresh,
+			.security = _i == 0 ? DNS_SECURE : DNS_INSECURE,
+			.packet = rubbish,
+			.len = sizeof(rubbish) });
 		ck_assert_ptr_null(answer);
 		/* It would be the same, out of libunbound's cache. */
 		if (_i == 0 && look == 0)
@@ -580,8 +579,7 @@ END_TEST
  * what is not whole. */
 START_TEST(rung_says_where_the_answer_came_from)
 {
-	struct message message =
-	    message_make(NAME, DNS_TYPE_A, 3, NULL, soa);
+	struct message message = message_make(NAME, DNS_TYPE_A, 3, NULL, soa);
 	struct validated_query *query;
 
 	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
@@ -914,19 +912,18 @@ START_TEST(name_that_becomes_too_long_is_denied)
 	struct message message =
 	    message_make("example", DNS_TYPE_DNAME, 0, records, NULL);
 
-	ask(DNS_TYPE_A,
-	    _i == 0 ? RESOLVER_NEED_DATA : RESOLVER_NEED_MESSAGE);
+	ask(DNS_TYPE_A, _i == 0 ? RESOLVER_NEED_DATA : RESOLVER_NEED_MESSAGE);
 	unbound_fails();
 	walks[0].ended = true;
-	walks[0].cb(walks[0].arg, &(struct walk_result){
-				      .outcome = WALK_TOO_LONG,
-				      .cut = "example",
-				      .zone = "example",
-				      .packet = message.wire,
-				      .len = message.len,
-				      .dname = true,
-				      .ttl = 200,
-				      .why = "" });
+	walks[0].cb(
+	    walks[0].arg, &(struct walk_result){ .outcome = WALK_TOO_LONG,
+			      .cut = "example",
+			      .zone = "example",
+			      .packet = message.wire,
+			      .len = message.len,
+			      .dname = true,
+			      .ttl = 200,
+			      .why = "" });
 	free(message.wire);
 	expect(DNS_NXDOMAIN, DNS_SECURE, DNS_RUNG_VALIDATED);
 	ck_assert_uint_eq(answer->ttl, 200);
@@ -1047,12 +1044,12 @@ START_TEST(failing_zone_is_the_own_one)
 	unbound_fails();
 	walk = &walks[0];
 	walk->ended = true;
-	walk->cb(walk->arg, &(struct walk_result){
-				.outcome = failings[_i].outcome,
-				.cut = "evil.co.example",
-				.zone = failings[_i].zone,
-				.ttl = 200,
-				.why = "no answer" });
+	walk->cb(
+	    walk->arg, &(struct walk_result){ .outcome = failings[_i].outcome,
+			   .cut = "evil.co.example",
+			   .zone = failings[_i].zone,
+			   .ttl = 200,
+			   .why = "no answer" });
 	expect_failed(DNS_INDETERMINATE);
 	ck_assert_str_eq(memory_failing_find(memory, "mx.evil.co.example"),
 	    failings[_i].failing);
@@ -1069,8 +1066,8 @@ START_TEST(silent_unsigned_zone_is_failing)
 	unbound_fails();
 	walk_ends(WALK_PROVEN);
 	if (_i < 2) {
-		snprintf(plains[0].zone, sizeof(plains[0].zone), "%s",
-		    came_to[_i]);
+		snprintf(
+		    plains[0].zone, sizeof(plains[0].zone), "%s", came_to[_i]);
 		plain_is_exhausted();
 	} else { /* at the deadline */
 		snprintf(
@@ -1114,16 +1111,15 @@ START_TEST(race_is_remembered_for_the_own_zone)
 	struct plain *plain = &plains[0];
 	ldns_pkt *packet;
 
-	ask(DNS_TYPE_A,
-	    _i == 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, _i == 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA);
 	unbound_fails();
 	walk_ends(WALK_PROVEN);
 	if (_i == 1) {
 		packet = message_packet(NAME, DNS_TYPE_A, 0, records, NULL);
 		plain->ended = true;
 		/* The servers of the zone above have it, too. */
-		plain->cb(plain->arg, &(struct plain_result){
-					  .packet = packet, .zone = "example" });
+		plain->cb(plain->arg, &(struct plain_result){ .packet = packet,
+					  .zone = "example" });
 		ldns_pkt_free(packet);
 	}
 	ck_assert_ptr_nonnull(answer);

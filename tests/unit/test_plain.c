@@ -340,8 +340,9 @@ END_TEST
  * nowhere is no denial. */
 START_TEST(denial_without_authority_is_the_last_word)
 {
-	static const char *const sideways[] = { "example. 300 IN NS ns.example.",
-		NULL };
+	static const char *const sideways[] = {
+		"example. 300 IN NS ns.example.", NULL
+	};
 	static const char *const upwards[] = { ". 300 IN NS ns.root.", NULL };
 
 	start_at_root();
@@ -388,7 +389,8 @@ START_TEST(zone_is_asked_by_so_many_at_a_time)
 
 	memset(others, 0, sizeof(others));
 	for (size_t i = 0; i < TURNS_MAX; i++)
-		ck_assert(turn_take(env.turns, "example", &others[i], NULL, NULL));
+		ck_assert(
+		    turn_take(env.turns, "example", &others[i], NULL, NULL));
 	start_at_root();
 	says(0, false, 0, NULL, referral, _i == 0 ? glue : NULL);
 	ck_assert_uint_eq(asked, 1);

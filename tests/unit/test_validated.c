@@ -33,7 +33,7 @@ static int server_fd = -1;
 static ldns_key_list *keys;
 static ldns_rr *dnskey;
 static unsigned questions; /* that it was asked, DNSKEY and DS apart */
-static unsigned swelling;  /* octets that answers to a.swollen… have at most */
+static unsigned swelling; /* octets that answers to a.swollen… have at most */
 
 static void
 push(ldns_pkt *packet, ldns_pkt_section section, const char *line)
@@ -156,8 +156,8 @@ answer(ldns_pkt *reply, const char *name, ldns_rr_type type)
 	return true;
 }
 
-#define OPT_LEN 11    /* of an OPT record without options */
-#define JUNK_LEN 35   /* of a signature that is none */
+#define OPT_LEN 11  /* of an OPT record without options */
+#define JUNK_LEN 35 /* of a signature that is none */
 #define RRSIG_FIXED 18
 
 /*

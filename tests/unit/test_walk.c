@@ -468,10 +468,10 @@ END_TEST
 /* Longer than names can be: the DNAME denies it, securely. */
 START_TEST(dname_can_make_a_name_too_long)
 {
-	static const char name[] =
-	    LABEL "." LABEL "." LABEL ".dn.example";
-	static const char *const long_dname[] = { "dn.example. 70 IN DNAME "
-						  LABEL "." LABEL ".", NULL };
+	static const char name[] = LABEL "." LABEL "." LABEL ".dn.example";
+	static const char *const long_dname[] = {
+		"dn.example. 70 IN DNAME " LABEL "." LABEL ".", NULL
+	};
 
 	start(name);
 	no_answer(name, DNS_TYPE_CNAME);
@@ -479,8 +479,8 @@ START_TEST(dname_can_make_a_name_too_long)
 	nsec_at("dn.example", "example", "DNAME RRSIG NSEC", DNS_SECURE);
 	if (_i == 1)
 		lifetime = 20;
-	answer("dn.example", DNS_TYPE_DNAME, _i == 2 ? DNS_INSECURE : DNS_SECURE,
-	    0, long_dname, NULL);
+	answer("dn.example", DNS_TYPE_DNAME,
+	    _i == 2 ? DNS_INSECURE : DNS_SECURE, 0, long_dname, NULL);
 	lifetime = UINT32_MAX;
 	if (_i == 2) {
 		ck_assert(!came);

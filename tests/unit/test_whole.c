@@ -22,16 +22,13 @@ static const char *const alias[] = { NAME ". 300 IN CNAME a.example.", NULL };
 static const char *const alias_tlsa[] = { NAME ". 300 IN CNAME a.example.",
 	"a.example. 300 IN TLSA 3 1 1 00", NULL };
 static const char *const dname[] = { "example. 300 IN DNAME e.example.", NULL };
-static const char *const soa[] = { "example. 300 IN SOA . . 1 1 1 1 60",
-	NULL };
+static const char *const soa[] = { "example. 300 IN SOA . . 1 1 1 1 60", NULL };
 static const char *const nsec[] = { "example. 300 IN SOA . . 1 1 1 1 60",
 	"mx.example. 300 IN NSEC z.example. A RRSIG NSEC", NULL };
-static const char *const nsec3[] = {
-	"example. 300 IN SOA . . 1 1 1 1 60",
+static const char *const nsec3[] = { "example. 300 IN SOA . . 1 1 1 1 60",
 	"2t7b4g4vsa5smi47k61mv5bv1a22bojr.example. 300 IN NSEC3 1 0 0 - "
 	"2vptu5timamqttgl4luu9kg21e0aor3s A RRSIG",
-	NULL
-};
+	NULL };
 
 static const struct {
 	const char *what;
@@ -103,8 +100,8 @@ START_TEST(every_octet_counts)
 
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, message.wire, len);
-		ck_assert_ptr_nonnull(whole_flaw(
-		    copy, len, DNS_TYPE_TLSA, DNS_INSECURE, NOW));
+		ck_assert_ptr_nonnull(
+		    whole_flaw(copy, len, DNS_TYPE_TLSA, DNS_INSECURE, NOW));
 		free(copy);
 	}
 	free(message.wire);
@@ -161,8 +158,7 @@ push_signature(ldns_pkt *packet, ldns_pkt_section section, const char *owner,
 
 START_TEST(signatures_end_when_they_end)
 {
-	ldns_pkt *packet =
-	    message_packet(NAME, DNS_TYPE_TLSA, 0, tlsa, nsec);
+	ldns_pkt *packet = message_packet(NAME, DNS_TYPE_TLSA, 0, tlsa, nsec);
 	struct message message;
 	const char *flaw;
 
@@ -211,8 +207,8 @@ START_TEST(lifetime_is_that_of_the_first_end)
 	ck_assert_int_eq(
 	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
 	ldns_pkt_free(packet);
-	ck_assert_uint_eq(whole_lifetime(message.wire, message.len, NOW),
-	    lives[_i].lifetime);
+	ck_assert_uint_eq(
+	    whole_lifetime(message.wire, message.len, NOW), lives[_i].lifetime);
 	free(message.wire);
 }
 END_TEST
@@ -224,20 +220,20 @@ START_TEST(ttls_are_cut)
 	ldns_pkt *packet = NULL;
 
 	whole_cut_ttls(message.wire, message.len, 120);
-	ck_assert_int_eq(ldns_wire2pkt(&packet, message.wire, message.len),
-	    LDNS_STATUS_OK);
+	ck_assert_int_eq(
+	    ldns_wire2pkt(&packet, message.wire, message.len), LDNS_STATUS_OK);
 	for (size_t i = 0; i < 2; i++) {
-		ck_assert_uint_eq(ldns_rr_ttl(ldns_rr_list_rr(
-				      ldns_pkt_answer(packet), i)),
+		ck_assert_uint_eq(
+		    ldns_rr_ttl(ldns_rr_list_rr(ldns_pkt_answer(packet), i)),
 		    120);
-		ck_assert_uint_eq(ldns_rr_ttl(ldns_rr_list_rr(
-				      ldns_pkt_authority(packet), i)),
+		ck_assert_uint_eq(
+		    ldns_rr_ttl(ldns_rr_list_rr(ldns_pkt_authority(packet), i)),
 		    120);
 	}
 	ldns_pkt_free(packet);
 	whole_cut_ttls(message.wire, message.len, 300);
-	ck_assert_int_eq(ldns_wire2pkt(&packet, message.wire, message.len),
-	    LDNS_STATUS_OK);
+	ck_assert_int_eq(
+	    ldns_wire2pkt(&packet, message.wire, message.len), LDNS_STATUS_OK);
 	ck_assert_uint_eq(
 	    ldns_rr_ttl(ldns_rr_list_rr(ldns_pkt_answer(packet), 0)), 120);
 	ldns_pkt_free(packet);

@@ -286,7 +286,8 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_loop_test(tc, insecure_holds_for_all_below, 0, (int)COUNT(rows));
+	tcase_add_loop_test(
+	    tc, insecure_holds_for_all_below, 0, (int)COUNT(rows));
 	tcase_add_test(tc, root_block_is_for_all);
 	tcase_add_test(tc, forwarder_above_is_found);
 	tcase_add_test(tc, no_blocks_no_zone);
