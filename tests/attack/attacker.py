@@ -27,6 +27,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 ADDRESSES = {**{a: place for place in ("root", "tld", "leaf")
                 for a in lab_module.PLACES[place]},
              **{a: "evil" for a in world.EVIL_SERVERS}}
+MADE_MAX = 1 << 25   # octets of tricks that are kept
 TYPE_TEXT = {int(t): t.name for t in dns.rdatatype.RdataType}
 PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_*"
 EVIL_TRICKS = ["unsigned", "unsigned", "forged-answer", "nodata", "nxdomain",
@@ -106,6 +107,7 @@ class Sky:
         self.zones = zones
         self.true = {}
         self.made = {}
+        self.size = 0    # of what is made
 
     def truth(self, name, rdtype, place, old, do, edns):
         """In wire format."""
@@ -128,9 +130,11 @@ class Sky:
         """What is sent, in wire format, without the id."""
         key = (query.key, trick, salt)
         if key not in self.made:
-            if len(self.made) > 30000:
+            if self.size > MADE_MAX:
                 self.made.clear()
+                self.size = 0
             self.made[key] = self.make(query, trick, salt)
+            self.size += 500 + sum(len(wire) for wire in self.made[key])
         return self.made[key]
 
     def make(self, query, trick, salt):
@@ -199,6 +203,7 @@ class Attacker:
         self.log = log              # a function, for each packet
         self.plan = None
         self.rules = []
+        self.left = False           # his own servers are honest then, too
         self.counts = collections.Counter()    # by query
         self.tricks = collections.Counter()    # by trick
         self.packets = self.attacked = 0
@@ -216,11 +221,20 @@ class Attacker:
             self.servers.append(await asyncio.start_server(
                 lambda r, w, a=address, p=place: self.stream(r, w, a, p),
                 address, 53))
+        for address in world.SILENT_SERVERS:
+            self.servers.append((await loop.create_datagram_endpoint(
+                asyncio.DatagramProtocol, local_addr=(address, 53)))[0])
 
     def begin(self, plan):
         self.plan = plan
+        self.left = False
         self.counts.clear()
         self.start = time.monotonic()
+
+    def leave(self):
+        """From here on everybody gets the truth."""
+        self.rules = []
+        self.left = True
 
     def choose(self, query):
         """The rule that fits, or None."""
@@ -244,6 +258,8 @@ class Attacker:
         rule = self.choose(query)
         trick = rule.trick if rule else tampering.PASS
         salt = rule.salt if rule else 0
+        if query.place == "evil" and self.left:
+            query.place = "leaf"
         if query.place == "evil" and trick == tampering.PASS:
             trick = EVIL_TRICKS[int(self.plan.chance(
                 query, 0, "evil") * len(EVIL_TRICKS))]

@@ -77,36 +77,53 @@ def same(truth, reply):
         answer in (truth.answer, truth.plain_answer)
 
 
+def said(reply):
+    return f"{R.to_text(reply.rcode())} {sorted(records(reply.answer, False))}"
+
+
+def right(truth, reply):
+    """Whole, and what everybody gets who asks for signatures."""
+    return not reply.flags & F.TC and same(truth, reply) and \
+        bool(reply.flags & F.AD) == truth.secure
+
+
 def judge_answer(name, rtype, flags, truth, reply, everything):
-    """@flags: of the question, "do", "ad" and "cd" among them.  @everything:
-    all records of all zones, as records() has them."""
+    """@flags: of the question, "do", "ad", "cd" and "tcp" among them.
+    @everything: all records of all zones, as records() has them."""
     what = f"{name} {rtype} ({'+'.join(sorted(flags)) or 'plain'})"
-    said = f"{R.to_text(reply.rcode())} {sorted(records(reply.answer, False))}"
+    got = said(reply)
     if reply.flags & F.TC:
+        # Nobody asks once more after TCP: to Postfix it is "no data".
+        if "tcp" in flags:
+            return f"{what}: truncated over TCP: {got}"
         return None if not reply.flags & F.AD or truth.secure else \
             f"{what}: truncated, with AD"
     if reply.flags & F.AD:
         if not flags & {"do", "ad"}:
             return f"{what}: AD without being asked"
         if not truth.secure:
-            return f"{what}: AD on what is insecure: {said}"
+            return f"{what}: AD on what is insecure: {got}"
         if not same(truth, reply):
-            return f"{what}: AD on what is not true: {said}"
+            return f"{what}: AD on what is not true: {got}"
         foreign = judged(reply.authority, everything) - everything
         return f"{what}: AD with {foreign} in the authority" if foreign \
             else None
     if "cd" in flags or reply.rcode() == SERVFAIL:
         return None
+    if truth.secure and truth.plain_answer and \
+            not records(reply.answer, False):
+        # Postfix makes "no TLSA" or "no host" of it, whether AD or not.
+        return f"{what}: denied, and it is there: {got}"
     if truth.secure and flags & {"do", "ad"}:
-        return f"{what}: neither AD nor SERVFAIL: {said}"
+        return f"{what}: neither AD nor SERVFAIL: {got}"
     if truth.secure and not same(truth, reply):
-        return f"{what}: not true: {said}"
+        return f"{what}: not true: {got}"
     if is_signed_alias(name):
         own = {r for r in records(reply.answer, False)
                if r[0] == f"{name}." }
         true = {r for r in truth.plain_answer if r[0] == f"{name}."}
         if own != true:
-            return f"{what}: the signed alias is not there: {said}"
+            return f"{what}: the signed alias is not there: {got}"
     return None
 
 

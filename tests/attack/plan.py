@@ -34,6 +34,13 @@ DENIALS = ["replay-sibling-denial", "add-sibling-denial", "replay-denial",
            "strip-rrsig", "strip-asked", "unknown-algorithm", "cname",
            "denial-and-answer-swapped", "denial-with-true-answer",
            "replay-other-name", "replay-wildcard", "key-forged"]
+SWELLING = sorted(tampering.SWELLING) + 5 * ["swell-signatures-1850"]
+COST = ["dear-denial", "keys-of-one-tag", "alias-chain", "alias-loop",
+        "referral-to-thirty", "large-denial"]
+HEADERS = ["counts-disagree", "counts-of-nothing", "tc-with-truth",
+           "tc-with-denial", "tc", "tc-with-lie", "yxdomain",
+           "yxdomain-with-alias", "yxdomain-with-truth", "bare-denial",
+           "denial-of-signatures", "strip-soa", "strip-nsec"]
 SALTS = 4   # ways in which a trick goes: few, since they are kept
 CUTS = ["add-sibling-denial", "add-sibling-denial", "replay-sibling-denial",
         "replay-denials", "replay-opt-out", "forged-opt-out",
@@ -92,6 +99,7 @@ class Control:
 
     seed, number, strategy, deadline, whole = "control", 0, "control", 25, True
     phases = [Phase([])]
+    lasting, hostile = False, []
 
 
 class Plan:
@@ -108,7 +116,14 @@ class Plan:
         for phase in self.phases:
             for rule in phase.rules:
                 rule.salt = self.random.randrange(SALTS)
-        if len(self.phases) == 1 and self.random.random() < 0.25:
+        # Whether it is looked at how long what was done lasts.
+        self.lasting = self.strategy == "volume" or self.random.random() < 0.2
+        self.hostile = []
+        if self.strategy == "neighbours":
+            self.deadline = 15
+            self.lasting = False
+            self.hostile = hostile(self.random)
+        elif len(self.phases) == 1 and self.random.random() < 0.25:
             learnt = self.random.random() < 0.5
             self.phases = learn(self.random, self.phases[0].rules, learnt)
 
@@ -126,6 +141,9 @@ class Plan:
                 lines.append(f"  phase {i + 1}: {rule}")
             if phase.then:
                 lines.append(f"  {phase.then}")
+        if self.hostile:
+            lines.append(f"  {len(self.hostile)} next hops of the attacker's, "
+                         f"{self.hostile[0]} the first")
         return "\n".join(lines)
 
 
@@ -323,7 +341,65 @@ def stumbling(r):
             Phase(r.choice([[short], lies]))]
 
 
+def volume(r):
+    """True answers, swollen."""
+    at = where(r) if r.random() < 0.7 else {}
+    return attack(Rule(r.choice(SWELLING), types=r.choice(
+                       [ALL, DATA, ("TLSA",), ("A", "AAAA"), ("MX",),
+                        ("DS", "DNSKEY"), (r.choice(TYPES),)]),
+                       share=r.choice([1, 1, 0.5]), delay=r.choice(
+                           [0, 0, 0, r.uniform(0.3, 1)]), **at),
+                  Rule(r.choice(SWELLING), share=r.choice([0, 0, 1, 0.3]),
+                       types=r.choice([ALL, DATA]), **where(r)),
+                  *([any_rule(r)] if r.random() < 0.2 else []))
+
+
+def cost(r):
+    """What takes the daemon's time."""
+    at = where(r)
+    return attack(Rule(r.choice(COST), types=r.choice(
+                       [ALL, DATA, ("DS",), ("DNSKEY",), ("DS", "DNSKEY")]),
+                       **at),
+                  Rule(r.choice(FAILURES + COST), types=r.choice(
+                       [DATA, ("A", "AAAA"), ("TLSA",), ("MX",)]),
+                       share=r.choice([1, 0.5]), **at))
+
+
+def headers(r):
+    """Flags, codes and counts that disagree with the content."""
+    return attack(Rule(r.choice(HEADERS), types=r.choice(
+                       [ALL, DATA, ("TLSA",), ("A", "AAAA"), ("MX",),
+                        ("DS",)]), mode=r.choice(["any", "any", *MODES]),
+                       **where(r)),
+                  *([Rule(r.choice(HEADERS + FAILURES), **where(r))]
+                    if r.random() < 0.5 else []))
+
+
+def neighbours(r):
+    """Only the attacker's own zones: nothing happens to anybody else's."""
+    deep = {"zone": world.DEEP}
+    return attack(Rule("strip-rrsig", types=("MX",), zone=world.BOGUS),
+                  Rule("drop", types=("DNSKEY",), zone=world.BOGUS, after=1),
+                  Rule("dear-denial", types=("DS",), **deep),
+                  Rule("drop", types=("A", "AAAA", "TLSA"), **deep))
+
+
+def hostile(r):
+    """Next hops of the attacker's that are asked for meanwhile."""
+    hang, dead = world.SILENT_ZONES
+    kinds = {
+        "loop": [f"a.{world.LOOP}"] + [f"x{i}.{hang}" for i in range(60)],
+        "dead": [f"x{i}.{dead}" for i in range(r.choice([50, 200]))],
+        "bogus": list(world.BOGUS_ZONES),
+        "bomb": [world.BOMB],
+    }
+    return [key for kind in r.sample(list(kinds), r.randint(1, 2))
+            for key in kinds[kind]]
+
+
 STRATEGIES = {
+    "volume": (10, volume), "cost": (4, cost), "headers": (6, headers),
+    "neighbours": (2, neighbours),
     "packets": (12, packets), "rules": (20, rules),
     "ladder": (9, ladder), "proof": (8, proof), "cuts": (9, cuts),
     "slow-proof": (5, slow_proof),

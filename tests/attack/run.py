@@ -6,6 +6,8 @@ usage: run.py [--seed SEED]... [--runs N] [--seconds S] [--run N] [--workers N]
 Each run is a fresh daemon, an attacker with a plan of its own (plan.py), and
 every next hop and name of world.py asked while it attacks.  No reply may be
 less than "dane" or TEMP, and none may carry AD that is not proven (judge.py).
+In some runs the attacker then leaves, and all must be right again in seconds;
+in others he has zones of his own, and all others must not notice.
 --run N: only that one of the seed, with a log of all packets.
 """
 
@@ -22,6 +24,7 @@ import secrets
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -48,7 +51,11 @@ LISTENER = ("127.0.0.25", 53)
 TARGETS_A_RUN, OTHERS_A_RUN, NAMES_A_RUN = 20, 4, 12
 SCOUTS = 3  # questions that go first, as long as nothing is cached
 QUESTION_FLAGS = [{"do"}, {"do"}, {"do"}, {"do", "ad"}, {"ad"}, set(),
-                  {"do", "cd"}]
+                  {"do", "cd"}, {"do", "tcp"}, {"ad", "tcp"}, {"tcp"}]
+# Seconds after the last forged packet until nothing false is said; and until
+# all is said that is true, which a busy machine may need some time for.
+RIGHT_AGAIN, ANSWERED_AGAIN = 10, 120
+RATIO, FLOOR = 3, 5     # neighbours: times as long, and seconds more
 GRACE = 4  # seconds in which runs may still end when time is up
 CONTROLS = 2  # tries, on a machine that is busy with other things
 TEMP_TTL = 5  # seconds that the daemon remembers a failure
@@ -182,19 +189,37 @@ class Resolver(asyncio.DatagramProtocol):
     def error_received(self, exc):
         pass  # it is not there yet, or no more: its questions say so
 
-    async def ask(self, name, rtype, flags):
+    @staticmethod
+    def query(name, rtype, flags):
         query = dns.message.make_query(
             name, rtype, use_edns=0 if "do" in flags else -1,
             want_dnssec="do" in flags, payload=4096)
-        self.next = (self.next + 1) % 65536
-        query.id = self.next
         for flag, bit in (("ad", dns.flags.AD), ("cd", dns.flags.CD)):
             query.flags |= bit if flag in flags else 0
+        return query
+
+    async def ask(self, name, rtype, flags):
+        """Over TCP where that was asked for."""
+        query = self.query(name, rtype, flags)
+        if "tcp" in flags:
+            return await self.ask_tcp(query.to_wire())
+        self.next = (self.next + 1) % 65536
+        query.id = self.next
         wire = query.to_wire()
         future = asyncio.get_running_loop().create_future()
         self.waiting[wire[:2]] = future
         self.transport.sendto(wire)
         return dns.message.from_wire(await future)
+
+    @staticmethod
+    async def ask_tcp(wire):
+        reader, writer = await asyncio.open_connection(*LISTENER)
+        try:
+            writer.write(struct.pack("!H", len(wire)) + wire)
+            size, = struct.unpack("!H", await reader.readexactly(2))
+            return dns.message.from_wire(await reader.readexactly(size))
+        finally:
+            writer.close()
 
 
 # ---- one run ----
@@ -211,6 +236,7 @@ class Run:
         self.answers = collections.Counter()
         self.replies = []
         self.stopped = 0
+        self.lasted = 0.0
 
     def questions(self):
         targets = [(key, "query", truth)
@@ -246,9 +272,11 @@ class Run:
             reply = await asyncio.wait_for(
                 self.worker.resolver.ask(name, rtype, flags),
                 self.daemon.patience)
-        except asyncio.TimeoutError:
+        except (asyncio.TimeoutError, OSError, EOFError):
             self.complaints.append(f"{name} {rtype}: no answer")
             return
+        if reply.flags & dns.flags.TC and "tcp" not in flags:
+            await self.name(name, rtype, flags | {"tcp"})
         self.answers["AD" if reply.flags & dns.flags.AD else
                      "SERVFAIL" if reply.rcode() == judge.SERVFAIL else
                      "without AD"] += 1
@@ -278,6 +306,94 @@ class Run:
             later(question, 0 if i < SCOUTS else 0.05 + 0.002 * i)
             for i, question in enumerate(asked)))
 
+    # -- what lasts --
+
+    async def until_right(self, what, ask, begin):
+        """Until ask() returns None, and not (what is wrong, how long that
+        may be so)."""
+        while wrong := await ask():
+            text, seconds = wrong
+            if time.monotonic() - begin > seconds:
+                self.complaints.append(
+                    f"{what}: {text}, {time.monotonic() - begin:.0f} s after "
+                    "the attacker has left")
+                return
+            await asyncio.sleep(0.5)
+        self.lasted = max(self.lasted, time.monotonic() - begin)
+
+    async def policy_is_right(self, key, map_name, truth, begin):
+        async def ask():
+            reply = await asyncio.wait_for(self.daemon.ask(key, map_name),
+                                           self.daemon.patience)
+            got = judge.level(reply)
+            # What is stricter, or rests on what failed, is lawful meanwhile.
+            return None if got == truth else (
+                repr(reply), ANSWERED_AGAIN if got in judge.allowed(
+                    truth, map_name) else RIGHT_AGAIN)
+        await self.until_right(f"{key} of map {map_name}", ask, begin)
+
+    async def name_is_right(self, name, rtype, begin):
+        truth = self.worker.truth[name, rtype]
+
+        async def ask():
+            reply = await asyncio.wait_for(self.worker.resolver.ask(
+                name, rtype, {"do", "tcp"}), self.daemon.patience)
+            return None if judge.right(truth, reply) else (
+                judge.said(reply), ANSWERED_AGAIN if reply.rcode() ==
+                judge.SERVFAIL else RIGHT_AGAIN)
+        await self.until_right(f"{name} {rtype}", ask, begin)
+
+    async def after(self):
+        """The attacker has left: what he has said must not outlive him."""
+        self.worker.attacker.leave()
+        begin = time.monotonic()
+        await asyncio.gather(
+            *(self.policy_is_right(*target, begin) for target in self.targets
+              if target[2] != "TEMP" and target[0] not in world.LEANING),
+            *(self.name_is_right(name, rtype, begin)
+              for name, rtype, _ in self.names
+              if self.worker.truth[name, rtype].secure))
+
+    # -- neighbours --
+
+    async def timed(self, targets):
+        """The longest, and what is wrong."""
+        async def one(key, truth):
+            begin = time.monotonic()
+            reply = await asyncio.wait_for(self.daemon.ask(key, "query"),
+                                           self.daemon.patience)
+            seconds = time.monotonic() - begin
+            self.verdicts[judge.level(reply).partition(" ")[0]] += 1
+            wrong = judge.level(reply) != truth
+            return seconds, f"{key}: {reply!r}" if wrong else None
+        found = await asyncio.gather(*(one(*target) for target in targets))
+        return max(s for s, _ in found), [w for _, w in found if w]
+
+    async def neighbours(self):
+        """The attacker asks for domains of his own; victims must not
+        notice."""
+        self.worker.attacker.rules = self.plan.phases[0].rules
+        victims = list(world.VICTIMS.items()) + self.r.sample(
+            [(key, truth) for key, truth in world.OWN_KEYS.items()], 8)
+        self.r.shuffle(victims)
+        half = len(victims) // 2
+        before, wrong = await self.timed(victims[:half])
+        if wrong:  # a machine that is busy with other things
+            await asyncio.sleep(TEMP_TTL + 1)
+            before, wrong = await self.timed(victims[:half])
+        attack = [asyncio.ensure_future(self.daemon.ask(key, "query"))
+                  for key in self.plan.hostile]
+        await asyncio.sleep(0.3)
+        during, also_wrong = await self.timed(victims[half:])
+        for task in attack:
+            task.cancel()
+        await asyncio.gather(*attack, return_exceptions=True)
+        self.complaints += wrong + also_wrong
+        if during > RATIO * before + FLOOR:
+            self.complaints.append(
+                f"the neighbours wait for {during:.1f} s, without the attack "
+                f"for {before:.1f} s")
+
     def judge(self):
         usable = collections.defaultdict(int)
         for key, count in USABLE.findall(self.daemon.log()):
@@ -300,12 +416,16 @@ class Run:
         attacker.begin(self.plan)
         self.daemon.start()
         try:
-            for phase in self.plan.phases:
+            if self.plan.hostile:
+                await self.neighbours()
+            for phase in [] if self.plan.hostile else self.plan.phases:
                 await self.phase(phase)
                 if phase.then == "wait":
                     await asyncio.sleep(plan_module.WAIT)
                 elif phase.then == "flush":
                     self.daemon.flush()
+            if self.plan.lasting:
+                await self.after()
             if self.plan.strategy == "control":
                 for key, truth in world.UNPROTECTED.items():
                     await self.policy(key, "query", truth)
@@ -325,7 +445,7 @@ class Run:
         self.complaints += attacker.errors[:3]
         result = {
             "number": self.plan.number, "strategy": self.plan.strategy,
-            "stopped": self.stopped,
+            "stopped": self.stopped, "lasted": self.lasted,
             "complaints": self.complaints, "verdicts": self.verdicts,
             "answers": self.answers, "packets": attacker.packets,
             "attacked": attacker.attacked, "tricks": attacker.tricks}
@@ -368,6 +488,8 @@ class Totals:
         self.tricks = collections.Counter()
         self.strategies = collections.Counter()
         self.with_temp = self.with_dane = self.failed = 0
+        self.lasting = 0
+        self.lasted = 0.0
 
     def add(self, result):
         self.runs += 1
@@ -379,6 +501,8 @@ class Totals:
         self.with_temp += result["stopped"] > 0
         self.with_dane += result["verdicts"].get("dane", 0) > 0
         self.failed += bool(result["complaints"])
+        self.lasting += result["lasted"] > 0
+        self.lasted = max(self.lasted, result["lasted"])
 
     def line(self, counter):
         return ", ".join(f"{n} {c}" for n, c in counter.most_common())
@@ -393,6 +517,8 @@ class Totals:
             f"listener: {self.line(self.answers)}",
             f"runs that stop mail {self.with_temp}, with dane "
             f"{self.with_dane}",
+            f"right again after {self.lasting} attacks, the last one after "
+            f"{self.lasted:.1f} s",
             f"strategies: {self.line(self.strategies)}",
             f"tricks: {len(tampering.EVERY) - len(unused)} of "
             f"{len(tampering.EVERY)} used, the rarest {rare[1]} "

@@ -18,6 +18,7 @@ import dns.rdatatype
 import dns.rrset
 
 import signer
+import volume
 import world
 
 T = dns.rdatatype
@@ -811,8 +812,179 @@ def other_question(q):
     return q.real(q.replay_name())
 
 
+# ---- volume: all of the truth, and much beside it ----
+
+def swollen(kind):
+    def trick_(q):
+        return volume.KINDS[kind](q.real(do=True).to_wire(max_size=65535))
+    return trick_
+
+
+SWELLING = {f"swell-{kind}": swollen(kind) for kind in volume.KINDS}
+TRICKS.update(SWELLING)
+
+
+@trick
+def large_denial(q):
+    """The true answer, and all denials that the server would give."""
+    reply = q.real(do=True)
+    for name in world.REPLAYS[q.place]:
+        for rrset in q.real(dns.name.from_text(name), T.TXT).authority:
+            if rrset not in reply.authority:
+                reply.authority.append(rrset)
+    wire = reply.to_wire(max_size=65535)
+    return volume.foreign(wire, 2000) if reply.answer else wire
+
+
+# ---- cost ----
+
+def own_signed(q, rrset):
+    """By the zone's key where the zone is the attacker's."""
+    zone = q.zone()
+    if zone in world.OWNED:
+        return signed(rrset, zone, signer.Key.shared("ecdsa"))
+    return forge_signed(q, rrset, zone)
+
+
+@trick
+def dear_denial(q):
+    """Eight NSEC3 records with the dearest parameters; each has its own."""
+    zone = q.zone()
+    count = q.random.choice([150, 2500, 10000])
+    reply = q.blank()
+    soa = q.soa()
+    reply.authority += [soa, own_signed(q, soa)]
+    for i in range(8):
+        salt = f"{i:02x}" * 255
+        nsec3 = dns.rrset.from_text(
+            f"{signer.b32(bytes([32 * i]) + bytes(19))}.{zone}".strip(".")
+            + ".", 60, "IN", "NSEC3", f"1 1 {count} {salt} "
+            f"{signer.b32(bytes([32 * i + 31]) + bytes(19))} A")
+        reply.authority += [nsec3, own_signed(q, nsec3)]
+    return reply
+
+
+@trick
+def keys_of_one_tag(q):
+    """Sixty keys with the tag of the true one, each signature to be tried
+    with all of them (KeyTrap)."""
+    reply = q.real(do=True)
+    for rrset in reply.answer:
+        if rrset.rdtype != T.DNSKEY:
+            continue
+        true = list(rrset)[0]
+        # The tag is a sum of pairs of octets, in any order.
+        pairs = [true.key[i:i + 2] for i in range(0, len(true.key) & ~1, 2)]
+        for _ in range(60):
+            q.random.shuffle(pairs)
+            rrset.add(true.replace(key=b"".join(pairs)))
+    return volume.signatures(reply.to_wire(max_size=65535), 60)
+
+
+@trick
+def alias_chain(q):
+    """Unsigned aliases, one behind the other."""
+    reply = q.blank()
+    owner = q.name
+    for i in range(40):
+        target = dns.name.from_text(f"link{i}.{world.EVIL}.")
+        reply.answer.append(dns.rrset.from_text(
+            owner, TTL, "IN", "CNAME", target.to_text()))
+        owner = target
+    return reply
+
+
+@trick
+def alias_loop(q):
+    reply = q.blank()
+    other = dns.name.from_text(f"loop.{world.EVIL}.")
+    for owner, target in ((q.name, other), (other, q.name)):
+        reply.answer.append(dns.rrset.from_text(
+            owner, TTL, "IN", "CNAME", target.to_text()))
+    return reply
+
+
+@trick
+def referral_to_thirty(q):
+    """To names without addresses, which have to be looked for."""
+    reply = q.blank(aa=False)
+    reply.authority.append(dns.rrset.from_text(
+        q.name, TTL, "IN", "NS", *(f"n{q.random.randrange(1 << 32)}.{world.EVIL}."
+                                   for _ in range(30))))
+    return reply
+
+
+# ---- headers that say something else than what follows ----
+
+@trick
+def counts_disagree(q):
+    """More records than there are, or fewer."""
+    wire = bytearray(q.real().to_wire(max_size=65535))
+    at = q.random.choice([6, 8, 10])
+    count, = struct.unpack_from("!H", wire, at)
+    struct.pack_into("!H", wire, at, q.random.choice(
+        [0, max(0, count - 1), count + 1, 65535]))
+    return bytes(wire)
+
+
+@trick
+def counts_of_nothing(q):
+    """All records follow, and the header says that there are none."""
+    wire = bytearray(q.real().to_wire(max_size=65535))
+    wire[6:12] = bytes(6)
+    return bytes(wire)
+
+
+@trick
+def tc_with_truth(q):
+    """Cut, it says, over TCP as well."""
+    reply = q.real()
+    reply.flags |= dns.flags.TC
+    return reply
+
+
+@trick
+def tc_with_denial(q):
+    reply = q.real()
+    reply.answer = []
+    reply.flags |= dns.flags.TC
+    return reply
+
+
+@trick
+def yxdomain(q):
+    return q.blank(rcode=R.YXDOMAIN)
+
+
+@trick
+def yxdomain_with_alias(q):
+    reply = dname(q)
+    reply.answer = reply.answer[:1]
+    reply.set_rcode(R.YXDOMAIN)
+    return reply
+
+
+@trick
+def yxdomain_with_truth(q):
+    reply = q.real()
+    reply.set_rcode(R.YXDOMAIN)
+    return reply
+
+
+@trick
+def bare_denial(q):
+    """Without SOA, proof and AA."""
+    return q.blank(aa=False, rcode=q.random.choice([R.NOERROR, R.NXDOMAIN]))
+
+
+@trick
+def denial_of_signatures(q):
+    """The SOA, signed, and nothing that denies."""
+    reply = q.blank(rcode=q.random.choice([R.NOERROR, R.NXDOMAIN]))
+    zone = dns.name.from_text(q.zone() or ".")
+    reply.authority = list(q.real(zone, T.SOA).answer)
+    return reply
+
+
 PASS = "pass"
 EVERY = sorted(TRICKS)
-HARMLESS = {"strip-additional", "ttl-0", "ttl-1", "ttl-max", "poison",
-            "as-without-edns", "strip-opt", "strip-ns", "wrong-flags",
-            "add-sibling-denial", "race-servfail"}

@@ -17,6 +17,9 @@ FORGED6 = "fd00:25::66"
 FORGED_DIGEST = "66" * 32
 
 
+DAY = 86400
+
+
 def shape(name, **kwargs):
     """Everything that proofs stumble over, in one zone."""
     return Zone(name, f"""
@@ -69,7 +72,46 @@ def shape(name, **kwargs):
         mx.new A 10.25.20.11
         _25._tcp.mx.new TLSA {USABLE}
         viadname MX 10 mx.renamed
-    """.replace("CNAME @", f"CNAME {name}."), **kwargs)
+    """.replace("CNAME @", f"CNAME {name}."), ttl=DAY, **kwargs)
+
+
+# ---- what the attacker owns besides, and who lives beside it ----
+
+# As registries have them: what lies below belongs to many.
+SUFFIX = "co.nsec"
+LOOP = f"evil.{SUFFIX}"
+SILENT_ZONES = (f"hang.{SUFFIX}", f"dead.{SUFFIX}")
+SILENT_SERVERS = [f"10.53.77.{i}" for i in range(1, 49)]
+BOGUS = "bogus.nsec"           # and many zones below it
+BOGUS_ZONES = [f"b{i}.{BOGUS}" for i in range(70)]
+BOMB = "bomb.nsec"
+DEEP = f"a.b.c.d.e.f.g.h.i.j.k.l.m.{BOMB}"
+OWNED = {EVIL, LOOP, BOGUS, BOMB, *BOGUS_ZONES}
+VICTIMS = {f"{kind}{i}.{SUFFIX}": verdict for i in range(8)
+           for kind, verdict in (("v", "dane"), ("p", "may"))}
+RECORDS = (f"@ MX 10 mx\nmx A 10.25.21.1\nmx AAAA fd00:25::21\n"
+           f"_25._tcp.mx TLSA {USABLE}")
+
+
+def silent(name, addresses):
+    return Zone(name, RECORDS, server="", ns="\n".join(
+        f"@ NS ns{i}\nns{i} A {a}" for i, a in enumerate(addresses)))
+
+
+def neighbourhood():
+    yield Zone(SUFFIX, "@ TXT x", sign="ecdsa", ttl=DAY)
+    yield Zone(LOOP, "a CNAME b\nb CNAME a", sign="ecdsa")
+    yield silent(SILENT_ZONES[0], SILENT_SERVERS[:24])
+    yield silent(SILENT_ZONES[1], SILENT_SERVERS[24:])
+    for name in (BOGUS, *BOGUS_ZONES):
+        yield Zone(name, RECORDS, sign="ecdsa")
+    yield Zone(BOMB, "\n".join(
+        f"@ MX 10 x.h{i}.{DEEP}.\nx.h{i}.{DEEP.removesuffix('.' + BOMB)} "
+        f"A {FORGED}" for i in range(20)), sign="ecdsa", denial="nsec3",
+        iterations=1)
+    for name, verdict in VICTIMS.items():
+        yield Zone(name, RECORDS, sign="ecdsa" if verdict == "dane" else "",
+                   ttl=DAY)
 
 
 OWN_ZONES = [
@@ -91,18 +133,21 @@ OWN_ZONES = [
          records="cut NS ns.elsewhere.unsigned.\nx A 10.25.20.12"),
     Zone("dead.unsigned", server="", ns="@ NS ns\nns A 10.53.66.67"),
 ]
-ZONES = [*table.ZONES, *OWN_ZONES]
+ZONES = [*table.ZONES, *OWN_ZONES, *neighbourhood()]
+
+
+PAST = "ended-23h"
 
 
 def old_zones():
     """The same internet before anybody signed anything or had TLSA, as far
-    as it was signed then: all signatures have expired."""
+    as it was signed then: all signatures ended yesterday."""
     for zone in ZONES:
         zone = copy.deepcopy(zone)
         zone.records = "\n".join(
             line for line in zone.records.splitlines() if "TLSA" not in line)
         zone.ds = False
-        zone.fault = "expired"
+        zone.fault = PAST
         yield zone
 
 
@@ -111,7 +156,7 @@ def old_lab():
     for built in lab.zones.values():
         if built.zone.server in ("root", "tld"):
             built.zone = copy.copy(built.zone)
-            built.zone.fault = "expired"
+            built.zone.fault = PAST
             if built.zone.name:
                 built.zone.ds = False
     return lab
@@ -143,6 +188,7 @@ TARGETS = {row.key: row.expect for row in table.ROWS
            # "dane" because of its length: no host of it has TLSA
            and row.key != "many.d.nsec"}
 TARGETS.update(OWN_KEYS)
+TARGETS.update({k: v for k, v in VICTIMS.items() if v == "dane"})
 
 # What another map says of some, where it differs from "query".
 OTHER_MAPS = {
@@ -176,6 +222,12 @@ UNPROTECTED = {row.key: row.expect for row in table.ROWS
                if row.map == "query" and row.expect in ("may", "NOTFOUND")
                and not row.key.startswith(".")}
 UNPROTECTED["inwild.shape.optout"] = "may"
+UNPROTECTED.update({k: v for k, v in VICTIMS.items() if v == "may"})
+
+
+# What an unsigned zone has said stays said: these lean on one.
+LEANING = {key for key in TARGETS if key.startswith((
+    "outalias.", "outdeadalias.", "crossing", "cnameout", "mixedzones."))}
 
 
 # ---- questions to the listener ----

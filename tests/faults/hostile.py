@@ -3,6 +3,7 @@ test_neighbours.py ask."""
 
 import dns.flags
 import dns.message
+import dns.rcode
 import dns.zonefile
 
 import mail
@@ -25,10 +26,40 @@ def records(host="mx"):
             f"_25._tcp.{host} TLSA {TLSA}")
 
 
-# ---- true answers that are swollen ----
+# ---- true answers that are swollen, or spoilt ----
 
 STUFFED = ("TLSA", "A", "AAAA", "A+AAAA", "MX", "CNAME", "DS", "DNSKEY")
-FIRST = ("signatures-1850", "foreign")    # of all kinds those that come first
+
+
+def headed(rcode=None, tc=False, counts=True, content=True, aa=True):
+    """Another header before the true content, or before none."""
+    def change(wire):
+        head = bytearray(wire[:12])
+        head[2] = head[2] & ~(0 if aa else 4) | (2 if tc else 0)
+        if rcode is not None:
+            head[3] = head[3] & 0xf0 | rcode
+        if not content or not counts:
+            head[6:12] = bytes(6)
+        end = volume.skip_name(wire, 12) + 4
+        return bytes(head) + (wire[12:] if content else wire[12:end])
+    return change
+
+
+R = dns.rcode
+SPOILING = {
+    "yxdomain": headed(R.YXDOMAIN),
+    "yxdomain-bare": headed(R.YXDOMAIN, content=False),
+    "refused": headed(R.REFUSED),
+    "counts": headed(counts=False),
+    "tc": headed(tc=True),
+    "tc-bare": headed(tc=True, content=False),
+    "nodata-bare": headed(content=False, aa=False),
+    "nxdomain-bare": headed(R.NXDOMAIN, content=False, aa=False),
+    "nxdomain": headed(R.NXDOMAIN),
+}
+KINDS = {**volume.KINDS, **SPOILING}
+# Of all kinds those that make check has time for.
+FIRST = ("signatures-1850", "foreign", "yxdomain")
 
 
 def swollen(rtype, kind):
@@ -38,7 +69,7 @@ def swollen(rtype, kind):
         if not (x.name.startswith("mx.") if rtype == "CNAME"
                 else T.to_text(x.rdtype) in rtype.split("+")):
             return await x.pass_on()
-        wire = volume.KINDS[kind](await x.pass_on(tcp=True))
+        wire = KINDS[kind](await x.pass_on(tcp=True))
         limit = max(512, x.query.payload) if x.edns else 512
         return wire if x.tcp or len(wire) <= limit else truncated(x)
     return behave
@@ -82,7 +113,7 @@ class Stuffed:
 
 
 ALL_STUFFED = [Stuffed(rtype, kind) for rtype in STUFFED
-               for kind in volume.KINDS]
+               for kind in KINDS]
 
 # An alias and its target, each answer within the limit, both together not.
 TWO_PARTS = "st-parts.nsec"

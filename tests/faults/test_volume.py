@@ -1,8 +1,10 @@
-"""True, signed answers that an attacker on the path has swollen.
+"""True, signed answers that an attacker on the path has swollen, or to which
+he has given another header.
 
 He needs no key: the set and its signature stay as they are, junk comes behind
 them.  Whoever validates the set and then cannot hand it over may not say that
-there is nothing: neither to Postfix's policy lookup nor to its resolver.
+there is nothing: neither to Postfix's policy lookup nor to its resolver.  Nor
+may one packet of his be believed, or stand in the way, until its TTL ends.
 """
 
 import concurrent.futures
