@@ -14,9 +14,10 @@ A file NAME.mutants holds those of one module:
 or the table, that the change is in.  "tests" are unit tests, tried in this
 order until one is red.  "survives" is the reason why none can be; then none
 may be.  Lines with "-" are taken out, those with "+" are put in their place,
-those with "=" stand beside them.  The change may be anywhere in its
-function, once, and be wrapped in any way; but where it is not found it is an
-error, for a rule that is tested by nobody looks just like that.
+those with "=" stand beside them; a line "@@ FUNCTION" begins another change,
+where a rule stands twice.  The change may be anywhere in its function, once,
+and be wrapped in any way; but where it is not found it is an error, for a rule
+that is tested by nobody looks just like that.
 """
 
 import collections
@@ -28,7 +29,8 @@ WORDS = ("mutant", "rule", "file", "in", "tests", "survives")
 TOKEN = re.compile(r'\w+|"(?:[^"\\]|\\.)*"|[^\w\s]')
 
 Mutant = collections.namedtuple(
-    "Mutant", "name rule file place tests survives old new")
+    "Mutant", "name rule file tests survives changes")
+Change = collections.namedtuple("Change", "place old new")
 
 
 class Broken(Exception):
@@ -44,7 +46,7 @@ def blocks(text, where):
     for number, line in enumerate(text.splitlines(), 1):
         at = f"{where}:{number}"
         found = re.match(r"([a-z]+): *(.*)", line)
-        if line[:1] in ("-", "+", "="):
+        if line[:1] in ("-", "+", "=", "@"):
             if not block:
                 raise Broken(f"{at}: a change of no mutant")
             block[1].append(line)
@@ -67,16 +69,28 @@ def blocks(text, where):
         yield block
 
 
+def changes_of(place, lines):
+    found = []
+    for line in ["@@ " + (place or ""), *lines]:
+        if line[0] == "@":
+            found.append((line.strip("@ ") or None, [], []))
+            continue
+        if line[0] != "+":
+            found[-1][1].append(line[1:])
+        if line[0] != "-":
+            found[-1][2].append(line[1:])
+    return [Change(where, "\n".join(old).rstrip(), "\n".join(new).rstrip())
+            for where, old, new in found]
+
+
 def make(header, lines, module):
     name = f"{module}/{header['mutant']}"
     missing = {"rule", "file", "tests"} - header.keys()
     if missing:
         raise Broken(f"{name}: without {', '.join(sorted(missing))}")
-    old = [line[1:] for line in lines if line[0] != "+"]
-    new = [line[1:] for line in lines if line[0] != "-"]
-    return Mutant(name, header["rule"], header["file"], header.get("in"),
+    return Mutant(name, header["rule"], header["file"],
                   header["tests"].split(), header.get("survives"),
-                  "\n".join(old).rstrip(), "\n".join(new).rstrip())
+                  changes_of(header.get("in"), lines))
 
 
 def read_all():
@@ -116,18 +130,24 @@ def extent(text, place):
     return begin.start(), found.end() if found else len(text)
 
 
-def apply(mutant, text):
-    """@text without the rule."""
-    begin, end = extent(text, mutant.place)
-    where = mutant.file + (f", {mutant.place}" if mutant.place else "")
+def apply_one(change, file, text):
+    begin, end = extent(text, change.place)
+    where = file + (f", {change.place}" if change.place else "")
     if end == 0:
         raise Broken(f"there is no {where}")
-    if not mutant.old.strip():
+    if not change.old.strip():
         raise Broken("nothing is taken out")
-    found = list(pattern(mutant.old).finditer(text, begin, end))
+    found = list(pattern(change.old).finditer(text, begin, end))
     if len(found) != 1:
         raise Broken(f"{'not' if not found else 'more than once'} in {where}")
     start, stop = found[0].span()
-    if TOKEN.findall(text[start:stop]) == TOKEN.findall(mutant.new):
+    if TOKEN.findall(text[start:stop]) == TOKEN.findall(change.new):
         raise Broken("nothing changes")
-    return text[:start] + mutant.new.strip() + text[stop:]
+    return text[:start] + change.new.strip() + text[stop:]
+
+
+def apply(mutant, text):
+    """@text without the rule."""
+    for change in mutant.changes:
+        text = apply_one(change, mutant.file, text)
+    return text
