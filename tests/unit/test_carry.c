@@ -145,6 +145,8 @@ static const struct {
 	    "4 1 1 b|3 2 1 b|3 1 9 b|3 1 1 a", NULL, FINGERPRINT(AA) },
 	{ "a digest cut short: the same", "3 1 1 31|3 1 1 a", NULL,
 	    FINGERPRINT(AA) },
+	{ "a digest too long: the same", "3 1 1 33|3 1 1 b", NULL,
+	    FINGERPRINT(BB) },
 	{ "a trust anchor", "2 1 1 a", NULL, NULL },
 	{ "a trust anchor beside", "3 1 1 a|2 1 1 b", NULL, NULL },
 	{ "SHA2-512: preferred by DANE, not to be carried", "3 1 1 a|3 1 2 64",

@@ -290,15 +290,13 @@ static const struct line minutes[][LINES_MAX] = {
 		HOST, DNS_TYPE_A, IS(DNS_OK, DNS_SECURE), RDATA(a_wire)),
 	    NO(SILENT, HOST, DNS_TYPE_AAAA), TLSA(DNS_SECURE) },
 	{ MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
-	    FOR_A_MINUTE(OWNER, DNS_TYPE_TLSA, IS(DNS_OK, DNS_SECURE),
-		RDATA(ee_wire)) },
-	{ MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
 	    FOR_A_MINUTE(
-		OWNER, DNS_TYPE_TLSA, IS(DNS_NXDOMAIN, DNS_SECURE)) },
+		OWNER, DNS_TYPE_TLSA, IS(DNS_OK, DNS_SECURE), RDATA(ee_wire)) },
+	{ MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+	    FOR_A_MINUTE(OWNER, DNS_TYPE_TLSA, IS(DNS_NXDOMAIN, DNS_SECURE)) },
 	/* a proof, and no data beside it */
 	{ MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
-	    FOR_A_MINUTE(
-		OWNER, DNS_TYPE_TLSA, IS(DNS_FAILED, DNS_INSECURE)) },
+	    FOR_A_MINUTE(OWNER, DNS_TYPE_TLSA, IS(DNS_FAILED, DNS_INSECURE)) },
 	{ MX(DNS_SECURE),
 	    FOR_A_MINUTE(HOST, DNS_TYPE_A, IS(DNS_FAILED, DNS_INSECURE)),
 	    FAILS(HOST, DNS_TYPE_AAAA, DNS_INSECURE) },
@@ -338,8 +336,8 @@ START_TEST(hosts_that_are_left_out_are_told)
 	struct resolver resolver;
 
 	for (size_t i = 0; i < DANE_MX_ONE_TOO_MANY; i++) {
-		const uint8_t one[] = { 0, 10, 3, 'm', 'x',
-			(uint8_t)('a' + i), 0 };
+		const uint8_t one[] = { 0, 10, 3, 'm', 'x', (uint8_t)('a' + i),
+			0 };
 
 		memcpy(wire[i], one, sizeof(one));
 		rdata[i] = (struct dns_rdata){ wire[i], sizeof(one) };
