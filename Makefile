@@ -19,6 +19,7 @@
 #   sudo make attack        an attacker on the path, RUNS=2000 times; SEED=…
 #                           for the same again, and RUN=… for one of them
 #   make allocs             each allocation of the unit tests fails once
+#   make mutants            each rule of security is taken out once
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
@@ -185,7 +186,8 @@ check:
 ci:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
-	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-allocs check-sanitized
+	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-allocs check-mutants \
+		check-sanitized
 
 check-style: check-format check-layers check-docs check-tidy check-cppcheck
 
@@ -504,6 +506,19 @@ $(BUILD)/allocs/%: $(BUILD)/allocs/obj/test_%.o $(ALLOCS_OBJECTS) \
 	$(Q)$(LINK) $(OUR_LIBS)
 	$(Q)ln -f $@ build/allocs/$*
 
+# ---- rules that are taken out ----
+
+# MUTANTS="dane policy/ttl-most" tries only those: modules, or single ones.
+RUN_MUTANTS = tests/mutants/run $(patsubst -j%,--jobs=%,$(filter-out -j,$(filter -j%,\
+	$(MAKEFLAGS))))
+
+mutants:
+	@$(RUN_MUTANTS) $(MUTANTS)
+
+# As many as there is time for; SEED= draws the same again.
+check-mutants:
+	@$(RUN_MUTANTS) --draw 10 --seed $(SEED)
+
 # ---- benchmarks ----
 
 # Wants two processors for itself; BENCH=brief takes minutes, and says little.
@@ -643,11 +658,11 @@ FORCE:
 	check-analyzer check-attack check-compilers check-cppcheck check-docs \
 	check-faults check-faults-far check-faults-near check-format check-fuzz \
 	check-hardening check-incident check-lab check-lab-daemon check-lab-rest \
-	check-lab-slow check-layers check-oracle check-sanitized check-soak \
-	check-style check-tidy check-tsan check-unit check-valgrind ci clean \
-	coverage coverage-report deb demo demo-incident deps faults FORCE fuzz \
-	fuzz-afl fuzzers install install-postfix-conf objects run servers soak \
-	soaked test-deps tidy uninstall uninstall-postfix-conf \
+	check-lab-slow check-layers check-mutants check-oracle check-sanitized \
+	check-soak check-style check-tidy check-tsan check-unit check-valgrind ci \
+	clean coverage coverage-report deb demo demo-incident deps faults FORCE \
+	fuzz fuzz-afl fuzzers install install-postfix-conf mutants objects run \
+	servers soak soaked test-deps tidy uninstall uninstall-postfix-conf \
 	$(UNIT_TESTS:%=run/%)
 .SECONDARY:
 .DELETE_ON_ERROR:

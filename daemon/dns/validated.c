@@ -86,6 +86,7 @@ struct context {
 	size_t awaited;   /* of these, those that somebody waits for */
 	bool retired;     /* gets no new questions, goes with the last that is
 			   * awaited */
+	bool makes_room;  /* for another one: nobody waits there any more */
 	bool distrusted;  /* its root is insecure: the anchor is dead */
 	bool is_outdated; /* there are other anchors by now */
 	struct validated_query *queries; /* all of them */
@@ -460,7 +461,7 @@ make_room(struct validated *validated, uint64_t now)
 
 	for (struct context *context = validated->contexts; context != NULL;
 	     context = context->next)
-		if (is_fresh(context) && !context->retired &&
+		if (is_fresh(context) && !context->makes_room &&
 		    now - context->born >= FRESH_LEAST &&
 		    (oldest == NULL || context->born < oldest->born))
 			oldest = context;
@@ -473,6 +474,7 @@ make_room(struct validated *validated, uint64_t now)
 		query->due = DUE_FAILURE;
 		event_active(query->event, EV_TIMEOUT, 0);
 	}
+	oldest->makes_room = true;
 	retire(oldest);
 	return true;
 }

@@ -32,6 +32,9 @@ struct line {
 	struct dns_rdata rdata;
 	const char *target; /* of an alias; NULL */
 	enum dns_security first_link;
+	uint32_t ttl;                 /* 0: 300 */
+	const struct dns_rdata *many; /* instead of rdata; NULL */
+	size_t many_count;
 };
 
 struct resolver {
@@ -58,13 +61,37 @@ lookup_free(struct resolver_lookup *lookup)
 	free(lookup);
 }
 
+static struct dns_rdata
+copy_rdata(const struct dns_rdata *from)
+{
+	void *data = malloc(from->len);
+
+	ck_assert_ptr_nonnull(data);
+	return (struct dns_rdata){ .data = memcpy(data, from->data, from->len),
+		.len = from->len };
+}
+
+/* What the line has, in memory that answer_unref() frees. */
+static void
+add_rdata(struct dns_answer *answer, const struct line *line)
+{
+	const struct dns_rdata *from =
+	    line->many != NULL ? line->many : &line->rdata;
+	const size_t count = line->many != NULL ? line->many_count : 1;
+
+	answer->rdata = calloc(count, sizeof(*answer->rdata));
+	ck_assert_ptr_nonnull(answer->rdata);
+	for (size_t i = 0; i < count; i++)
+		answer->rdata[i] = copy_rdata(&from[i]);
+	answer->rdata_count = count;
+}
+
 static void
 deliver(evutil_socket_t fd, short what, void *arg)
 {
 	struct resolver_lookup *lookup = arg;
 	const struct line *line = lookup->line;
 	struct dns_answer *answer = answer_new(lookup->name, lookup->type);
-	struct dns_rdata rdata = line->rdata;
 
 	(void)fd;
 	(void)what;
@@ -73,18 +100,13 @@ deliver(evutil_socket_t fd, short what, void *arg)
 	answer->security = line->security;
 	answer->first_link = line->first_link;
 	answer->rung = DNS_RUNG_VALIDATED;
-	answer->ttl = 300;
+	answer->ttl = line->ttl != 0 ? line->ttl : 300;
 	if (line->target != NULL) {
 		free(answer->rname);
 		answer->rname = strdup(line->target);
 	}
-	if (line->status == DNS_OK) {
-		rdata.data =
-		    memcpy(malloc(rdata.len), line->rdata.data, rdata.len);
-		answer->rdata =
-		    memcpy(malloc(sizeof(rdata)), &rdata, sizeof(rdata));
-		answer->rdata_count = 1;
-	}
+	if (line->status == DNS_OK)
+		add_rdata(answer, line);
 	lookup->cb(lookup->arg, answer);
 	answer_unref(answer);
 	lookup_free(lookup);

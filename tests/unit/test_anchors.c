@@ -171,6 +171,61 @@ START_TEST(what_trust_anchor_loses_is_not)
 }
 END_TEST
 
+/* The will of the administrator ends a key's trust, and gives it; but what the
+ * root has revoked stays known, though trust-anchor lose it meanwhile. */
+START_TEST(revocation_outlives_trust_anchor)
+{
+	struct anchors *kept =
+	    parse(true, key('A', 257 | 128, REVOKED), key('B', 257, VALID));
+	struct anchors *both = parse(false, key('A', 257, ""), ds('B'));
+	struct anchors *less = parse(false, ds('B'), "");
+
+	ck_assert_int_eq(anchors_merge(kept, less, both), 0);
+	expect_trusted(kept, "B");
+	ck_assert_int_eq(anchors_merge(kept, both, less), 0);
+	expect_trusted(kept, "B");
+	anchors_free(less);
+	anchors_free(both);
+	anchors_free(kept);
+}
+END_TEST
+
+static const struct {
+	const char *one, *other; /* comments of key B, beside A; NULL: no B */
+	bool same;
+} trusts[] = {
+	{ VALID, VALID, true },
+	{ VALID, MISSING, true },
+	{ PENDING, PENDING, true },
+	{ PENDING, NULL, true },
+	{ REVOKED, NULL, true },
+	/* it has passed its thirty days */
+	{ PENDING, VALID, false },
+	{ NULL, VALID, false },
+	{ VALID, REVOKED, false },
+	{ MISSING, NULL, false },
+};
+
+static struct anchors *
+with_b(const char *comment)
+{
+	return parse(true, key('A', 257, VALID),
+	    comment != NULL ? key('B', 257, comment) : "");
+}
+
+/* What libunbound has to be told of, and nothing else: it costs its cache. */
+START_TEST(other_trust_is_noticed)
+{
+	struct anchors *one = with_b(trusts[_i].one);
+	struct anchors *other = with_b(trusts[_i].other);
+
+	ck_assert(anchors_trust_the_same(one, other) == trusts[_i].same);
+	ck_assert(anchors_trust_the_same(other, one) == trusts[_i].same);
+	anchors_free(other);
+	anchors_free(one);
+}
+END_TEST
+
 START_TEST(another_root_takes_all)
 {
 	expect_merged(key('A', 257, VALID), key('B', 257, VALID),
@@ -274,6 +329,39 @@ START_TEST(a_directory_without_a_state_is_no_trouble)
 }
 END_TEST
 
+static void
+write_below(
+    const char *directory, const char *name, const char *text, char path[128])
+{
+	FILE *out;
+
+	snprintf(path, 128, "%s/%s", directory, name);
+	ck_assert_ptr_nonnull(out = fopen(path, "w"));
+	fputs(text, out);
+	ck_assert_int_eq(fclose(out), 0);
+}
+
+/* A state that is no state: trust-anchor holds, and somebody is told. */
+START_TEST(state_that_cannot_be_read_is_told)
+{
+	char directory[] = "/tmp/postdane-anchors-XXXXXX";
+	char file[128], state[128], why[ANCHORS_WHY_MAX];
+	struct anchors *anchors;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	write_below(directory, "anchor", ds('A'), file);
+	write_below(directory, "root.key", "what is this\n", state);
+	anchors = anchors_load(file, directory, why);
+	ck_assert_ptr_nonnull(anchors);
+	ck_assert_ptr_nonnull(strstr(why, "root.key"));
+	expect_trusted(anchors, "A");
+	anchors_free(anchors);
+	unlink(file);
+	unlink(state);
+	rmdir(directory);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -286,12 +374,16 @@ main(void)
 	tcase_add_test(all, what_was_revoked_is_never_trusted);
 	tcase_add_test(all, what_trust_anchor_gains_is_trusted);
 	tcase_add_test(all, what_trust_anchor_loses_is_not);
+	tcase_add_test(all, revocation_outlives_trust_anchor);
+	tcase_add_loop_test(all, other_trust_is_noticed, 0,
+	    (int)(sizeof(trusts) / sizeof(*trusts)));
 	tcase_add_test(all, another_root_takes_all);
 	tcase_add_test(all, state_is_written_as_it_was_read);
 	tcase_add_test(all, only_the_roots_keys_go_into_the_state);
 	tcase_add_test(all, what_is_no_master_file_is_refused);
 	tcase_add_test(all, more_keys_than_there_is_room_for);
 	tcase_add_test(all, a_directory_without_a_state_is_no_trouble);
+	tcase_add_test(all, state_that_cannot_be_read_is_told);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

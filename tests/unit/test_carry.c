@@ -145,12 +145,15 @@ static const struct {
 	    "4 1 1 b|3 2 1 b|3 1 9 b|3 1 1 a", NULL, FINGERPRINT(AA) },
 	{ "a digest cut short: the same", "3 1 1 31|3 1 1 a", NULL,
 	    FINGERPRINT(AA) },
+	{ "a digest too long: the same", "3 1 1 33|3 1 1 b", NULL,
+	    FINGERPRINT(BB) },
 	{ "a trust anchor", "2 1 1 a", NULL, NULL },
 	{ "a trust anchor beside", "3 1 1 a|2 1 1 b", NULL, NULL },
 	{ "SHA2-512: preferred by DANE, not to be carried", "3 1 1 a|3 1 2 64",
 	    NULL, NULL },
 	{ "a trust anchor of the other host", "3 1 1 a", "2 0 1 b", NULL },
 	{ "nothing to match with", "0 0 1 a", NULL, NULL },
+	{ "nothing to match the other host with", "3 1 1 a", "0 0 1 a", NULL },
 };
 
 START_TEST(what_can_be_carried)
@@ -290,6 +293,26 @@ START_TEST(a_dropped_answer_defers)
 }
 END_TEST
 
+/* Hosts that were left out, or that an unsigned MX does not show, may have
+ * TLSA: nobody has chosen what becomes of these. */
+START_TEST(what_is_not_known_defers)
+{
+	struct policy_verdict verdict;
+	struct facts facts;
+
+	facts_start(&facts);
+	if (_i == 0) {
+		add_usable(&facts, "3 1 1 a");
+		facts.evidence.truncated = true;
+	} else {
+		facts.evidence.mx = DANE_MX_NO_DATA;
+		facts.evidence.mx_security = DNS_INSECURE;
+	}
+	decide(&facts, CONF_CARRY_ELSE_ENCRYPT, &verdict);
+	ck_assert_int_eq(verdict.policy, TLS_POLICY_TEMP);
+}
+END_TEST
+
 START_TEST(what_cannot_be_carried_is_the_administrators_choice)
 {
 	struct policy_verdict verdict;
@@ -361,6 +384,7 @@ main(void)
 	tcase_add_test(tc, more_pins_than_fit_are_not_cut);
 	tcase_add_test(tc, what_is_carried_is_the_verdict);
 	tcase_add_test(tc, a_dropped_answer_defers);
+	tcase_add_loop_test(tc, what_is_not_known_defers, 0, 2);
 	tcase_add_test(tc, what_cannot_be_carried_is_the_administrators_choice);
 	tcase_add_test(tc, dane_is_never_answered);
 	suite_add_tcase(suite, tc);

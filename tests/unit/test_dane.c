@@ -9,14 +9,47 @@
 
 #include <check.h>
 #include <event2/event.h>
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "dane/mx.h"
 #include "dane/tlsa.h"
 #include "resolver_fixture.h"
 
+#define DANE_MX_ONE_TOO_MANY (MX_HOSTS_MAX + 1)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- OpenSSL's memory ---- */
+
+static int allocations_left = INT_MAX;
+
+static void *
+limited_malloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+static void *
+limited_realloc(void *old, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return allocations_left-- > 0 ? realloc(old, size) : NULL;
+}
+
+static void
+plain_free(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(memory);
+}
 
 /* ---- one evaluation ---- */
 
@@ -123,6 +156,16 @@ static const struct {
 	    { MX(DNS_SECURE), DENIED(HOST, DNS_TYPE_A, DNS_NODATA, DNS_SECURE),
 		FAILS(HOST, DNS_TYPE_AAAA, DNS_BOGUS) },
 	    DANE_HOST_FAILED },
+	/* Who drops A, and denies AAAA, has not shown a host to be unsigned. */
+	{ "A failed, AAAA denied without a signature",
+	    { MX(DNS_SECURE), FAILS(HOST, DNS_TYPE_A, DNS_INDETERMINATE),
+		DENIED(HOST, DNS_TYPE_AAAA, DNS_NODATA, DNS_INSECURE) },
+	    DANE_HOST_FAILED },
+	{ "A denied without a signature, AAAA bogus",
+	    { MX(DNS_SECURE),
+		DENIED(HOST, DNS_TYPE_A, DNS_NODATA, DNS_INSECURE),
+		FAILS(HOST, DNS_TYPE_AAAA, DNS_BOGUS) },
+	    DANE_HOST_FAILED },
 	{ "denied",
 	    { MX(DNS_SECURE), DENIED(HOST, DNS_TYPE_A, DNS_NODATA, DNS_SECURE),
 		DENIED(HOST, DNS_TYPE_AAAA, DNS_NODATA, DNS_SECURE) },
@@ -134,6 +177,12 @@ static const struct {
 		{ HOST, DNS_TYPE_A, ANSWERS, DNS_OK, DNS_INSECURE,
 		    RDATA(a_wire), "elsewhere.example", DNS_SECURE },
 		DENIED(HOST, DNS_TYPE_AAAA, DNS_NODATA, DNS_INSECURE),
+		TLSA(DNS_SECURE) },
+	    DANE_HOST_USABLE },
+	{ "A failed, AAAA insecure behind a secure alias",
+	    { MX(DNS_SECURE), FAILS(HOST, DNS_TYPE_A, DNS_INDETERMINATE),
+		{ HOST, DNS_TYPE_AAAA, ANSWERS, DNS_OK, DNS_INSECURE,
+		    RDATA(aaaa_wire), "elsewhere.example", DNS_SECURE },
 		TLSA(DNS_SECURE) },
 	    DANE_HOST_USABLE },
 	{ "denied behind an alias of unknown trust",
@@ -155,6 +204,15 @@ static const struct {
 		    DNS_NXDOMAIN, DNS_SECURE),
 		TLSA(DNS_SECURE) },
 	    DANE_HOST_USABLE },
+	/* The original name would be a failed assertion: it is in no line. */
+	{ "the target's records, and the original name is not asked",
+	    { MX(DNS_SECURE),
+		{ HOST, DNS_TYPE_A, ANSWERS, DNS_OK, DNS_SECURE, RDATA(a_wire),
+		    "elsewhere.example", DNS_SECURE },
+		DENIED(HOST, DNS_TYPE_AAAA, DNS_NODATA, DNS_SECURE),
+		{ "_25._tcp.elsewhere.example", DNS_TYPE_TLSA, ANSWERS, DNS_OK,
+		    DNS_SECURE, RDATA(ee_wire) } },
+	    DANE_HOST_USABLE },
 };
 
 START_TEST(host_gets_its_status)
@@ -173,7 +231,123 @@ START_TEST(host_gets_its_status)
 }
 END_TEST
 
+/* The memory of OpenSSL ends: nobody knows whether the records are usable. */
+START_TEST(host_that_nobody_can_judge_has_failed)
+{
+	static const struct line line[] = { MX(DNS_SECURE), A(DNS_SECURE),
+		AAAA(DNS_SECURE), TLSA(DNS_SECURE), { 0 } };
+	struct tlsa_checker *checker = tlsa_checker_new();
+	struct resolver resolver = { .base = event_base_new(), .line = line };
+	struct dane_evidence *evidence = NULL;
+
+	ck_assert_ptr_nonnull(checker);
+	ck_assert_ptr_nonnull(dane_evaluate(
+	    resolver.base, &resolver, checker, &by_mx, take, &evidence));
+	allocations_left = 0;
+	event_base_dispatch(resolver.base);
+	allocations_left = INT_MAX;
+	ck_assert_ptr_nonnull(evidence);
+	ck_assert_str_eq(dane_host_status_text(evidence->host[0].status),
+	    dane_host_status_text(DANE_HOST_FAILED));
+	dane_evidence_free(evidence);
+	event_base_free(resolver.base);
+	tlsa_checker_free(checker);
+}
+END_TEST
+
+START_TEST(records_are_those_of_the_port)
+{
+	static const struct line line[] = { A(DNS_SECURE), AAAA(DNS_SECURE),
+		{ "_587._tcp." HOST, DNS_TYPE_TLSA, ANSWERS, DNS_OK, DNS_SECURE,
+		    RDATA(ee_wire) },
+		{ 0 } };
+	struct dane_question question = bare;
+	struct dane_evidence *evidence;
+	struct resolver resolver;
+
+	question.port = 587;
+	evidence = evaluate(&question, line, &resolver);
+	ck_assert_int_eq(evidence->host[0].status, DANE_HOST_USABLE);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
+/* ---- how long it holds ---- */
+
+#define FOR_A_MINUTE(line_, type_, ...)                                        \
+	{                                                                      \
+		.name = (line_), .type = (type_), .ttl = 60, __VA_ARGS__       \
+	}
+#define IS(status_, security_) .status = (status_), .security = (security_)
+
+/* One answer of each holds for a minute, all others for five. */
+static const struct line minutes[][LINES_MAX] = {
+	{ FOR_A_MINUTE("example.org", DNS_TYPE_MX, IS(DNS_OK, DNS_SECURE),
+	      RDATA(mx_wire)),
+	    A(DNS_SECURE), AAAA(DNS_SECURE), TLSA(DNS_SECURE) },
+	{ MX(DNS_SECURE),
+	    FOR_A_MINUTE(
+		HOST, DNS_TYPE_A, IS(DNS_OK, DNS_SECURE), RDATA(a_wire)),
+	    NO(SILENT, HOST, DNS_TYPE_AAAA), TLSA(DNS_SECURE) },
+	{ MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+	    FOR_A_MINUTE(
+		OWNER, DNS_TYPE_TLSA, IS(DNS_OK, DNS_SECURE), RDATA(ee_wire)) },
+	{ MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+	    FOR_A_MINUTE(OWNER, DNS_TYPE_TLSA, IS(DNS_NXDOMAIN, DNS_SECURE)) },
+	/* a proof, and no data beside it */
+	{ MX(DNS_SECURE), A(DNS_SECURE), AAAA(DNS_SECURE),
+	    FOR_A_MINUTE(OWNER, DNS_TYPE_TLSA, IS(DNS_FAILED, DNS_INSECURE)) },
+	{ MX(DNS_SECURE),
+	    FOR_A_MINUTE(HOST, DNS_TYPE_A, IS(DNS_FAILED, DNS_INSECURE)),
+	    FAILS(HOST, DNS_TYPE_AAAA, DNS_INSECURE) },
+	{ FOR_A_MINUTE(
+	    "example.org", DNS_TYPE_MX, IS(DNS_FAILED, DNS_INSECURE)) },
+};
+
+START_TEST(evidence_holds_no_longer_than_each_answer)
+{
+	const uint64_t begin = clock_ms();
+	struct resolver resolver;
+	struct dane_evidence *evidence =
+	    evaluate(&by_mx, minutes[_i], &resolver);
+
+	ck_assert_uint_gt(evidence->ttl, 0);
+	ck_assert_uint_le(evidence->ttl, 60);
+	ck_assert_uint_ge(evidence->expires, begin + 60000);
+	ck_assert_uint_le(evidence->expires, clock_ms() + 60000);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
 /* ---- the next hop ---- */
+
+/* One more than are looked at.  An insecure MX: nobody asks for the hosts. */
+START_TEST(hosts_that_are_left_out_are_told)
+{
+	static uint8_t wire[DANE_MX_ONE_TOO_MANY][8];
+	struct dns_rdata rdata[DANE_MX_ONE_TOO_MANY];
+	const struct line line[] = { { .name = "example.org",
+					 .type = DNS_TYPE_MX,
+					 IS(DNS_OK, DNS_INSECURE),
+					 .many = rdata,
+					 .many_count = DANE_MX_ONE_TOO_MANY },
+		{ 0 } };
+	struct dane_evidence *evidence;
+	struct resolver resolver;
+
+	for (size_t i = 0; i < DANE_MX_ONE_TOO_MANY; i++) {
+		const uint8_t one[] = { 0, 10, 3, 'm', 'x', (uint8_t)('a' + i),
+			0 };
+
+		memcpy(wire[i], one, sizeof(one));
+		rdata[i] = (struct dns_rdata){ wire[i], sizeof(one) };
+	}
+	evidence = evaluate(&by_mx, line, &resolver);
+	ck_assert_uint_eq(evidence->host_count, DANE_MX_ONE_TOO_MANY - 1);
+	ck_assert(evidence->truncated);
+	dane_evidence_free(evidence);
+}
+END_TEST
 
 static const struct {
 	const char *name;
@@ -305,8 +479,17 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	/* Before OpenSSL allocates anything. */
+	if (CRYPTO_set_mem_functions(
+		limited_malloc, limited_realloc, plain_free) != 1)
+		return EXIT_FAILURE;
 	suite_add_tcase(suite, tc);
 	tcase_add_loop_test(tc, host_gets_its_status, 0, (int)COUNT(hosts));
+	tcase_add_test(tc, host_that_nobody_can_judge_has_failed);
+	tcase_add_test(tc, records_are_those_of_the_port);
+	tcase_add_loop_test(tc, evidence_holds_no_longer_than_each_answer, 0,
+	    (int)COUNT(minutes));
+	tcase_add_test(tc, hosts_that_are_left_out_are_told);
 	tcase_add_loop_test(tc, hop_gets_its_status, 0, (int)COUNT(hops));
 	tcase_add_test(tc, insecure_mx_asks_for_no_host);
 	tcase_add_test(tc, no_mx_makes_the_domain_its_host);

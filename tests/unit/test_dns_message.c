@@ -482,6 +482,8 @@ static const struct {
 	    0 },
 	{ OCTETS(FLAGS("\x30")), DNS_FAILED, DNS_BOGUS, DNS_RUNG_NONE, false,
 	    0 },
+	{ OCTETS(FLAGS("\x30")), DNS_FAILED, DNS_SECURE, DNS_RUNG_VALIDATED,
+	    false, 0 },
 	{ OCTETS(FLAGS("\x30")), DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED, true,
 	    0 },
 };

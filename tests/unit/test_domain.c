@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -119,18 +121,38 @@ static const struct {
 	{ "another one", "\200a\0", 3 },
 };
 
+/* At the end of a page, so that whoever reads on dies of it. */
 START_TEST(bad_wire_is_refused)
 {
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	char text[DOMAIN_TEXT_MAX] = "untouched";
-	/* A block of its own, so that a sanitizer sees its end. */
-	uint8_t *wire = malloc(bad_wires[_i].len + 1);
+	uint8_t *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *wire = pages + page - bad_wires[_i].len;
 
-	ck_assert_ptr_nonnull(wire);
-	memcpy(wire + 1, bad_wires[_i].wire, bad_wires[_i].len);
-	ck_assert_msg(domain_from_wire(wire + 1, bad_wires[_i].len, text) == 0,
+	ck_assert(pages != MAP_FAILED);
+	ck_assert_int_eq(mprotect(pages + page, page, PROT_NONE), 0);
+	memcpy(wire, bad_wires[_i].wire, bad_wires[_i].len);
+	ck_assert_msg(domain_from_wire(wire, bad_wires[_i].len, text) == 0,
 	    "%s", bad_wires[_i].mistake);
 	ck_assert_str_eq(text, "");
-	free(wire);
+	munmap(pages, 2 * page);
+}
+END_TEST
+
+/* Pointers among them, with all the octets that they would be as labels. */
+START_TEST(label_of_64_octets_is_refused)
+{
+	uint8_t wire[DOMAIN_WIRE_MAX] = { 0 };
+	char text[DOMAIN_TEXT_MAX];
+
+	for (unsigned label = 60; label < 254; label++) {
+		memset(wire, 'a', sizeof(wire));
+		wire[0] = (uint8_t)label;
+		wire[label + 1] = 0;
+		ck_assert_uint_eq(domain_from_wire(wire, sizeof(wire), text),
+		    label <= 63 ? label + 2 : 0);
+	}
 }
 END_TEST
 
@@ -419,6 +441,7 @@ main(void)
 	tcase_add_test(tc, every_octet_survives_the_round_trip);
 	tcase_add_test(tc, largest_name_fits_the_text);
 	tcase_add_loop_test(tc, bad_wire_is_refused, 0, (int)COUNT(bad_wires));
+	tcase_add_test(tc, label_of_64_octets_is_refused);
 	tcase_add_test(tc, wire_of_256_octets_is_refused);
 	tcase_add_test(tc, what_follows_the_name_is_left_alone);
 	tcase_add_loop_test(tc, text_is_normalized, 0, (int)COUNT(texts));

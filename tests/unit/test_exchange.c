@@ -94,6 +94,7 @@ reply_forged(const uint8_t *honest, size_t len, const struct sockaddr_in *to)
 	for (size_t i = 0; i < sizeof(forgeries) / sizeof(*forgeries); i++) {
 		memcpy(wire, honest, len);
 		wire[forgeries[i].at] ^= forgeries[i].bits;
+		wire[len - 1] = 66; /* on_answer() knows the honest one */
 		reply(udp_fd, wire, len, to);
 	}
 	reply(udp_fd, honest, HEADER_LEN - 1, to);
@@ -104,6 +105,8 @@ reply_forged(const uint8_t *honest, size_t len, const struct sockaddr_in *to)
 	reply(other, wire, len, to);
 	close(other);
 }
+
+static uint16_t from_port; /* of the last question */
 
 static void
 on_udp(evutil_socket_t fd, short what, void *arg)
@@ -119,6 +122,7 @@ on_udp(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 	ck_assert_int_gt((int)n, HEADER_LEN);
 	question_len = (size_t)n;
+	from_port = from.sin_port;
 	questions++;
 	len = compose(wire);
 	switch (habit) {
@@ -420,6 +424,8 @@ START_TEST(question_is_what_was_asked)
 	static const uint8_t rest[] = { 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 7, 'e',
 		'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 1, 0, 1 };
 	uint8_t first[2];
+	uint16_t first_port;
+	bool other_id = false, other_port = false;
 
 	ck_assert_ptr_nonnull(start("a.example", _i == 1));
 	finish();
@@ -427,15 +433,17 @@ START_TEST(question_is_what_was_asked)
 	ck_assert_uint_eq(question[2], _i == 1 ? 1 : 0);
 	ck_assert_uint_eq(question[3], 0);
 	ck_assert_mem_eq(question + 4, rest, sizeof(rest));
-	/* and the id another each time: twice the same in a row of four has
+	/* and the id another each time, and the port: four times the same has
 	 * odds of one to 2^48 */
 	memcpy(first, question, 2);
+	first_port = from_port;
 	for (int i = 0; i < 3; i++) {
 		ask();
-		if (memcmp(first, question, 2) != 0)
-			return;
+		other_id |= memcmp(first, question, 2) != 0;
+		other_port |= from_port != first_port;
 	}
-	ck_abort_msg("always the same id");
+	ck_assert(other_id);
+	ck_assert(other_port);
 }
 END_TEST
 

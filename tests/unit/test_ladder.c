@@ -641,6 +641,24 @@ START_TEST(proof_does_not_mend_bogus)
 }
 END_TEST
 
+/* An answer of which nobody says what it is worth is none: neither the first,
+ * for which the failed walk would let an insecure one stand, nor the second. */
+START_TEST(answer_of_unknown_worth_is_none)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	if (_i == 0) {
+		unbound_has_data(DNS_INDETERMINATE);
+		walk_ends(WALK_FAILED);
+		expect_failed(DNS_INDETERMINATE);
+	} else {
+		unbound_has_data(DNS_BOGUS);
+		unbound_has_data(DNS_INDETERMINATE);
+		expect_failed(DNS_BOGUS);
+	}
+	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
 START_TEST(second_look_that_is_insecure_wants_its_reason)
 {
 	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
@@ -997,6 +1015,36 @@ START_TEST(memory_never_skips_the_walk)
 }
 END_TEST
 
+/* What was remembered for a while has only the rest of its time. */
+START_TEST(recalled_answer_lives_no_longer_than_it_has_left)
+{
+	static const char *const records[] = { NAME ". 300 IN A 192.0.2.9",
+		NULL };
+	ldns_pkt *packet = message_packet(NAME, DNS_TYPE_A, 0, records, NULL);
+
+	memory_answer_add(memory, NAME, DNS_TYPE_A, packet, "example", 20);
+	ldns_pkt_free(packet);
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(WALK_PROVEN);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
+	ck_assert_uint_le(answer->ttl, 20);
+}
+END_TEST
+
+START_TEST(bare_plain_denial_is_remembered_shortly)
+{
+	const struct memory_answer *known;
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(WALK_PROVEN);
+	plain_finds(0, NULL, NULL);
+	known = memory_answer_find(memory, NAME, DNS_TYPE_A);
+	ck_assert(known == NULL || known->ttl <= 60);
+}
+END_TEST
+
 START_TEST(secure_answer_beats_memory)
 {
 	memory_zone_add(memory, "example");
@@ -1203,6 +1251,7 @@ add_rung_tests(TCase *tc)
 	tcase_add_test(tc, rung_says_where_the_answer_came_from);
 	tcase_add_loop_test(tc, bogus_is_asked_once_more, 0, 3);
 	tcase_add_loop_test(tc, proof_does_not_mend_bogus, 0, 4);
+	tcase_add_loop_test(tc, answer_of_unknown_worth_is_none, 0, 2);
 	tcase_add_loop_test(
 	    tc, second_look_that_is_insecure_wants_its_reason, 0, 2);
 	tcase_add_test(tc, bogus_at_the_deadline_is_bogus);
@@ -1229,6 +1278,8 @@ add_fallback_tests(TCase *tc)
 	    tc, target_that_fails_is_insecure_only_if_proven, 0, 2);
 	tcase_add_test(tc, chain_of_aliases_ends);
 	tcase_add_loop_test(tc, memory_never_skips_the_walk, 0, 4);
+	tcase_add_test(tc, recalled_answer_lives_no_longer_than_it_has_left);
+	tcase_add_test(tc, bare_plain_denial_is_remembered_shortly);
 	tcase_add_test(tc, secure_answer_beats_memory);
 	tcase_add_test(tc, failing_zone_is_remembered_for_slots_only);
 	tcase_add_loop_test(

@@ -6,6 +6,7 @@
 #include "dns/packet.h"
 
 #include <check.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,37 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LONG "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+
+/* ---- a libldns that leaves something out, as where memory is short ---- */
+
+static enum loss { LOSS_NONE, LOSS_FIELD, LOSS_RECORD, LOSS_AUTHORITY } loss;
+
+static void
+lose(ldns_pkt *packet)
+{
+	ldns_rr_list *answer = ldns_pkt_answer(packet);
+
+	if (loss == LOSS_FIELD)
+		ldns_rdf_deep_free(ldns_rr_pop_rdf(ldns_rr_list_rr(answer, 0)));
+	else if (loss == LOSS_RECORD)
+		ldns_rr_free(ldns_rr_list_pop_rr(answer));
+	else if (loss == LOSS_AUTHORITY)
+		ldns_rr_free(ldns_rr_list_pop_rr(ldns_pkt_authority(packet)));
+}
+
+ldns_status
+ldns_wire2pkt(ldns_pkt **packet, const uint8_t *wire, size_t len)
+{
+	ldns_status (*theirs)(ldns_pkt **, const uint8_t *, size_t);
+	void *symbol = dlsym(RTLD_NEXT, "ldns_wire2pkt");
+	ldns_status status;
+
+	memcpy(&theirs, &symbol, sizeof(theirs));
+	status = theirs(packet, wire, len);
+	if (status == LDNS_STATUS_OK)
+		lose(*packet);
+	return status;
+}
 
 /* Through the wire, as messages come. */
 static ldns_pkt *
@@ -232,6 +264,30 @@ START_TEST(rubbish_is_no_message)
 }
 END_TEST
 
+/* An MX without its preference is no host, and less than was sent must never
+ * read as "there is none". */
+START_TEST(what_was_left_out_is_noticed)
+{
+	static const char *const answer[] = {
+		"q.example. 60 IN MX 10 a.example.",
+		"q.example. 60 IN MX 20 b.example.", NULL
+	};
+	static const char *const authority[] = {
+		"q.example. 60 IN NS ns.example.", NULL
+	};
+	struct message message =
+	    message_make("q.example.", LDNS_RR_TYPE_MX, 0, answer, authority);
+	ldns_pkt *packet;
+
+	loss = (enum loss)_i;
+	packet = packet_parse(message.wire, message.len);
+	loss = LOSS_NONE;
+	ck_assert((packet != NULL) == (_i == LOSS_NONE));
+	ldns_pkt_free(packet);
+	free(message.wire);
+}
+END_TEST
+
 START_TEST(name_is_a_name)
 {
 	ldns_rr *rr = message_record("Q.Example. 9 IN MX 10 MX.example.");
@@ -395,6 +451,8 @@ main(void)
 	tcase_add_test(tc, rdata_is_uncompressed_wire_format);
 	tcase_add_test(tc, chain_of_aliases_is_bounded);
 	tcase_add_test(tc, rubbish_is_no_message);
+	tcase_add_loop_test(
+	    tc, what_was_left_out_is_noticed, LOSS_NONE, LOSS_AUTHORITY + 1);
 	tcase_add_test(tc, name_is_a_name);
 	tcase_add_loop_test(
 	    tc, dname_is_substituted, 0, (int)COUNT(substitutions));

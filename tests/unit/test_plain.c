@@ -36,6 +36,7 @@ struct exchange {
 
 static struct exchange exchanges[ASKED_MAX];
 static size_t asked;
+static const char *asked_name;  /* by the plain lookup */
 static const char *unreachable; /* beginning of an address, or NULL */
 
 struct exchange *
@@ -45,7 +46,7 @@ exchange_start(struct event_base *base, const struct endpoint *server,
 	struct exchange *exchange = &exchanges[asked];
 
 	(void)base;
-	ck_assert_str_eq(name, "a.b.example");
+	ck_assert_str_eq(name, asked_name);
 	ck_assert_uint_eq(type, DNS_TYPE_MX);
 	ck_assert_uint_lt(asked, ASKED_MAX);
 	endpoint_text(server, exchange->server);
@@ -147,6 +148,7 @@ set_up(void)
 	asked = looked_up = 0;
 	came = refuse = waits = false;
 	unreachable = NULL;
+	asked_name = "a.b.example";
 }
 
 /* Nothing may still be asked. */
@@ -192,8 +194,8 @@ on_waits(void *arg, bool waiting)
 static void
 start(const struct plain_path *above)
 {
-	plain = plain_start(&env, "a.b.example", DNS_TYPE_MX, ".", above,
-	    on_waits, on_plain, NULL);
+	plain = plain_start(&env, asked_name, DNS_TYPE_MX, ".", above, on_waits,
+	    on_plain, NULL);
 	ck_assert_ptr_nonnull(plain);
 	ck_assert_uint_eq(looked_up + asked, 0);
 	turn();
@@ -566,6 +568,23 @@ START_TEST(referral_counts_or_does_not)
 }
 END_TEST
 
+/* A zone that refers to one above it would have a say about that one's names:
+ * its glue would lie in the bailiwick. */
+START_TEST(referral_upwards_is_none)
+{
+	static const char *const up[] = { ". 9 IN NS ns.other.", NULL };
+	static const char *const up_glue[] = { "ns.other. 9 IN A 192.0.2.66",
+		NULL };
+
+	start_at_root();
+	says(0, false, 0, NULL, referral, glue);
+	says(1, false, 0, NULL, up, up_glue);
+	ck_assert_uint_eq(asked, 2);
+	ck_assert(came && !has_packet);
+	ck_assert_str_eq(why, "the servers answer, but not the question");
+}
+END_TEST
+
 /* Only what lies inside the zone that refers may be told by it. */
 START_TEST(glue_counts_inside_the_zone_that_refers)
 {
@@ -657,6 +676,58 @@ START_TEST(questions_are_bounded)
 	found_nothing("n0", DNS_TYPE_AAAA);
 	found_nothing("n1", DNS_TYPE_AAAA);
 	ck_assert(came && !has_packet);
+}
+END_TEST
+
+/* One label deeper each time. */
+START_TEST(referrals_are_bounded)
+{
+	unsigned labels = 1;
+
+	asked_name = "a.b.c.d.e.f.g.h.i.j.k.l.m.example";
+	start_at_root();
+	for (; !came && labels < domain_labels(asked_name); labels++) {
+		const char *to = domain_ancestor(asked_name, labels);
+		char ns[128], address[128];
+		const char *const authority[] = { ns, NULL };
+		const char *const additional[] = { address, NULL };
+
+		snprintf(ns, sizeof(ns), "%s. 9 IN NS ns.%s.", to, to);
+		snprintf(address, sizeof(address), "ns.%s. 9 IN A 192.0.2.%u",
+		    to, 100 + labels);
+		says(asked - 1, false, 0, NULL, authority, additional);
+	}
+	ck_assert(came && !has_packet);
+	ck_assert_str_eq(why, "too many referrals");
+	ck_assert_uint_le(questions, 9);
+}
+END_TEST
+
+/* The servers of one zone, and then those of the next: each has fewer than the
+ * bound, both together more. */
+START_TEST(questions_of_all_zones_are_bounded)
+{
+	char text[24][16], line[24][64];
+	const char *many[25] = { NULL }, *additional[25] = { NULL };
+
+	for (int i = 0; i < 24; i++) {
+		snprintf(text[i], sizeof(text[i]), "192.0.2.%d", i + 1);
+		snprintf(line[i], sizeof(line[i]),
+		    "ns.example. 9 IN A 198.51.100.%d", i + 1);
+		many[i] = text[i];
+		additional[i] = line[i];
+	}
+	start(NULL);
+	found(".", DNS_TYPE_NS, root_names);
+	found("ns.root", DNS_TYPE_A, many);
+	found_nothing("ns.root", DNS_TYPE_AAAA);
+	for (size_t i = 0; i < 23; i++)
+		fails(i);
+	says(23, false, 0, NULL, referral, additional);
+	while (!came)
+		fails(asked - 1);
+	ck_assert(!has_packet);
+	ck_assert_uint_le(questions, 40);
 }
 END_TEST
 
@@ -801,11 +872,14 @@ main(void)
 	tcase_add_test(tc, referral_is_followed);
 	tcase_add_loop_test(
 	    tc, referral_counts_or_does_not, 0, COUNT(referrals));
+	tcase_add_test(tc, referral_upwards_is_none);
 	tcase_add_test(tc, glue_counts_inside_the_zone_that_refers);
 	tcase_add_loop_test(tc, names_are_bounded, 0, 2);
 	tcase_add_test(tc, depth_is_bounded);
 	tcase_add_test(tc, circles_are_left);
 	tcase_add_test(tc, questions_are_bounded);
+	tcase_add_test(tc, referrals_are_bounded);
+	tcase_add_test(tc, questions_of_all_zones_are_bounded);
 	tcase_add_test(tc, cancelled_one_asks_no_more);
 	tcase_add_loop_test(
 	    tc, some_addresses_are_never_asked, 0, COUNT(addresses));

@@ -8,6 +8,7 @@
 #include <check.h>
 #include <event2/event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/conf.h"
@@ -226,6 +227,145 @@ START_TEST(keys_without_lookup_are_told_at_once)
 }
 END_TEST
 
+/* ---- options of a map ---- */
+
+/* The service again, with one map that has options of its own. */
+static struct conf_policy *
+with_map(const char *name)
+{
+	policy_service_free(service);
+	conf->maps = calloc(1, sizeof(*conf->maps));
+	ck_assert_ptr_nonnull(conf->maps);
+	conf->maps[0].name = strdup(name);
+	conf->maps[0].policy = conf->policy;
+	conf->map_count = 1;
+	return &conf->maps[0].policy;
+}
+
+static void
+begin_again(void)
+{
+	service = policy_service_new(resolver.base, conf, &resolver, &stats);
+	ck_assert_ptr_nonnull(service);
+}
+
+/* Evidence is for all who ask: one map may need what the others do not. */
+START_TEST(evidence_is_gathered_for_the_strictest_map)
+{
+	static const struct line insecure_mx[] = { MX(DNS_INSECURE),
+		A(DNS_SECURE), AAAA(DNS_SECURE), TLSA(DNS_SECURE), { 0 } };
+	struct conf_policy *map = with_map("strict");
+	struct told told = { 0 };
+
+	conf->policy.insecure_mx = CONF_INSECURE_MX_MAY;
+	map->insecure_mx = CONF_INSECURE_MX_ENCRYPT;
+	begin_again();
+	resolver.line = insecure_mx;
+	ask("example.org", "query", &told);
+	run();
+	ck_assert_int_eq(told.policy, TLS_POLICY_MAY);
+	ask("example.org", "strict", &told);
+	run();
+	ck_assert_uint_eq(told.times, 2);
+	ck_assert_int_eq(told.policy, TLS_POLICY_ENCRYPT);
+	ck_assert_uint_eq(resolver.asked, 4);
+}
+END_TEST
+
+/* Two who ask with different maps share the evaluation, not the verdict. */
+START_TEST(each_map_gets_its_own_verdict)
+{
+	static const struct line absent[] = { MX(DNS_SECURE), A(DNS_SECURE),
+		AAAA(DNS_SECURE),
+		DENIED(OWNER, DNS_TYPE_TLSA, DNS_NXDOMAIN, DNS_SECURE), { 0 } };
+	struct conf_policy *map = with_map("strict");
+	struct told one = { 0 }, other = { 0 };
+
+	map->no_dane = CONF_NO_DANE_ENCRYPT;
+	begin_again();
+	resolver.line = absent;
+	ask("example.org", "query", &one);
+	ask("example.org", "strict", &other);
+	run();
+	ck_assert_int_eq(one.policy, TLS_POLICY_MAY);
+	ck_assert_int_eq(other.policy, TLS_POLICY_ENCRYPT);
+	ck_assert_uint_eq(resolver.asked, 4);
+}
+END_TEST
+
+static const struct {
+	const char *key; /* with a service that only Postfix may know */
+	enum conf_no_dane no_dane, no_dane_explicit;
+	enum conf_carry carry;
+	enum tls_policy policy;
+} unknown[] = {
+	{ "example.org:no-such-service", CONF_NO_DANE_MAY, CONF_NO_DANE_MAY,
+	    CONF_CARRY_NO, TLS_POLICY_DANE },
+	{ "example.org:no-such-service", CONF_NO_DANE_MAY,
+	    CONF_NO_DANE_NOTFOUND, CONF_CARRY_NO, TLS_POLICY_TEMP },
+	{ "example.org:no-such-service", CONF_NO_DANE_ENCRYPT, CONF_NO_DANE_MAY,
+	    CONF_CARRY_NO, TLS_POLICY_DANE },
+	{ "example.org:no-such-service", CONF_NO_DANE_MAY, CONF_NO_DANE_ENCRYPT,
+	    CONF_CARRY_NO, TLS_POLICY_TEMP },
+	{ "example.org:no-such-service", CONF_NO_DANE_MAY, CONF_NO_DANE_MAY,
+	    CONF_CARRY_FINGERPRINT, TLS_POLICY_TEMP },
+};
+
+/* "dane" leaves hosts without TLSA at "may": only where that is what they
+ * would get from us. */
+START_TEST(what_only_postfix_knows_is_left_to_it_or_deferred)
+{
+	struct told told = { 0 };
+
+	conf->policy.no_dane = unknown[_i].no_dane;
+	conf->policy.no_dane_explicit = unknown[_i].no_dane_explicit;
+	conf->policy.carry = unknown[_i].carry;
+	ck_assert_ptr_null(ask(unknown[_i].key, "query", &told));
+	ck_assert_int_eq(told.policy, unknown[_i].policy);
+	ck_assert_uint_eq(resolver.asked, 0);
+}
+END_TEST
+
+START_TEST(evaluation_ends_at_its_deadline)
+{
+	struct told told = { 0 };
+
+	conf->evaluation_deadline = 1;
+	ck_assert_ptr_nonnull(ask("example.org", "query", &told));
+	/* Nothing else is in the loop but the tick. */
+	for (int i = 0; i < 100 && told.times == 0; i++)
+		event_base_loop(resolver.base, EVLOOP_ONCE);
+	ck_assert_uint_eq(told.times, 1);
+	ck_assert_int_eq(told.policy, TLS_POLICY_TEMP);
+	ck_assert_ptr_nonnull(strstr(told.text, "within 1 seconds"));
+}
+END_TEST
+
+static void
+keep_policy(void *arg, const struct policy_verdict *verdict,
+    const struct dane_evidence *evidence)
+{
+	enum tls_policy *policy = arg;
+
+	ck_assert_ptr_nonnull(evidence);
+	*policy = verdict->policy;
+}
+
+/* What is shown is what Postfix would get. */
+START_TEST(explanation_is_of_the_key_that_was_asked)
+{
+	static const struct line absent[] = { A(DNS_SECURE), AAAA(DNS_SECURE),
+		DENIED(OWNER, DNS_TYPE_TLSA, DNS_NXDOMAIN, DNS_SECURE), { 0 } };
+	enum tls_policy policy = TLS_POLICY_TEMP;
+
+	resolver.line = absent;
+	ck_assert_ptr_nonnull(policy_service_explain(service, "[" HOST "]:25",
+	    strlen("[" HOST "]:25"), "query", keep_policy, &policy));
+	run();
+	ck_assert_int_eq(policy, TLS_POLICY_NOTFOUND);
+}
+END_TEST
+
 static void
 explained(void *arg, const struct policy_verdict *verdict,
     const struct dane_evidence *evidence)
@@ -278,6 +418,13 @@ main(void)
 	tcase_add_test(tc, evaluations_are_bounded);
 	tcase_add_test(tc, flushed_on_its_way_is_not_remembered);
 	tcase_add_test(tc, keys_without_lookup_are_told_at_once);
+	tcase_add_test(tc, evidence_is_gathered_for_the_strictest_map);
+	tcase_add_test(tc, each_map_gets_its_own_verdict);
+	tcase_add_loop_test(tc,
+	    what_only_postfix_knows_is_left_to_it_or_deferred, 0,
+	    (int)(sizeof(unknown) / sizeof(*unknown)));
+	tcase_add_test(tc, evaluation_ends_at_its_deadline);
+	tcase_add_test(tc, explanation_is_of_the_key_that_was_asked);
 	tcase_add_test(tc, explanation_is_anew_and_can_be_left);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

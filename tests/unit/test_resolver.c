@@ -122,6 +122,8 @@ static struct stats stats;
 static struct resolver *resolver;
 static unsigned came;
 static char last_why[64];
+static enum dns_status last_status;
+static enum dns_security last_security;
 static bool inside;
 
 static void
@@ -158,6 +160,8 @@ on_answer(void *arg, struct dns_answer *answer)
 	if (arg != NULL)
 		*(struct resolver_lookup **)arg = NULL;
 	came++;
+	last_status = answer->status;
+	last_security = answer->security;
 	snprintf(last_why, sizeof(last_why), "%s",
 	    answer->why != NULL ? answer->why : "");
 }
@@ -288,6 +292,9 @@ START_TEST(waiting_ends_with_the_deadline)
 	pass(6);
 	ck_assert_uint_eq(came, 1);
 	ck_assert_str_eq(last_why, "too many lookups at once");
+	/* Nothing is known, which is not to be taken for anything. */
+	ck_assert_int_eq(last_status, DNS_FAILED);
+	ck_assert_int_eq(last_security, DNS_INDETERMINATE);
 	ck_assert_uint_eq(stats.counter[STATS_FAILED_SLOTS], 1);
 	ends(0, DNS_SECURE, DNS_RUNG_VALIDATED);
 	ck_assert_str_eq(ladders[started - 1]->name, "c.example");

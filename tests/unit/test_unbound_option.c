@@ -137,6 +137,8 @@ static const struct {
 	    "refused: unvalidated records would be believed" },
 	{ "val-nsec3-keysize-iterations: 1024 0",
 	    "refused: denials would be easier to forge" },
+	{ "val-bogus-ttl: 60",
+	    "refused: a failure is remembered for seconds only" },
 	{ "harden-dnssec-stripped: no",
 	    "refused: answers without their signatures would be believed" },
 	{ "disable-edns-do: yes",

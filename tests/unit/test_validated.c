@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <dlfcn.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,16 +15,56 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unbound.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/endpoint.h"
 #include "dns/anchors.h"
+#include "dns/insecurity.h"
 #include "dns/packet.h"
 #include "message_fixture.h"
 
 #define PATIENCE_MS 8000
 #define ASKED_MAX 64
+#define FRESH_MAX 56 /* contexts for second looks */
+#define OPTIONS_MAX 128
+
+/* ---- the options that libunbound is given ---- */
+
+static struct {
+	char name[64], value[128];
+} options[OPTIONS_MAX]; /* the latest, of several contexts */
+static size_t option_count;
+
+/* In the place of libunbound's, which it calls. */
+int
+ub_ctx_set_option(struct ub_ctx *ub, const char *name, const char *value)
+{
+	int (*theirs)(struct ub_ctx *, const char *, const char *);
+	void *symbol = dlsym(RTLD_NEXT, "ub_ctx_set_option");
+
+	memcpy(&theirs, &symbol, sizeof(theirs));
+	if (option_count == OPTIONS_MAX)
+		option_count = 0;
+	snprintf(
+	    options[option_count].name, sizeof(options[0].name), "%s", name);
+	snprintf(
+	    options[option_count].value, sizeof(options[0].value), "%s", value);
+	option_count++;
+	return theirs(ub, name, value);
+}
+
+/* The last value; NULL where it was not set. */
+static const char *
+value_of(const char *name)
+{
+	for (size_t i = option_count; i-- > 0;)
+		if (strcmp(options[i].name, name) == 0)
+			return options[i].value;
+	return NULL;
+}
 
 /* ---- the name server ---- */
 
@@ -308,6 +349,7 @@ set_up(void)
 	make_key();
 	server = start_server();
 	questions = swelling = 0;
+	option_count = 0;
 	strcpy(folder, "/tmp/test_validated.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(hints, sizeof(hints), "%s/hints", folder);
@@ -811,12 +853,11 @@ START_TEST(oldest_context_makes_room)
 	char zone[32];
 
 	begin(&first, "first.drop", DNS_TYPE_A, "first");
-	for (int i = 0;; i++) {
+	for (int i = 1; i < FRESH_MAX; i++) {
 		snprintf(zone, sizeof(zone), "z%d.drop", i);
 		other = (struct outcome){ .name = "other.drop" };
-		if (validated_ask(validated, "other.drop", DNS_TYPE_A, zone,
-			on_result, &other) == NULL)
-			break;
+		ck_assert_ptr_nonnull(validated_ask(validated, "other.drop",
+		    DNS_TYPE_A, zone, on_result, &other));
 	}
 	/* Each has its time. */
 	usleep(1100 * 1000);
@@ -884,6 +925,79 @@ START_TEST(options_are_set_or_refused)
 		    (other != NULL) == rows[i].works, "%s", rows[i].option);
 		validated_free(other);
 	}
+}
+END_TEST
+
+/* What the promises rest on, and libunbound's own defaults may not have. */
+START_TEST(promises_rest_on_options)
+{
+	static const struct {
+		const char *name, *value;
+	} rows[] = {
+		/* a lying bit map would hide an existing TLSA */
+		{ "aggressive-nsec:", "no" },
+		/* below this, denials are proofs and not merely "insecure" */
+		{ "val-nsec3-keysize-iterations:",
+		    INSECURITY_NSEC3_ITERATIONS },
+		/* signatures end when they end, as far as clocks differ */
+		{ "val-sig-skew-min:", "300" },
+		{ "val-sig-skew-max:", "300" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *value = value_of(rows[i].name);
+
+		ck_assert_msg(value != NULL, "%s", rows[i].name);
+		ck_assert_str_eq(value, rows[i].value);
+	}
+	/* A failure is remembered for seconds only. */
+	ck_assert_ptr_nonnull(value_of("val-bogus-ttl:"));
+	ck_assert_int_le(atoi(value_of("val-bogus-ttl:")), 5);
+}
+END_TEST
+
+START_TEST(own_listener_is_shunned)
+{
+	struct endpoint listen;
+	struct conf changed = conf;
+
+	ck_assert_ptr_null(endpoint_parse("inet:127.0.0.25:53", &listen));
+	changed.dns_listen.item = &listen;
+	changed.dns_listen.count = 1;
+	validated_free(again(&changed));
+	ck_assert_ptr_nonnull(value_of("do-not-query-address:"));
+	ck_assert_str_eq(value_of("do-not-query-address:"), "127.0.0.25/32");
+}
+END_TEST
+
+static void
+on_watched(void *arg, const struct validated_result *result)
+{
+	struct outcome *outcome = arg;
+
+	outcome->came = true;
+	outcome->security = result->security;
+}
+
+/* trust-anchor may have it still when libunbound would have forgotten it. */
+START_TEST(revoked_key_is_remembered_for_ever)
+{
+	struct outcome outcome = { .name = "the root's keys" };
+	char state[80], line[1024], *text = ldns_rr2str(dnskey);
+
+	snprintf(state, sizeof(state), "%s/state", folder);
+	snprintf(line, sizeof(line), "%.*s ;;state=2 [  VALID  ] ;;count=0\n",
+	    (int)strcspn(text, ";\n"), text);
+	write_file(state, line);
+	free(text);
+	ck_assert_ptr_nonnull(
+	    validated_watch_root(validated, state, on_watched, &outcome));
+	wait_for(&outcome);
+	ck_assert_int_eq(outcome.security, DNS_SECURE);
+	ck_assert_ptr_nonnull(value_of("del-holddown:"));
+	/* decades */
+	ck_assert_int_ge(atoi(value_of("del-holddown:")), 1000000000);
+	unlink(state);
 }
 END_TEST
 
@@ -986,6 +1100,9 @@ main(void)
 	tcase_add_test(tc, context_goes_with_the_last_that_is_awaited);
 	tcase_add_test(tc, contexts_are_bounded);
 	tcase_add_test(tc, options_are_set_or_refused);
+	tcase_add_test(tc, promises_rest_on_options);
+	tcase_add_test(tc, own_listener_is_shunned);
+	tcase_add_test(tc, revoked_key_is_remembered_for_ever);
 	tcase_add_test(tc, listener_without_address_is_an_error);
 	tcase_add_test(tc, descriptors_may_run_out_at_any_step);
 	tcase_add_test(tc, name_that_is_none_can_not_be_asked);

@@ -13,12 +13,24 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/table.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define START 1000000
 #define SECOND 1000
 /* From expiry to the latest moment at which an entry is due. */
 #define GRACE (VERDICT_CACHE_GRACE_MS + 2 * VERDICT_CACHE_TICK_MS)
 #define MIB (1024 * 1024)
+
+/* In the place of base/table.c's. */
+static unsigned seeds_asked;
+
+uint64_t
+table_seed(void)
+{
+	seeds_asked++;
+	return 0x5eed;
+}
 
 static const struct verdict_limits roomy = { 1000, MIB };
 
@@ -79,6 +91,21 @@ assert_due(struct verdict_cache *cache, uint64_t now, const char *expected)
 	ck_assert_uint_eq(len, strlen(expected));
 	ck_assert_mem_eq(key, expected, len);
 }
+
+/* A hash that strangers know would let them make all lookups slow. */
+START_TEST(hash_is_seeded)
+{
+	struct verdict_cache *cache = new_cache(roomy, 1);
+
+	seeds_asked = 0;
+	put(cache, "example.org", TLS_POLICY_DANE, 300, START);
+	ck_assert_uint_gt(seeds_asked, 0);
+	seeds_asked = 0;
+	ck_assert(has(cache, "example.org", START));
+	ck_assert_uint_gt(seeds_asked, 0);
+	verdict_cache_free(cache);
+}
+END_TEST
 
 /* ---- how long ---- */
 
@@ -602,6 +629,7 @@ main(void)
 	int failed;
 
 	suite_add_tcase(suite, cases);
+	tcase_add_test(cases, hash_is_seeded);
 	tcase_add_test(cases, a_verdict_lives_for_its_ttl_and_no_longer);
 	tcase_add_test(cases, nothing_is_remembered_for_a_ttl_of_zero);
 	tcase_add_test(cases, a_new_verdict_replaces_the_old_one);

@@ -228,6 +228,17 @@ START_TEST(signed_all_the_way)
 }
 END_TEST
 
+/* Each step is part of the proof: the shortest counts, wherever it is. */
+START_TEST(proof_lasts_as_long_as_each_step)
+{
+	start("mx.a.example");
+	signed_at("example", 30);
+	nsec_at("a.example", "example", "NS RRSIG NSEC", DNS_SECURE);
+	expect(WALK_PROVEN, "a.example", "example");
+	ck_assert_uint_eq(ttl, 30);
+}
+END_TEST
+
 /* The zone above the last signed cut has nothing to say below it. */
 START_TEST(denial_from_above_the_last_cut_is_none)
 {
@@ -534,6 +545,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_test(tc, cut_is_found);
 	tcase_add_test(tc, signed_all_the_way);
+	tcase_add_test(tc, proof_lasts_as_long_as_each_step);
 	tcase_add_test(tc, denial_from_above_the_last_cut_is_none);
 	tcase_add_loop_test(tc, answer_without_use_ends_the_walk, 0, 4);
 	tcase_add_test(tc, root_needs_no_question);

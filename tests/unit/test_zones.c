@@ -221,6 +221,39 @@ START_TEST(built_in_zone_gives_way)
 }
 END_TEST
 
+static const struct {
+	const char *name, *zone; /* NULL: it is a name like any other */
+} local[] = {
+	{ "5.10.in-addr.arpa", "10.in-addr.arpa" },
+	{ "10.in-addr.arpa", "10.in-addr.arpa" },
+	{ "x.test", "test" },
+	{ "in-addr.arpa", NULL },
+	{ "arpa", NULL },
+	{ ".", NULL },
+	{ "xtest", NULL },
+	{ "test.example", NULL },
+};
+
+/* What is above a name that nobody signs may be signed. */
+START_TEST(only_built_in_zones_need_no_proof)
+{
+	struct endpoint forwarder = server("192.0.2.53", 53);
+	struct conf_zone block = { .name = (char *)(uintptr_t)local[_i].name,
+		.servers = &forwarder,
+		.server_count = 1 };
+	const struct conf none = { .zone_count = 0 };
+	const struct conf conf = { .zones = &block, .zone_count = 1 };
+	const char *found = zones_built_in(&none, local[_i].name);
+
+	ck_assert_msg(
+	    (found == NULL) == (local[_i].zone == NULL), "%s", local[_i].name);
+	if (found != NULL)
+		ck_assert_str_eq(found, local[_i].zone);
+	/* A block for it: its servers are asked, and its proof. */
+	ck_assert_ptr_null(zones_built_in(&conf, local[_i].name));
+}
+END_TEST
+
 START_TEST(root_block_switches_off_all)
 {
 	struct endpoint forwarder = server("192.0.2.53", 53);
@@ -294,6 +327,8 @@ main(void)
 	tcase_add_test(tc, blocks_are_written);
 	tcase_add_loop_test(
 	    tc, built_in_zone_gives_way, 0, (int)COUNT(built_in));
+	tcase_add_loop_test(
+	    tc, only_built_in_zones_need_no_proof, 0, (int)COUNT(local));
 	tcase_add_test(tc, root_block_switches_off_all);
 	tcase_add_loop_test(
 	    tc, server_on_loopback_may_be_asked, 0, (int)COUNT(hosts));

@@ -1,0 +1,377 @@
+/*
+ * The questions of DNS clients: who may ask, in which slots it is looked up,
+ * and how much comes back.  The resolver is ours, and so are the addresses
+ * that clients seem to have.
+ */
+
+#include "wire/dns_query.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "base/stats.h"
+#include "dns/answer.h"
+#include "dns/resolver.h"
+#include "message_fixture.h"
+#include "wire/dns_service.h"
+
+#define RECORDS 40 /* of an answer: more than a small datagram holds */
+#define TURNS 200
+
+/* ---- a resolver ---- */
+
+struct resolver_lookup {
+	struct event *event;
+	resolver_cb cb;
+	void *arg;
+};
+
+static struct event_base *base;
+static unsigned lookups, cancelled;
+static enum resolver_class class_asked;
+static enum resolver_need need_asked;
+
+static struct dns_part
+records(void)
+{
+	static char lines[RECORDS][64];
+	ldns_pkt *packet =
+	    message_packet("a.example", LDNS_RR_TYPE_A, 0, NULL, NULL);
+	struct dns_part part;
+
+	for (int i = 0; i < RECORDS; i++) {
+		snprintf(lines[i], sizeof(lines[i]),
+		    "a.example. 300 IN A 192.0.2.%d", i + 1);
+		message_push(packet, LDNS_SECTION_ANSWER, lines[i]);
+	}
+	ck_assert_int_eq(
+	    ldns_pkt2wire(&part.wire, packet, &part.len), LDNS_STATUS_OK);
+	ldns_pkt_free(packet);
+	return part;
+}
+
+static void
+deliver(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolver_lookup *lookup = arg;
+	struct dns_answer *answer = answer_new("a.example", DNS_TYPE_A);
+
+	(void)fd;
+	(void)what;
+	ck_assert_ptr_nonnull(answer);
+	answer->status = DNS_OK;
+	answer->security = DNS_INSECURE;
+	answer->rung = DNS_RUNG_VALIDATED;
+	answer->parts = calloc(1, sizeof(*answer->parts));
+	ck_assert_ptr_nonnull(answer->parts);
+	answer->parts[0] = records();
+	answer->part_count = 1;
+	lookup->cb(lookup->arg, answer);
+	answer_unref(answer);
+	event_free(lookup->event);
+	free(lookup);
+}
+
+struct resolver_lookup *
+resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
+    enum resolver_need need, enum resolver_class class, resolver_cb cb,
+    void *arg)
+{
+	struct resolver_lookup *lookup = calloc(1, sizeof(*lookup));
+
+	(void)resolver;
+	ck_assert_str_eq(name, "a.example");
+	ck_assert_uint_eq(type, DNS_TYPE_A);
+	ck_assert_ptr_nonnull(lookup);
+	lookups++;
+	class_asked = class;
+	need_asked = need;
+	lookup->cb = cb;
+	lookup->arg = arg;
+	lookup->event = event_new(base, -1, 0, deliver, lookup);
+	event_active(lookup->event, EV_TIMEOUT, 0);
+	return lookup;
+}
+
+void
+resolver_cancel(struct resolver_lookup *lookup)
+{
+	if (lookup == NULL)
+		return;
+	cancelled++;
+	event_free(lookup->event);
+	free(lookup);
+}
+
+/* ---- where clients seem to be ---- */
+
+static const char *client_address; /* NULL: where they are */
+static uint16_t client_port;
+static uint8_t reply[DNS_MESSAGE_MAX];
+static ssize_t reply_len; /* -1: none was sent */
+
+static void
+disguise(struct sockaddr *from, socklen_t *len)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+		.sin_port = htons(client_port) };
+
+	if (client_address == NULL || from == NULL)
+		return;
+	ck_assert_int_eq(inet_pton(AF_INET, client_address, &v4.sin_addr), 1);
+	memcpy(from, &v4, sizeof(v4));
+	*len = sizeof(v4);
+}
+
+ssize_t
+recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *from,
+    socklen_t *len)
+{
+	const ssize_t n =
+	    (ssize_t)syscall(SYS_recvfrom, fd, buffer, size, flags, from, len);
+
+	if (n >= 0)
+		disguise(from, len);
+	return n;
+}
+
+int
+accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
+{
+	const int made = (int)syscall(SYS_accept4, fd, from, len, flags);
+
+	if (made != -1)
+		disguise(from, len);
+	return made;
+}
+
+/* Whom a reply goes to is not asked: it stays here. */
+ssize_t
+sendto(int fd, const void *buffer, size_t len, int flags,
+    const struct sockaddr *to, socklen_t to_len)
+{
+	(void)fd;
+	(void)flags;
+	(void)to;
+	(void)to_len;
+	ck_assert_uint_le(len, sizeof(reply));
+	memcpy(reply, buffer, len);
+	reply_len = (ssize_t)len;
+	return (ssize_t)len;
+}
+
+/* ---- the module ---- */
+
+static struct stats stats;
+static struct prefix prefix;
+static struct conf_prefixes nobody, some = { &prefix, 1 };
+static struct dns_service *service;
+static struct sockaddr_in udp, tcp;
+
+static int
+listener(int type, struct sockaddr_in *at)
+{
+	const int fd = socket(AF_INET, type, 0);
+	socklen_t len = sizeof(*at);
+
+	*at = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)at, sizeof(*at)), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)at, &len), 0);
+	if (type == SOCK_STREAM)
+		ck_assert_int_eq(listen(fd, 5), 0);
+	return fd;
+}
+
+static void
+set_up(void)
+{
+	memset(&stats, 0, sizeof(stats));
+	lookups = cancelled = 0;
+	client_address = NULL;
+	client_port = 5000;
+	reply_len = -1;
+	ck_assert_ptr_null(prefix_parse("192.0.2.0/24", &prefix));
+	ck_assert_ptr_nonnull(base = event_base_new());
+	service = dns_service_new(base, &stats);
+	ck_assert_ptr_nonnull(service);
+	dns_service_use(service, NULL, &nobody);
+	ck_assert_int_eq(
+	    dns_service_add_fd(service, listener(SOCK_DGRAM, &udp)), 0);
+	ck_assert_int_eq(
+	    dns_service_add_fd(service, listener(SOCK_STREAM, &tcp)), 0);
+}
+
+static void
+tear_down(void)
+{
+	dns_service_free(service);
+	event_base_free(base);
+}
+
+static void
+turn(void)
+{
+	for (int i = 0; i < 8; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static const uint8_t question[] = { 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1,
+	'a', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 1, 0, 1 };
+
+/* By UDP; sendto() is ours. */
+static void
+ask(void)
+{
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&udp, sizeof(udp)), 0);
+	ck_assert_int_eq(
+	    send(fd, question, sizeof(question), 0), (int)sizeof(question));
+	for (int i = 0; i < TURNS && stats.counter[STATS_DNS_UDP] == 0; i++) {
+		usleep(1000);
+		turn();
+	}
+	ck_assert_uint_eq(stats.counter[STATS_DNS_UDP], 1);
+	turn();
+	close(fd);
+}
+
+/* ---- who may ask ---- */
+
+static const struct {
+	const char *address;
+	bool listed; /* in dns-allow there is 192.0.2.0/24 */
+	bool may;
+} clients[] = {
+	{ "127.0.0.1", false, true },
+	{ "127.9.9.9", true, true },
+	{ "192.0.2.7", false, false },
+	{ "192.0.2.7", true, true },
+	{ "192.0.3.7", true, false },
+	{ "10.0.0.1", false, false },
+};
+
+START_TEST(client_may_ask_or_is_refused)
+{
+	dns_service_use(service, NULL, clients[_i].listed ? &some : &nobody);
+	client_address = clients[_i].address;
+	ask();
+	ck_assert_int_gt((int)reply_len, 12);
+	ck_assert_mem_eq(reply, question, 2);
+	ck_assert_uint_eq(lookups, clients[_i].may ? 1 : 0);
+	ck_assert_int_eq((int)dns_message_rcode(reply),
+	    clients[_i].may ? DNS_RCODE_NOERROR : DNS_RCODE_REFUSED);
+	if (!clients[_i].may)
+		ck_assert_uint_eq(reply[7], 0); /* no record */
+}
+END_TEST
+
+START_TEST(connection_is_kept_or_closed)
+{
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	dns_service_use(service, NULL, clients[_i].listed ? &some : &nobody);
+	client_address = clients[_i].address;
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&tcp, sizeof(tcp)), 0);
+	for (int i = 0; i < 8; i++) {
+		usleep(1000);
+		turn();
+	}
+	ck_assert_uint_eq(
+	    dns_service_connections(service), clients[_i].may ? 1 : 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(forger_gets_no_answer)
+{
+	client_address = "127.0.0.1";
+	client_port = 0;
+	ask();
+	ck_assert_int_eq((int)reply_len, -1);
+	ck_assert_uint_eq(lookups, 0);
+	ck_assert_uint_eq(stats.counter[STATS_DNS_DROPPED], 1);
+}
+END_TEST
+
+/* ---- how it is looked up, and what comes back ---- */
+
+/* Policies have slots of their own, which no flood of questions takes. */
+START_TEST(questions_are_in_slots_of_their_own)
+{
+	ask();
+	ck_assert_uint_eq(lookups, 1);
+	ck_assert_int_eq(class_asked, RESOLVER_CLASS_OTHER);
+	ck_assert_int_eq(need_asked, RESOLVER_NEED_MESSAGE);
+}
+END_TEST
+
+static struct dns_reply last;
+
+static void
+take(void *arg, struct dns_reply came)
+{
+	(void)arg;
+	last = came;
+}
+
+START_TEST(datagram_is_no_larger_than_the_client_takes)
+{
+	struct dns_queries *queries = dns_queries_new(&stats);
+	struct dns_request request;
+	struct dns_query query;
+	char name[DOMAIN_TEXT_MAX];
+
+	ck_assert_ptr_nonnull(queries);
+	dns_queries_use(queries, NULL, &nobody);
+	ck_assert_int_eq(
+	    dns_message_parse(question, sizeof(question), &request, name),
+	    DNS_ACTION_LOOK_UP);
+	ck_assert_int_eq(dns_query_start(&query, queries, &request, name,
+			     _i == 1, take, NULL),
+	    0);
+	turn();
+	ck_assert_ptr_nonnull(last.framed);
+	if (_i == 0) {
+		ck_assert_uint_le(last.len, 512);
+		ck_assert(dns_message_is_truncated(last.framed + 2));
+	} else {
+		ck_assert_uint_gt(last.len, 512);
+		ck_assert(!dns_message_is_truncated(last.framed + 2));
+	}
+	dns_queries_free(queries);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("dns_query");
+	TCase *tc = tcase_create("dns_query");
+	SRunner *runner = srunner_create(suite);
+	const int count = (int)(sizeof(clients) / sizeof(*clients));
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_loop_test(tc, client_may_ask_or_is_refused, 0, count);
+	tcase_add_loop_test(tc, connection_is_kept_or_closed, 0, count);
+	tcase_add_test(tc, forger_gets_no_answer);
+	tcase_add_test(tc, questions_are_in_slots_of_their_own);
+	tcase_add_loop_test(
+	    tc, datagram_is_no_larger_than_the_client_takes, 0, 2);
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
