@@ -73,6 +73,7 @@ struct ladder {
 	struct walk *walk;
 	bool walked;
 	enum walk_outcome outcome;
+	enum insecurity_reason reason; /* with PROVEN */
 	char cut[DOMAIN_TEXT_MAX];
 	char zone[DOMAIN_TEXT_MAX]; /* last signed */
 	uint32_t walk_ttl;
@@ -88,6 +89,8 @@ struct ladder {
 };
 
 static void settle(struct ladder *ladder);
+static void look_again(struct ladder *ladder);
+static void keep_reason(struct ladder *ladder, const char *why);
 
 /* ---- messages, for those who want them ---- */
 
@@ -375,7 +378,8 @@ is_proven(const struct ladder *ladder)
 }
 
 /* Whether the proof holds for what was asked.  The DS of a name belongs to the
- * zone above it: where that is signed, there is nothing to fall back to. */
+ * zone above it: where that is signed, there is nothing to fall back to, and
+ * where that denies it by NSEC or NSEC3, the denial is a secure one. */
 static bool
 proof_holds(const struct ladder *ladder)
 {
@@ -385,7 +389,9 @@ proof_holds(const struct ladder *ladder)
 	return ladder->outcome == WALK_PROVEN &&
 	       (ladder->type != DNS_TYPE_DS ||
 		   strcmp(ladder->cut, ladder->name) != 0 ||
-		   (ladder->asked == ASKED_INSECURE && !ladder->unconfirmed));
+		   (ladder->asked == ASKED_INSECURE && !ladder->unconfirmed &&
+		       ladder->reason != INSECURITY_REASON_NSEC &&
+		       ladder->reason != INSECURITY_REASON_NSEC3));
 }
 
 /* Takes the records out of @facts. */
@@ -656,6 +662,14 @@ settle_unproven(struct ladder *ladder)
 			conclude_insecure(ladder);
 			return;
 		}
+		/* What libunbound has not judged it keeps all the same. */
+		if (ladder->asked_rung != DNS_RUNG_FRESH &&
+		    ladder->outcome != WALK_FAILED) {
+			keep_reason(ladder, "insecure without a reason");
+			ladder->walked = false;
+			look_again(ladder);
+			return;
+		}
 		snprintf(text, sizeof(text),
 		    "insecure without a reason: %.200s",
 		    ladder->walk_why[0] != '\0' ? ladder->walk_why
@@ -738,6 +752,7 @@ on_walk(void *arg, const struct walk_result *result)
 	}
 	ladder->walked = true;
 	ladder->outcome = result->outcome;
+	ladder->reason = result->reason;
 	ladder->walk_ttl = result->ttl;
 	snprintf(ladder->cut, sizeof(ladder->cut), "%s", result->cut);
 	snprintf(ladder->zone, sizeof(ladder->zone), "%s", result->zone);
@@ -822,8 +837,6 @@ is_contradictory(const struct packet_facts *facts)
 	return facts->status != DNS_OK && facts->has_stray;
 }
 
-static void look_again(struct ladder *ladder);
-
 /* It lies in libunbound's cache as it is: what is secure there is somewhere
  * else, if anywhere. */
 static void
@@ -839,7 +852,7 @@ use_unreadable(struct ladder *ladder, const struct validated_result *result)
 	settle(ladder);
 }
 
-/* An answer with rcode 0, 3 or 6 that is not bogus. */
+/* An answer with rcode 0 or 3 that is not bogus. */
 static void
 use_validated(struct ladder *ladder, const struct validated_result *result)
 {

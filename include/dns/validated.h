@@ -27,8 +27,8 @@ struct validated_query;
 
 /* What libunbound found.  Borrowed for the time of the callback. */
 struct validated_result {
-	/* A packet with rcode 0, 3 or 6 came, whole; otherwise the lookup
-	 * failed, which says nothing of the zone being signed. */
+	/* A packet with rcode 0 or 3 came, whole; otherwise the lookup failed,
+	 * which says nothing of the zone being signed. */
 	bool answered;
 	bool fresh;                 /* from a context with empty caches */
 	enum dns_security security; /* INDETERMINATE unless answered */

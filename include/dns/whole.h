@@ -5,7 +5,9 @@
  * libunbound judges the answer that it received, and then encodes it again.
  * What an attacker has swollen does not fit and is cut, and only the TC bit
  * says so: the records that were there read as "there are none".  So a message
- * that is cut, or that denies without the denial, concludes nothing.
+ * that is cut, or that denies without the denial, concludes nothing.  Nor does
+ * YXDOMAIN (RFC 6672 section 2.2), which it keeps without validating it:
+ * whoever changes the rcode of an answer could deny it for its whole TTL.
  */
 #ifndef DNS_WHOLE_H
 #define DNS_WHOLE_H

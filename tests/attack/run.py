@@ -55,7 +55,7 @@ QUESTION_FLAGS = [{"do"}, {"do"}, {"do"}, {"do", "ad"}, {"ad"}, set(),
 # Seconds after the last forged packet until nothing false is said; and until
 # all is said that is true, which a busy machine may need some time for.
 RIGHT_AGAIN, ANSWERED_AGAIN = 10, 120
-RATIO, FLOOR = 3, 5     # neighbours: times as long, and seconds more
+RATIO, FLOOR = 3, 10    # neighbours: times as long, and seconds more
 GRACE = 4  # seconds in which runs may still end when time is up
 CONTROLS = 2  # tries, on a machine that is busy with other things
 TEMP_TTL = 5  # seconds that the daemon remembers a failure

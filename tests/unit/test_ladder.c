@@ -150,6 +150,7 @@ static struct ladder *ladder;
 static struct dns_answer *answer; /* NULL until it comes */
 static const char *no_trust;
 static uint32_t lifetime; /* of what libunbound says */
+static enum insecurity_reason walk_reason;
 
 static const char *
 distrust(void *arg)
@@ -179,6 +180,7 @@ set_up(void)
 	};
 	no_trust = NULL;
 	lifetime = UINT32_MAX;
+	walk_reason = INSECURITY_REASON_NSEC;
 	query_count = walk_count = plain_count = 0;
 	memset(queries, 0, sizeof(queries));
 	memset(walks, 0, sizeof(walks));
@@ -325,7 +327,7 @@ walk_ends_with(enum walk_outcome outcome, const char *target)
 	ck_assert(!walk->ended && !walk->cancelled);
 	walk->ended = true;
 	walk->cb(walk->arg, &(struct walk_result){ .outcome = outcome,
-				.reason = INSECURITY_REASON_NSEC,
+				.reason = walk_reason,
 				.cut = "zone.example",
 				.zone = "example",
 				.target = target,
@@ -463,9 +465,26 @@ START_TEST(insecure_without_a_reason_has_failed)
 	ask(types[_i % 4], RESOLVER_NEED_DATA);
 	unbound_has_data(DNS_INSECURE);
 	walk_ends(outcomes[_i / 4]);
+	/* What libunbound has not judged lies in its cache as it came. */
+	ck_assert_ptr_null(answer);
+	ck_assert(queries[1].fresh);
+	unbound_has_data(DNS_INSECURE);
+	walk_ends(outcomes[_i / 4]);
 	expect_failed(DNS_INDETERMINATE);
 	ck_assert_ptr_nonnull(strstr(answer->why, "without a reason"));
 	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+/* Whoever has left leaves nothing behind. */
+START_TEST(insecure_without_a_reason_is_looked_at_twice)
+{
+	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	unbound_says(DNS_INSECURE, 3, NULL, NULL);
+	walk_ends(_i == 0 ? WALK_SIGNED : WALK_UNEXPLAINED);
+	ck_assert(queries[1].fresh);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
 }
 END_TEST
 
@@ -525,6 +544,13 @@ START_TEST(opt_out_nxdomain_counts_for_nxdomain_only)
 	else
 		unbound_fails();
 	walk_ends(WALK_PROVEN_NXDOMAIN);
+	if (_i == 1 || _i == 2) { /* there is no reason, twice */
+		if (_i == 1)
+			unbound_says(DNS_INSECURE, 0, NULL, soa);
+		else
+			unbound_has_data(DNS_INSECURE);
+		walk_ends(WALK_PROVEN_NXDOMAIN);
+	}
 	if (_i == 0)
 		expect(DNS_NXDOMAIN, DNS_INSECURE, DNS_RUNG_VALIDATED);
 	else
@@ -791,6 +817,27 @@ START_TEST(ds_at_the_cut_is_not_asked_for_without_security)
 	ck_assert_uint_eq(plain_count, at_cut ? 0 : 1);
 	if (at_cut)
 		expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
+/* Where the zone above denies it by NSEC, its denial is secure, or a forgery;
+ * an opt-out span makes it an insecure one. */
+START_TEST(insecure_denial_of_ds_at_the_cut)
+{
+	ask_as("zone.example", DNS_TYPE_DS, RESOLVER_NEED_DATA,
+	    RESOLVER_CLASS_OTHER, 5000);
+	unbound_says(DNS_INSECURE, 0, NULL, soa);
+	walk_reason = _i == 0   ? INSECURITY_REASON_NSEC
+		      : _i == 1 ? INSECURITY_REASON_NSEC3
+				: INSECURITY_REASON_OPT_OUT;
+	walk_ends(WALK_PROVEN);
+	if (_i < 2) {
+		ck_assert_ptr_null(answer);
+		ck_assert(queries[1].fresh);
+		unbound_says(DNS_SECURE, 0, NULL, soa);
+	}
+	expect(DNS_NODATA, _i < 2 ? DNS_SECURE : DNS_INSECURE,
+	    _i < 2 ? DNS_RUNG_FRESH : DNS_RUNG_VALIDATED);
 }
 END_TEST
 
@@ -1240,6 +1287,8 @@ add_rung_tests(TCase *tc)
 	tcase_add_test(tc, insecure_answer_waits_for_its_reason);
 	tcase_add_loop_test(tc, insecure_without_a_reason_has_failed, 0, 12);
 	tcase_add_loop_test(
+	    tc, insecure_without_a_reason_is_looked_at_twice, 0, 2);
+	tcase_add_loop_test(
 	    tc, failed_walk_fails_only_tlsa, 0, (int)COUNT(types));
 	tcase_add_loop_test(
 	    tc, nothing_insecure_stands_without_trust, 0, (int)COUNT(types));
@@ -1268,6 +1317,7 @@ add_fallback_tests(TCase *tc)
 	tcase_add_test(tc, plain_answers_only_under_a_proof);
 	tcase_add_loop_test(
 	    tc, ds_at_the_cut_is_not_asked_for_without_security, 0, 2);
+	tcase_add_loop_test(tc, insecure_denial_of_ds_at_the_cut, 0, 3);
 	tcase_add_test(tc, exhausted_servers_end_it_at_once);
 	tcase_add_test(tc, plain_alias_starts_again);
 	tcase_add_loop_test(

@@ -49,8 +49,9 @@ static const struct {
 	{ "no name by NSEC", DNS_SECURE, 3, NULL, nsec, true },
 	{ "NSEC in the wrong section", DNS_SECURE, 0, nsec, NULL, false },
 	{ "an alias to nothing", DNS_SECURE, 0, alias, nsec, true },
-	{ "too long by DNAME", DNS_SECURE, 6, dname, NULL, true },
-	{ "too long by nothing", DNS_SECURE, 6, NULL, NULL, false },
+	{ "too long by DNAME", DNS_SECURE, 6, dname, NULL, false },
+	{ "too long, unvalidated", DNS_INSECURE, 6, dname, NULL, false },
+	{ "too long beside data", DNS_INSECURE, 6, tlsa, NULL, false },
 	/* What is insecure has no proofs; the walk asks for its reason. */
 	{ "insecure denial", DNS_INSECURE, 0, NULL, NULL, true },
 	{ "insecure denial with SOA", DNS_INSECURE, 3, NULL, soa, true },
