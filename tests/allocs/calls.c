@@ -5,6 +5,7 @@
  */
 
 #include <confuse.h>
+#include <event2/bufferevent.h>
 #include <ldns/ldns.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -106,4 +107,17 @@ allocs_SSL_dane_tlsa_add(SSL *ssl, uint8_t usage, uint8_t selector,
 		    ssl, usage, selector, mtype, data, len);
 	ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
 	return 0;
+}
+
+/* It cannot say that memory ran out, and dies of it: not ours, so that it never
+ * does. */
+void allocs_bufferevent_setwatermark(
+    struct bufferevent *stream, short what, size_t low, size_t high);
+void
+allocs_bufferevent_setwatermark(
+    struct bufferevent *stream, short what, size_t low, size_t high)
+{
+	bufferevent_setwatermark(stream, what, low, high);
+	/* A jump in the place of the call would leave no frame. */
+	__asm__ volatile("");
 }

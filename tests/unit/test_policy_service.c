@@ -234,6 +234,8 @@ static struct conf_policy *
 with_map(const char *name)
 {
 	policy_service_free(service);
+	service = NULL;
+	free(conf->maps); /* there was none in it */
 	conf->maps = calloc(1, sizeof(*conf->maps));
 	ck_assert_ptr_nonnull(conf->maps);
 	conf->maps[0].name = strdup(name);
