@@ -618,9 +618,9 @@ install: all
 		$(call man_of,$(manual)) &&) true
 	install -d $(DESTDIR)$(UNITDIR)
 	for unit in $(UNITS); do \
-		sed 's,/usr/sbin/,$(PREFIX)/sbin/,; \
-			s,^\(ExecStart=\)/usr/lib/,\1$(PREFIX)/lib/,; \
-			s,^\(Exec.*\)/etc/,\1$(SYSCONFDIR)/,' \
+		sed -e 's,/usr/sbin/,$(PREFIX)/sbin/,' \
+			-e 's,^\(ExecStart=\)/usr/lib/,\1$(PREFIX)/lib/,' \
+			-e 's,^\(Exec.*\)/etc/,\1$(SYSCONFDIR)/,' \
 			$$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	$(INSTALL_DATA) service/postdane.bash-completion \
