@@ -45,8 +45,8 @@ LAB_PACKAGES := bind9-dnsutils bind9-utils faketime iproute2 ldnsutils mount ope
 	procps python3 python3-cryptography python3-dnspython unbound-host
 DEB_PACKAGES := adduser build-essential check debhelper lintian
 TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
-	clang-tidy cppcheck libclang-rt-dev mandoc python3-pytest systemd \
-	valgrind
+	clang-tidy cppcheck libclang-rt-dev mandoc python3-pytest shellcheck \
+	systemd valgrind
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd pdns-recursor postfix prometheus systemd unbound
@@ -189,7 +189,8 @@ ci:
 	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-allocs check-mutants \
 		check-sanitized
 
-check-style: check-format check-layers check-docs check-tidy check-cppcheck
+check-style: check-format check-layers check-docs check-shellcheck check-tidy \
+	check-cppcheck
 
 check-format:
 	@echo "clang-format"
@@ -203,6 +204,17 @@ check-layers:
 check-docs:
 	@echo "check-docs"
 	@tests/tools/check-docs
+
+# Whatever has a shell in its first line, wherever it is.
+SHELL_SCRIPTS = $(shell find . \( -path ./build -o -path ./.git \) -prune -o \
+	-type f -size -100k -exec awk 'FNR == 1 && \
+	/^\#! *\/(usr\/)?bin\/(env +)?(ba|da)?sh( |$$)/ { print FILENAME } \
+	{ nextfile }' {} +)
+
+check-shellcheck:
+	@echo "shellcheck"
+	@shellcheck $(SHELL_SCRIPTS)
+	@shellcheck --shell=bash service/postdane.bash-completion
 
 check-tidy:
 	@$(MAKE) $(JOBS) --keep-going --output-sync tidy
@@ -603,8 +615,10 @@ build/deb/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
 
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
-UNITS := $(wildcard service/*.service service/*.socket)
-POSTFIX_CONF := $(filter-out %/postfix-resolv,$(wildcard postfix-conf/*))
+UNITS := $(wildcard service/*.service service/*.socket postfix-conf/*.service \
+	postfix-conf/*.path)
+POSTFIX_CONF := postfix-conf/postdane.conf postfix-conf/resolv.conf
+POSTFIX_RESOLV := $(DESTDIR)$(PREFIX)/lib/postdane/postfix-resolv
 POSTFIX_CONF_DIR := $(DESTDIR)$(PREFIX)/share/postdane/postfix-conf
 man_of = $(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix \
 	$(1)))/$(notdir $(1))
@@ -619,7 +633,9 @@ install: all
 		$(call man_of,$(manual)) &&) true
 	install -d $(DESTDIR)$(UNITDIR)
 	for unit in $(UNITS); do \
-		sed 's,/usr/sbin/,$(PREFIX)/sbin/,; s,/etc/,$(SYSCONFDIR)/,' \
+		sed -e 's,/usr/sbin/,$(PREFIX)/sbin/,' \
+			-e 's,^\(ExecStart=\)/usr/lib/,\1$(PREFIX)/lib/,' \
+			-e 's,^\(Exec.*\)/etc/,\1$(SYSCONFDIR)/,' \
 			$$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	$(INSTALL_DATA) service/postdane.bash-completion \
@@ -630,24 +646,35 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/postdane/prometheus-alerts.yml
 	install -d $(POSTFIX_CONF_DIR)
 	install -m 644 $(POSTFIX_CONF) $(POSTFIX_CONF_DIR)
-	install -m 755 postfix-conf/postfix-resolv $(POSTFIX_CONF_DIR)
+	install -D -m 755 postfix-conf/postfix-resolv $(POSTFIX_RESOLV)
 	[ -e $(CONFIG) ] || $(INSTALL_DATA) service/postdane.conf $(CONFIG)
+	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || $(POSTFIX_RESOLV) upgrade
 
-# The configuration is the administrator's.
+# The configuration is the administrator's.  A Postfix whose resolver is gone
+# resolves nothing.
 uninstall:
+	[ -n "$(DESTDIR)" ] || [ ! -e /etc/postdane/postfix/resolv.conf ] || \
+		$(POSTFIX_RESOLV) uninstall --yes
 	rm -f $(DESTDIR)$(PREFIX)/sbin/postdaned \
 		$(DESTDIR)$(PREFIX)/bin/postdane \
 		$(foreach manual,$(MANUALS),$(call man_of,$(manual))) \
-		$(DESTDIR)$(COMPLETIONDIR)/postdane \
+		$(DESTDIR)$(COMPLETIONDIR)/postdane $(POSTFIX_RESOLV) \
 		$(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS)))
 	rm -rf $(DESTDIR)$(PREFIX)/share/postdane
+	rmdir $(dir $(POSTFIX_RESOLV)) 2>/dev/null || true
 
 # They ask before they change anything; YES=--yes answers.
+NEEDS_POSTFIX_RESOLV = [ -x $(POSTFIX_RESOLV) ] || { \
+	echo "$(POSTFIX_RESOLV) is missing: make install first;" \
+		"the Debian package has it in /usr/lib/postdane" >&2; exit 1; }
+
 install-postfix-conf:
-	@postfix-conf/postfix-resolv install $(YES)
+	@$(NEEDS_POSTFIX_RESOLV)
+	@$(POSTFIX_RESOLV) install $(YES)
 
 uninstall-postfix-conf:
-	@postfix-conf/postfix-resolv uninstall $(YES)
+	@$(NEEDS_POSTFIX_RESOLV)
+	@$(POSTFIX_RESOLV) uninstall $(YES)
 
 clean:
 	rm -rf build
@@ -659,6 +686,7 @@ FORCE:
 	check-faults check-faults-far check-faults-near check-format check-fuzz \
 	check-hardening check-incident check-lab check-lab-daemon check-lab-rest \
 	check-lab-slow check-layers check-mutants check-oracle check-sanitized \
+	check-shellcheck \
 	check-soak check-style check-tidy check-tsan check-unit check-valgrind ci \
 	clean coverage coverage-report deb demo demo-incident deps faults FORCE \
 	fuzz fuzz-afl fuzzers install install-postfix-conf mutants objects run \

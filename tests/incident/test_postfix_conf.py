@@ -1,6 +1,7 @@
 """postfix-conf/postfix-resolv: gives Postfix its resolver, and only where
 nothing would change for the names in Postfix's own configuration."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -61,7 +62,8 @@ def script(world, instance):
     destination = lab_module.ROOM / "destination"
 
     def run(*arguments, resolver=incident.UNBOUND, answer=""):
-        with incident.resolv_conf(resolver):
+        with incident.resolv_conf(resolver) if resolver else \
+                contextlib.nullcontext():
             return subprocess.run(
                 [SCRIPT, *arguments], input=answer, text=True,
                 capture_output=True, timeout=60, check=False,
@@ -73,8 +75,10 @@ def script(world, instance):
 
 
 def written(script):
+    """But for what it has below /run, which is not kept."""
     return sorted(str(path.relative_to(script.destination))
-                  for path in script.destination.rglob("*") if path.is_file())
+                  for path in script.destination.rglob("*")
+                  if path.is_file() and "run" not in path.parts[-3:])
 
 
 def test_refuses_where_a_name_would_be_another(script):
@@ -99,12 +103,10 @@ def test_install_refresh_uninstall(script, instance):
     assert result.returncode == 0, result.stderr
     assert written(script) == [
         "etc/postdane/postfix/resolv.conf",
-        "etc/systemd/system/postdane-postfix-resolv.path",
-        "etc/systemd/system/postdane-postfix-resolv.service",
-        "etc/systemd/system/postfix.service.d/postdane.conf"
-        if not unit_is_template() else
-        "etc/systemd/system/postfix@.service.d/postdane.conf",
-        "usr/lib/postdane/postfix-resolv"]
+        # Its queue is not the usual one.
+        "etc/systemd/system/postdane-postfix-resolv.path.d/queue.conf",
+        "etc/systemd/system/postfix.service.d/postdane.conf",
+        "etc/systemd/system/postfix@.service.d/postdane.conf"]
     ours = script.destination / "etc/postdane/postfix/resolv.conf"
     lines = ours.read_text().splitlines()
     assert [line for line in lines if line.startswith("nameserver")] == [
@@ -133,22 +135,20 @@ def test_systemd_understands_all_units(script):
     assert script("install", "--yes").returncode == 0
     root = script.destination
     system = root / "etc/systemd/system"
-    written = {path.name for path in system.iterdir()}
     units = [*pathlib.Path("service").glob("postdane*.s*"),
-             *lab_module.SERVERS.glob("lib/systemd/system/postfix*.service")]
+             *pathlib.Path("postfix-conf").glob("postdane-*.*"),
+             *lab_module.SERVERS.glob("lib/systemd/system/postfix*.service"),
+             *lab_module.SERVERS.glob(
+                 "usr/lib/systemd/system/postfix*.service")]
     for unit in units + [*pathlib.Path("/lib/systemd/system").glob("*.target")]:
         shutil.copy(unit, system)
-    for name in ("postfix.service.d", "postfix@.service.d"):
-        (system / name).mkdir(exist_ok=True)
-        shutil.copy("postfix-conf/postdane.conf", system / name)
     for unit in system.glob("*.service"):
         for path in EXECUTABLE.findall(unit.read_text()):
             program = root / path[1:]
             program.parent.mkdir(parents=True, exist_ok=True)
             program.touch()
             program.chmod(0o755)
-    names = [unit.name.replace("@.", "@-.") for unit in units] + [
-        name for name in written if not name.endswith(".d")]
+    names = [unit.name.replace("@.", "@-.") for unit in units]
     assert len(names) >= 8
     result = subprocess.run(
         ["systemd-analyze", f"--root={root}", "verify", "--man=no", *(
@@ -161,24 +161,32 @@ def test_systemd_understands_all_units(script):
     shutil.rmtree(root)
 
 
-def unit_is_template():
-    return any(pathlib.Path(folder, "postfix@.service").exists()
-               for folder in ("/etc/systemd/system", "/lib/systemd/system"))
-
-
-def test_search_and_ndots_are_carried_over(script):
-    path = lab_module.ROOM / "searching-resolv.conf"
-    path.write_text(f"search i.nsec nsec\nnameserver {incident.UNBOUND}\n"
-                    "options ndots:2 rotate\n")
-    subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"], check=True)
+def test_nobody_listens(script, world):
+    """dns-listen was forgotten, or postdane not restarted."""
+    world.daemon.stop()
     try:
-        lines = subprocess.run(
-            ["sh", "-c", 'eval "$(sed -n "/^compose()/,/^}/p" "$0")"; '
-             f'here={SCRIPT.parent}; compose /etc/resolv.conf', SCRIPT],
-            capture_output=True, text=True, check=True).stdout.splitlines()
+        result = script("install", "--yes")
+    finally:
+        world.daemon.start()
+    assert result.returncode == 3
+    assert "is dns-listen set, and was postdane restarted?" in result.stderr
+    assert not written(script)
+
+
+def test_status_speaks_of_what_runs(script, instance):
+    """Real Postfix, which sees the file that it was started with, even where
+    that was bound for it alone."""
+    ours = script.destination / "etc/postdane/postfix/resolv.conf"
+    assert script("install", "--yes").returncode == 0
+    script("refresh")
+    assert "sees another" in script("status").stderr
+    instance.stop()
+    subprocess.run(["mount", "--bind", ours, "/etc/resolv.conf"], check=True)
+    try:
+        instance.start()
+        result = script("status", resolver=None)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert "well" in result.stdout
     finally:
         subprocess.run(["umount", "/etc/resolv.conf"], check=True)
-    assert "search i.nsec nsec" in lines
-    assert "options ndots:2" in lines
-    assert not any("rotate" in line for line in lines)
-    assert sum(line.startswith("nameserver") for line in lines) == 1
+    shutil.rmtree(script.destination)

@@ -70,6 +70,9 @@ def test_install_gives_user_units_and_manuals(installed):
     for name in ("postdaned.8.gz", "postdane.1.gz", "postdane.conf.5.gz",
                  "postdane.service", "postdane-socketmap.socket",
                  "postdane-dns.socket", "/etc/postdane/postdane.conf",
+                 "/usr/lib/postdane/postfix-resolv",
+                 "/postdane-postfix-resolv.path",
+                 "/postdane-postfix-resolv.service",
                  "grafana-dashboard.json", "prometheus-alerts.yml",
                  "bash-completion/completions/postdane"):
         assert name in files
@@ -116,10 +119,13 @@ def test_answers_without_systemd(installed, lab):
 def test_purge_leaves_nothing(installed):
     # Postfix's resolver as well, which the administrator had installed.
     share = installed.root / "usr/share/postdane/postfix-conf"
-    for name, place in (("postfix-resolv", "usr/lib/postdane"),
-                        ("resolv.conf", "etc/postdane/postfix")):
-        (installed.root / place).mkdir(parents=True)
-        shutil.copy(share / name, installed.root / place)
+    ours = installed.root / "etc/postdane/postfix"
+    ours.mkdir(parents=True)
+    shutil.copy(share / "resolv.conf", ours)
+    installed.run("systemctl", "enable", "postdane-dns.socket",
+                  "postdane-postfix-resolv.path")
+    assert len(list((installed.root / "etc/systemd/system").glob(
+        "*.wants/postdane*"))) == 5
     installed.run("dpkg", "--purge", "postdane")
     assert "postdane" not in installed.run("getent", "passwd").stdout
     # What dpkg removes from the layer leaves whiteouts: character devices.
