@@ -35,9 +35,9 @@
 #include "wire/status.h"
 #include "wire/tcp_table.h"
 
-#define DRAIN_SECONDS 5 /* for requests in flight when we are told to end */
-#define RETIRE_MS 50    /* between two looks at cores that were replaced */
-#define CHANGES_MAX 512 /* octets of the names of changed options */
+#define DRAIN_SECONDS 5  /* for requests in flight when we are told to end */
+#define RETIRE_MS 50     /* between two looks at cores that were replaced */
+#define CHANGES_MAX 1024 /* octets of the names of changed options */
 
 /* A core that a reload has replaced, until nobody waits for it any more. */
 struct retired {
@@ -63,7 +63,8 @@ struct server {
 	struct control *control;
 	struct metrics *metrics;
 	struct config_check *check;
-	unsigned long descriptors; /* that the process may have */
+	unsigned long descriptors;   /* that the process may have */
+	struct privileges_user user; /* whom it is, or will be */
 	bool reload_again; /* SIGHUP came while a reload was under way */
 };
 
@@ -125,13 +126,15 @@ listen_for_policy(struct server *server, const struct conf *conf)
 		places[i] =
 		    (struct listener_place){ .protocol = &socketmap_protocol,
 			    .endpoint = &conf->socketmap_listen.item[i],
-			    .rights = &conf->socket_rights };
+			    .rights = &conf->socket_rights,
+			    .user = &server->user };
 	for (size_t i = socketmaps; i < count; i++)
 		places[i] =
 		    (struct listener_place){ .protocol = &tcp_table_protocol,
 			    .endpoint =
 				&conf->tcp_table_listen.item[i - socketmaps],
-			    .rights = &conf->socket_rights };
+			    .rights = &conf->socket_rights,
+			    .user = &server->user };
 	result = listeners_set(server->listeners, places, count);
 	free(places);
 	return result;
@@ -221,18 +224,22 @@ use_core(struct server *server, struct core *core)
 
 /* Without these two the daemon does its work all the same. */
 static void
-start_side_doors(struct server *server)
+start_control(struct server *server)
 {
-	const struct conf *conf = server->core->conf;
+	const char *path = server->core->conf->control_socket;
 
 	control_free(server->control);
-	server->control = NULL;
-	if (conf->control_socket[0] != '\0')
-		server->control = control_new(
-		    server->base, conf->control_socket, &server->source);
+	server->control = path[0] != '\0' ? control_new(server->base, path,
+						&server->user, &server->source)
+					  : NULL;
+}
+
+static void
+start_metrics(struct server *server)
+{
 	metrics_free(server->metrics);
-	server->metrics =
-	    metrics_new(server->base, &conf->metrics_listen, &server->source);
+	server->metrics = metrics_new(
+	    server->base, &server->core->conf->metrics_listen, &server->source);
 }
 
 /* ---- the time of day ---- */
@@ -329,9 +336,10 @@ reload(struct server *server)
 		return;
 	}
 	log_setup(conf->log_target, conf->log_level);
-	if (strstr(changes, "control-socket") != NULL ||
-	    strstr(changes, "metrics-listen") != NULL)
-		start_side_doors(server);
+	if (strstr(changes, "control-socket") != NULL)
+		start_control(server);
+	if (strstr(changes, "metrics-listen") != NULL)
+		start_metrics(server);
 	log_info("main: reload: done, changed: %s",
 	    changes[0] != '\0' ? changes : "nothing");
 }
@@ -463,12 +471,14 @@ start(struct server *server, struct conf *conf)
 		.started = clock_ms() };
 	dns_service_watch(server->dns, on_mx_without_dnssec, server);
 	use_core(server, core);
-	if (systemd_sockets(adopt, server) == -1 ||
+	if (privileges_prepare(conf->user, &server->user) == -1 ||
+	    systemd_sockets(adopt, server) == -1 ||
 	    listen_all(server, conf, NULL) == -1)
 		return -1;
-	start_side_doors(server);
+	start_control(server);
+	start_metrics(server);
 	server->watchdog = systemd_watchdog(server->base);
-	if (privileges_drop(conf->user) == -1)
+	if (privileges_drop(&server->user) == -1)
 		return -1;
 	/* What they write belongs to the user. */
 	rollover_start(resolver_rollover(core->resolver));

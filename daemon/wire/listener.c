@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -34,6 +33,7 @@ struct listener {
 	struct prompt_socket socket;
 	struct endpoint endpoint;
 	struct endpoint_rights rights; /* of a unix socket that is not */
+	struct privileges_user user;   /* and who makes and removes it */
 	bool is_inherited; /* given to us: not ours to close, or to unlink */
 	bool is_named, is_fresh; /* for listeners_set(), while it runs */
 	struct listener *next;
@@ -292,50 +292,19 @@ listeners_add_fd(
 
 /* Nobody gets in before: it does not listen yet. */
 static int
-set_rights(const char *path, const struct endpoint_rights *rights)
-{
-	if ((rights->owner != (uid_t)-1 || rights->group != (gid_t)-1) &&
-	    lchown(path, rights->owner, rights->group) == -1)
-		return -1;
-	return chmod(path, rights->mode);
-}
-
-static int
-bind_socket(int fd, const struct endpoint *endpoint,
-    const struct endpoint_rights *rights)
+bind_socket(int fd, const struct listener *listener)
 {
 	const struct sockaddr *address =
-	    (const struct sockaddr *)&endpoint->address;
+	    (const struct sockaddr *)&listener->endpoint.address;
 	const int on = 1;
 
-	if (address->sa_family != AF_UNIX) {
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		if (address->sa_family == AF_INET6)
-			setsockopt(
-			    fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-		return bind(fd, address, endpoint->length);
-	}
-	const char *path = ((const struct sockaddr_un *)address)->sun_path;
-
-	if (bind(fd, address, endpoint->length) == -1) {
-		if (errno != EADDRINUSE)
-			return -1;
-		if (!unix_socket_is_stale(
-			(const struct sockaddr_un *)address)) {
-			errno = EADDRINUSE;
-			return -1;
-		}
-		if (unlink(path) == -1 ||
-		    bind(fd, address, endpoint->length) == -1)
-			return -1;
-	}
-	if (set_rights(path, rights) == 0)
-		return 0;
-	const int error = errno;
-
-	unlink(path);
-	errno = error;
-	return -1;
+	if (address->sa_family == AF_UNIX)
+		return unix_socket_bind(fd, (const struct sockaddr_un *)address,
+		    &listener->rights, &listener->user);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (address->sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	return bind(fd, address, listener->endpoint.length);
 }
 
 /* Returns 0, or -1 with the reason logged. */
@@ -349,7 +318,7 @@ open_listener(struct listener *listener)
 	char text[ENDPOINT_TEXT_MAX];
 
 	endpoint_text(endpoint, text);
-	if (fd == -1 || bind_socket(fd, endpoint, &listener->rights) == -1 ||
+	if (fd == -1 || bind_socket(fd, listener) == -1 ||
 	    listen(fd, BACKLOG) == -1 || accept_from(listener, fd) == -1) {
 		log_error(
 		    "listener: %s on %s: %s", name, text, strerror(errno));
@@ -371,7 +340,9 @@ close_listener(struct listener *listener)
 	close(listener->fd);
 	listener->fd = -1;
 	if (!listener->is_inherited && address->sa_family == AF_UNIX)
-		unlink(((const struct sockaddr_un *)address)->sun_path);
+		unix_socket_remove(
+		    ((const struct sockaddr_un *)address)->sun_path,
+		    &listener->user);
 }
 
 /* Clients that wait in the backlog would be reset: they are taken first. */
@@ -416,7 +387,7 @@ change_rights(struct listener *listener, const struct endpoint_rights *rights)
 	    (old->owner == rights->owner && old->group == rights->group &&
 		old->mode == rights->mode))
 		return 0;
-	if (set_rights(un->sun_path, rights) == 0) {
+	if (unix_socket_set_rights(un->sun_path, rights) == 0) {
 		listener->rights = *rights;
 		return 0;
 	}
@@ -428,11 +399,12 @@ change_rights(struct listener *listener, const struct endpoint_rights *rights)
 /* It listens there, and as it should.  Returns 0, or -1 with the reason
  * logged. */
 static int
-ensure(struct listener *listener, const struct endpoint_rights *rights)
+ensure(struct listener *listener, const struct listener_place *place)
 {
 	if (is_open(listener))
-		return change_rights(listener, rights);
-	listener->rights = *rights;
+		return change_rights(listener, place->rights);
+	listener->rights = *place->rights;
+	listener->user = *place->user;
 	return open_listener(listener);
 }
 
@@ -456,7 +428,7 @@ listeners_set(struct listeners *listeners, const struct listener_place *places,
 		struct listener *l = find_or_make(listeners, &places[i]);
 		const bool closed = l != NULL && !is_open(l);
 
-		if (l == NULL || ensure(l, places[i].rights) == -1) {
+		if (l == NULL || ensure(l, &places[i]) == -1) {
 			close_some(listeners, true);
 			return -1;
 		}

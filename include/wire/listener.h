@@ -12,6 +12,7 @@
 struct event_base;
 struct listeners;
 struct policy_service;
+struct privileges_user;
 struct stats;
 
 /*
@@ -27,6 +28,7 @@ struct listener_place {
 	const struct protocol *protocol;
 	const struct endpoint *endpoint;
 	const struct endpoint_rights *rights; /* of a unix socket */
+	const struct privileges_user *user;   /* see unix_socket_bind() */
 };
 
 /*

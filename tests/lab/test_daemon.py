@@ -184,6 +184,18 @@ def test_reload_changes_the_rights_of_a_socket(start, queue):
     assert postmap(daemon, queue, "mail").stdout == "dane\n"
 
 
+@pytest.mark.parametrize("owner", ["root", "nobody"])
+def test_sockets_belong_to_whom_the_daemon_becomes(start, queue, owner):
+    """In root's directory, which only root can put them into, too."""
+    path, control = queue / "socket", queue / "control"
+    shutil.chown(queue, owner)
+    daemon = start(f'socketmap-listen = {{ "unix:{path}" }}\n'
+                   f'control-socket = "{control}"\nuser = "nobody"\n')
+    assert rights(path) == ("nobody", "nogroup", "0o666")
+    assert rights(control) == ("nobody", "nogroup", "0o660")
+    assert postmap(daemon, queue, "postfix").stdout == "dane\n"
+
+
 # ---- life and death ----
 
 def test_no_leak_under_valgrind(start):
@@ -556,6 +568,26 @@ def test_metrics_and_health(start):
     assert 'postdane_replies_total{reply="dane"} 1' in text
     assert "postdane_trust_path 1" in text
     assert json.loads(status(daemon))["trust"] == "alive"
+
+
+@pytest.mark.parametrize("octets,code", [(7000, 200), (9000, 431)])
+def test_a_request_has_an_end(start, octets, code):
+    """Also where all of it comes at once."""
+    daemon = start('metrics-listen = { "inet:127.0.0.1:8644" }\n')
+    request = b"GET /metrics HTTP/1.1\r\n" + b"a: b\r\n" * (octets // 6)
+    answer = daemon.raw(request + b"\r\n", 8644)
+    assert answer.startswith(b"HTTP/1.1 %d " % code)
+
+
+def test_a_reload_opens_only_what_has_changed(start):
+    daemon = start('metrics-listen = { "inet:127.0.0.1:8644" }\n')
+    before = daemon.control.stat().st_ino
+    daemon.config.write_text(
+        daemon.config.read_text().replace(":8644", ":8645"))
+    daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: "reload: done, changed: metrics-listen" in daemon.log())
+    assert daemon.raw(b"GET /healthz HTTP/1.1\r\n\r\n", 8645)
+    assert daemon.control.stat().st_ino == before
 
 
 def test_a_reload_is_no_reason_for_alarm(start):
