@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "wire/peers.h"
 #include "wire/prompt.h"
 #include "wire/session.h"
 #include "wire/unix_socket.h"
@@ -43,6 +44,7 @@ struct listener {
  * first. */
 struct member {
 	struct session *session;
+	struct peer *peer;
 	struct member *prev, *next;
 };
 
@@ -55,6 +57,7 @@ struct listeners {
 	unsigned max_connections, request_timeout;
 	struct listener *first;
 	struct member *members;
+	struct peers *peers;
 	size_t count;
 	struct event *resume; /* accepting, after a pause */
 	uint64_t quiet_until; /* clock_ms(): no warning before */
@@ -82,6 +85,7 @@ on_close(void *arg, void *cookie)
 	struct member *member = cookie;
 
 	DL_DELETE(listeners->members, member);
+	peers_leave(listeners->peers, member->peer);
 	free(member);
 	listeners->count--;
 	tell_if_drained(listeners);
@@ -97,6 +101,16 @@ on_use(void *arg, void *cookie)
 	DL_APPEND(listeners->members, member);
 }
 
+static void
+close_member(struct listeners *listeners, struct member *member)
+{
+	struct session *session = member->session;
+
+	on_close(listeners, member);
+	session_free(session);
+	stats_count(listeners->stats, STATS_CONNECTION_MADE_ROOM);
+}
+
 /* Close the session that has been idle longest.  Those at the head that are
  * being answered are passed over: they are few. */
 static bool
@@ -106,13 +120,9 @@ make_room(struct listeners *listeners)
 
 	DL_FOREACH(listeners->members, member)
 	{
-		struct session *session = member->session;
-
-		if (!session_is_idle(session))
+		if (!session_is_idle(member->session))
 			continue;
-		on_close(listeners, member);
-		session_free(session);
-		stats_count(listeners->stats, STATS_CONNECTION_MADE_ROOM);
+		close_member(listeners, member);
 		return true;
 	}
 	return false;
@@ -129,33 +139,69 @@ may_warn(struct listeners *listeners)
 	return true;
 }
 
-static void
-add_session(struct listener *listener, int fd)
+/*
+ * All sessions are waited for: whoever asks for names that nobody resolves
+ * would keep all others out, from what is remembered, too.  So the one that has
+ * waited longest goes, of the peer that has most.
+ */
+static bool
+displace_one(struct listeners *listeners)
 {
-	struct listeners *listeners = listener->listeners;
+	const struct peer *busiest = peers_busiest(listeners->peers);
 	struct member *member;
+	char text[PEER_TEXT_MAX];
 
-	if (listeners->count >= listeners->max_connections &&
-	    !make_room(listeners)) {
+	DL_FOREACH(listeners->members, member)
+	{
+		if (member->peer != busiest)
+			continue;
 		if (may_warn(listeners))
 			log_warning("listener: all %u connections are busy, "
-				    "one is refused",
-			    listeners->max_connections);
-		close(fd);
-		return;
+				    "%s has most of them and is told TEMP",
+			    listeners->max_connections,
+			    peer_text(busiest, text));
+		session_tell_temp(
+		    member->session, "postdane: all connections are busy");
+		close_member(listeners, member);
+		return true;
 	}
-	if ((member = calloc(1, sizeof(*member))) == NULL) {
-		close(fd);
-		return;
+	return false;
+}
+
+/* Takes over @fd if it returns true. */
+static bool
+add_member(struct listener *listener, int fd)
+{
+	struct listeners *listeners = listener->listeners;
+	struct member *member = calloc(1, sizeof(*member));
+
+	if (member == NULL)
+		return false;
+	if ((member->peer = peers_join(listeners->peers, fd)) == NULL) {
+		free(member);
+		return false;
 	}
 	member->session = session_new(&listener->options, fd, member);
 	if (member->session == NULL) {
+		peers_leave(listeners->peers, member->peer);
 		free(member);
-		return;
+		return true;
 	}
 	DL_APPEND(listeners->members, member);
 	listeners->count++;
 	stats_count(listeners->stats, STATS_CONNECTION);
+	return true;
+}
+
+static void
+add_session(struct listener *listener, int fd)
+{
+	struct listeners *listeners = listener->listeners;
+
+	if ((listeners->count >= listeners->max_connections &&
+		!make_room(listeners) && !displace_one(listeners)) ||
+	    !add_member(listener, fd))
+		close(fd);
 }
 
 /* ---- accepting ---- */
@@ -482,7 +528,9 @@ listeners_new(struct event_base *base, struct policy_service *service,
 	listeners->request_timeout = request_timeout;
 	listeners->resume = event_new(base, -1, 0, on_resume, listeners);
 	listeners->prompt = prompt_new(base);
-	if (listeners->resume == NULL || listeners->prompt == NULL) {
+	listeners->peers = peers_new();
+	if (listeners->resume == NULL || listeners->prompt == NULL ||
+	    listeners->peers == NULL) {
 		listeners_free(listeners);
 		return NULL;
 	}
@@ -537,6 +585,7 @@ listeners_free(struct listeners *listeners)
 		free(l);
 	}
 	prompt_free(listeners->prompt);
+	peers_free(listeners->peers);
 	if (listeners->resume != NULL)
 		event_free(listeners->resume);
 	free(listeners);

@@ -110,6 +110,66 @@ def test_longest_idle_makes_room(start):
         connection.close()
 
 
+SILENT = 'zone "silent.nsec" { forward = { "10.53.77.7" } }\n'
+
+
+def hold(daemon, connection, number):
+    """Keep a connection busy with a name that nobody resolves."""
+    before = json.loads(status(daemon))["evaluations_in_flight"]
+    payload = b"query n%d.silent.nsec" % number
+    connection.sendall(b"%d:%s," % (len(payload), payload))
+    until(lambda: json.loads(status(daemon))["evaluations_in_flight"] > before)
+
+
+def test_unanswered_questions_keep_nobody_out(start):
+    daemon = start("max-connections = 4\n" + SILENT)
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+    held = [connect() for _ in range(4)]
+    for number, connection in enumerate(held):
+        hold(daemon, connection, number)
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+    assert b":TEMP postdane: all connections are busy," in held[0].recv(4096)
+    assert held[0].recv(1) == b""
+    # An idle one goes first.
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+    for connection in held[1:]:
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+    assert "127.0.0.1 has most of them and is told TEMP" in daemon.log()
+
+
+def connect_as(user, path):
+    """The kernel notes who we are at connect(2)."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(60)
+    os.seteuid(pwd.getpwnam(user).pw_uid)
+    try:
+        connection.connect(str(path))
+    finally:
+        os.seteuid(0)
+    return connection
+
+
+def test_who_has_most_makes_room(start, queue):
+    """Not who has waited longest, on a socket that tells users apart."""
+    path = queue / "socket"
+    daemon = start(f'socketmap-listen = {{ "unix:{path}" }}\n'
+                   "max-connections = 4\n" + SILENT)
+    held = [connect_as(user, path)
+            for user in ("postfix", "nobody", "nobody", "nobody")]
+    for number, connection in enumerate(held):
+        hold(daemon, connection, number)
+    with connect_as("postfix", path) as other:
+        assert ask(other) == b"7:OK dane,"
+        assert b":TEMP postdane: all connections" in held[1].recv(4096)
+        held[0].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            held[0].recv(1)
+    assert (f"user {pwd.getpwnam('nobody').pw_uid} has most of them"
+            in daemon.log())
+
+
 def test_any_map_name(start):
     daemon = start()
     for name in ("query", "QUERY", "postfix"):
