@@ -72,7 +72,8 @@ ifdef WERROR
 OUR_CFLAGS += -Werror
 endif
 ifdef COVERAGE
-OUR_CFLAGS += --coverage
+# Also from inside the sandbox.
+OUR_CFLAGS += --coverage -DPOSTDANE_COVERAGE='"$(CURDIR)/$(BUILD)"'
 OUR_LDFLAGS += --coverage
 endif
 ifdef SANITIZE
@@ -230,6 +231,13 @@ $(UNIT_TESTS:%=run/%): run/%: %
 	@CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=$(if \
 		$(SANITIZE)$(COVERAGE),5,1) $<
 
+# What tests of the lab run, besides the two programs.
+LAB_PROGRAMS := $(patsubst tests/lab/%.c,$(BUILD)/lab/%,$(wildcard tests/lab/*.c))
+$(LAB_PROGRAMS): $(BUILD)/lab/%: $(BUILD)/obj/tests/lab/%.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(LINK) $(OUR_LIBS)
+
 LAB = tests/lab/run --servers $(SERVERS) -- env POSTDANE_BUILD=$(BUILD) \
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
 
@@ -239,7 +247,7 @@ check-hardening:
 
 check-lab:
 	@$(NEEDS_ROOT)
-	@$(MAKE) $(JOBS) all
+	@$(MAKE) $(JOBS) all $(LAB_PROGRAMS)
 	@$(MAKE) servers
 	@$(MAKE) -j2 --output-sync check-lab-slow check-lab-rest
 

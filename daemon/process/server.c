@@ -3,10 +3,12 @@
 #include "process/server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include <event2/event.h>
@@ -65,6 +67,7 @@ struct server {
 	struct config_check *check;
 	unsigned long descriptors;   /* that the process may have */
 	struct privileges_user user; /* whom it is, or will be */
+	struct sandbox *sandbox;
 	bool reload_again; /* SIGHUP came while a reload was under way */
 };
 
@@ -242,6 +245,83 @@ start_metrics(struct server *server)
 	    server->base, &server->core->conf->metrics_listen, &server->source);
 }
 
+/* ---- where something is written ---- */
+
+typedef void (*place_fn)(
+    struct server *server, const char *directory, enum landlock_use use);
+
+static void
+directory_of_socket(struct server *server, const char *path, place_fn found)
+{
+	char directory[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	/* Of "/socket" it is "/". */
+	const int len = slash == path ? 1 : (int)(slash - path);
+
+	if (slash == NULL || len >= (int)sizeof(directory))
+		return;
+	snprintf(directory, sizeof(directory), "%.*s", len, path);
+	found(server, directory, LANDLOCK_SOCKETS);
+}
+
+static void
+directories_of_sockets(
+    struct server *server, const struct conf_endpoints *places, place_fn found)
+{
+	for (size_t i = 0; i < places->count; i++) {
+		const struct sockaddr_un *un =
+		    (const struct sockaddr_un *)&places->item[i].address;
+
+		if (un->sun_family == AF_UNIX)
+			directory_of_socket(server, un->sun_path, found);
+	}
+}
+
+static void
+each_place(struct server *server, const struct conf *conf, place_fn found)
+{
+	found(server, conf->state_directory, LANDLOCK_FILES);
+	directory_of_socket(server, conf->control_socket, found);
+	directories_of_sockets(server, &conf->socketmap_listen, found);
+	directories_of_sockets(server, &conf->tcp_table_listen, found);
+	directories_of_sockets(server, &conf->metrics_listen, found);
+#ifdef POSTDANE_COVERAGE
+	found(server, POSTDANE_COVERAGE, LANDLOCK_FILES);
+#endif
+}
+
+static void
+add_place(struct server *server, const char *directory, enum landlock_use use)
+{
+	if (sandbox_add(server->sandbox, directory, use) == -1)
+		log_error("main: sandbox: %s: %s", directory, strerror(errno));
+}
+
+/* What then fails says no more than "Permission denied". */
+static void
+warn_of_place(
+    struct server *server, const char *directory, enum landlock_use use)
+{
+	if (!sandbox_allows(server->sandbox, directory, use))
+		log_warning("main: reload: the sandbox was not made for "
+			    "writing in %s: this takes a restart",
+		    directory);
+}
+
+/* Returns 0, or -1 with the reason logged. */
+static int
+enter_sandbox(struct server *server)
+{
+	if ((server->sandbox = sandbox_new()) == NULL) {
+		log_error("main: out of memory");
+		return -1;
+	}
+	if (!server->core->conf->sandbox)
+		return 0;
+	each_place(server, server->core->conf, add_place);
+	return sandbox_enter(server->sandbox);
+}
+
 /* ---- the time of day ---- */
 
 /* What was learnt by the old time would be kept for too long, or was found
@@ -331,6 +411,7 @@ reload(struct server *server)
 	conf_changes(old, conf, add_change, changes);
 	if (strcmp(old->user, conf->user) != 0)
 		log_warning("main: reload: user: this takes a restart");
+	each_place(server, conf, warn_of_place);
 	if (!replace_core(server, conf)) {
 		log_error("main: reload: the old configuration stays");
 		return;
@@ -483,7 +564,7 @@ start(struct server *server, struct conf *conf)
 	/* What they write belongs to the user. */
 	rollover_start(resolver_rollover(core->resolver));
 	policy_service_load_busiest(core->service);
-	return conf->sandbox ? sandbox_enter() : 0;
+	return enter_sandbox(server);
 }
 
 static void
@@ -528,6 +609,7 @@ stop(struct server *server)
 	if (server->core != NULL)
 		server->core->service = NULL;
 	core_free(server->core);
+	sandbox_free(server->sandbox);
 	clock_watch_free(server->clock_watch);
 	free_event(server->watchdog);
 	free_event(server->retire);
