@@ -6,6 +6,7 @@
 #   sudo make check         everything that is tested; make check-unit is the
 #                           part that needs neither root nor a network
 #   sudo make ci            that, and sanitizers and gcc's analyser
+#   sudo make release-check what CI has no time for, before a release: hours
 #   sudo make coverage      which lines the tests run
 #   sudo make run           the daemon, in the foreground, for a try
 #   make install            PREFIX (/usr/local), SYSCONFDIR (/etc), DESTDIR
@@ -86,7 +87,9 @@ else
 OUR_CFLAGS += $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(if \
 	$(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-D_FORTIFY_SOURCE=2))
 endif
-OUR_CFLAGS += -fPIE -fstack-protector-strong $(if $(filter x86_64 i%86,$(shell \
+# The same program from every directory; gcov has to find its own files.
+OUR_CFLAGS += $(if $(COVERAGE),,-ffile-prefix-map=$(CURDIR)=.)
+OUR_CFLAGS += -fPIE -fstack-protector-strong -fstack-clash-protection $(if $(filter x86_64 i%86,$(shell \
 	uname -m)),-fcf-protection)
 OUR_LDFLAGS += -pie -Wl,-z,relro,-z,now
 
@@ -187,6 +190,17 @@ ci:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
 	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-allocs check-sanitized
+
+# What takes hours, before a release; make ci is for each change.
+RELEASE_CHECKS := check-valgrind check-tsan coverage allocs faults \
+	$(shell sed -n 's/^\(mutants\):.*/\1/p' Makefile)
+
+release-check:
+	@$(NEEDS_ROOT)
+	@$(MAKE) test-deps
+	@trap '$(GIVE_BACK)' EXIT; \
+		tests/tools/run-checks '$(MAKE)' $(BUILD)/release \
+		$(RELEASE_CHECKS)
 
 check-style: check-format check-layers check-docs check-tidy check-cppcheck
 
@@ -654,8 +668,8 @@ FORCE:
 	check-lab-slow check-layers check-oracle check-sanitized check-soak \
 	check-style check-tidy check-tsan check-unit check-valgrind ci clean \
 	coverage coverage-report deb demo demo-incident deps faults FORCE fuzz \
-	fuzz-afl fuzzers install install-postfix-conf objects run servers soak \
-	soaked test-deps tidy uninstall uninstall-postfix-conf \
+	fuzz-afl fuzzers install install-postfix-conf objects release-check run \
+	servers soak soaked test-deps tidy uninstall uninstall-postfix-conf \
 	$(UNIT_TESTS:%=run/%)
 .SECONDARY:
 .DELETE_ON_ERROR:
