@@ -254,13 +254,14 @@ static void
 directory_of_socket(struct server *server, const char *path, place_fn found)
 {
 	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	/* Of "/socket" it is "/". */
-	const int len = slash == path ? 1 : (int)(slash - path);
+	char *slash;
 
-	if (slash == NULL || len >= (int)sizeof(directory))
+	if (snprintf(directory, sizeof(directory), "%s", path) >=
+		(int)sizeof(directory) ||
+	    (slash = strrchr(directory, '/')) == NULL)
 		return;
-	snprintf(directory, sizeof(directory), "%.*s", len, path);
+	/* Of "/socket" it is "/". */
+	slash[slash == directory ? 1 : 0] = '\0';
 	found(server, directory, LANDLOCK_SOCKETS);
 }
 
