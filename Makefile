@@ -6,6 +6,7 @@
 #   sudo make check         everything that is tested; make check-unit is the
 #                           part that needs neither root nor a network
 #   sudo make ci            that, and sanitizers and gcc's analyser
+#   sudo make release-check what CI has no time for, before a release: hours
 #   sudo make coverage      which lines the tests run
 #   sudo make run           the daemon, in the foreground, for a try
 #   make install            PREFIX (/usr/local), SYSCONFDIR (/etc), DESTDIR
@@ -73,7 +74,8 @@ ifdef WERROR
 OUR_CFLAGS += -Werror
 endif
 ifdef COVERAGE
-OUR_CFLAGS += --coverage
+# Also from inside the sandbox.
+OUR_CFLAGS += --coverage -DPOSTDANE_COVERAGE='"$(CURDIR)/$(BUILD)"'
 OUR_LDFLAGS += --coverage
 endif
 ifdef SANITIZE
@@ -86,7 +88,9 @@ else
 OUR_CFLAGS += $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(if \
 	$(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-D_FORTIFY_SOURCE=2))
 endif
-OUR_CFLAGS += -fPIE -fstack-protector-strong $(if $(filter x86_64 i%86,$(shell \
+# The same program from every directory; gcov has to find its own files.
+OUR_CFLAGS += $(if $(COVERAGE),,-ffile-prefix-map=$(CURDIR)=.)
+OUR_CFLAGS += -fPIE -fstack-protector-strong -fstack-clash-protection $(if $(filter x86_64 i%86,$(shell \
 	uname -m)),-fcf-protection)
 OUR_LDFLAGS += -pie -Wl,-z,relro,-z,now
 
@@ -189,6 +193,16 @@ ci:
 	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-allocs check-mutants \
 		check-sanitized
 
+# What takes hours, before a release; make ci is for each change.
+RELEASE_CHECKS := check-valgrind check-tsan coverage allocs faults mutants
+
+release-check:
+	@$(NEEDS_ROOT)
+	@$(MAKE) test-deps
+	@trap '$(GIVE_BACK)' EXIT; \
+		tests/tools/run-checks '$(MAKE)' $(BUILD)/release \
+		$(RELEASE_CHECKS)
+
 check-style: check-format check-layers check-docs check-shellcheck check-tidy \
 	check-cppcheck
 
@@ -244,6 +258,13 @@ $(UNIT_TESTS:%=run/%): run/%: %
 	@CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=$(if \
 		$(SANITIZE)$(COVERAGE),5,1) $<
 
+# What tests of the lab run, besides the two programs.
+LAB_PROGRAMS := $(patsubst tests/lab/%.c,$(BUILD)/lab/%,$(wildcard tests/lab/*.c))
+$(LAB_PROGRAMS): $(BUILD)/lab/%: $(BUILD)/obj/tests/lab/%.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(LINK) $(OUR_LIBS)
+
 LAB = tests/lab/run --servers $(SERVERS) -- env POSTDANE_BUILD=$(BUILD) \
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
 
@@ -253,7 +274,7 @@ check-hardening:
 
 check-lab:
 	@$(NEEDS_ROOT)
-	@$(MAKE) $(JOBS) all
+	@$(MAKE) $(JOBS) all $(LAB_PROGRAMS)
 	@$(MAKE) servers
 	@$(MAKE) -j2 --output-sync check-lab-slow check-lab-rest
 
@@ -686,10 +707,10 @@ FORCE:
 	check-faults check-faults-far check-faults-near check-format check-fuzz \
 	check-hardening check-incident check-lab check-lab-daemon check-lab-rest \
 	check-lab-slow check-layers check-mutants check-oracle check-sanitized \
-	check-shellcheck \
-	check-soak check-style check-tidy check-tsan check-unit check-valgrind ci \
-	clean coverage coverage-report deb demo demo-incident deps faults FORCE \
-	fuzz fuzz-afl fuzzers install install-postfix-conf mutants objects run \
+	check-shellcheck check-soak check-style check-tidy check-tsan check-unit \
+	check-valgrind ci clean coverage coverage-report deb demo demo-incident \
+	deps faults FORCE fuzz fuzz-afl fuzzers install install-postfix-conf \
+	mutants objects release-check run \
 	servers soak soaked test-deps tidy uninstall uninstall-postfix-conf \
 	$(UNIT_TESTS:%=run/%)
 .SECONDARY:

@@ -219,3 +219,30 @@ log_printable(char *to, size_t size, const char *text, size_t len)
 	to[i] = '\0';
 	return to;
 }
+
+/* Without what a reader could take for the end of it, or another field. */
+static bool
+is_word(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (!((*text >= 'a' && *text <= 'z') ||
+			(*text >= 'A' && *text <= 'Z') ||
+			(*text >= '0' && *text <= '9') ||
+			strchr("-_.:[]/*", *text) != NULL))
+			return false;
+	return true;
+}
+
+const char *
+log_value(char *to, size_t size, const char *text, size_t len)
+{
+	size_t end;
+
+	log_printable(to + 1, size - 2, text, len);
+	end = 1 + strlen(to + 1);
+	if (is_word(to + 1))
+		return memmove(to, to + 1, end);
+	to[0] = to[end] = '"';
+	to[end + 1] = '\0';
+	return to;
+}

@@ -21,7 +21,8 @@
 #define PROBE_SECONDS 15   /* for one connection */
 
 struct options {
-	const char *control_socket, *key;
+	struct door *door;
+	const char *key;
 	time_t now, at;
 	uint64_t deadline; /* clock_ms() */
 	bool as_json;
@@ -259,7 +260,7 @@ explain(const struct options *options)
 	json_t *reply = NULL;
 
 	if (request != NULL)
-		reply = client_ask(options->control_socket, request);
+		reply = client_ask(options->door, request);
 	json_decref(request);
 	return reply;
 }
@@ -332,7 +333,7 @@ command_check(const struct command_options *command, int argc, char **argv)
 {
 	const time_t now = time(NULL);
 	struct progress progress = { 0 };
-	struct options options = { .control_socket = command->control_socket,
+	struct options options = { .door = command->door,
 		.progress = &progress,
 		.now = now,
 		.at = now,

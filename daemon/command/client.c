@@ -8,54 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 struct client {
 	const char *path; /* borrowed */
 	int fd;
 	uint64_t deadline; /* clock_ms() */
+	size_t octets;     /* of the answer, so far */
 };
-
-/* Returns false where there is none left. */
-static bool
-limit(const struct client *client, int option)
-{
-	const uint64_t now = clock_ms();
-	const uint64_t left =
-	    client->deadline > now ? client->deadline - now : 0;
-	const struct timeval time = { (time_t)(left / 1000),
-		(suseconds_t)(left % 1000 * 1000) };
-
-	/* Zero would be no limit at all. */
-	return left > 0 && setsockopt(client->fd, SOL_SOCKET, option, &time,
-			       sizeof(time)) == 0;
-}
-
-static int
-connect_to(struct client *client)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	if (strlen(client->path) >= sizeof(address.sun_path)) {
-		fprintf(stderr, "postdane: %s: the path is too long\n",
-		    client->path);
-		return -1;
-	}
-	memcpy(address.sun_path, client->path, strlen(client->path) + 1);
-	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (client->fd == -1 || !limit(client, SO_SNDTIMEO) ||
-	    connect(client->fd, (const struct sockaddr *)&address,
-		sizeof(address)) == -1) {
-		fprintf(stderr, "postdane: %s: %s: is postdaned running?\n",
-		    client->path, strerror(errno));
-		return -1;
-	}
-	return 0;
-}
 
 static int
 send_line(int fd, const json_t *request)
@@ -73,15 +36,133 @@ send_line(int fd, const json_t *request)
 	return result;
 }
 
+/* What has come already is taken after the deadline, too. */
 static size_t
 receive(void *buffer, size_t size, void *arg)
 {
-	const struct client *client = arg;
-	const ssize_t n = recv(client->fd, buffer, size,
-	    limit(client, SO_RCVTIMEO) ? 0 : MSG_DONTWAIT);
+	struct client *client = arg;
+	const bool late =
+	    door_limit(client->fd, SO_RCVTIMEO, client->deadline) == -1;
+	ssize_t n;
 
-	return n < 0 ? (size_t)-1 : (size_t)n;
+	if (client->octets > CLIENT_ANSWER_MAX)
+		return (size_t)-1;
+	n = recv(client->fd, buffer, size, late ? MSG_DONTWAIT : 0);
+	if (n < 0)
+		return (size_t)-1;
+	client->octets += (size_t)n;
+	return (size_t)n;
 }
+
+/* ---- what others have said ---- */
+
+static bool
+is_printable(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			return false;
+	return true;
+}
+
+/* The caller's to free; NULL when out of memory. */
+static char *
+printable_copy(const char *text)
+{
+	char *copy = strdup(text);
+
+	for (char *at = copy; at != NULL && *at != '\0'; at++)
+		if (*at < 0x20 || *at > 0x7e)
+			*at = '?';
+	return copy;
+}
+
+static int
+clean_string(json_t *string)
+{
+	char *copy;
+	int result;
+
+	if (is_printable(json_string_value(string)))
+		return 0;
+	if ((copy = printable_copy(json_string_value(string))) == NULL)
+		return -1;
+	result = json_string_set_nocheck(string, copy);
+	free(copy);
+	return result;
+}
+
+/* Adds to @to, under a printable key, what @from has there. */
+static int
+copy_member(json_t *to, const char *key, json_t *value)
+{
+	char *copy = printable_copy(key);
+	const int result =
+	    copy != NULL ? json_object_set_nocheck(to, copy, value) : -1;
+
+	free(copy);
+	return result;
+}
+
+static int
+clean_keys(json_t *object)
+{
+	json_t *fresh = json_object(), *value;
+	const char *key;
+	int result = fresh != NULL ? 0 : -1;
+
+	json_object_foreach(object, key, value)
+	{
+		if (result == 0)
+			result = copy_member(fresh, key, value);
+	}
+	if (result == 0)
+		result = json_object_clear(object);
+	if (result == 0)
+		result = json_object_update(object, fresh);
+	json_decref(fresh);
+	return result;
+}
+
+static int clean(json_t *value);
+
+static int
+clean_object(json_t *object)
+{
+	bool all_printable = true;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value)
+	{
+		all_printable = all_printable && is_printable(key);
+		if (clean(value) == -1)
+			return -1;
+	}
+	return all_printable ? 0 : clean_keys(object);
+}
+
+/* Every string and every key.  Returns 0, or -1 when out of memory.  The parser
+ * has bounded how deep this goes. */
+static int
+clean(json_t *value)
+{
+	size_t i;
+	json_t *item;
+
+	if (json_is_string(value))
+		return clean_string(value);
+	if (json_is_object(value))
+		return clean_object(value);
+	json_array_foreach(value, i, item)
+	{
+		if (clean(item) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- one question ---- */
 
 void
 client_cancel(struct client *client)
@@ -94,7 +175,7 @@ client_cancel(struct client *client)
 }
 
 struct client *
-client_start(const char *path, const json_t *request, uint64_t deadline)
+client_start(const struct door *door, const json_t *request, uint64_t deadline)
 {
 	struct client *client = calloc(1, sizeof(*client));
 
@@ -102,17 +183,39 @@ client_start(const char *path, const json_t *request, uint64_t deadline)
 		fprintf(stderr, "postdane: out of memory\n");
 		return NULL;
 	}
-	*client = (struct client){ path, -1, deadline };
-	if (connect_to(client) == -1) {
+	client->path = door->path;
+	client->deadline = deadline;
+	client->fd = door_connect(door, deadline);
+	if (client->fd == -1) {
+		fprintf(stderr, "postdane: %s: %s: is postdaned running?\n",
+		    door->path, strerror(errno));
 		client_cancel(client);
 		return NULL;
 	}
 	if (send_line(client->fd, request) == -1) {
-		fprintf(stderr, "postdane: %s: %s\n", path, strerror(errno));
+		fprintf(
+		    stderr, "postdane: %s: %s\n", door->path, strerror(errno));
 		client_cancel(client);
 		return NULL;
 	}
 	return client;
+}
+
+/* The parser quotes what it does not understand. */
+static void
+tell_no_answer(const struct client *client, const json_error_t *error)
+{
+	char text[JSON_ERROR_TEXT_LENGTH];
+
+	if (client->octets > CLIENT_ANSWER_MAX)
+		fprintf(stderr,
+		    "postdane: %s: the answer has more than %d MiB\n",
+		    client->path, CLIENT_ANSWER_MAX >> 20);
+	else
+		fprintf(stderr, "postdane: %s: no answer from postdaned: %s\n",
+		    client->path,
+		    log_printable(
+			text, sizeof(text), error->text, strlen(error->text)));
 }
 
 json_t *
@@ -124,9 +227,13 @@ client_finish(struct client *client)
 	if (client == NULL)
 		return NULL;
 	reply = json_load_callback(receive, client, 0, &error);
-	if (reply == NULL)
-		fprintf(stderr, "postdane: %s: no answer from postdaned: %s\n",
-		    client->path, error.text);
+	if (reply == NULL) {
+		tell_no_answer(client, &error);
+	} else if (clean(reply) == -1) {
+		fprintf(stderr, "postdane: out of memory\n");
+		json_decref(reply);
+		reply = NULL;
+	}
 	client_cancel(client);
 	if (json_is_string(json_object_get(reply, "error"))) {
 		fprintf(stderr, "postdane: postdaned says: %s\n",
@@ -138,10 +245,10 @@ client_finish(struct client *client)
 }
 
 json_t *
-client_ask(const char *path, const json_t *request)
+client_ask(const struct door *door, const json_t *request)
 {
 	return client_finish(
-	    client_start(path, request, clock_ms() + CLIENT_SECONDS * 1000));
+	    client_start(door, request, clock_ms() + CLIENT_SECONDS * 1000));
 }
 
 json_t *
@@ -156,14 +263,14 @@ client_request(const char *command, const char *key, const char *map)
 }
 
 json_t *
-client_call(
-    const char *path, const char *command, const char *key, const char *map)
+client_call(const struct door *door, const char *command, const char *key,
+    const char *map)
 {
 	json_t *request = client_request(command, key, map), *reply;
 
 	if (request == NULL)
 		return NULL;
-	reply = client_ask(path, request);
+	reply = client_ask(door, request);
 	json_decref(request);
 	return reply;
 }

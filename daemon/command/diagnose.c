@@ -24,7 +24,8 @@
 #define CHROOT "/var/spool/postfix"
 
 struct options {
-	const char *control_socket, *domain;
+	struct door *door;
+	const char *domain;
 	const char *config, *hints, *resolv_conf, *chroot;
 	unsigned timeout; /* seconds */
 	bool as_json, no_daemon;
@@ -60,8 +61,7 @@ start_daemon(const struct options *options, uint64_t deadline)
 		return NULL;
 	request = client_request("explain", options->domain, NULL);
 	if (request != NULL)
-		client =
-		    client_start(options->control_socket, request, deadline);
+		client = client_start(options->door, request, deadline);
 	json_decref(request);
 	return client;
 }
@@ -248,7 +248,7 @@ parse_options(int argc, char **argv, struct options *options)
 int
 command_diagnose(const struct command_options *command, int argc, char **argv)
 {
-	struct options options = { .control_socket = command->control_socket,
+	struct options options = { .door = command->door,
 		.resolv_conf = RESOLV_CONF,
 		.chroot = CHROOT,
 		.timeout = TIMEOUT_SECONDS };
@@ -263,7 +263,8 @@ command_diagnose(const struct command_options *command, int argc, char **argv)
 		fprintf(stderr, "postdane: %s\n", error);
 		return CHECK_UNKNOWN;
 	}
-	code = diagnose(&options, conf);
+	code = door_leave_root(options.door) == 0 ? diagnose(&options, conf)
+						  : CHECK_UNKNOWN;
 	conf_free(conf);
 	return code;
 }

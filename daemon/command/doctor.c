@@ -31,7 +31,8 @@
 #define NAMES_MS 20000U /* to compare all names */
 
 struct options {
-	const char *control_socket, *postconf, *directory;
+	const struct door *door;
+	const char *postconf, *directory;
 	bool as_json;
 };
 
@@ -81,11 +82,11 @@ choose_table(struct patient *patient)
 }
 
 static void
-ask_daemon(struct patient *patient, const char *control_socket)
+ask_daemon(struct patient *patient, const struct door *door)
 {
 	struct doctor_facts *facts = &patient->facts;
 
-	patient->status = client_call(control_socket, "status", NULL, NULL);
+	patient->status = client_call(door, "status", NULL, NULL);
 	facts->trust = get_text(patient->status, "trust");
 	facts->trust_why = get_text(patient->status, "trust_why");
 	if (facts->trust == NULL || facts->trust_why == NULL)
@@ -399,7 +400,7 @@ examine(struct patient *patient, const struct options *options)
 	patient->config = (struct postfix_config *)config;
 	if (config == NULL)
 		return -1;
-	ask_daemon(patient, options->control_socket);
+	ask_daemon(patient, options->door);
 	patient->service =
 	    calloc(config->service_count + 1, sizeof(*patient->service));
 	if (patient->service == NULL)
@@ -497,7 +498,7 @@ command_doctor(const struct command_options *options, int argc, char **argv)
 		{ "postconf", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options doctor = { .control_socket = options->control_socket,
+	struct options doctor = { .door = options->door,
 		.postconf = "postconf" };
 	int option;
 

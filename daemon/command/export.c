@@ -2,12 +2,43 @@
  * postmap(1), for a day when it can't run. */
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "command/client.h"
 #include "command/command.h"
+#include "policy/carry.h"
+#include "policy/nexthop.h"
+#include "policy/tls_policy.h"
 
-static void
+#define SMTP_PORT 25 /* of keys that name none: any will do here */
+
+/* As the daemon writes it, and nothing else: a line of the table must not
+ * become two, nor one for another next hop. */
+static bool
+is_key(const char *key)
+{
+	char text[NEXTHOP_TEXT_MAX];
+	struct nexthop hop;
+
+	nexthop_parse(key, strlen(key), SMTP_PORT, &hop);
+	return hop.kind == NEXTHOP_LOOKUP &&
+	       strcmp(nexthop_text(&hop, text), key) == 0;
+}
+
+static bool
+is_policy(const char *policy)
+{
+	return strcmp(policy, tls_policy_text(TLS_POLICY_MAY)) == 0 ||
+	       strcmp(policy, tls_policy_text(TLS_POLICY_ENCRYPT)) == 0 ||
+	       strcmp(policy, tls_policy_text(TLS_POLICY_DANE)) == 0 ||
+	       strcmp(policy, tls_policy_text(TLS_POLICY_DANE_ONLY)) == 0 ||
+	       carry_is_text(policy);
+}
+
+/* All of it, or nothing. */
+static int
 print_table(json_t *verdicts)
 {
 	const char *key;
@@ -15,9 +46,20 @@ print_table(json_t *verdicts)
 
 	json_object_foreach(verdicts, key, policy)
 	{
-		if (json_is_string(policy))
-			printf("%s\t%s\n", key, json_string_value(policy));
+		if (json_is_string(policy) && is_key(key) &&
+		    is_policy(json_string_value(policy)))
+			continue;
+		fprintf(stderr,
+		    "postdane: export: postdaned says what is no line of a "
+		    "table, of \"%s\"\n",
+		    key);
+		return COMMAND_ERROR;
 	}
+	json_object_foreach(verdicts, key, policy)
+	{
+		printf("%s\t%s\n", key, json_string_value(policy));
+	}
+	return COMMAND_OK;
 }
 
 int
@@ -38,13 +80,11 @@ command_export(const struct command_options *options, int argc, char **argv)
 	}
 	if ((request = client_request("export", NULL, map)) == NULL)
 		return COMMAND_ERROR;
-	reply = client_ask(options->control_socket, request);
+	reply = client_ask(options->door, request);
 	json_decref(request);
 	verdicts = json_object_get(reply, "verdicts");
-	if (verdicts != NULL) {
-		print_table(verdicts);
-		code = COMMAND_OK;
-	}
+	if (json_is_object(verdicts))
+		code = print_table(verdicts);
 	json_decref(reply);
 	return code;
 }

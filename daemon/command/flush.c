@@ -17,7 +17,7 @@ command_flush(const struct command_options *options, int argc, char **argv)
 		fprintf(stderr, "postdane: flush takes one key, or none\n");
 		return COMMAND_ERROR;
 	}
-	reply = client_call(options->control_socket, "flush", key, NULL);
+	reply = client_call(options->door, "flush", key, NULL);
 	flushed = json_object_get(reply, "flushed");
 	if (json_is_boolean(flushed)) {
 		code = json_is_true(flushed) ? COMMAND_OK : COMMAND_NOTFOUND;

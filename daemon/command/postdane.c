@@ -1,33 +1,38 @@
 /* postdane.c - the program postdane: shows, explains and checks. */
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command/command.h"
+#include "command/door.h"
 
+/* Those that need root for more than the control socket see to it themselves:
+ * doctor and names ask Postfix's tables as Postfix's users would. */
 static const struct {
 	const char *name;
 	command_fn run;
+	bool leaves_root; /* at once */
 	const char *arguments, *purpose;
 } commands[] = {
-	{ "query", command_query, "[-m MAP] KEY...",
+	{ "query", command_query, true, "[-m MAP] KEY...",
 	    "what Postfix would get for each key" },
-	{ "explain", command_explain, "[--json] [-m MAP] KEY",
+	{ "explain", command_explain, true, "[--json] [-m MAP] KEY",
 	    "evaluate anew and show the evidence" },
-	{ "check", command_check, "[--at +30d] [--json] KEY",
+	{ "check", command_check, true, "[--at +30d] [--json] KEY",
 	    "connect to the mail servers and judge their certificates" },
-	{ "diagnose", command_diagnose, "[--json] DOMAIN",
+	{ "diagnose", command_diagnose, false, "[--json] DOMAIN",
 	    "ask every name server on the way: what fails, who is to blame" },
-	{ "flush", command_flush, "[KEY]",
+	{ "flush", command_flush, true, "[KEY]",
 	    "forget the verdict of a key, or all" },
-	{ "export", command_export, "[-m MAP]",
+	{ "export", command_export, true, "[-m MAP]",
 	    "what is remembered, as a table for emergencies" },
-	{ "doctor", command_doctor, "[-c DIR] [--json]",
+	{ "doctor", command_doctor, false, "[-c DIR] [--json]",
 	    "whether Postfix will honour the verdicts" },
-	{ "names", command_names, "[--postfix] [-r ADDRESS] [NAME...]",
+	{ "names", command_names, false, "[--postfix] [-r ADDRESS] [NAME...]",
 	    "are names resolved alike by the system and by dns-listen?" },
-	{ "status", command_status, "[--json]", "how the daemon fares" },
+	{ "status", command_status, true, "[--json]", "how the daemon fares" },
 };
 
 static void
@@ -61,6 +66,9 @@ run(const struct command_options *options, int argc, char **argv)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(commands[i].name, argv[0]) == 0) {
+			if (commands[i].leaves_root &&
+			    door_leave_root(options->door) == -1)
+				return COMMAND_ERROR;
 			optind = 0; /* glibc: begin anew */
 			return commands[i].run(options, argc, argv);
 		}
@@ -77,7 +85,8 @@ main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct command_options options = { COMMAND_CONTROL_SOCKET };
+	struct door door = { COMMAND_CONTROL_SOCKET, -1 };
+	const struct command_options options = { &door };
 	int option;
 
 	/* "+": what follows the command is the command's. */
@@ -85,7 +94,7 @@ main(int argc, char **argv)
 		    argc, argv, "+s:hV", long_options, NULL)) != -1) {
 		switch (option) {
 		case 's':
-			options.control_socket = optarg;
+			door.path = optarg;
 			break;
 		case 'h':
 			usage(stdout);

@@ -100,3 +100,25 @@ carry_text(const struct dane_evidence *evidence, char text[CARRY_TEXT_MAX])
 	memcpy(text + pins.len, TAIL, sizeof(TAIL));
 	return true;
 }
+
+/* Returns what follows one pin, or NULL. */
+static const char *
+skip_pin(const char *text)
+{
+	const size_t len = strspn(text, "0123456789abcdef");
+
+	return len == TLSA_PIN_MAX - 1 ? text + len : NULL;
+}
+
+bool
+carry_is_text(const char *text)
+{
+	const size_t head = strlen(HEAD);
+
+	if (strncmp(text, HEAD, head) != 0)
+		return false;
+	text = skip_pin(text + head);
+	while (text != NULL && *text == '|')
+		text = skip_pin(text + 1);
+	return text != NULL && strcmp(text, TAIL) == 0;
+}

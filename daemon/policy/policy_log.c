@@ -10,8 +10,8 @@
 #include "policy/nexthop.h"
 #include "policy/policy.h"
 
-#define KEY_MAX 256
-#define MAP_MAX 256
+#define KEY_MAX 288
+#define MAP_MAX 288
 
 static const char *
 cause_text(enum policy_cause cause)
@@ -40,8 +40,8 @@ policy_log_verdict(const char *key, const char *map, enum policy_cause cause,
 	log_decision(
 	    "policy: key=%s map=%s reply=\"%s%s%s\" rule=\"%s\" mx=%zu "
 	    "usable=%zu rung=%s ttl=%u ms=%u%s",
-	    log_printable(key_text, sizeof(key_text), key, strlen(key)),
-	    log_printable(map_text, sizeof(map_text), map, strlen(map)),
+	    log_value(key_text, sizeof(key_text), key, strlen(key)),
+	    log_value(map_text, sizeof(map_text), map, strlen(map)),
 	    tls_policy_text(verdict->policy), temp ? " " : "",
 	    temp ? verdict->why : "", policy_rule_text(verdict->rule),
 	    evidence != NULL ? evidence->host_count : 0, usable,
@@ -57,8 +57,8 @@ policy_log_key(const char *key, size_t len, const char *map,
 {
 	char text[KEY_MAX], name[MAP_MAX];
 
-	log_printable(text, sizeof(text), key, len);
-	log_printable(name, sizeof(name), map, strlen(map));
+	log_value(text, sizeof(text), key, len);
+	log_value(name, sizeof(name), map, strlen(map));
 	if (hop->kind == NEXTHOP_NOTFOUND)
 		log_debug("policy: key=%s map=%s reply=\"%s\": %s", text, name,
 		    reply, hop->why);
@@ -74,8 +74,8 @@ policy_log_hit(const char *key, size_t len, const char *map, const char *reply,
 	char text[KEY_MAX], name[MAP_MAX];
 
 	log_debug("policy: key=%s map=%s reply=\"%s\" cached ttl=%u",
-	    log_printable(text, sizeof(text), key, len),
-	    log_printable(name, sizeof(name), map, strlen(map)), reply, ttl);
+	    log_value(text, sizeof(text), key, len),
+	    log_value(name, sizeof(name), map, strlen(map)), reply, ttl);
 }
 
 /* ---- weaker verdicts ---- */
@@ -125,7 +125,7 @@ policy_log_weakened(const char *key, enum tls_policy before,
 
 	log_warning("policy: key=%s weaker than before: \"%s\" (%s), now "
 		    "\"%s\" (%s)",
-	    log_printable(text, sizeof(text), key, strlen(key)),
+	    log_value(text, sizeof(text), key, strlen(key)),
 	    tls_policy_text(before), proof_before, tls_policy_text(after),
 	    proof);
 }

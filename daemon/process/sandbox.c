@@ -3,12 +3,25 @@
 #include "process/sandbox.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <sched.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <linux/sockios.h>
 #include <seccomp.h>
 
 #include "base/log.h"
@@ -24,6 +37,23 @@
 #define SANITIZED 0
 #endif
 
+#define PLACES_MAX 64
+
+struct place {
+	dev_t device;
+	ino_t inode;
+	enum landlock_use use;
+};
+
+struct sandbox {
+	struct landlock_place to_be[PLACES_MAX]; /* our own texts */
+	struct place place[PLACES_MAX];          /* those that were there */
+	size_t to_be_count, count;
+	bool restricted; /* what may be written */
+};
+
+/* ---- system calls ---- */
+
 /* What libc, libevent, libunbound, OpenSSL and we ourselves call; names that
  * this machine's kernel or architecture does not know are passed over. */
 static const char *const allowed[] = {
@@ -31,26 +61,24 @@ static const char *const allowed[] = {
 	"accept", "accept4", "bind", "connect", "getpeername", "getsockname",
 	"getsockopt", "listen", "recv", "recvfrom", "recvmmsg", "recvmsg",
 	"send", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
-	"socket", "socketpair",
 	/* waiting */
 	"clock_nanosleep", "epoll_create", "epoll_create1", "epoll_ctl",
 	"epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2", "futex",
 	"nanosleep", "poll", "ppoll", "pselect6", "select", "timerfd_create",
 	"timerfd_settime",
 	/* files: configuration, anchors, sockets with a name, our own state */
-	"access", "chmod", "chown", "close", "close_range", "dup", "dup2",
-	"dup3", "faccessat", "faccessat2", "fchmod", "fchmodat", "fcntl",
-	"fdatasync", "fchownat", "fstat", "fstatfs", "fsync", "ftruncate",
-	"lchown", "getcwd", "getdents64", "ioctl", "lseek", "lstat",
-	"memfd_create", "mkdir", "newfstatat", "open", "openat", "pipe",
-	"pipe2", "pread64", "pwrite64", "read", "readlink", "readlinkat",
-	"readv", "rename", "renameat", "renameat2", "stat", "statx", "umask",
-	"unlink", "unlinkat", "write", "writev",
+	"access", "close", "close_range", "dup", "dup2", "dup3", "faccessat",
+	"faccessat2", "fchownat", "fcntl", "fdatasync", "fstat", "fstatfs",
+	"fsync", "ftruncate", "getcwd", "getdents64", "lseek", "lstat",
+	"memfd_create", "newfstatat", "pipe", "pipe2", "pread64", "pwrite64",
+	"read", "readlink", "readlinkat", "readv", "rename", "renameat",
+	"renameat2", "stat", "statx", "umask", "unlink", "unlinkat", "write",
+	"writev",
 	/* memory */
 	"brk", "madvise", "mremap", "munmap",
 	/* the child that tries a configuration */
-	"alarm", "clone", "clone3", "exit", "exit_group", "fork", "kill",
-	"rseq", "set_robust_list", "setitimer", "tgkill", "vfork", "wait4",
+	"alarm", "exit", "exit_group", "fork", "kill", "rseq",
+	"set_robust_list", "setitimer", "tgkill", "vfork", "wait4",
 	/* signals */
 	"restart_syscall", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
 	"rt_sigreturn", "rt_sigtimedwait", "sigaltstack", "signalfd4",
@@ -58,8 +86,46 @@ static const char *const allowed[] = {
 	"clock_getres", "clock_gettime", "getegid", "geteuid", "getgid",
 	"getpgrp", "getpid", "getppid", "getpriority", "getrandom", "getresgid",
 	"getresuid", "getrlimit", "getrusage", "gettid", "gettimeofday",
-	"getuid", "prlimit64", "sched_getaffinity", "sched_yield", "sysinfo",
-	"time", "uname"
+	"getuid", "sched_getaffinity", "sched_yield", "sysinfo", "time", "uname"
+};
+
+#ifdef __s390x__
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
+#endif
+#define NAMESPACES                                                             \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |         \
+	    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define SET_ID (S_ISUID | S_ISGID | S_ISVTX)
+#define ALL_BITS UINT64_MAX
+
+/* Only where these bits of the argument have this value.  Modes: no set-id
+ * files.  ioctl: is it a terminal, what can be read, the names of interfaces,
+ * which are part of link-local addresses; and not what types at a terminal. */
+static const struct {
+	const char *name;
+	unsigned argument;
+	uint64_t bits, value;
+} limited[] = {
+	{ "socket", 0, ALL_BITS, AF_UNIX },
+	{ "socket", 0, ALL_BITS, AF_INET },
+	{ "socket", 0, ALL_BITS, AF_INET6 },
+	{ "socketpair", 0, ALL_BITS, AF_UNIX },
+	{ "ioctl", 1, ALL_BITS, TCGETS },
+	{ "ioctl", 1, ALL_BITS, FIONREAD },
+	{ "ioctl", 1, ALL_BITS, FIONBIO },
+	{ "ioctl", 1, ALL_BITS, SIOCGIFINDEX },
+	{ "ioctl", 1, ALL_BITS, SIOCGIFNAME },
+	{ "clone", CLONE_FLAGS, NAMESPACES, 0 },
+	{ "open", 2, SET_ID, 0 },
+	{ "openat", 3, SET_ID, 0 },
+	{ "chmod", 1, SET_ID, 0 },
+	{ "fchmod", 1, SET_ID, 0 },
+	{ "fchmodat", 2, SET_ID, 0 },
+	{ "prlimit64", 0, ALL_BITS, 0 }, /* our own */
+	{ "mmap", 2, PROT_EXEC, 0 },
+	{ "mprotect", 2, PROT_EXEC, 0 },
 };
 
 static int
@@ -72,25 +138,27 @@ allow(scmp_filter_ctx filter, const char *name)
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
 }
 
-/* Pages may be writable or executable, not both; nor may they become
- * executable later, which no library of ours does. */
 static int
-allow_memory(scmp_filter_ctx filter)
+allow_limited(scmp_filter_ctx filter, size_t i)
 {
-	const int both = PROT_WRITE | PROT_EXEC;
-	int error = 0;
+	const int number = seccomp_syscall_resolve_name(limited[i].name);
 
-	for (int have = 0; have <= PROT_EXEC && error == 0; have += PROT_WRITE)
-		if (have != both)
-			error = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-			    SCMP_SYS(mmap), 1,
-			    SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)both,
-				(scmp_datum_t)have));
-	if (error == 0)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-		    SCMP_SYS(mprotect), 1,
-		    SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)PROT_EXEC, 0));
-	return error;
+	if (number == __NR_SCMP_ERROR)
+		return 0;
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+	    SCMP_CMP(limited[i].argument, SCMP_CMP_MASKED_EQ, limited[i].bits,
+		limited[i].value));
+}
+
+/* Its flags are in memory, where no filter looks; libc then takes clone(). */
+static int
+hide_clone3(scmp_filter_ctx filter)
+{
+	const int number = seccomp_syscall_resolve_name("clone3");
+
+	if (number == __NR_SCMP_ERROR)
+		return 0;
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), number, 0);
 }
 
 static int
@@ -102,26 +170,154 @@ load_filter(void)
 	for (size_t i = 0;
 	     i < sizeof(allowed) / sizeof(allowed[0]) && error == 0; i++)
 		error = allow(filter, allowed[i]);
+	for (size_t i = 0;
+	     i < sizeof(limited) / sizeof(limited[0]) && error == 0; i++)
+		error = allow_limited(filter, i);
 	if (error == 0)
-		error = allow_memory(filter);
-	if (error == 0) /* sets no_new_privs, too */
+		error = hide_clone3(filter);
+	if (error == 0)
 		error = seccomp_load(filter);
 	if (filter != NULL)
 		seccomp_release(filter);
 	return error;
 }
 
+/* ---- what may be written ---- */
+
 int
-sandbox_enter(void)
+sandbox_add(
+    struct sandbox *sandbox, const char *directory, enum landlock_use use)
+{
+	struct landlock_place *place = &sandbox->to_be[sandbox->to_be_count];
+
+	if (directory[0] == '\0')
+		return 0;
+	if (sandbox->to_be_count == PLACES_MAX) {
+		errno = ENOSPC;
+		return -1;
+	}
+	*place = (struct landlock_place){ strdup(directory), use };
+	if (place->directory == NULL)
+		return -1;
+	sandbox->to_be_count++;
+	return 0;
+}
+
+static void
+remember_place(struct sandbox *sandbox, const struct landlock_place *place)
+{
+	struct stat st;
+
+	if (stat(place->directory, &st) == 0)
+		sandbox->place[sandbox->count++] =
+		    (struct place){ st.st_dev, st.st_ino, place->use };
+}
+
+/* Returns 0, or -1 with errno. */
+static int
+restrict_writing(struct sandbox *sandbox)
+{
+	switch (landlock_restrict(sandbox->to_be, sandbox->to_be_count)) {
+	case LANDLOCK_FAILED:
+		break;
+	case LANDLOCK_ABSENT:
+		log_info("main: no Landlock here (%s): modes and owners alone "
+			 "decide what can be written",
+		    strerror(errno));
+		return 0;
+	case LANDLOCK_RESTRICTED:
+		sandbox->restricted = true;
+		for (size_t i = 0; i < sandbox->to_be_count; i++)
+			remember_place(sandbox, &sandbox->to_be[i]);
+		return 0;
+	}
+	return -1;
+}
+
+static bool
+is_place(
+    const struct sandbox *sandbox, const char *directory, enum landlock_use use)
+{
+	struct stat st;
+
+	if (stat(directory, &st) == -1)
+		return false;
+	for (size_t i = 0; i < sandbox->count; i++)
+		if (sandbox->place[i].device == st.st_dev &&
+		    sandbox->place[i].inode == st.st_ino &&
+		    sandbox->place[i].use == use)
+			return true;
+	return false;
+}
+
+bool
+sandbox_allows(
+    const struct sandbox *sandbox, const char *directory, enum landlock_use use)
+{
+	char path[PATH_MAX];
+	char *slash;
+
+	/* Where there is nothing, it is not the sandbox that is in the way. */
+	if (!sandbox->restricted || access(directory, F_OK) == -1)
+		return true;
+	if (snprintf(path, sizeof(path), "%s", directory) >= (int)sizeof(path))
+		return false;
+	while (!is_place(sandbox, path, use)) {
+		if ((slash = strrchr(path, '/')) == NULL || slash == path)
+			return is_place(sandbox, "/", use);
+		*slash = '\0';
+	}
+	return true;
+}
+
+/* ---- all of it ---- */
+
+/* Libraries of these come when they are first asked, and are code. */
+static void
+load_name_services(void)
+{
+	(void)getpwnam("-");
+	(void)getgrnam("-");
+	(void)getservbyname("-", "tcp");
+}
+
+/* Not dumpable: other processes of the same user can't look into this one, and
+ * neither can it itself change its code by /proc/self/mem, whether there is
+ * Landlock or not. */
+int
+sandbox_enter(struct sandbox *sandbox)
 {
 	static const struct rlimit none = { 0, 0 };
-	int error;
+	int error = 0;
 
 	if (SANITIZED)
 		return 0;
+	load_name_services();
 	setrlimit(RLIMIT_CORE, &none);
-	if ((error = load_filter()) == 0)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    restrict_writing(sandbox) == -1)
+		error = -errno;
+	if (error == 0)
+		error = load_filter();
+	if (error == 0)
 		return 0;
 	log_error("main: sandbox: %s", strerror(-error));
 	return -1;
+}
+
+struct sandbox *
+sandbox_new(void)
+{
+	return calloc(1, sizeof(struct sandbox));
+}
+
+void
+sandbox_free(struct sandbox *sandbox)
+{
+	if (sandbox == NULL)
+		return;
+	for (size_t i = 0; i < sandbox->to_be_count; i++)
+		free((char *)sandbox->to_be[i].directory);
+	free(sandbox);
 }

@@ -3,10 +3,12 @@
 #include "process/server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include <event2/event.h>
@@ -35,9 +37,9 @@
 #include "wire/status.h"
 #include "wire/tcp_table.h"
 
-#define DRAIN_SECONDS 5 /* for requests in flight when we are told to end */
-#define RETIRE_MS 50    /* between two looks at cores that were replaced */
-#define CHANGES_MAX 512 /* octets of the names of changed options */
+#define DRAIN_SECONDS 5  /* for requests in flight when we are told to end */
+#define RETIRE_MS 50     /* between two looks at cores that were replaced */
+#define CHANGES_MAX 1024 /* octets of the names of changed options */
 
 /* A core that a reload has replaced, until nobody waits for it any more. */
 struct retired {
@@ -63,7 +65,9 @@ struct server {
 	struct control *control;
 	struct metrics *metrics;
 	struct config_check *check;
-	unsigned long descriptors; /* that the process may have */
+	unsigned long descriptors;   /* that the process may have */
+	struct privileges_user user; /* whom it is, or will be */
+	struct sandbox *sandbox;
 	bool reload_again; /* SIGHUP came while a reload was under way */
 };
 
@@ -125,13 +129,15 @@ listen_for_policy(struct server *server, const struct conf *conf)
 		places[i] =
 		    (struct listener_place){ .protocol = &socketmap_protocol,
 			    .endpoint = &conf->socketmap_listen.item[i],
-			    .rights = &conf->socket_rights };
+			    .rights = &conf->socket_rights,
+			    .user = &server->user };
 	for (size_t i = socketmaps; i < count; i++)
 		places[i] =
 		    (struct listener_place){ .protocol = &tcp_table_protocol,
 			    .endpoint =
 				&conf->tcp_table_listen.item[i - socketmaps],
-			    .rights = &conf->socket_rights };
+			    .rights = &conf->socket_rights,
+			    .user = &server->user };
 	result = listeners_set(server->listeners, places, count);
 	free(places);
 	return result;
@@ -221,18 +227,100 @@ use_core(struct server *server, struct core *core)
 
 /* Without these two the daemon does its work all the same. */
 static void
-start_side_doors(struct server *server)
+start_control(struct server *server)
 {
-	const struct conf *conf = server->core->conf;
+	const char *path = server->core->conf->control_socket;
 
 	control_free(server->control);
-	server->control = NULL;
-	if (conf->control_socket[0] != '\0')
-		server->control = control_new(
-		    server->base, conf->control_socket, &server->source);
+	server->control = path[0] != '\0' ? control_new(server->base, path,
+						&server->user, &server->source)
+					  : NULL;
+}
+
+static void
+start_metrics(struct server *server)
+{
 	metrics_free(server->metrics);
-	server->metrics =
-	    metrics_new(server->base, &conf->metrics_listen, &server->source);
+	server->metrics = metrics_new(
+	    server->base, &server->core->conf->metrics_listen, &server->source);
+}
+
+/* ---- where something is written ---- */
+
+typedef void (*place_fn)(
+    struct server *server, const char *directory, enum landlock_use use);
+
+static void
+directory_of_socket(struct server *server, const char *path, place_fn found)
+{
+	char directory[PATH_MAX];
+	char *slash;
+
+	if (snprintf(directory, sizeof(directory), "%s", path) >=
+		(int)sizeof(directory) ||
+	    (slash = strrchr(directory, '/')) == NULL)
+		return;
+	/* Of "/socket" it is "/". */
+	slash[slash == directory ? 1 : 0] = '\0';
+	found(server, directory, LANDLOCK_SOCKETS);
+}
+
+static void
+directories_of_sockets(
+    struct server *server, const struct conf_endpoints *places, place_fn found)
+{
+	for (size_t i = 0; i < places->count; i++) {
+		const struct sockaddr_un *un =
+		    (const struct sockaddr_un *)&places->item[i].address;
+
+		if (un->sun_family == AF_UNIX)
+			directory_of_socket(server, un->sun_path, found);
+	}
+}
+
+static void
+each_place(struct server *server, const struct conf *conf, place_fn found)
+{
+	found(server, conf->state_directory, LANDLOCK_FILES);
+	directory_of_socket(server, conf->control_socket, found);
+	directories_of_sockets(server, &conf->socketmap_listen, found);
+	directories_of_sockets(server, &conf->tcp_table_listen, found);
+	directories_of_sockets(server, &conf->metrics_listen, found);
+#ifdef POSTDANE_COVERAGE
+	found(server, POSTDANE_COVERAGE, LANDLOCK_FILES);
+#endif
+}
+
+static void
+add_place(struct server *server, const char *directory, enum landlock_use use)
+{
+	if (sandbox_add(server->sandbox, directory, use) == -1)
+		log_error("main: sandbox: %s: %s", directory, strerror(errno));
+}
+
+/* What then fails says no more than "Permission denied". */
+static void
+warn_of_place(
+    struct server *server, const char *directory, enum landlock_use use)
+{
+	if (!sandbox_allows(server->sandbox, directory, use))
+		log_warning("main: reload: the sandbox was not made for "
+			    "writing in %s: this takes a restart",
+		    directory);
+}
+
+/* Returns 0, or -1 with the reason logged. */
+static int
+enter_sandbox(struct server *server)
+{
+	if ((server->sandbox = sandbox_new()) == NULL) {
+		log_error("main: out of memory");
+		return -1;
+	}
+	if (!server->core->conf->sandbox)
+		return 0;
+	each_place(server, server->core->conf, add_place);
+	return sandbox_enter(server->sandbox);
 }
 
 /* ---- the time of day ---- */
@@ -324,14 +412,16 @@ reload(struct server *server)
 	conf_changes(old, conf, add_change, changes);
 	if (strcmp(old->user, conf->user) != 0)
 		log_warning("main: reload: user: this takes a restart");
+	each_place(server, conf, warn_of_place);
 	if (!replace_core(server, conf)) {
 		log_error("main: reload: the old configuration stays");
 		return;
 	}
 	log_setup(conf->log_target, conf->log_level);
-	if (strstr(changes, "control-socket") != NULL ||
-	    strstr(changes, "metrics-listen") != NULL)
-		start_side_doors(server);
+	if (strstr(changes, "control-socket") != NULL)
+		start_control(server);
+	if (strstr(changes, "metrics-listen") != NULL)
+		start_metrics(server);
 	log_info("main: reload: done, changed: %s",
 	    changes[0] != '\0' ? changes : "nothing");
 }
@@ -463,17 +553,19 @@ start(struct server *server, struct conf *conf)
 		.started = clock_ms() };
 	dns_service_watch(server->dns, on_mx_without_dnssec, server);
 	use_core(server, core);
-	if (systemd_sockets(adopt, server) == -1 ||
+	if (privileges_prepare(conf->user, &server->user) == -1 ||
+	    systemd_sockets(adopt, server) == -1 ||
 	    listen_all(server, conf, NULL) == -1)
 		return -1;
-	start_side_doors(server);
+	start_control(server);
+	start_metrics(server);
 	server->watchdog = systemd_watchdog(server->base);
-	if (privileges_drop(conf->user) == -1)
+	if (privileges_drop(&server->user) == -1)
 		return -1;
 	/* What they write belongs to the user. */
 	rollover_start(resolver_rollover(core->resolver));
 	policy_service_load_busiest(core->service);
-	return conf->sandbox ? sandbox_enter() : 0;
+	return enter_sandbox(server);
 }
 
 static void
@@ -518,6 +610,7 @@ stop(struct server *server)
 	if (server->core != NULL)
 		server->core->service = NULL;
 	core_free(server->core);
+	sandbox_free(server->sandbox);
 	clock_watch_free(server->clock_watch);
 	free_event(server->watchdog);
 	free_event(server->retire);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -38,6 +37,7 @@ struct client {
 struct control {
 	const struct status_source *source;
 	struct visitors *visitors;
+	struct privileges_user user;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -252,31 +252,40 @@ static const struct visitor_protocol protocol = {
 static int
 listen_at(struct control *control, const char *path)
 {
+	static const struct endpoint_rights rights = { (uid_t)-1, (gid_t)-1,
+		0660 };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	if (unix_socket_is_stale(&address))
-		unlink(path);
-	if (visitors_listen(control->visitors,
-		(const struct sockaddr *)&address, sizeof(address)) == -1)
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
 		return -1;
+	if (unix_socket_bind(fd, &address, &rights, &control->user) == -1) {
+		const int error = errno;
+
+		close(fd);
+		errno = error;
+		return -1;
+	}
 	snprintf(control->path, sizeof(control->path), "%s", path);
-	return chmod(path, 0660);
+	return visitors_listen_on(control->visitors, fd);
 }
 
 struct control *
 control_new(struct event_base *base, const char *path,
-    const struct status_source *source)
+    const struct privileges_user *user, const struct status_source *source)
 {
 	struct control *control = calloc(1, sizeof(*control));
 
 	if (control == NULL)
 		return NULL;
 	control->source = source;
+	control->user = *user;
 	control->visitors = visitors_new(base, &protocol, control);
 	if (control->visitors == NULL)
 		errno = ENOMEM;
@@ -295,6 +304,6 @@ control_free(struct control *control)
 		return;
 	visitors_free(control->visitors);
 	if (control->path[0] != '\0')
-		unlink(control->path);
+		unix_socket_remove(control->path, &control->user);
 	free(control);
 }

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "wire/peers.h"
 #include "wire/prompt.h"
 #include "wire/session.h"
 #include "wire/unix_socket.h"
@@ -34,6 +34,7 @@ struct listener {
 	struct prompt_socket socket;
 	struct endpoint endpoint;
 	struct endpoint_rights rights; /* of a unix socket that is not */
+	struct privileges_user user;   /* and who makes and removes it */
 	bool is_inherited; /* given to us: not ours to close, or to unlink */
 	bool is_named, is_fresh; /* for listeners_set(), while it runs */
 	struct listener *next;
@@ -43,6 +44,7 @@ struct listener {
  * first. */
 struct member {
 	struct session *session;
+	struct peer *peer;
 	struct member *prev, *next;
 };
 
@@ -55,6 +57,7 @@ struct listeners {
 	unsigned max_connections, request_timeout;
 	struct listener *first;
 	struct member *members;
+	struct peers *peers;
 	size_t count;
 	struct event *resume; /* accepting, after a pause */
 	uint64_t quiet_until; /* clock_ms(): no warning before */
@@ -82,6 +85,7 @@ on_close(void *arg, void *cookie)
 	struct member *member = cookie;
 
 	DL_DELETE(listeners->members, member);
+	peers_leave(listeners->peers, member->peer);
 	free(member);
 	listeners->count--;
 	tell_if_drained(listeners);
@@ -97,6 +101,16 @@ on_use(void *arg, void *cookie)
 	DL_APPEND(listeners->members, member);
 }
 
+static void
+close_member(struct listeners *listeners, struct member *member)
+{
+	struct session *session = member->session;
+
+	on_close(listeners, member);
+	session_free(session);
+	stats_count(listeners->stats, STATS_CONNECTION_MADE_ROOM);
+}
+
 /* Close the session that has been idle longest.  Those at the head that are
  * being answered are passed over: they are few. */
 static bool
@@ -106,13 +120,9 @@ make_room(struct listeners *listeners)
 
 	DL_FOREACH(listeners->members, member)
 	{
-		struct session *session = member->session;
-
-		if (!session_is_idle(session))
+		if (!session_is_idle(member->session))
 			continue;
-		on_close(listeners, member);
-		session_free(session);
-		stats_count(listeners->stats, STATS_CONNECTION_MADE_ROOM);
+		close_member(listeners, member);
 		return true;
 	}
 	return false;
@@ -129,33 +139,69 @@ may_warn(struct listeners *listeners)
 	return true;
 }
 
-static void
-add_session(struct listener *listener, int fd)
+/*
+ * All sessions are waited for: whoever asks for names that nobody resolves
+ * would keep all others out, from what is remembered, too.  So the one that has
+ * waited longest goes, of the peer that has most.
+ */
+static bool
+displace_one(struct listeners *listeners)
 {
-	struct listeners *listeners = listener->listeners;
+	const struct peer *busiest = peers_busiest(listeners->peers);
 	struct member *member;
+	char text[PEER_TEXT_MAX];
 
-	if (listeners->count >= listeners->max_connections &&
-	    !make_room(listeners)) {
+	DL_FOREACH(listeners->members, member)
+	{
+		if (member->peer != busiest)
+			continue;
 		if (may_warn(listeners))
 			log_warning("listener: all %u connections are busy, "
-				    "one is refused",
-			    listeners->max_connections);
-		close(fd);
-		return;
+				    "%s has most of them and is told TEMP",
+			    listeners->max_connections,
+			    peer_text(busiest, text));
+		session_tell_temp(
+		    member->session, "postdane: all connections are busy");
+		close_member(listeners, member);
+		return true;
 	}
-	if ((member = calloc(1, sizeof(*member))) == NULL) {
-		close(fd);
-		return;
+	return false;
+}
+
+/* Takes over @fd if it returns true. */
+static bool
+add_member(struct listener *listener, int fd)
+{
+	struct listeners *listeners = listener->listeners;
+	struct member *member = calloc(1, sizeof(*member));
+
+	if (member == NULL)
+		return false;
+	if ((member->peer = peers_join(listeners->peers, fd)) == NULL) {
+		free(member);
+		return false;
 	}
 	member->session = session_new(&listener->options, fd, member);
 	if (member->session == NULL) {
+		peers_leave(listeners->peers, member->peer);
 		free(member);
-		return;
+		return true;
 	}
 	DL_APPEND(listeners->members, member);
 	listeners->count++;
 	stats_count(listeners->stats, STATS_CONNECTION);
+	return true;
+}
+
+static void
+add_session(struct listener *listener, int fd)
+{
+	struct listeners *listeners = listener->listeners;
+
+	if ((listeners->count >= listeners->max_connections &&
+		!make_room(listeners) && !displace_one(listeners)) ||
+	    !add_member(listener, fd))
+		close(fd);
 }
 
 /* ---- accepting ---- */
@@ -292,50 +338,19 @@ listeners_add_fd(
 
 /* Nobody gets in before: it does not listen yet. */
 static int
-set_rights(const char *path, const struct endpoint_rights *rights)
-{
-	if ((rights->owner != (uid_t)-1 || rights->group != (gid_t)-1) &&
-	    lchown(path, rights->owner, rights->group) == -1)
-		return -1;
-	return chmod(path, rights->mode);
-}
-
-static int
-bind_socket(int fd, const struct endpoint *endpoint,
-    const struct endpoint_rights *rights)
+bind_socket(int fd, const struct listener *listener)
 {
 	const struct sockaddr *address =
-	    (const struct sockaddr *)&endpoint->address;
+	    (const struct sockaddr *)&listener->endpoint.address;
 	const int on = 1;
 
-	if (address->sa_family != AF_UNIX) {
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		if (address->sa_family == AF_INET6)
-			setsockopt(
-			    fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-		return bind(fd, address, endpoint->length);
-	}
-	const char *path = ((const struct sockaddr_un *)address)->sun_path;
-
-	if (bind(fd, address, endpoint->length) == -1) {
-		if (errno != EADDRINUSE)
-			return -1;
-		if (!unix_socket_is_stale(
-			(const struct sockaddr_un *)address)) {
-			errno = EADDRINUSE;
-			return -1;
-		}
-		if (unlink(path) == -1 ||
-		    bind(fd, address, endpoint->length) == -1)
-			return -1;
-	}
-	if (set_rights(path, rights) == 0)
-		return 0;
-	const int error = errno;
-
-	unlink(path);
-	errno = error;
-	return -1;
+	if (address->sa_family == AF_UNIX)
+		return unix_socket_bind(fd, (const struct sockaddr_un *)address,
+		    &listener->rights, &listener->user);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (address->sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	return bind(fd, address, listener->endpoint.length);
 }
 
 /* Returns 0, or -1 with the reason logged. */
@@ -349,7 +364,7 @@ open_listener(struct listener *listener)
 	char text[ENDPOINT_TEXT_MAX];
 
 	endpoint_text(endpoint, text);
-	if (fd == -1 || bind_socket(fd, endpoint, &listener->rights) == -1 ||
+	if (fd == -1 || bind_socket(fd, listener) == -1 ||
 	    listen(fd, BACKLOG) == -1 || accept_from(listener, fd) == -1) {
 		log_error(
 		    "listener: %s on %s: %s", name, text, strerror(errno));
@@ -371,7 +386,9 @@ close_listener(struct listener *listener)
 	close(listener->fd);
 	listener->fd = -1;
 	if (!listener->is_inherited && address->sa_family == AF_UNIX)
-		unlink(((const struct sockaddr_un *)address)->sun_path);
+		unix_socket_remove(
+		    ((const struct sockaddr_un *)address)->sun_path,
+		    &listener->user);
 }
 
 /* Clients that wait in the backlog would be reset: they are taken first. */
@@ -416,7 +433,7 @@ change_rights(struct listener *listener, const struct endpoint_rights *rights)
 	    (old->owner == rights->owner && old->group == rights->group &&
 		old->mode == rights->mode))
 		return 0;
-	if (set_rights(un->sun_path, rights) == 0) {
+	if (unix_socket_set_rights(un->sun_path, rights) == 0) {
 		listener->rights = *rights;
 		return 0;
 	}
@@ -428,11 +445,12 @@ change_rights(struct listener *listener, const struct endpoint_rights *rights)
 /* It listens there, and as it should.  Returns 0, or -1 with the reason
  * logged. */
 static int
-ensure(struct listener *listener, const struct endpoint_rights *rights)
+ensure(struct listener *listener, const struct listener_place *place)
 {
 	if (is_open(listener))
-		return change_rights(listener, rights);
-	listener->rights = *rights;
+		return change_rights(listener, place->rights);
+	listener->rights = *place->rights;
+	listener->user = *place->user;
 	return open_listener(listener);
 }
 
@@ -456,7 +474,7 @@ listeners_set(struct listeners *listeners, const struct listener_place *places,
 		struct listener *l = find_or_make(listeners, &places[i]);
 		const bool closed = l != NULL && !is_open(l);
 
-		if (l == NULL || ensure(l, places[i].rights) == -1) {
+		if (l == NULL || ensure(l, &places[i]) == -1) {
 			close_some(listeners, true);
 			return -1;
 		}
@@ -510,7 +528,9 @@ listeners_new(struct event_base *base, struct policy_service *service,
 	listeners->request_timeout = request_timeout;
 	listeners->resume = event_new(base, -1, 0, on_resume, listeners);
 	listeners->prompt = prompt_new(base);
-	if (listeners->resume == NULL || listeners->prompt == NULL) {
+	listeners->peers = peers_new();
+	if (listeners->resume == NULL || listeners->prompt == NULL ||
+	    listeners->peers == NULL) {
 		listeners_free(listeners);
 		return NULL;
 	}
@@ -565,6 +585,7 @@ listeners_free(struct listeners *listeners)
 		free(l);
 	}
 	prompt_free(listeners->prompt);
+	peers_free(listeners->peers);
 	if (listeners->resume != NULL)
 		event_free(listeners->resume);
 	free(listeners);

@@ -116,24 +116,27 @@ read_lines(struct visitor *visitor, void *own, struct evbuffer *in, void *arg)
 	const struct metrics *metrics = arg;
 	struct client *client = own;
 	struct evbuffer *body;
-	bool ended = false;
+	bool ended = false, too_long;
 	size_t len;
 	char *line;
 
 	client->visitor = visitor;
 	client->source = metrics->source;
-	while (!ended &&
+	while (!ended && client->octets <= REQUEST_MAX &&
 	       (line = evbuffer_readln(in, &len, EVBUFFER_EOL_CRLF)) != NULL) {
 		ended = read_line(client, line, len);
 		free(line);
 	}
-	if (!ended && client->octets + evbuffer_get_length(in) <= REQUEST_MAX)
+	too_long =
+	    client->octets > REQUEST_MAX ||
+	    (!ended && client->octets + evbuffer_get_length(in) > REQUEST_MAX);
+	if (!ended && !too_long)
 		return;
 	if ((body = evbuffer_new()) == NULL) {
 		visitor_leave(visitor);
 		return;
 	}
-	if (ended)
+	if (!too_long)
 		answer(client, body);
 	else
 		add_error(client, "431 Request Header Fields Too Large", body);

@@ -483,3 +483,13 @@ session_drain(struct session *session)
 	if (session_is_idle(session))
 		event_active(session->more, EV_READ, 0);
 }
+
+void
+session_tell_temp(struct session *session, const char *why)
+{
+	if (session->state != SESSION_ANSWERING)
+		return;
+	policy_service_cancel(session->request);
+	session->request = NULL;
+	send_reply(session, PROTOCOL_TEMP, why);
+}

@@ -3,10 +3,17 @@
 #include "wire/unix_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define LINKS_MAX 8 /* on the way to one path */
 
 /* For a file of another kind connect(2) says the same, so that is asked first;
  * and a full backlog must not make us wait. */
@@ -27,4 +34,248 @@ unix_socket_is_stale(const struct sockaddr_un *address)
 		  errno == ECONNREFUSED;
 	close(fd);
 	return refused;
+}
+
+/* ---- whose directory it is ---- */
+
+/* A link's own mode says nothing; and where the sticky bit is set, nobody can
+ * take away or rename what is root's. */
+static bool
+is_roots(const struct stat *st)
+{
+	if (st->st_uid != 0)
+		return false;
+	if (S_ISLNK(st->st_mode) || (st->st_mode & S_ISVTX) != 0)
+		return true;
+	return (st->st_mode & S_IWOTH) == 0 &&
+	       ((st->st_mode & S_IWGRP) == 0 || st->st_gid == 0);
+}
+
+static bool is_roots_path(const char *path, unsigned links);
+
+/* @link is one, @rest what follows it in the path. */
+static bool
+is_roots_target(const char *link, const char *rest, unsigned links)
+{
+	char target[PATH_MAX], path[PATH_MAX];
+	const ssize_t len = readlink(link, target, sizeof(target) - 1);
+	const char *slash = strrchr(link, '/');
+	int n;
+
+	if (len <= 0)
+		return false;
+	target[len] = '\0';
+	if (target[0] == '/')
+		n = snprintf(path, sizeof(path), "%s%s", target, rest);
+	else
+		n = snprintf(path, sizeof(path), "%.*s/%s%s",
+		    (int)(slash - link), link, target, rest);
+	return n > 0 && (size_t)n < sizeof(path) && is_roots_path(path, links);
+}
+
+/* Whether nobody but root decides what is at this path: every directory on the
+ * way is root's, and so is every link.  What has been looked at can then not
+ * change any more behind our back. */
+static bool
+is_roots_path(const char *path, unsigned links)
+{
+	const char *slash = path;
+	char part[PATH_MAX];
+	struct stat st;
+
+	if (path[0] != '/')
+		return false;
+	for (; slash != NULL; slash = strchr(slash + 1, '/')) {
+		const int len = slash == path ? 1 : (int)(slash - path);
+		const int n = snprintf(part, sizeof(part), "%.*s", len, path);
+
+		if ((size_t)n >= sizeof(part) || lstat(part, &st) == -1 ||
+		    !is_roots(&st))
+			return false;
+		if (S_ISLNK(st.st_mode))
+			return links > 0 &&
+			       is_roots_target(part, slash, links - 1);
+	}
+	return true;
+}
+
+/*
+ * In a directory that others may write to, root's rights would be theirs: they
+ * can put a link, or another file, in the place of anything there, at any
+ * moment.  So there we do what they could do themselves, and no more.
+ */
+static bool
+has_to_act(const char *path, const struct privileges_user *user)
+{
+	return geteuid() == 0 && user->uid != 0 &&
+	       !is_roots_path(path, LINKS_MAX);
+}
+
+/* For the file system alone.  Returns 0, or -1 with errno. */
+static int
+act_as(uid_t uid, gid_t gid)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+	if ((uid_t)setfsuid((uid_t)-1) == uid &&
+	    (gid_t)setfsgid((gid_t)-1) == gid)
+		return 0;
+	errno = EPERM;
+	return -1;
+}
+
+static void
+act_as_root(void)
+{
+	const int error = errno;
+
+	act_as(geteuid(), getegid());
+	errno = error;
+}
+
+/* ---- rights ---- */
+
+/* -1 leaves owner, or group, as it is. */
+static int
+give_open(int fd, const struct stat *st, const struct endpoint_rights *rights)
+{
+	const bool other_owner =
+	    rights->owner != (uid_t)-1 && rights->owner != st->st_uid;
+	const bool other_group =
+	    rights->group != (gid_t)-1 && rights->group != st->st_gid;
+	char path[32];
+
+	if ((other_owner || other_group) &&
+	    fchownat(fd, "", rights->owner, rights->group, AT_EMPTY_PATH) == -1)
+		return -1;
+	if ((st->st_mode & ACCESSPERMS) == (rights->mode & ACCESSPERMS))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, rights->mode & ACCESSPERMS);
+}
+
+/* Opens what is there, so that it can't become another file any more.  A
+ * socket of more than one name may be anybody's. */
+static int
+open_socket(const char *path, struct stat *st)
+{
+	const int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, st) == 0 && S_ISSOCK(st->st_mode) && st->st_nlink == 1)
+		return fd;
+	close(fd);
+	errno = ENOTSOCK;
+	return -1;
+}
+
+static void
+close_keeping_errno(int fd)
+{
+	const int error = errno;
+
+	close(fd);
+	errno = error;
+}
+
+int
+unix_socket_set_rights(const char *path, const struct endpoint_rights *rights)
+{
+	struct stat st;
+	const int fd = open_socket(path, &st);
+	int result;
+
+	if (fd == -1)
+		return -1;
+	result = give_open(fd, &st, rights);
+	close_keeping_errno(fd);
+	return result;
+}
+
+/* Root has just made it, itself or as @user. */
+static int
+give_new(const char *path, const struct endpoint_rights *rights,
+    const struct privileges_user *user, bool acted)
+{
+	struct endpoint_rights wanted = *rights;
+	struct stat st;
+	const int fd = open_socket(path, &st);
+	int result = -1;
+
+	if (fd == -1)
+		return -1;
+	if (wanted.owner == (uid_t)-1)
+		wanted.owner = user->uid;
+	/* A directory may give its own group to what is made there. */
+	if (wanted.group == (gid_t)-1 && st.st_gid == getegid())
+		wanted.group = user->gid;
+	if (st.st_uid == (acted ? user->uid : geteuid()))
+		result = give_open(fd, &st, &wanted);
+	else
+		errno = EPERM;
+	close_keeping_errno(fd);
+	return result;
+}
+
+/* ---- making and removing ---- */
+
+static int
+bind_with_mode(int fd, const struct sockaddr_un *address, mode_t mode)
+{
+	const mode_t mask = umask(~mode & ACCESSPERMS);
+	const int result =
+	    bind(fd, (const struct sockaddr *)address, sizeof(*address));
+
+	umask(mask);
+	return result;
+}
+
+static int
+bind_or_replace(int fd, const struct sockaddr_un *address, mode_t mode)
+{
+	if (bind_with_mode(fd, address, mode) == 0)
+		return 0;
+	if (errno != EADDRINUSE)
+		return -1;
+	if (!unix_socket_is_stale(address)) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	return unlink(address->sun_path) == 0
+		   ? bind_with_mode(fd, address, mode)
+		   : -1;
+}
+
+int
+unix_socket_bind(int fd, const struct sockaddr_un *address,
+    const struct endpoint_rights *rights, const struct privileges_user *user)
+{
+	const char *path = address->sun_path;
+	const bool acts = has_to_act(path, user);
+	int result = 0, error;
+
+	if (acts)
+		result = act_as(user->uid, user->gid);
+	if (result == 0)
+		result = bind_or_replace(fd, address, rights->mode);
+	if (acts)
+		act_as_root();
+	if (result == -1 || give_new(path, rights, user, acts) == 0)
+		return result;
+	error = errno;
+	unix_socket_remove(path, user);
+	errno = error;
+	return -1;
+}
+
+void
+unix_socket_remove(const char *path, const struct privileges_user *user)
+{
+	const bool acts = has_to_act(path, user);
+
+	if (!acts || act_as(user->uid, user->gid) == 0)
+		unlink(path);
+	if (acts)
+		act_as_root();
 }

@@ -14,6 +14,8 @@
 #include <utlist.h>
 
 #define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
+#define FLAGS                                                                  \
+	(LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC)
 
 static const struct timeval limit = { VISITOR_SECONDS, 0 };
 
@@ -241,28 +243,47 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 
 /* ---- life ---- */
 
+/* Takes over @listener.  Returns 0, or -1 with errno. */
+static int
+add_door(struct visitors *visitors, struct evconnlistener *listener)
+{
+	struct door *door = calloc(1, sizeof(*door));
+
+	if (door == NULL) {
+		evconnlistener_free(listener);
+		errno = ENOMEM;
+		return -1;
+	}
+	door->listener = listener;
+	evconnlistener_set_error_cb(listener, on_accept_error);
+	LL_PREPEND(visitors->doors, door);
+	return 0;
+}
+
 int
 visitors_listen(
     struct visitors *visitors, const struct sockaddr *address, int length)
 {
-	struct door *door = calloc(1, sizeof(*door));
+	struct evconnlistener *listener =
+	    evconnlistener_new_bind(visitors->base, on_connection, visitors,
+		FLAGS, -1, address, length);
 
-	if (door == NULL)
-		return -1;
-	door->listener = evconnlistener_new_bind(visitors->base, on_connection,
-	    visitors,
-	    LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-	    -1, address, length);
-	if (door->listener == NULL) {
-		const int why = errno;
+	return listener != NULL ? add_door(visitors, listener) : -1;
+}
 
-		free(door);
-		errno = why;
-		return -1;
-	}
-	evconnlistener_set_error_cb(door->listener, on_accept_error);
-	LL_PREPEND(visitors->doors, door);
-	return 0;
+int
+visitors_listen_on(struct visitors *visitors, int fd)
+{
+	struct evconnlistener *listener = evconnlistener_new(
+	    visitors->base, on_connection, visitors, FLAGS, -1, fd);
+	int error;
+
+	if (listener != NULL)
+		return add_door(visitors, listener);
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 struct visitors *

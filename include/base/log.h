@@ -61,4 +61,11 @@ void log_flush(void);
  */
 const char *log_printable(char *to, size_t size, const char *text, size_t len);
 
+/*
+ * The same for a field, "key=…": in quotes unless it is one word of letters,
+ * digits and -_.:[]* or /, so that no text can look like two fields.  @size: at
+ * least 3.
+ */
+const char *log_value(char *to, size_t size, const char *text, size_t len);
+
 #endif /* BASE_LOG_H */

@@ -8,7 +8,10 @@
 
 #include <jansson.h>
 
-#define CLIENT_SECONDS 60 /* for one answer of client_ask() */
+#include "command/door.h"
+
+#define CLIENT_SECONDS 60             /* for one answer of client_ask() */
+#define CLIENT_ANSWER_MAX (128 << 20) /* octets */
 
 struct client;
 
@@ -17,11 +20,12 @@ struct client;
  * @deadline: clock_ms().  Returns NULL with a line on stderr.
  */
 struct client *client_start(
-    const char *path, const json_t *request, uint64_t deadline);
+    const struct door *door, const json_t *request, uint64_t deadline);
 
 /*
  * The reply; @client is gone then.  What has come already is taken even if
- * the deadline is over.
+ * the deadline is over.  All strings and keys in it are printable ASCII: other
+ * octets have become '?'.
  * Returns a new reference; or NULL with a line on stderr, also where the
  * daemon replied {"error": …}.  NULL gives NULL.
  */
@@ -31,11 +35,11 @@ json_t *client_finish(struct client *client);
 void client_cancel(struct client *client);
 
 /* Both, one after the other. */
-json_t *client_ask(const char *path, const json_t *request);
+json_t *client_ask(const struct door *door, const json_t *request);
 
 /* client_ask() with client_request(): all that most commands need. */
-json_t *client_call(
-    const char *path, const char *command, const char *key, const char *map);
+json_t *client_call(const struct door *door, const char *command,
+    const char *key, const char *map);
 
 /* {"command": @command, "key": @key, "map": @map}; NULL leaves a field out.
  * NULL when out of memory or @key is no UTF-8, with a line on stderr. */

@@ -4,6 +4,8 @@
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
+struct door;
+
 #define COMMAND_CONTROL_SOCKET "/run/postdane/control"
 
 /* Exit codes: as postmap -q has them, and more to tell errors apart. */
@@ -14,7 +16,7 @@
 
 /* What stands before the subcommand. */
 struct command_options {
-	const char *control_socket;
+	struct door *door; /* to the control socket */
 };
 
 /* A subcommand: @argv[0] is its name.  Returns an exit code. */

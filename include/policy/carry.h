@@ -27,4 +27,7 @@ struct dane_evidence;
 bool carry_text(
     const struct dane_evidence *evidence, char text[CARRY_TEXT_MAX]);
 
+/* Whether it is such a text, whoever wrote it. */
+bool carry_is_text(const char *text);
+
 #endif /* POLICY_CARRY_H */

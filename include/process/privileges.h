@@ -4,15 +4,34 @@
 #ifndef PROCESS_PRIVILEGES_H
 #define PROCESS_PRIVILEGES_H
 
+#include <sys/types.h>
+
+struct privileges_user {
+	uid_t uid;
+	gid_t gid;
+};
+
 /* Every connection and every question to a name server is a descriptor: as
  * many as the hard limit allows.  Returns how many that is. */
 unsigned long privileges_raise_descriptor_limit(void);
 
 /*
- * Started as root: become @user, or nobody where there is no such user.
- * Otherwise, or where @user is "", nothing changes.  Returns 0, or -1 with the
- * reason logged.
+ * Started as root: who privileges_drop() will make of us: @user, or nobody
+ * where there is no such user; and all groups but the first are given up.
+ * Otherwise, or where @user is "", who we are.
+ * Returns 0, or -1 with the reason logged.
  */
-int privileges_drop(const char *user);
+int privileges_prepare(const char *user, struct privileges_user *to);
+
+/* From root to @user, for good.  Where we are that already, nothing changes.
+ * Returns 0, or -1 with the reason logged. */
+int privileges_drop(const struct privileges_user *user);
+
+/*
+ * For a program that root has started and that no longer needs to be root:
+ * nobody, with no way back, not by a set-user-id program either.  Returns 0, or
+ * -1 with errno; where we are not root, nothing changes.
+ */
+int privileges_become_nobody(void);
 
 #endif /* PROCESS_PRIVILEGES_H */

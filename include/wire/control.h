@@ -13,15 +13,16 @@
 
 struct control;
 struct event_base;
+struct privileges_user;
 struct status_source;
 
 /*
- * Listen on the unix socket @path, mode 0660.  Pointers are borrowed and must
- * outlive it; what @source holds may be replaced at any time.  Returns NULL
- * with the reason logged.
+ * Listen on the unix socket @path, mode 0660, @user's (unix_socket_bind()).
+ * Pointers are borrowed and must outlive it, but @path and @user; what @source
+ * holds may be replaced at any time.  Returns NULL with the reason logged.
  */
 struct control *control_new(struct event_base *base, const char *path,
-    const struct status_source *source);
+    const struct privileges_user *user, const struct status_source *source);
 
 /* Closes all connections, removes the socket.  NULL does nothing. */
 void control_free(struct control *control);

@@ -12,11 +12,13 @@
 struct event_base;
 struct listeners;
 struct policy_service;
+struct privileges_user;
 struct stats;
 
 /*
  * @max_connections: over all listeners; beyond it the session that has been
- * idle longest makes room, and where none is idle the newcomer is refused.
+ * idle longest makes room, and where none is idle the one that has waited
+ * longest for its answer, of the peer that has most: it gets TEMP instead.
  * Pointers are borrowed and must outlive the listeners.  NULL on failure.
  */
 struct listeners *listeners_new(struct event_base *base,
@@ -27,6 +29,7 @@ struct listener_place {
 	const struct protocol *protocol;
 	const struct endpoint *endpoint;
 	const struct endpoint_rights *rights; /* of a unix socket */
+	const struct privileges_user *user;   /* see unix_socket_bind() */
 };
 
 /*

@@ -50,6 +50,10 @@ bool session_is_idle(const struct session *session);
  * before this returns. */
 void session_drain(struct session *session);
 
+/* Whoever waits for an answer gets TEMP and @why instead, as far as the socket
+ * takes it.  Only session_free() may follow. */
+void session_tell_temp(struct session *session, const char *why);
+
 /* Close now; on_close is not called. NULL does nothing. */
 void session_free(struct session *session);
 

@@ -1,16 +1,39 @@
 /*
  * unix_socket.h - sockets with a name in the file system, which stay there when
  * whoever listened has gone: unix(7).
+ *
+ * Root does nothing with its own rights where others may write: in a directory
+ * that is not root's alone, on the whole way to it, it acts as @user.  No link
+ * in the place of a socket is ever followed.
  */
 #ifndef WIRE_UNIX_SOCKET_H
 #define WIRE_UNIX_SOCKET_H
 
 #include <stdbool.h>
 
+#include "base/endpoint.h"
+#include "process/privileges.h"
+
 struct sockaddr_un;
 
 /* Whether what is at this path, and in our way, is a socket that nobody listens
  * on.  @address: its path ends with NUL. */
 bool unix_socket_is_stale(const struct sockaddr_un *address);
+
+/*
+ * Binds @fd; a stale socket makes room.  It has these rights from its first
+ * moment on; without an owner or a group of their own it is @user's: whom we
+ * are, or will be once root is given up.
+ * Returns 0, or -1 with errno; then nothing of ours is left there.
+ */
+int unix_socket_bind(int fd, const struct sockaddr_un *address,
+    const struct endpoint_rights *rights, const struct privileges_user *user);
+
+/* Other rights for a socket that is there.  Returns 0, or -1 with errno:
+ * ENOTSOCK where the path is no socket, or one of several names. */
+int unix_socket_set_rights(
+    const char *path, const struct endpoint_rights *rights);
+
+void unix_socket_remove(const char *path, const struct privileges_user *user);
 
 #endif /* WIRE_UNIX_SOCKET_H */

@@ -45,6 +45,9 @@ void visitors_free(struct visitors *visitors);
 /* At one more address.  Returns 0, or -1 with errno set. */
 int visitors_listen(
     struct visitors *visitors, const struct sockaddr *address, int length);
+/* On a stream socket that is bound and does not block.  Takes over @fd, and
+ * closes it where it fails: -1 with errno set. */
+int visitors_listen_on(struct visitors *visitors, int fd);
 
 /* The request is whole and the answer will come, however long it takes: no
  * more is read, visitor_done() will be called. */

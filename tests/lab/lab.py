@@ -28,7 +28,9 @@ BUILD = pathlib.Path(os.environ.get("POSTDANE_BUILD", "build"))
 # What instruments the daemon.  Valgrind can't live in the daemon's sandbox, and
 # builds with sanitizers have none.
 REPORTS = ROOM / "reports"
-VALGRIND = ("valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
+# Without its own pipes for a debugger: a daemon that is no longer root could not
+# remove them.
+VALGRIND = ("valgrind", "--quiet", "--vgdb=no", "--leak-check=full", "--error-exitcode=99",
             "--show-leak-kinds=definite,indirect",
             "--errors-for-leak-kinds=definite,indirect",
             f"--log-file={REPORTS}/valgrind.%p")

@@ -26,7 +26,7 @@ def take():
     text = ""
     for path in sorted(FOLDER.iterdir()):
         text += path.read_text(errors="replace")
-        path.write_text("")
+        os.truncate(path, 0)  # which may be another user's, and is there
     return text
 
 

@@ -97,6 +97,37 @@ def test_shipped_configuration_is_good(installed, lab):
     assert "the configuration is valid" in result.stdout
 
 
+@pytest.fixture
+def invoked(installed):
+    """A systemd that only notes what the maintainer's scripts ask of it."""
+    log = lab_module.ROOM / "invoked"  # /run is the same inside
+    log.write_text("")
+    systemd = pathlib.Path("/run/systemd/system")
+    systemd.mkdir(parents=True)
+    program = installed.root / "usr/bin/deb-systemd-invoke"
+    program.rename(program.with_suffix(".away"))
+    program.write_text(f'#!/bin/sh\necho "$@" >>{log}\n')
+    program.chmod(0o755)
+    yield log
+    program.with_suffix(".away").rename(program)
+    systemd.rmdir()
+
+
+def test_an_upgrade_lets_no_port_go(installed, invoked):
+    """Whoever asks for it meanwhile would be asked for policies."""
+    package = lab_module.ROOM / "postdane.deb"
+    installed.run("dpkg", "-i", str(package))
+    calls = [line.split() for line in invoked.read_text().splitlines()]
+    touched = {(action, unit) for call in calls
+               for action in ("start", "stop", "restart", "try-restart")
+               if action in call for unit in call if unit.startswith("postdane")}
+    assert touched == {("restart", "postdane.service"),
+                       ("start", "postdane-socketmap.socket"),
+                       ("start", "postdane-tcp-table.socket")}
+    # Sockets are there before the service that they are for.
+    assert "postdane.service" in calls[-1]
+
+
 def test_answers_without_systemd(installed, lab):
     asker = lab_module.Daemon(lab, "asker")  # for its postmap only
     process = subprocess.Popen(

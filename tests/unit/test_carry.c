@@ -367,6 +367,29 @@ START_TEST(dane_is_never_answered)
 }
 END_TEST
 
+#define PIN "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+START_TEST(a_text_is_told_from_what_is_none)
+{
+	static const char *const none[] = { "", "fingerprint",
+		"fingerprint match=", "fingerprint match= servername=hostname",
+		"fingerprint match=" PIN, "may",
+		"fingerprint match=" PIN "| servername=hostname",
+		"fingerprint match=" PIN "|12 servername=hostname",
+		"fingerprint match=" PIN "0 servername=hostname",
+		"fingerprint match=" PIN " servername=hostname ",
+		"fingerprint match=" PIN " servername=hostname match=x",
+		"Fingerprint match=" PIN " servername=hostname" };
+
+	for (size_t i = 0; i < COUNT(none); i++)
+		ck_assert_msg(!carry_is_text(none[i]), "%s", none[i]);
+	ck_assert(
+	    carry_is_text("fingerprint match=" PIN " servername=hostname"));
+	ck_assert(carry_is_text(
+	    "fingerprint match=" PIN "|" PIN "|" PIN " servername=hostname"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -387,6 +410,7 @@ main(void)
 	tcase_add_loop_test(tc, what_is_not_known_defers, 0, 2);
 	tcase_add_test(tc, what_cannot_be_carried_is_the_administrators_choice);
 	tcase_add_test(tc, dane_is_never_answered);
+	tcase_add_test(tc, a_text_is_told_from_what_is_none);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

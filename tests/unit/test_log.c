@@ -200,6 +200,39 @@ START_TEST(printable_is_safe)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	size_t size;
+	const char *expected;
+} values[] = {
+	{ "example.org", 64, "example.org" },
+	{ "[mail.example.org]:587", 64, "[mail.example.org]:587" },
+	{ "*.a_b/c-1", 64, "*.a_b/c-1" },
+	{ "", 64, "" },
+	{ "a map=query", 64, "\"a map=query\"" },
+	{ "a=b", 64, "\"a=b\"" },
+	{ "a\" b=\"c", 64, "\"a? b=?c\"" },
+	{ "a\n", 64, "\"a?\"" },
+	{ "abcdef", 5, "ab" },
+	{ "ab def", 6, "\"ab \"" },
+	{ "abcdef", 3, "" },
+	{ " bcdef", 4, "\" \"" },
+};
+
+START_TEST(a_value_is_one_field)
+{
+	char to[64];
+
+	memset(to, 'Z', sizeof(to));
+	ck_assert_ptr_eq(log_value(to, values[_i].size, values[_i].text,
+			     strlen(values[_i].text)),
+	    to);
+	ck_assert_str_eq(to, values[_i].expected);
+	if (values[_i].size < sizeof(to))
+		ck_assert_int_eq(to[values[_i].size], 'Z');
+}
+END_TEST
+
 int
 main(void)
 {
@@ -224,6 +257,8 @@ main(void)
 	tcase_add_loop_test(text, printable_is_safe, 0,
 	    sizeof(printables) / sizeof(printables[0]));
 	suite_add_tcase(suite, text);
+	tcase_add_loop_test(
+	    text, a_value_is_one_field, 0, sizeof(values) / sizeof(values[0]));
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -1,0 +1,534 @@
+/*
+ * escape.c - what a daemon that has been taken over would try.
+ *
+ * usage: escape free|caged DIRECTORY ATTEMPT
+ *
+ * Caged, it enters the daemon's sandbox first, with DIRECTORY for its state and
+ * DIRECTORY/../sockets for its sockets.  Prints "done", or the error's name.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/sched.h>
+
+#include "process/sandbox.h"
+
+#define PAGE 4096
+
+static const char *directory; /* of the state */
+
+/* Returns 0 where it has ended well, or -1 with its errno. */
+static int
+in_child(int (*run)(int), int argument)
+{
+	const pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		_exit(run(argument) == 0 ? 0 : errno);
+	if (child == -1 || waitpid(child, &status, 0) == -1)
+		return -1;
+	errno = WEXITSTATUS(status);
+	return status == 0 ? 0 : -1;
+}
+
+/* ---- code ---- */
+
+/* mov $42, %eax; ret.  Elsewhere the page is only made. */
+#ifdef __x86_64__
+static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
+#else
+static const unsigned char code[] = { 0 };
+#endif
+
+static int
+call(void *page)
+{
+#ifdef __x86_64__
+	int (*function)(void);
+
+	memcpy(&function, &page, sizeof(function));
+	return function() == 42 ? 0 : -1;
+#else
+	return page != NULL ? 0 : -1;
+#endif
+}
+
+static int
+run_page_of(int fd)
+{
+	void *page =
+	    mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+
+	return page != MAP_FAILED ? call(page) : -1;
+}
+
+static int
+run_memory_file(void)
+{
+	const int fd = memfd_create("escape", MFD_CLOEXEC);
+
+	if (fd == -1 || write(fd, code, sizeof(code)) == -1)
+		return -1;
+	return run_page_of(fd);
+}
+
+static int
+run_written_file(void)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/code", directory);
+	fd = open(path, O_RDWR | O_CREAT, 0700);
+	if (fd == -1 || write(fd, code, sizeof(code)) == -1)
+		return -1;
+	return run_page_of(fd);
+}
+
+static int
+map_all(void)
+{
+	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -1;
+	memcpy(page, code, sizeof(code));
+	return call(page);
+}
+
+static int
+protect_later(void)
+{
+	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -1;
+	memcpy(page, code, sizeof(code));
+	return mprotect(page, PAGE, PROT_READ | PROT_EXEC) == 0 ? call(page)
+								: -1;
+}
+
+/* Its own code, which is mapped without the right to write. */
+static int
+write_own_memory(void)
+{
+	const int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	const unsigned char *here = (const unsigned char *)write_own_memory;
+
+	return fd != -1 && pwrite(fd, here, 1, (off_t)(intptr_t)here) == 1 ? 0
+									   : -1;
+}
+
+static int
+execute(void)
+{
+	char *const arguments[] = { "sh", "-c", "echo done", NULL };
+
+	return execv("/bin/sh", arguments);
+}
+
+static int
+execute_open(int fd)
+{
+	char *const none[] = { NULL };
+
+	return (int)syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH);
+}
+
+static int
+execute_memory_file(void)
+{
+	const int fd = memfd_create("escape", 0);
+	const int from = open("/bin/true", O_RDONLY | O_CLOEXEC);
+	char buffer[PAGE];
+	ssize_t n;
+
+	while ((n = read(from, buffer, sizeof(buffer))) > 0)
+		if (write(fd, buffer, (size_t)n) != n)
+			return -1;
+	return in_child(execute_open, fd);
+}
+
+/* ---- namespaces, and what is only to be had there ---- */
+
+static int
+clone_into(unsigned long flags)
+{
+	const long child = syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+
+	if (child == 0)
+		_exit(0);
+	return child > 0 && waitpid((pid_t)child, NULL, 0) == child ? 0 : -1;
+}
+
+static int
+clone_user(void)
+{
+	return clone_into(CLONE_NEWUSER);
+}
+
+static int
+clone_network(void)
+{
+	return clone_into(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS);
+}
+
+static int
+clone3_user(void)
+{
+	struct clone_args args = { .flags = CLONE_NEWUSER,
+		.exit_signal = SIGCHLD };
+	const long child = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (child == 0)
+		_exit(0);
+	return child > 0 ? 0 : -1;
+}
+
+static int
+unshare_user(void)
+{
+	return unshare(CLONE_NEWUSER);
+}
+
+static int
+mount_something(void)
+{
+	return mount("none", "/tmp", "tmpfs", 0, NULL);
+}
+
+/* ---- sockets ---- */
+
+static int
+open_socket(int family, int type, int protocol)
+{
+	return socket(family, type | SOCK_CLOEXEC, protocol) != -1 ? 0 : -1;
+}
+
+static int
+netlink_route(void)
+{
+	return open_socket(AF_NETLINK, SOCK_RAW, 0);
+}
+
+static int
+netlink_netfilter(void)
+{
+	return open_socket(AF_NETLINK, SOCK_RAW, 12);
+}
+
+static int
+vsock(void)
+{
+	return open_socket(AF_VSOCK, SOCK_STREAM, 0);
+}
+
+static int
+packet(void)
+{
+	return open_socket(AF_PACKET, SOCK_RAW, 0);
+}
+
+static int
+alg(void)
+{
+	return open_socket(AF_ALG, SOCK_SEQPACKET, 0);
+}
+
+/* The kernel looks at 32 bits of it. */
+static int
+netlink_in_disguise(void)
+{
+	return syscall(SYS_socket, (1UL << 32) | AF_NETLINK, SOCK_RAW, 0) != -1
+		   ? 0
+		   : -1;
+}
+
+/* ---- others ---- */
+
+/* A file that is no terminal has another error to tell. */
+static int
+type_at_terminal(void)
+{
+	const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return ioctl(fd, TIOCSTI, "#") == 0 || errno == ENOTTY ? 0 : -1;
+}
+
+static int
+select_console(void)
+{
+	const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const char paste = 3;
+
+	return ioctl(fd, TIOCLINUX, &paste) == 0 || errno == ENOTTY ? 0 : -1;
+}
+
+static int
+limits_of(int process)
+{
+	struct rlimit limit;
+
+	return (int)syscall(
+	    SYS_prlimit64, process, RLIMIT_NOFILE, NULL, &limit);
+}
+
+static int
+limits_of_parent(void)
+{
+	return in_child(limits_of, getpid());
+}
+
+static int
+trace(void)
+{
+	return (int)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+
+static int
+share_memory(void)
+{
+	return shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600) != -1 ? 0 : -1;
+}
+
+/* ---- files ---- */
+
+static int
+make_file_at(const char *name, mode_t mode)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode) != -1 ? 0 : -1;
+}
+
+static int
+make_set_id_file(void)
+{
+	return make_file_at("set-id", 04755);
+}
+
+static int
+set_id(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/own", directory);
+	return make_file_at("own", 0600) == 0 ? chmod(path, 06755) : -1;
+}
+
+static int
+set_id_of_open(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/own", directory);
+	return make_file_at("own", 0600) == 0
+		   ? fchmod(open(path, O_RDONLY | O_CLOEXEC), 02755)
+		   : -1;
+}
+
+static int
+make_directory(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/made", directory);
+	return mkdir(path, 0700);
+}
+
+static int
+write_elsewhere(void)
+{
+	return make_file_at("../elsewhere", 0600);
+}
+
+static int
+write_beside_sockets(void)
+{
+	return make_file_at("../sockets/file", 0600);
+}
+
+static int
+make_link(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/link", directory);
+	return symlink("/etc/passwd", path);
+}
+
+static int
+write_device(void)
+{
+	const int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	return fd != -1 ? 0 : -1;
+}
+
+/* ---- what the daemon needs ---- */
+
+static int
+write_state(void)
+{
+	char old[PATH_MAX], new[PATH_MAX];
+
+	snprintf(old, sizeof(old), "%s/state.new", directory);
+	snprintf(new, sizeof(new), "%s/state", directory);
+	return make_file_at("state.new", 0600) == 0 && rename(old, new) == 0 &&
+		       unlink(new) == 0
+		   ? 0
+		   : -1;
+}
+
+static int
+bind_socket(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int n = snprintf(address.sun_path, sizeof(address.sun_path),
+	    "%s/../sockets/socket", directory);
+
+	return n < (int)sizeof(address.sun_path) &&
+		       bind(fd, (const struct sockaddr *)&address,
+			   sizeof(address)) == 0 &&
+		       chmod(address.sun_path, 0660) == 0 &&
+		       unlink(address.sun_path) == 0
+		   ? 0
+		   : -1;
+}
+
+static int
+do_nothing(int argument)
+{
+	return argument;
+}
+
+static int
+fork_child(void)
+{
+	return in_child(do_nothing, 0);
+}
+
+static int
+zones_in_memory(void)
+{
+	const int fd = memfd_create("zones", MFD_CLOEXEC);
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return write(fd, "zones", 5) == 5 &&
+		       open(path, O_RDONLY | O_CLOEXEC) != -1
+		   ? 0
+		   : -1;
+}
+
+static int
+own_limits(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(void);
+} attempts[] = {
+	{ "alg", alg },
+	{ "clone-network", clone_network },
+	{ "clone-user", clone_user },
+	{ "clone3-user", clone3_user },
+	{ "execute", execute },
+	{ "execute-memory-file", execute_memory_file },
+	{ "limits-of-others", limits_of_parent },
+	{ "make-directory", make_directory },
+	{ "make-link", make_link },
+	{ "make-set-id-file", make_set_id_file },
+	{ "map-all", map_all },
+	{ "mount", mount_something },
+	{ "netlink-in-disguise", netlink_in_disguise },
+	{ "netlink-netfilter", netlink_netfilter },
+	{ "netlink-route", netlink_route },
+	{ "packet", packet },
+	{ "protect-later", protect_later },
+	{ "run-memory-file", run_memory_file },
+	{ "run-written-file", run_written_file },
+	{ "select-console", select_console },
+	{ "set-id", set_id },
+	{ "set-id-of-open", set_id_of_open },
+	{ "share-memory", share_memory },
+	{ "trace", trace },
+	{ "type-at-terminal", type_at_terminal },
+	{ "unshare-user", unshare_user },
+	{ "vsock", vsock },
+	{ "write-beside-sockets", write_beside_sockets },
+	{ "write-device", write_device },
+	{ "write-elsewhere", write_elsewhere },
+	{ "write-own-memory", write_own_memory },
+	/* and what must go on */
+	{ "bind-socket", bind_socket },
+	{ "fork", fork_child },
+	{ "own-limits", own_limits },
+	{ "write-state", write_state },
+	{ "zones-in-memory", zones_in_memory },
+};
+
+static int
+enter(void)
+{
+	struct sandbox *sandbox = sandbox_new();
+	char sockets[PATH_MAX];
+
+	snprintf(sockets, sizeof(sockets), "%s/../sockets", directory);
+	return sandbox != NULL &&
+		       sandbox_add(sandbox, directory, LANDLOCK_FILES) == 0 &&
+		       sandbox_add(sandbox, sockets, LANDLOCK_SOCKETS) == 0 &&
+		       sandbox_enter(sandbox) == 0
+		   ? 0
+		   : -1;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc != 4)
+		return EXIT_FAILURE;
+	directory = argv[2];
+	if (strcmp(argv[1], "caged") == 0 && enter() == -1)
+		return EXIT_FAILURE;
+	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+		if (strcmp(attempts[i].name, argv[3]) != 0)
+			continue;
+		errno = 0;
+		puts(attempts[i].run() == 0 ? "done" : strerrorname_np(errno));
+		return EXIT_SUCCESS;
+	}
+	fprintf(stderr, "escape: no attempt \"%s\"\n", argv[3]);
+	return EXIT_FAILURE;
+}

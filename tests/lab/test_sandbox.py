@@ -1,0 +1,167 @@
+"""The daemon's sandbox: escape.c, run in it, tries what one that has been taken
+over would try; and a daemon that does in it all that it has to do."""
+
+import ctypes
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+import lab as lab_module
+
+ESCAPE = lab_module.BUILD / "lab/escape"
+NO_SANDBOX = lab_module.SANITIZED or lab_module.UNDER_VALGRIND
+CREATE_RULESET = 444  # landlock_create_ruleset(2), on every machine
+
+# What is refused by which error; "landlock": where the kernel has it.
+REFUSED = {
+    "alg": "EPERM", "clone-network": "EPERM", "clone-user": "EPERM",
+    "clone3-user": "ENOSYS", "execute": "EPERM",
+    "execute-memory-file": "EPERM", "limits-of-others": "EPERM",
+    "make-directory": "EPERM", "make-link": "EPERM",
+    "make-set-id-file": "EPERM", "map-all": "EPERM", "mount": "EPERM",
+    "netlink-in-disguise": "EPERM", "netlink-netfilter": "EPERM",
+    "netlink-route": "EPERM", "packet": "EPERM", "protect-later": "EPERM",
+    "run-memory-file": "EPERM", "run-written-file": "EPERM",
+    "select-console": "EPERM", "set-id": "EPERM", "set-id-of-open": "EPERM",
+    "share-memory": "EPERM", "trace": "EPERM", "type-at-terminal": "EPERM",
+    "unshare-user": "EPERM", "vsock": "EPERM",
+    "write-beside-sockets": "landlock", "write-device": "landlock",
+    "write-elsewhere": "landlock", "write-own-memory": "EACCES"}
+ALLOWED = ("bind-socket", "fork", "own-limits", "write-state",
+           "zones-in-memory")
+# Nothing that nobody could do, or that every kernel has, without a sandbox.
+NOT_EVERYWHERE = {"alg", "mount", "packet", "vsock"}
+
+pytestmark = pytest.mark.skipif(NO_SANDBOX, reason="no sandbox in this build")
+
+
+def has_landlock():
+    libc = ctypes.CDLL(None)
+    return libc.syscall(CREATE_RULESET, None, 0, 1) > 0
+
+
+def until(ready):
+    lab_module.wait_until("the test's condition", ready)
+
+
+@pytest.fixture
+def room():
+    """A folder of nobody's, who runs the attempts."""
+    folder = lab_module.ROOM / "escape"
+    for part in ("state", "sockets"):
+        (folder / part).mkdir(parents=True)
+    for path in (folder, *folder.iterdir()):
+        shutil.chown(path, "nobody")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def attempt(room, where, name):
+    result = subprocess.run(
+        [ESCAPE.resolve(), where, room / "state", name], user="nobody",
+        group="nogroup", extra_groups=[], capture_output=True, text=True,
+        timeout=60, check=True)
+    return result.stdout.strip()
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(room, name):
+    error = REFUSED[name]
+    if error == "landlock":
+        error = "EACCES" if has_landlock() else "done"
+    assert attempt(room, "caged", name) == error
+
+
+@pytest.mark.parametrize("name", sorted(set(REFUSED) - NOT_EVERYWHERE))
+def test_only_the_sandbox_refuses(room, name):
+    assert attempt(room, "free", name) == "done"
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_allowed(room, name):
+    assert attempt(room, "caged", name) == "done"
+
+
+# ---- the daemon in it ----
+
+@pytest.fixture
+def daemon(lab, room):
+    """It has become nobody, and writes to all its places."""
+    running = lab_module.Daemon(
+        lab, "caged", f'state-directory = "{room}/state"\nuser = "nobody"\n'
+        f'control-socket = "{room}/sockets/control"\n'
+        f'socketmap-listen = {{ "unix:{room}/sockets/map" }}\n'
+        'metrics-listen = { "inet:127.0.0.1:8644" }\n'
+        'zone "silent.nsec" { forward = { "10.53.77.7" } }\n')
+    running.control = room / "sockets/control"
+    running.start()
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def reload(daemon, *changes):
+    """Returns what the log says from there on."""
+    text = daemon.config.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    daemon.config.write_text(text)
+    before = len(daemon.log())
+    daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: any(end in daemon.log()[before:] for end in
+                      ("main: reload: done", "the old configuration stays")))
+    return daemon.log()[before:]
+
+
+def policy(daemon, path, key):
+    return daemon.postmap(key, f"socketmap:unix:{path}:query")
+
+
+def test_the_daemon_does_its_work(daemon, room):
+    """State, sockets, metrics, and all of it again after reloads."""
+    until(lambda: (room / "state/root.key").exists())
+    assert policy(daemon, room / "sockets/map", "dane.d.nsec") == "dane"
+    said = reload(daemon, ("sockets/map", "sockets/other"),
+                  ("sockets/control", "sockets/c"), (":8644", ":8645"),
+                  ("silent.nsec", "dumb.nsec"))
+    assert "reload: done" in said and "denied" not in said
+    daemon.control = room / "sockets/c"
+    assert policy(daemon, room / "sockets/other", "dane.d.nsec") == "dane"
+    assert daemon.explain("two.d.nsec")["reply"] == "dane"
+    assert b" 200 OK" in daemon.raw(b"GET /metrics HTTP/1.1\r\n\r\n", 8645)
+    said = reload(daemon, ("10.53.77.7", "10.53.77.8"),
+                  ('user = "nobody"', 'socket-mode = "0600"\nuser = nobody'))
+    assert "reload: done" in said and "denied" not in said
+    assert (room / "sockets/other").stat().st_mode & 0o777 == 0o600
+    assert policy(daemon, room / "sockets/other", "dane.d.nsec") == "dane"
+    daemon.stop()
+    assert not list((room / "sockets").iterdir())
+    assert "dane.d.nsec" in (room / "state/busy-next-hops").read_text()
+    # Whatever else would have been refused is in no line.
+    log = daemon.log()
+    assert "not permitted" not in log and "denied" not in log
+
+
+def test_a_reload_cannot_widen_it(daemon, room):
+    """It says why, and the daemon goes on."""
+    new = room / "new"
+    new.mkdir()
+    shutil.chown(new, "nobody")
+    said = reload(daemon, (f"unix:{room}/sockets/map", f"unix:{new}/map"))
+    if not has_landlock():
+        assert "reload: done" in said
+        return
+    assert (f"the sandbox was not made for writing in {new}: this takes a "
+            "restart") in said
+    assert "the old configuration stays" in said
+    assert policy(daemon, room / "sockets/map", "dane.d.nsec") == "dane"
+    daemon.stop()
+    daemon.start()
+    assert policy(daemon, new / "map", "dane.d.nsec") == "dane"
+
+
+def test_the_log_says_that_there_is_no_landlock(daemon):
+    assert ("main: no Landlock here" in daemon.log()) != has_landlock()
