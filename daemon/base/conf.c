@@ -350,10 +350,11 @@ check_listeners(const struct conf *conf, char *why)
 	    conf->socketmap_listen.count + conf->tcp_table_listen.count;
 	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
 
-	if (count == 0) {
+	if (count == 0 && conf->dns_listen.count == 0) {
 		snprintf(why, WHY_MAX,
 		    CONF_SOCKETMAP_LISTEN ", " CONF_TCP_TABLE_LISTEN
-					  ": both are empty: nobody could ask");
+					  ", " CONF_DNS_LISTEN
+					  ": all are empty: nobody could ask");
 		return -1;
 	}
 	for (size_t i = 0; i < count; i++)

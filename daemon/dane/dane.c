@@ -301,21 +301,27 @@ address_step(const struct dane *dane)
 
 static void ask_tlsa(struct host *host);
 
+/* There is no TLSA at this one. */
 static void
-next_base(struct host *host, const struct dns_answer *answer)
+next_base(struct host *host, const char *why)
+{
+	if (++host->base_at < host->bases)
+		ask_tlsa(host);
+	else
+		host_done_text(host, DANE_HOST_ABSENT, why);
+}
+
+static void
+use_denial(struct host *host, const struct dns_answer *answer)
 {
 	char text[WHY_MAX];
 
-	if (++host->base_at < host->bases) {
-		ask_tlsa(host);
-		return;
-	}
 	snprintf(text, sizeof(text), "no TLSA: %s, %s",
 	    answer->status == DNS_FAILED ? "its zone is insecure"
 					 : dns_status_text(answer->status),
 	    answer->proof != NULL ? answer->proof
 				  : dns_security_text(answer->security));
-	host_done_text(host, DANE_HOST_ABSENT, text);
+	next_base(host, text);
 }
 
 static void
@@ -353,7 +359,7 @@ on_tlsa(void *arg, struct dns_answer *answer)
 	else if (answer->security == DNS_INSECURE ||
 		 (answer->security == DNS_SECURE &&
 		     answer->status != DNS_FAILED))
-		next_base(host, answer);
+		use_denial(host, answer);
 	else
 		host_done(host, DANE_HOST_FAILED, whose_fault(answer));
 }
@@ -362,11 +368,19 @@ static void
 ask_tlsa(struct host *host)
 {
 	struct flight *flight = &host->flight[SLOT_TLSA];
+	const char *base = host->base[host->base_at];
 	char owner[DOMAIN_TEXT_MAX + 16];
+	uint8_t wire[DOMAIN_WIRE_MAX];
 
 	host->state = HOST_TLSA;
-	snprintf(owner, sizeof(owner), "_%u._tcp.%s",
-	    flight->dane->question.port, host->base[host->base_at]);
+	snprintf(owner, sizeof(owner), "_%u._tcp%s%s",
+	    flight->dane->question.port, strcmp(base, ".") == 0 ? "" : ".",
+	    strcmp(base, ".") == 0 ? "" : base);
+	/* No name is that long: no record is there, whoever says what. */
+	if (domain_to_wire(owner, wire) == 0) {
+		next_base(host, "no TLSA: its name would be too long for DNS");
+		return;
+	}
 	look_up(flight, owner, DNS_TYPE_TLSA, RESOLVER_NEED_SECURITY,
 	    address_step(flight->dane) + 1 + host->base_at, on_tlsa);
 	if (flight->lookup == NULL)

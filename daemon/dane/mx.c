@@ -32,26 +32,11 @@ read_record(const struct dns_rdata *rdata, uint16_t *preference,
 	return 0;
 }
 
-static struct mx_host *
-find_host(struct mx_set *set, const char *name)
-{
-	for (size_t i = 0; i < set->count; i++)
-		if (strcmp(set->host[i].name, name) == 0)
-			return &set->host[i];
-	return NULL;
-}
-
 static int
 add_host(struct mx_set *set, const char *name, uint16_t preference)
 {
-	struct mx_host *host = find_host(set, name);
+	struct mx_host *host = &set->host[set->count];
 
-	if (host != NULL) {
-		if (preference < host->preference)
-			host->preference = preference;
-		return 0;
-	}
-	host = &set->host[set->count];
 	host->preference = preference;
 	host->is_address = is_address(name);
 	if ((host->name = strdup(name)) == NULL)
@@ -68,6 +53,36 @@ compare(const void *a, const void *b)
 	if (left->preference != right->preference)
 		return left->preference < right->preference ? -1 : 1;
 	return strcmp(left->name, right->name);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct mx_host *left = a, *right = b;
+	const int names = strcmp(left->name, right->name);
+
+	return names != 0 ? names : compare(a, b);
+}
+
+/* No name twice; its best preference counts.  There may be thousands: each is
+ * compared with its neighbour alone. */
+static void
+drop_repeated(struct mx_set *set)
+{
+	size_t kept = 0;
+
+	if (set->count == 0)
+		return;
+	qsort(set->host, set->count, sizeof(*set->host), compare_names);
+	for (size_t i = 1; i < set->count; i++) {
+		struct mx_host *last = &set->host[kept];
+
+		if (strcmp(set->host[i].name, last->name) == 0)
+			free(set->host[i].name);
+		else
+			set->host[++kept] = set->host[i];
+	}
+	set->count = kept + 1;
 }
 
 static void
@@ -104,6 +119,7 @@ mx_set_parse(const struct dns_rdata *rdata, size_t count, struct mx_set *set)
 			return -1;
 		}
 	}
+	drop_repeated(set);
 	if (set->count > 1)
 		qsort(set->host, set->count, sizeof(*set->host), compare);
 	truncate_set(set);

@@ -27,6 +27,8 @@
 #define REASON_MAX 256
 /* For each alias two messages, where it comes from a DNAME. */
 #define PARTS_MAX (2 * (LINKS_MAX + 1) + 1)
+/* And of all of them together: a message is made of them. */
+#define PARTS_OCTETS_MAX ((size_t)3 * 65536)
 
 /* How far the first rung has come. */
 enum asked {
@@ -61,7 +63,7 @@ struct ladder {
 	char proof[REASON_MAX]; /* of the first insecure link, or of the end */
 	/* Only with NEED_MESSAGE: the messages of the links. */
 	struct dns_part parts[PARTS_MAX];
-	size_t part_count;
+	size_t part_count, part_octets;
 
 	/* The race for the present name. */
 	struct validated_query *query, *fresh;
@@ -84,6 +86,7 @@ struct ladder {
 	char plain_zone[DOMAIN_TEXT_MAX]; /* how far it came, or "" */
 	bool retried;
 	bool part_lost;       /* out of memory: of all links */
+	bool parts_too_large; /* likewise; some were left out */
 	char why[REASON_MAX]; /* of the first rung */
 	char walk_why[REASON_MAX];
 };
@@ -142,11 +145,13 @@ keep_held(struct ladder *ladder)
 {
 	if (ladder->held.wire == NULL)
 		return;
-	if (ladder->part_count == PARTS_MAX) {
-		ladder->part_lost = true;
+	if (ladder->part_count == PARTS_MAX ||
+	    ladder->held.len > PARTS_OCTETS_MAX - ladder->part_octets) {
+		ladder->part_lost = ladder->parts_too_large = true;
 		drop_held(ladder);
 		return;
 	}
+	ladder->part_octets += ladder->held.len;
 	ladder->parts[ladder->part_count++] = ladder->held;
 	ladder->held = (struct dns_part){ 0 };
 }
@@ -281,13 +286,16 @@ answer_start(struct ladder *ladder, const char *rname)
 	return answer;
 }
 
-/* The answer that was made at the start: FAILED, without a word. */
+/* The answer that was made at the start: FAILED, without a word, unless it had
+ * more of them than it may. */
 static void
 hand_over_failure(struct ladder *ladder)
 {
 	struct dns_answer *answer = ladder->failure;
 
 	ladder->failure = NULL;
+	if (ladder->parts_too_large && answer->why == NULL)
+		answer->why = strdup(DNS_WHY_TOO_LARGE);
 	hand_over(ladder, answer);
 }
 

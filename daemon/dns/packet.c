@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/writer.h"
+
 /* ---- reading ---- */
 
 #define HEADER_LEN 12
@@ -355,8 +357,8 @@ packet_extract(const ldns_pkt *packet, const char *name, uint16_t type,
 		    denies_by_dname(packet, rr, name))
 			result |= keep_record(extract, rr, ttl);
 	}
-	if (result == 0 && ldns_pkt2wire(wire, extract, len) != LDNS_STATUS_OK)
-		result = -1;
+	if (result == 0)
+		result = writer_packet(extract, wire, len);
 	ldns_pkt_free(extract);
 	return result;
 }

@@ -146,6 +146,20 @@ parse_domain(char *key, struct nexthop *hop)
 		parse_port(colon + 1, hop);
 }
 
+/* Characters that A-labels leave out, soft hyphens, can make any name so long:
+ * Postfix would deliver there. */
+static void
+decide_too_long(const char *key, size_t len, struct nexthop *hop)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)key[i] >= 0x80) {
+			decide(hop, NEXTHOP_UNKNOWN,
+			    "a name too long to be converted to A-labels");
+			return;
+		}
+	decide(hop, NEXTHOP_NOTFOUND, "longer than any host name");
+}
+
 void
 nexthop_parse(
     const char *key, size_t len, uint16_t default_port, struct nexthop *hop)
@@ -159,9 +173,12 @@ nexthop_parse(
 		decide(hop, NEXTHOP_BAD, "the key has a NUL in it");
 		return;
 	}
-	if (len == 0 || len >= sizeof(text)) {
-		decide(hop, NEXTHOP_NOTFOUND,
-		    len == 0 ? "an empty key" : "longer than any host name");
+	if (len == 0) {
+		decide(hop, NEXTHOP_NOTFOUND, "an empty key");
+		return;
+	}
+	if (len >= sizeof(text)) {
+		decide_too_long(key, len, hop);
 		return;
 	}
 	memcpy(text, key, len);

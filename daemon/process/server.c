@@ -118,7 +118,8 @@ listen_for_policy(struct server *server, const struct conf *conf)
 {
 	const size_t socketmaps = conf->socketmap_listen.count;
 	const size_t count = socketmaps + conf->tcp_table_listen.count;
-	struct listener_place *places = calloc(count, sizeof(*places));
+	struct listener_place *places =
+	    calloc(count > 0 ? count : 1, sizeof(*places));
 	int result;
 
 	if (places == NULL) {

@@ -9,6 +9,7 @@
 
 #include "dns/answer.h"
 #include "dns/packet.h"
+#include "dns/writer.h"
 
 #define HEADER_LEN 12
 #define CLASS_IN 1
@@ -36,6 +37,9 @@
 #define ERROR_TEXT_MAX 100
 #define UDP_LEAST 512
 #define ANY_TTL 3600
+#define COUNT_MAX 65535 /* records that a section can have */
+/* Of an answer that is too long: for each RRset, these are sent. */
+#define SIGNATURES_KEPT 4
 
 static uint16_t
 get16(const uint8_t *at)
@@ -167,7 +171,9 @@ read_records(
 	for (unsigned i = 0; i < authority + additional; i++)
 		if (!read_record(reader, i >= authority, request, version))
 			return false;
-	return reader->at == reader->len;
+	/* What follows the last record is not looked at: it changes nothing
+	 * of the question, and other resolvers answer, too. */
+	return true;
 }
 
 /* Types without records of their own; and RRSIG, the signatures of all types
@@ -237,15 +243,20 @@ dns_message_limit(const struct dns_request *request, bool tcp)
 
 /* ---- answers ---- */
 
-/* Header and question.  @flags: of the third octet. */
+/* Header and question.  @flags: of the third octet.  What the flags of another
+ * opcode mean nobody knows: none of them comes back. */
 static size_t
 put_head(const struct dns_request *request, unsigned flags,
     enum dns_rcode rcode, bool authentic, uint8_t *out)
 {
 	memset(out, 0, HEADER_LEN);
 	memcpy(out, request->id, 2);
-	out[2] = (uint8_t)(FLAG_QR | flags |
-			   (request->flags[0] & (OPCODE | FLAG_RD)));
+	if ((request->flags[0] & OPCODE) != 0) {
+		out[2] = (uint8_t)(FLAG_QR | (request->flags[0] & OPCODE));
+		out[3] = (uint8_t)((unsigned)rcode & 0x0fU);
+		return HEADER_LEN;
+	}
+	out[2] = (uint8_t)(FLAG_QR | flags | (request->flags[0] & FLAG_RD));
 	out[3] = (uint8_t)(FLAG_RA | (authentic ? FLAG_AD : 0) |
 			   (request->flags[1] & FLAG_CD) |
 			   ((unsigned)rcode & 0x0fU));
@@ -255,32 +266,47 @@ put_head(const struct dns_request *request, unsigned flags,
 	return HEADER_LEN + request->question_len;
 }
 
-/* Octets of our OPT with this error. */
-static size_t
-opt_len(
-    const struct dns_request *request, enum dns_error error, const char *text)
+/* What libunbound puts before the cause: the question, which the client knows.
+ * Returns the text behind it. */
+static const char *
+skip_question(const char *text)
 {
-	size_t len = text != NULL ? strlen(text) : 0;
+	static const char head[] = "validation failure <", tail[] = ">: ";
+	const char *end;
 
-	if (!request->edns)
-		return 0;
-	if (error == DNS_ERROR_NONE)
-		return OPT_LEN;
-	if (len > ERROR_TEXT_MAX)
-		len = ERROR_TEXT_MAX;
-	return OPT_LEN + 6 + len;
+	if (strncmp(text, head, sizeof(head) - 1) != 0 ||
+	    (end = strstr(text, tail)) == NULL)
+		return text;
+	return end + sizeof(tail) - 1;
 }
 
-/* Appends it, the only record of the additional section. */
+/* How much of @text is sent: whole words. */
+static size_t
+text_len(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len <= ERROR_TEXT_MAX)
+		return len;
+	for (len = ERROR_TEXT_MAX; len > 0 && text[len] != ' '; len--)
+		;
+	while (len > 0 && strchr(" ,;:", text[len - 1]) != NULL)
+		len--;
+	return len > 0 ? len : ERROR_TEXT_MAX;
+}
+
+/* Appends our OPT, the only record of the additional section. */
 static size_t
 put_opt(const struct dns_request *request, enum dns_rcode rcode,
     enum dns_error error, const char *text, uint8_t *out, size_t len)
 {
-	const size_t opt = opt_len(request, error, text);
 	uint8_t *at = out + len;
+	size_t text_octets;
 
-	if (opt == 0)
+	if (!request->edns)
 		return len;
+	text = text != NULL ? skip_question(text) : "";
+	text_octets = text_len(text);
 	out[11] = 1;
 	*at++ = 0;
 	at = put16(at, TYPE_OPT);
@@ -288,15 +314,16 @@ put_opt(const struct dns_request *request, enum dns_rcode rcode,
 	*at++ = (uint8_t)((unsigned)rcode >> 4);
 	*at++ = 0; /* version */
 	at = put16(at, request->dnssec_ok ? OPT_DO << 8 : 0);
-	at = put16(at, (unsigned)(opt - OPT_LEN));
-	if (error != DNS_ERROR_NONE) {
-		at = put16(at, OPTION_ERROR);
-		at = put16(at, (unsigned)(opt - OPT_LEN - 4));
-		at = put16(at, (unsigned)error);
-		if (text != NULL)
-			memcpy(at, text, opt - OPT_LEN - 6);
+	if (error == DNS_ERROR_NONE) {
+		at = put16(at, 0);
+		return (size_t)(at - out);
 	}
-	return len + opt;
+	at = put16(at, (unsigned)(6 + text_octets));
+	at = put16(at, OPTION_ERROR);
+	at = put16(at, (unsigned)(2 + text_octets));
+	at = put16(at, (unsigned)error);
+	memcpy(at, text, text_octets);
+	return (size_t)(at - out) + text_octets;
 }
 
 /* Header, question, OPT: at most 12 + 259 + 11 + 106 octets. */
@@ -341,11 +368,16 @@ is_dnssec(ldns_rr_type type)
 	}
 }
 
-/* Moves what this client shall see.  Returns 0, or -1 when out of memory. */
+/* Moves what this client shall see.  Returns 0, or -1 when out of memory or
+ * where there are more records than a message can count. */
 static int
 move_section(const struct dns_request *request, ldns_rr_list *from,
     ldns_pkt_section section, ldns_pkt *to)
 {
+	const ldns_rr_list *list = section == LDNS_SECTION_ANSWER
+				       ? ldns_pkt_answer(to)
+				       : ldns_pkt_authority(to);
+
 	for (size_t i = 0; i < ldns_rr_list_rr_count(from); i++) {
 		ldns_rr *rr = ldns_rr_list_rr(from, i);
 		const ldns_rr_type type = ldns_rr_get_type(rr);
@@ -354,43 +386,65 @@ move_section(const struct dns_request *request, ldns_rr_list *from,
 		    (section != LDNS_SECTION_ANSWER ||
 			(uint16_t)type != request->type))
 			continue;
-		if (!ldns_pkt_push_rr(to, section, rr))
+		if (ldns_rr_list_rr_count(list) == COUNT_MAX ||
+		    !ldns_pkt_push_rr(to, section, rr))
 			return -1;
 		ldns_rr_list_set_rr(from, NULL, i);
 	}
 	return 0;
 }
 
-/* The records of all parts and their question.  NULL when out of memory or
- * where a part can't be read. */
+/* Adds the records of a part.  Returns 0, or -1 when out of memory, or where
+ * the part can't be read or says itself that it is not whole. */
+static int
+add_part(const struct dns_request *request, const struct dns_part *from,
+    ldns_pkt *to)
+{
+	ldns_pkt *part = packet_parse(from->wire, from->len);
+	int error;
+
+	if (part == NULL)
+		return -1;
+	error = ldns_pkt_tc(part) ||
+		move_section(request, ldns_pkt_answer(part),
+		    LDNS_SECTION_ANSWER, to) == -1 ||
+		move_section(request, ldns_pkt_authority(part),
+		    LDNS_SECTION_AUTHORITY, to) == -1;
+	ldns_pkt_free(part);
+	return error ? -1 : 0;
+}
+
+/* Whether each record that was found is there: what was found and what is
+ * written were read at different times. */
+static bool
+has_all(const struct dns_request *request, const struct dns_answer *answer,
+    const ldns_pkt *packet)
+{
+	const ldns_rr_list *list = ldns_pkt_answer(packet);
+	size_t count = 0;
+
+	if (answer->status != DNS_OK)
+		return true;
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++)
+		if ((uint16_t)ldns_rr_get_type(ldns_rr_list_rr(list, i)) ==
+		    request->type)
+			count++;
+	return count > 0 && count >= answer->rdata_count;
+}
+
+/* The records of all parts.  NULL when out of memory or where not all of it is
+ * there. */
 static ldns_pkt *
 collect(const struct dns_request *request, const struct dns_answer *answer)
 {
 	ldns_pkt *packet = ldns_pkt_new();
-	ldns_rr *question = NULL;
-	size_t at = 0;
 	int error = 0;
 
 	if (packet == NULL)
 		return NULL;
-	if (ldns_wire2rr(&question, request->question, request->question_len,
-		&at, LDNS_SECTION_QUESTION) != LDNS_STATUS_OK ||
-	    !ldns_pkt_push_rr(packet, LDNS_SECTION_QUESTION, question)) {
-		ldns_rr_free(question);
-		error = -1;
-	}
-	for (size_t i = 0; error == 0 && i < answer->part_count; i++) {
-		ldns_pkt *part =
-		    packet_parse(answer->parts[i].wire, answer->parts[i].len);
-
-		error = part == NULL ||
-			move_section(request, ldns_pkt_answer(part),
-			    LDNS_SECTION_ANSWER, packet) == -1 ||
-			move_section(request, ldns_pkt_authority(part),
-			    LDNS_SECTION_AUTHORITY, packet) == -1;
-		ldns_pkt_free(part);
-	}
-	if (error == 0)
+	for (size_t i = 0; error == 0 && i < answer->part_count; i++)
+		error = add_part(request, &answer->parts[i], packet);
+	if (error == 0 && has_all(request, answer, packet))
 		return packet;
 	ldns_pkt_free(packet);
 	return NULL;
@@ -406,41 +460,122 @@ is_authentic(const struct dns_request *request, const struct dns_answer *answer)
 		   answer->rung == DNS_RUNG_FRESH);
 }
 
-static size_t
-put_records(const struct dns_request *request, const struct dns_answer *answer,
-    uint8_t *out, size_t size)
+/* Another signature of what @before is one of, too. */
+static bool
+signs_the_same(const ldns_rr *rr, const ldns_rr *before)
 {
-	const struct dns_part *last = &answer->parts[answer->part_count - 1];
-	const enum dns_rcode rcode = (enum dns_rcode)(last->wire[3] & 0x0fU);
-	const size_t opt = opt_len(request, DNS_ERROR_NONE, NULL);
-	const bool authentic = is_authentic(request, answer);
-	ldns_pkt *packet = collect(request, answer);
-	uint8_t *wire = NULL, counts[4];
-	size_t len;
+	return before != NULL && ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG &&
+	       ldns_rr_get_type(before) == LDNS_RR_TYPE_RRSIG &&
+	       ldns_rdf_compare(ldns_rr_rrsig_typecovered(rr),
+		   ldns_rr_rrsig_typecovered(before)) == 0 &&
+	       ldns_rdf_compare(ldns_rr_owner(rr), ldns_rr_owner(before)) == 0;
+}
 
-	if (packet == NULL ||
-	    ldns_pkt2wire(&wire, packet, &len) != LDNS_STATUS_OK ||
-	    len + opt > size) {
-		/* TC, and over TCP again; there all of it has room. */
-		const bool failed = wire == NULL;
+/* Leaves @list with the first few of the signatures that stand one behind the
+ * other, as libunbound writes those of an RRset. */
+static void
+thin_out(ldns_rr_list *list)
+{
+	ldns_rr *before = NULL;
+	size_t kept = 0, run = 0;
 
-		ldns_pkt_free(packet);
-		free(wire);
-		if (failed)
-			return dns_message_error(request, DNS_RCODE_SERVFAIL,
-			    DNS_ERROR_OTHER, "the answer can't be written", out,
-			    size);
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		ldns_rr *rr = ldns_rr_list_rr(list, i);
+
+		run = signs_the_same(rr, before) ? run + 1 : 0;
+		if (run >= SIGNATURES_KEPT) {
+			ldns_rr_free(rr);
+			continue;
+		}
+		before = rr;
+		ldns_rr_list_set_rr(list, rr, kept++);
+	}
+	ldns_rr_list_set_rr_count(list, kept);
+}
+
+/*
+ * Zones sign an RRset once or twice; who is on the path appends junk by the
+ * thousand, and does not stop us from finding what is valid.  Which ones were
+ * used nobody tells us.  Whoever validates again and misses the valid one
+ * finds the answer bogus: no less than SERVFAIL would give them.  And who goes
+ * by AD has the truth.
+ */
+static void
+drop_signatures(ldns_pkt *packet)
+{
+	thin_out(ldns_pkt_answer(packet));
+	thin_out(ldns_pkt_authority(packet));
+}
+
+/* Returns the length of the whole message without OPT, or 0 where it would be
+ * longer than @room. */
+static size_t
+write_records(const struct dns_request *request, const ldns_pkt *packet,
+    enum dns_rcode rcode, bool authentic, uint8_t *out, size_t room)
+{
+	const ldns_rr_list *answer = ldns_pkt_answer(packet);
+	const ldns_rr_list *authority = ldns_pkt_authority(packet);
+	struct writer writer;
+
+	writer_start(
+	    &writer, out, put_head(request, 0, rcode, authentic, out), room);
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++)
+		writer_add(&writer, ldns_rr_list_rr(answer, i));
+	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++)
+		writer_add(&writer, ldns_rr_list_rr(authority, i));
+	put16(out + 6, (unsigned)ldns_rr_list_rr_count(answer));
+	put16(out + 8, (unsigned)ldns_rr_list_rr_count(authority));
+	return writer_len(&writer);
+}
+
+static size_t
+put_failure(const struct dns_request *request, const char *why, uint8_t *out,
+    size_t size)
+{
+	return dns_message_error(
+	    request, DNS_RCODE_SERVFAIL, DNS_ERROR_OTHER, why, out, size);
+}
+
+/* All records, or TC, by which the client asks again over TCP; there TC would
+ * be taken for "no such record", and it is SERVFAIL. */
+static size_t
+put_packet(const struct dns_request *request, ldns_pkt *packet,
+    enum dns_rcode rcode, bool authentic, bool tcp, uint8_t *out, size_t size)
+{
+	const size_t room = size - (request->edns ? OPT_LEN : 0);
+	size_t len =
+	    write_records(request, packet, rcode, authentic, out, room);
+
+	if (len == 0 && !tcp) {
 		len = put_head(request, FLAG_TC, rcode, false, out);
 		return put_opt(request, rcode, DNS_ERROR_NONE, NULL, out, len);
 	}
-	ldns_pkt_free(packet);
-	memcpy(out, wire, len);
-	free(wire);
-	/* libldns has written the records; what stands before them is ours. */
-	memcpy(counts, out + 6, sizeof(counts));
-	put_head(request, 0, rcode, authentic, out);
-	memcpy(out + 6, counts, sizeof(counts));
+	if (len == 0) {
+		drop_signatures(packet);
+		len =
+		    write_records(request, packet, rcode, authentic, out, room);
+	}
+	if (len == 0)
+		return put_failure(request, DNS_WHY_TOO_LARGE, out, size);
 	return put_opt(request, rcode, DNS_ERROR_NONE, NULL, out, len);
+}
+
+static size_t
+put_records(const struct dns_request *request, const struct dns_answer *answer,
+    bool tcp, uint8_t *out, size_t size)
+{
+	const struct dns_part *last = &answer->parts[answer->part_count - 1];
+	const enum dns_rcode rcode = (enum dns_rcode)(last->wire[3] & 0x0fU);
+	ldns_pkt *packet = collect(request, answer);
+	size_t len;
+
+	if (packet == NULL)
+		return put_failure(
+		    request, "the answer can't be read in full", out, size);
+	len = put_packet(request, packet, rcode, is_authentic(request, answer),
+	    tcp, out, size);
+	ldns_pkt_free(packet);
+	return len;
 }
 
 static enum dns_error
@@ -451,6 +586,7 @@ error_of(const struct dns_answer *answer)
 	if (answer->security == DNS_BOGUS)
 		return DNS_ERROR_BOGUS;
 	if (answer->why == NULL ||
+	    strcmp(answer->why, DNS_WHY_TOO_LARGE) == 0 ||
 	    strncmp(answer->why, no_trust, sizeof(no_trust) - 1) == 0)
 		return DNS_ERROR_OTHER;
 	/* Proven insecure: all servers were asked, none had the data. */
@@ -460,13 +596,13 @@ error_of(const struct dns_answer *answer)
 
 size_t
 dns_message_answer(const struct dns_request *request,
-    const struct dns_answer *answer, uint8_t *out, size_t size)
+    const struct dns_answer *answer, bool tcp, uint8_t *out, size_t size)
 {
 	const bool unchecked = (request->flags[1] & FLAG_CD) != 0;
 
 	if (answer->part_count > 0 &&
 	    (answer->status != DNS_FAILED || unchecked))
-		return put_records(request, answer, out, size);
+		return put_records(request, answer, tcp, out, size);
 	return dns_message_error(request, DNS_RCODE_SERVFAIL, error_of(answer),
 	    answer->why, out, size);
 }

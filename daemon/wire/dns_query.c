@@ -171,7 +171,8 @@ on_answer(void *arg, struct dns_answer *answer)
 	struct dns_query *query = arg;
 	struct dns_queries *queries = query->queries;
 	const size_t len = dns_message_answer(&query->request, answer,
-	    queries->out + 2, dns_message_limit(&query->request, query->tcp));
+	    query->tcp, queries->out + 2,
+	    dns_message_limit(&query->request, query->tcp));
 
 	query->lookup = NULL;
 	queries->in_flight--;

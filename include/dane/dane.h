@@ -24,7 +24,8 @@ enum dane_host_status {
 			       * of insecurity */
 	DANE_HOST_USABLE,     /* TLSA secure, at least one record usable */
 	DANE_HOST_UNUSABLE,   /* TLSA secure, no record usable */
-	DANE_HOST_ABSENT,     /* TLSA denied, or proven insecure */
+	DANE_HOST_ABSENT,     /* TLSA denied, or proven insecure; or its name is
+			       * longer than a name can be */
 	DANE_HOST_INSECURE,  /* the addresses (and alias) are proven insecure */
 	DANE_HOST_NO_ADDRESS /* neither A nor AAAA: nothing to deliver to */
 };

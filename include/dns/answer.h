@@ -72,6 +72,9 @@ struct dns_part {
 	size_t len;
 };
 
+/* As @why below: more than a message, or all messages of a lookup, may have. */
+#define DNS_WHY_TOO_LARGE "the answer is too large to be passed on"
+
 struct dns_answer {
 	enum dns_status status;
 	enum dns_security security; /* of the whole chain of aliases */

@@ -69,10 +69,8 @@ enum dns_action dns_message_parse(const uint8_t *wire, size_t len,
 /* The octets that an answer may have. */
 size_t dns_message_limit(const struct dns_request *request, bool tcp);
 
-/*
- * All that write return the octets written to @out, which has room for
- * @size, at least 512; what does not fit is truncated, with TC.
- */
+/* All that write return the octets written to @out, which has room for
+ * @size, at least 512. */
 
 /* An answer without records.  @text: EXTRA-TEXT, NULL for none; it and @error
  * reach only clients that speak EDNS. */
@@ -84,9 +82,16 @@ size_t dns_message_error(const struct dns_request *request,
 size_t dns_message_any(
     const struct dns_request *request, uint8_t *out, size_t size);
 
-/* @answer: of a lookup with RESOLVER_NEED_MESSAGE. */
+/*
+ * @answer: of a lookup with RESOLVER_NEED_MESSAGE.
+ * All of it or no record at all.  What does not fit is truncated, with TC, so
+ * that the client asks again over TCP; @tcp: this is TCP.  There TC would end
+ * the question, so that an answer which is too long goes with the first few
+ * signatures of each RRset, and if that does not help it is SERVFAIL; as is
+ * whatever can't be read or written in full.
+ */
 size_t dns_message_answer(const struct dns_request *request,
-    const struct dns_answer *answer, uint8_t *out, size_t size);
+    const struct dns_answer *answer, bool tcp, uint8_t *out, size_t size);
 
 /* What such an answer says, for counting: of a message that was written. */
 enum dns_rcode dns_message_rcode(const uint8_t *wire);

@@ -349,6 +349,40 @@ def late_and_drop(seconds, *types):
     return behave
 
 
+def stuffed(rdtype, octets, seconds=0):
+    """The true answer with its signature, and junk signatures behind it, as many
+    as there is room for.  Their signer is a pointer: whoever writes the name
+    out needs half as much again."""
+    async def behave(x):
+        if x.rdtype != rdtype:
+            return await x.pass_on()
+        await asyncio.sleep(seconds)
+        reply = await x.real(tcp=True)
+        signature = next((r for r in reply.answer if r.rdtype == T.RRSIG), None)
+        if signature is None:
+            return reply.to_wire()
+        strip(reply, set())
+        reply.authority, reply.additional = [], []
+        reply.use_edns(False)
+        wire = bytearray(reply.to_wire())
+        signer = signature[0].signer
+        begin = 12 + len(x.question.name.to_wire()) - len(signer.to_wire())
+        rdata = signature[0].to_wire()[:18] + struct.pack(
+            "!H", 0xc000 | begin) + b"bad"
+        junk = struct.pack("!HHHIH", 0xc00c, T.RRSIG, 1, signature.ttl,
+                           len(rdata)) + rdata
+        count = (octets - len(wire)) // len(junk)
+        wire += junk * count
+        struct.pack_into("!H", wire, 6, struct.unpack_from(
+            "!H", wire, 6)[0] + count)
+        if x.tcp:
+            return bytes(wire)
+        reply = x.empty()
+        reply.flags |= dns.flags.TC
+        return reply.to_wire()
+    return behave
+
+
 def strip_types(*types):
     async def behave(x):
         if x.rdtype in types:

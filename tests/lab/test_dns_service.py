@@ -2,6 +2,8 @@
 
 import collections
 import concurrent.futures
+import contextlib
+import itertools
 import json
 import os
 import random
@@ -9,6 +11,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 import dns.edns
@@ -63,6 +66,19 @@ OWN_ZONES = [
          "gone CNAME nothing.hosts.nsec.\nthrice CNAME twice.text.nsec."),
     Zone("mirror.nsec", "@ MX 10 mx", server="",
          ns="@ NS ns\nns A 10.53.0.98"),
+    # Each answer has room in a message, both together do not; the second one
+    # comes so late that the first is no longer waited for alone.
+    matrix.served(Zone("stuffed.nsec", "@ MX 10 mx\nmx A 10.25.15.1\n"
+                       "_25._tcp.mx CNAME _tlsa.stuffedtoo.nsec.",
+                       sign="ecdsa"),
+                  matrix.one(misbehave.stuffed(T.TLSA, 42000))),
+    matrix.served(Zone("stuffedtoo.nsec", f"_tlsa TLSA {USABLE}",
+                       sign="ecdsa"),
+                  matrix.one(misbehave.stuffed(T.TLSA, 42000, 0.9))),
+    # So full that libunbound can't write it again.
+    matrix.served(Zone("stuffedfull.nsec", "mx A 10.25.15.1\n"
+                       f"_25._tcp.mx TLSA {USABLE}", sign="ecdsa"),
+                  matrix.one(misbehave.stuffed(T.TLSA, 65500))),
     Zone("wild.nsec3", "*.a TXT wild\n*.c CNAME target\ntarget A 10.25.14.1",
          sign="ecdsa", denial="nsec3"),
 ]
@@ -410,7 +426,9 @@ def test_other_opcodes(daemon, opcode):
     reply = raw(bytes(wire))
     assert reply[3] & 15 == R.NOTIMP
     assert reply[:2] == wire[:2]
-    assert reply[2] == 0x80 | opcode << 3 | 1
+    assert reply[2] == 0x80 | opcode << 3
+    assert reply[3] == R.NOTIMP
+    assert reply[4:] == bytes(8)
 
 
 def test_edns_version(daemon):
@@ -528,6 +546,93 @@ def test_truncation(daemon, name, count):
     reply = ask(name, "A", tcp=True)
     assert len(reply.answer[0]) == count
     assert reply.flags & F.AD and not reply.flags & F.TC
+
+
+STUFFED = ("mx.stuffed.nsec", "mx.stuffedfull.nsec")
+
+
+@contextlib.contextmanager
+def smtp_server(address):
+    """Greets, and has no STARTTLS."""
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = server.accept()
+                with client, client.makefile("rwb") as stream:
+                    stream.write(b"220 lab\r\n")
+                    stream.flush()
+                    while line := stream.readline():
+                        stream.write(b"221 bye\r\n" if line[:4] == b"QUIT"
+                                     else b"250 lab\r\n")
+                        stream.flush()
+    server = socket.create_server((address, 25))
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(20)
+
+
+@contextlib.contextmanager
+def resolv_conf(address):
+    """All programs of this namespace ask the resolver at @address."""
+    path = lab_module.ROOM / "listener-resolv.conf"
+    path.write_text(f"nameserver {address}\n")
+    subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "/etc/resolv.conf"], check=True)
+
+
+def finger(host, folder):
+    """What Postfix makes of @host under `dane`."""
+    return subprocess.run(
+        [lab_module.SERVERS / "usr/sbin/posttls-finger", "-c", "-l", "dane",
+         "-t", "20", "-T", "20", "-L", "summary,certmatch,dane", f"[{host}]"],
+        env=dict(lab_module.environment(), MAIL_CONFIG=str(folder)),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=120, check=False).stdout
+
+
+def is_whole_or_failed(reply):
+    """Never "there is none"."""
+    if reply.flags & F.TC or reply.rcode() not in (R.NOERROR, R.SERVFAIL):
+        return False
+    if reply.rcode() == R.SERVFAIL:
+        return not reply.answer and ede(reply) != []
+    return [r.to_text() for s in reply.answer if s.rdtype == T.TLSA
+            for r in s] == [USABLE] and bool(reply.flags & F.AD)
+
+
+def test_what_does_not_fit_over_tcp_is_no_denial(world):
+    """Two parts of a chain, stuffed by whoever is on the path."""
+    seen = collections.Counter()
+    for turn in range(3):
+        daemon = listening(world, f"stuffed{turn}", '"127.0.0.32:53"',
+                           port=9642 + 10 * turn)
+        daemon.configure_postmap(daemon.folder / "postfix")
+        daemon.start()
+        try:
+            if turn:
+                for host, tcp in itertools.product(
+                        STUFFED, (turn == 1, True, True)):
+                    reply = ask(f"_25._tcp.{host}", "TLSA", "127.0.0.32",
+                                tcp=tcp, timeout=60)
+                    assert is_whole_or_failed(reply) or (
+                        not tcp and reply.flags & F.TC), reply
+                    seen[R.to_text(reply.rcode())] += tcp
+            with resolv_conf("127.0.0.32"), smtp_server("10.25.15.1"):
+                for host in STUFFED * 2:
+                    text = finger(host, daemon.folder / "postfix")
+                    assert ("DNSSEC-signed TLSA record" in text) != (
+                        "TLSA lookup error" in text), text
+        finally:
+            daemon.stop()
+    assert seen["NOERROR"], seen  # without the junk it has room
 
 
 # ---- TCP ----
@@ -772,6 +877,28 @@ def test_only_loopback_unless_allowed(world):
                           source="10.25.2.7")
     finally:
         daemon.stop()
+
+
+def test_a_resolver_alone(world):
+    """No policy: what the log and the status say of where it listens is true,
+    and it ends well."""
+    daemon = listening(world, "alone", '"127.0.0.33:53"', port=9742)
+    daemon.config.write_text("".join(
+        line.partition("=")[0] + "= {}\n"
+        if line.startswith(("socketmap-listen", "tcp-table-listen")) else line
+        for line in daemon.config.read_text().splitlines(True)))
+    daemon.start()
+    try:
+        assert ask(NAME, "A", "127.0.0.33").flags & F.AD
+        assert status(daemon)["listening"] == []
+        daemon.process.send_signal(signal.SIGHUP)
+        lab_module.wait_until(
+            "reload", lambda: "reload: done" in daemon.log())
+        assert ask(NAME, "A", "127.0.0.33").flags & F.AD
+    finally:
+        daemon.stop()
+    assert "nobody could ask" in refused_config(
+        world, "socketmap-listen = {}\ntcp-table-listen = {}\n")
 
 
 def is_silent(server):

@@ -13,6 +13,8 @@ DIGEST512 = DIGEST + DIGEST
 USABLE = f"3 1 1 {DIGEST}"
 CARRIED = f"fingerprint match={DIGEST} servername=hostname"
 PKIX = f"0 0 1 {DIGEST}"
+# 241 octets: below long.nsec, and with _25._tcp. before it, no name any more.
+LONG = ".".join(["a" * 60] * 3 + ["b" * 58])
 
 
 @dataclass
@@ -133,6 +135,10 @@ ZONES = [
          ds=f"4711 13 200 {DIGEST}"),
     Zone("optouthosts.nsec", "@ MX 10 mx\nmx A 10.25.3.8",
          sign="ecdsa", denial="nsec3", opt_out=True),
+
+    # ---- a host whose TLSA would have a name that is too long ----
+    Zone("long.nsec", f"@ MX 10 {LONG}\n{LONG} A 10.25.3.9\n"
+         f"some MX 10 {LONG}\nsome MX 20 usable.hosts.nsec.", sign="ecdsa"),
 
     # ---- broken signatures ----
     Zone("expired.nsec", "@ MX 10 usable.hosts.nsec.", sign="ecdsa",
@@ -312,6 +318,8 @@ ROWS = [
     Row("badunusable.d.nsec", "dane", "one bogus host, one unusable"),
     Row("null.d.nsec", "may", "null MX"),
     Row("nonexistent.d.nsec", "may", "the domain does not exist"),
+    Row("long.nsec", "may", "a host with a name too long for TLSA"),
+    Row("some.long.nsec", "dane", "the same, beside one with TLSA"),
     Row("many.d.nsec", "dane", "more than 20 MX hosts, none with TLSA"),
     Row("manyusable.d.nsec", "dane", "more than 20 MX hosts"),
     Row("implicit.d.nsec", "dane", "no MX, TLSA at the domain"),

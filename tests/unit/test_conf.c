@@ -294,6 +294,19 @@ static const struct {
 	{ "log-level = debug", { 0, 2, 0, 0, 0, 0 }, LOG_LEVEL_DEBUG },
 };
 
+START_TEST(a_resolver_may_be_all_there_is)
+{
+	struct conf *conf =
+	    must_load("socketmap-listen = {}\ntcp-table-listen = {}\n"
+		      "dns-listen = { \"127.0.0.25\" }\n");
+
+	ck_assert_uint_eq(conf->socketmap_listen.count, 0);
+	ck_assert_uint_eq(conf->tcp_table_listen.count, 0);
+	ck_assert_uint_eq(conf->dns_listen.count, 1);
+	conf_free(conf);
+}
+END_TEST
+
 START_TEST(words_mean_what_they_say)
 {
 	struct conf *conf = must_load(words[_i].text);
@@ -596,8 +609,8 @@ static const struct {
 	{ "a host name", "tcp-table-listen = { \"inet:localhost:8642\" }",
 	    ":1: tcp-table-listen: \"inet:localhost:8642\" *" },
 	{ "nowhere", "socketmap-listen = {} tcp-table-listen = {}",
-	    ": socketmap-listen, tcp-table-listen: both are empty: nobody "
-	    "could ask" },
+	    ": socketmap-listen, tcp-table-listen, dns-listen: all are empty: "
+	    "nobody could ask" },
 	{ "the same address for both",
 	    "tcp-table-listen = { \"inet:127.0.0.1:8642\" }",
 	    ": socketmap-listen, tcp-table-listen: \"inet:127.0.0.1:8642\" "
@@ -850,6 +863,7 @@ main(void)
 	tcase_add_loop_test(right, a_file_that_says_nothing_changes_nothing, 0,
 	    (int)COUNT(silent));
 	tcase_add_test(right, every_option_is_read);
+	tcase_add_test(right, a_resolver_may_be_all_there_is);
 	tcase_add_loop_test(
 	    right, words_mean_what_they_say, 0, (int)COUNT(words));
 	tcase_add_loop_test(

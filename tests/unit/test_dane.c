@@ -272,6 +272,65 @@ START_TEST(records_are_those_of_the_port)
 }
 END_TEST
 
+/* ---- names of full length ---- */
+
+#define SIXTY "a23456789012345678901234567890123456789012345678901234567890."
+#define LONGEST SIXTY SIXTY SIXTY "b2345678901234567890123456789012345678901"
+#define LONG_HOST LONGEST "234567890123456.org" /* 243 octets */
+
+/* With "_25._tcp." in front they have 254 and 255 octets in wire format; then
+ * 256 and more, which no name has: what can't be there isn't asked for. */
+START_TEST(tlsa_of_a_name_that_cannot_be_is_absent)
+{
+	static const struct {
+		const char *host;
+		uint16_t port;
+		bool asked;
+	} cases[] = { { LONG_HOST, 25, true }, { "c" LONG_HOST, 25, true },
+		{ "cd" LONG_HOST, 25, false }, { LONG_HOST, 587, true },
+		{ "c" LONG_HOST, 587, false }, { LONG_HOST, 65535, false },
+		{ "c." LONG_HOST, 25, false }, { "mail." LONG_HOST, 25, false },
+		{ "mx234567." LONG_HOST, 25, false } };
+	char owner[300];
+	const struct line line[] = { { .name = cases[_i].host,
+					 .type = DNS_TYPE_A,
+					 .status = DNS_OK,
+					 .security = DNS_SECURE,
+					 RDATA(a_wire) },
+		DENIED(cases[_i].host, DNS_TYPE_AAAA, DNS_NODATA, DNS_SECURE),
+		FAILS(owner, DNS_TYPE_TLSA, DNS_BOGUS), { 0 } };
+	const struct dane_question question = {
+		.domain = cases[_i].host, .port = cases[_i].port, .deadline = 1
+	};
+	struct dane_evidence *evidence;
+	struct resolver resolver;
+
+	snprintf(owner, sizeof(owner), "_%u._tcp.%s", cases[_i].port,
+	    cases[_i].host);
+	evidence = evaluate(&question, line, &resolver);
+	ck_assert_uint_eq(evidence->questions, cases[_i].asked ? 3 : 2);
+	ck_assert_int_eq(evidence->host[0].status,
+	    cases[_i].asked ? DANE_HOST_FAILED : DANE_HOST_ABSENT);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
+/* An alias to such a name leaves the original one, which may have TLSA. */
+START_TEST(original_name_of_one_that_cannot_be_is_asked_for)
+{
+	static const struct line line[] = { MX(DNS_SECURE),
+		{ HOST, DNS_TYPE_A, ANSWERS, DNS_OK, DNS_SECURE, RDATA(a_wire),
+		    "mail." LONG_HOST, DNS_SECURE },
+		DENIED(HOST, DNS_TYPE_AAAA, DNS_NODATA, DNS_SECURE),
+		TLSA(DNS_SECURE), { 0 } };
+	struct resolver resolver;
+	struct dane_evidence *evidence = evaluate(&by_mx, line, &resolver);
+
+	ck_assert_int_eq(evidence->host[0].status, DANE_HOST_USABLE);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
 /* ---- how long it holds ---- */
 
 #define FOR_A_MINUTE(line_, type_, ...)                                        \
@@ -483,6 +542,8 @@ main(void)
 	if (CRYPTO_set_mem_functions(
 		limited_malloc, limited_realloc, plain_free) != 1)
 		return EXIT_FAILURE;
+	tcase_add_loop_test(tc, tlsa_of_a_name_that_cannot_be_is_absent, 0, 9);
+	tcase_add_test(tc, original_name_of_one_that_cannot_be_is_asked_for);
 	suite_add_tcase(suite, tc);
 	tcase_add_loop_test(tc, host_gets_its_status, 0, (int)COUNT(hosts));
 	tcase_add_test(tc, host_that_nobody_can_judge_has_failed);

@@ -74,6 +74,13 @@ static const struct {
 	{ "ANY", OCTETS(HEAD("\x00", "\x00", "\x00") NAME "\x00\xff\x00\x01"),
 	    DNS_ACTION_ANY, 0, true, false },
 
+	{ "an octet too many", OCTETS(PLAIN "x"), DNS_ACTION_LOOK_UP, 0, true,
+	    false },
+	{ "octets behind OPT",
+	    OCTETS(EDNS OPT("\x04\xd0", "\x00", "\x80\x00") "\x00\x00"
+							    "\xff\xff\xff"),
+	    DNS_ACTION_LOOK_UP, 0, true, true },
+
 	{ "nothing", OCTETS(""), DNS_ACTION_DROP, 0, false, false },
 	{ "eleven octets", PLAIN, 11, DNS_ACTION_DROP, 0, false, false },
 	{ "an answer",
@@ -99,8 +106,6 @@ static const struct {
 						"def0123456789abcdef0123456789"
 						"abcdef\x00\x00\x01\x00\x01"),
 	    DNS_ACTION_REFUSE, DNS_RCODE_FORMERR, false, false },
-	{ "an octet too many", OCTETS(PLAIN "x"), DNS_ACTION_REFUSE,
-	    DNS_RCODE_FORMERR, true, false },
 	{ "a record that is not there",
 	    OCTETS(HEAD("\x00", "\x00", "\x01") QUESTION), DNS_ACTION_REFUSE,
 	    DNS_RCODE_FORMERR, true, false },
@@ -305,9 +310,13 @@ START_TEST(errors_are_written)
 			ID "\x81\x80\x00\x01\x00\x00\x00\x00\x00\x01" QUESTION
 			   "\x00\x00\x29\x04\xd0\x01\x00\x80\x00\x00"
 			   "\x00") },
-		{ OCTETS(ID "\x28\x00\x00\x01\x00\x00\x00\x00\x00\x00"),
+		/* RD, CD and AD of UPDATE and of an opcode that nobody has */
+		{ OCTETS(ID "\x29\x30\x00\x01\x00\x00\x00\x00\x00\x00"),
 		    DNS_RCODE_NOTIMP, DNS_ERROR_NONE, NULL,
-		    OCTETS(ID "\xa8\x84\x00\x00\x00\x00\x00\x00\x00\x00") },
+		    OCTETS(ID "\xa8\x04\x00\x00\x00\x00\x00\x00\x00\x00") },
+		{ OCTETS(ID "\x79\xf0\x00\x01\x00\x00\x00\x00\x00\x00"),
+		    DNS_RCODE_NOTIMP, DNS_ERROR_NONE, NULL,
+		    OCTETS(ID "\xf8\x04\x00\x00\x00\x00\x00\x00\x00\x00") },
 		{ OCTETS(HEAD("\x00", "\x00", "\x00")), DNS_RCODE_FORMERR,
 		    DNS_ERROR_NONE, NULL,
 		    OCTETS(ID "\x81\x81\x00\x00\x00\x00\x00\x00\x00\x00") },
@@ -346,6 +355,48 @@ START_TEST(errors_are_small)
 	ck_assert_uint_le(dns_message_error(&request, DNS_RCODE_SERVFAIL,
 			      DNS_ERROR_NETWORK, text, out, 512),
 	    512);
+}
+END_TEST
+
+/* What the client has asked it knows; of the rest, whole words. */
+START_TEST(reasons_are_cut_at_words)
+{
+#define TEN "nine-long "
+	static const char ninety[] = TEN TEN TEN TEN TEN TEN TEN TEN TEN;
+	static const struct {
+		const char *text, *sent;
+	} cases[] = {
+		{ "", "" },
+		{ "validation failure <mx.example.org. A IN>: signature "
+		  "expired",
+		    "signature expired" },
+		{ "validation failure <mx.example.org. A IN>",
+		    "validation failure <mx.example.org. A IN>" },
+		{ TEN TEN TEN TEN TEN TEN TEN TEN TEN "123456789x",
+		    TEN TEN TEN TEN TEN TEN TEN TEN TEN "123456789x" },
+		{ TEN TEN TEN TEN TEN TEN TEN TEN TEN "123456789x ",
+		    TEN TEN TEN TEN TEN TEN TEN TEN TEN "123456789x" },
+		{ TEN TEN TEN TEN TEN TEN TEN TEN TEN "123456789xy", NULL },
+		{ TEN TEN TEN TEN TEN TEN TEN TEN TEN "12345, 12345", NULL },
+	};
+	static const size_t opt = 12 + sizeof(QUESTION) - 1;
+	const struct dns_request request = request_of(OCTETS(DO));
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *sent = cases[i].sent;
+		size_t len = sent != NULL ? strlen(sent) : sizeof(ninety) - 2;
+
+		if (i == COUNT(cases) - 1)
+			len = 95; /* without the comma */
+		ck_assert_uint_eq(
+		    dns_message_error(&request, DNS_RCODE_SERVFAIL,
+			DNS_ERROR_BOGUS, cases[i].text, out, 512),
+		    opt + 11 + 6 + len);
+		ck_assert_mem_eq(
+		    out + opt + 17, sent != NULL ? sent : cases[i].text, len);
+		ck_assert_uint_eq(out[opt + 10], 6 + len);
+		ck_assert_uint_eq(out[opt + 14], 2 + len);
+	}
 }
 END_TEST
 
@@ -435,13 +486,13 @@ START_TEST(parts_are_put_together)
 	    "\xc0\x2c\x00\x01\x00\x01\x00\x00\x01\x2c\x00\x04\xc0\x00\x02\x01";
 	struct dns_answer *answer = chain();
 	struct dns_request request = request_of(OCTETS(PLAIN));
-	size_t len = dns_message_answer(&request, answer, out, 512);
+	size_t len = dns_message_answer(&request, answer, false, out, 512);
 
 	ck_assert_uint_eq(len, sizeof(expected) - 1);
 	ck_assert_mem_eq(out, expected, len);
 
 	request = request_of(OCTETS(DO));
-	len = dns_message_answer(&request, answer, out, 512);
+	len = dns_message_answer(&request, answer, false, out, 512);
 	ck_assert_mem_eq(out + 12, QUESTION, sizeof(QUESTION) - 1);
 	ck_assert_uint_eq(count_at(6), 3);
 	ck_assert_uint_eq(count_at(8), 1);
@@ -497,7 +548,7 @@ START_TEST(trust_is_told)
 	answer->status = trusts[_i].status;
 	answer->security = trusts[_i].security;
 	answer->rung = trusts[_i].rung;
-	dns_message_answer(&request, answer, out, 512);
+	dns_message_answer(&request, answer, false, out, 512);
 	ck_assert_int_eq(dns_message_is_authentic(out), trusts[_i].authentic);
 	ck_assert_int_eq((int)dns_message_rcode(out), trusts[_i].rcode);
 	if (trusts[_i].rcode != 0)
@@ -517,6 +568,7 @@ START_TEST(reasons_are_told)
 		{ DNS_INSECURE, "no server answers", 22 },
 		{ DNS_INDETERMINATE, "no answer in time", 23 },
 		{ DNS_INDETERMINATE, "no trust path: the root is unsigned", 0 },
+		{ DNS_INDETERMINATE, DNS_WHY_TOO_LARGE, 0 },
 		{ DNS_INDETERMINATE, NULL, 0 },
 	};
 	const struct dns_request request = request_of(OCTETS(DO));
@@ -529,7 +581,7 @@ START_TEST(reasons_are_told)
 		answer->security = cases[i].security;
 		if (cases[i].why != NULL)
 			answer->why = strdup(cases[i].why);
-		dns_message_answer(&request, answer, out, 512);
+		dns_message_answer(&request, answer, false, out, 512);
 		ck_assert_int_eq(dns_message_rcode(out), DNS_RCODE_SERVFAIL);
 		ck_assert_mem_eq(out + opt + 11, "\x00\x0f", 2);
 		ck_assert_uint_eq(count_at(opt + 15), cases[i].error);
@@ -548,7 +600,7 @@ START_TEST(denial_keeps_its_rcode)
 	const struct dns_request request = request_of(OCTETS(PLAIN));
 
 	answer->status = DNS_NXDOMAIN;
-	dns_message_answer(&request, answer, out, 512);
+	dns_message_answer(&request, answer, false, out, 512);
 	ck_assert_int_eq(dns_message_rcode(out), DNS_RCODE_NXDOMAIN);
 	ck_assert_uint_eq(count_at(6), 1);
 	answer_unref(answer);
@@ -589,13 +641,13 @@ START_TEST(what_does_not_fit_is_truncated)
 	const struct dns_request request = request_of(OCTETS(DO));
 
 	ck_assert_uint_eq(
-	    dns_message_answer(&request, answer, out, whole), whole);
+	    dns_message_answer(&request, answer, false, out, whole), whole);
 	ck_assert(!dns_message_is_truncated(out));
 	ck_assert_uint_eq(count_at(6), 20);
 	ck_assert(dns_message_is_authentic(out));
 
 	ck_assert_uint_eq(
-	    dns_message_answer(&request, answer, out, whole - 1), fixed);
+	    dns_message_answer(&request, answer, false, out, whole - 1), fixed);
 	ck_assert(dns_message_is_truncated(out));
 	ck_assert_uint_eq(count_at(6), 0);
 	ck_assert_uint_eq(count_at(10), 1);
@@ -604,9 +656,123 @@ START_TEST(what_does_not_fit_is_truncated)
 
 	answer = addresses(4000);
 	ck_assert_uint_eq(
-	    dns_message_answer(&request, answer, out, sizeof(out)),
+	    dns_message_answer(&request, answer, false, out, sizeof(out)),
 	    fixed + (size_t)4000 * 16);
 	ck_assert_uint_eq(count_at(6), 4000);
+	answer_unref(answer);
+}
+END_TEST
+
+/* SERVFAIL, and nothing in it. */
+static void
+assert_failure(
+    const struct dns_request *request, struct dns_answer *answer, bool tcp)
+{
+	const size_t len = dns_message_answer(request, answer, tcp, out,
+	    tcp ? DNS_MESSAGE_MAX : DNS_MESSAGE_UDP_MAX);
+
+	ck_assert_int_eq(dns_message_rcode(out), DNS_RCODE_SERVFAIL);
+	ck_assert(!dns_message_is_authentic(out));
+	ck_assert(!dns_message_is_truncated(out));
+	ck_assert_uint_eq(count_at(6), 0);
+	ck_assert_uint_eq(count_at(8), 0);
+	ck_assert_uint_le(len, 512);
+}
+
+/* Over TCP a client takes TC and nothing for "there is none". */
+START_TEST(what_does_not_fit_over_tcp_is_a_failure)
+{
+	const size_t fixed = 12 + sizeof(QUESTION) - 1 + 11;
+	const struct dns_request request = request_of(OCTETS(DO));
+	struct dns_answer *answer = addresses(4093);
+
+	ck_assert_uint_eq(
+	    dns_message_answer(&request, answer, true, out, DNS_MESSAGE_MAX),
+	    fixed + (size_t)4093 * 16);
+	ck_assert_uint_eq(count_at(6), 4093);
+	ck_assert(!dns_message_is_truncated(out));
+	answer_unref(answer);
+
+	answer = addresses(4094);
+	assert_failure(&request, answer, true);
+	ck_assert_uint_eq(count_at(10), 1);
+	ck_assert_ptr_nonnull(
+	    memmem(out, 512, OCTETS("\x00\x00" DNS_WHY_TOO_LARGE)));
+	answer_unref(answer);
+
+	answer = addresses(5000);
+	assert_failure(&request, answer, true);
+	answer_unref(answer);
+}
+END_TEST
+
+/* mx.example.org A 192.0.2.1 and @count signatures of 3 octets each, which are
+ * their numbers; written by libldns each takes 50. */
+static struct dns_answer *
+signatures(unsigned count, bool mixed)
+{
+	static const char head[] = "\x00\x00\x80\x00\x00\x00\x00\x00\x00\x00"
+				   "\x00\x00" LINK_OWNER "\x00\x01\x00\x01"
+				   "\x00\x00\x01\x2c\x00\x04\xc0\x00\x02\x01";
+	static const char one[] =
+	    "\xc0\x0c\x00\x2e\x00\x01\x00\x00\x01\x2c\x00\x22\x00\x01\x0d"
+	    "\x03\x00\x00\x01\x2c\x70\x00\x00\x00\x60\x00\x00\x00\x12\x34\x07"
+	    "example\x03org\x00"
+	    "\x00\x00\x00";
+	const size_t each = sizeof(one) - 1;
+	const size_t len = sizeof(head) - 1 + count * each;
+	char *wire = malloc(len), *at = wire + sizeof(head) - 1;
+	const char *parts[] = { wire };
+	struct dns_answer *answer;
+
+	memcpy(wire, head, sizeof(head) - 1);
+	wire[6] = (char)((count + 1) >> 8);
+	wire[7] = (char)(count + 1);
+	for (unsigned i = 0; i < count; i++, at += each) {
+		memcpy(at, one, each);
+		if (mixed)
+			at[13] =
+			    (char)(i % 2 == 0 ? 1 : 28); /* covers A, AAAA */
+		at[each - 2] = (char)(i >> 8);
+		at[each - 1] = (char)i;
+	}
+	answer = answer_of(parts, &len, 1);
+	free(wire);
+	return answer;
+}
+
+/* As long as there is room all of them stay; then the first few of an RRset,
+ * and the truth with them. */
+START_TEST(needless_signatures_give_way)
+{
+	const struct dns_request request = request_of(OCTETS(DO));
+	struct dns_answer *answer = signatures(1400, false);
+	const size_t fixed = 12 + sizeof(QUESTION) - 1;
+	size_t len;
+
+	len = dns_message_answer(&request, answer, true, out, sizeof(out));
+	ck_assert_uint_eq(count_at(6), 1401);
+	ck_assert(!dns_message_is_truncated(out));
+	answer_unref(answer);
+
+	answer = signatures(1500, false);
+	len = dns_message_answer(&request, answer, true, out, sizeof(out));
+	ck_assert_uint_eq(count_at(6), 5);
+	ck_assert_int_eq(dns_message_rcode(out), DNS_RCODE_NOERROR);
+	ck_assert(dns_message_is_authentic(out));
+	ck_assert(!dns_message_is_truncated(out));
+	ck_assert_uint_eq(len, fixed + 16 + 4 * 46 + 11);
+	for (uint8_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(out[fixed + 16 + (i + 1U) * 46 - 1], i);
+	/* A datagram has TC, as ever. */
+	dns_message_answer(&request, answer, false, out, 1232);
+	ck_assert(dns_message_is_truncated(out));
+	ck_assert_uint_eq(count_at(6), 0);
+	answer_unref(answer);
+
+	/* Those of different RRsets are not counted together. */
+	answer = signatures(1500, true);
+	assert_failure(&request, answer, true);
 	answer_unref(answer);
 }
 END_TEST
@@ -619,9 +785,82 @@ START_TEST(unreadable_part_is_a_failure)
 	struct dns_answer *answer = answer_of(parts, lens, 1);
 	const struct dns_request request = request_of(OCTETS(DO));
 
-	dns_message_answer(&request, answer, out, 512);
+	assert_failure(&request, answer, false);
+	assert_failure(&request, answer, true);
+	answer_unref(answer);
+}
+END_TEST
+
+/* A part that says itself that it is not whole, also where what is there would
+ * be an answer. */
+START_TEST(truncated_part_is_a_failure)
+{
+	const struct dns_request request = request_of(OCTETS(DO));
+	static const enum dns_status statuses[] = { DNS_OK, DNS_NODATA,
+		DNS_NXDOMAIN };
+
+	for (size_t part = 0; part < 2; part++)
+		for (size_t i = 0; i < COUNT(statuses); i++) {
+			struct dns_answer *answer = chain();
+
+			answer->status = statuses[i];
+			answer->parts[part].wire[2] |= 0x02;
+			assert_failure(&request, answer, false);
+			assert_failure(&request, answer, true);
+			answer_unref(answer);
+		}
+}
+END_TEST
+
+/* Fewer records than were found. */
+START_TEST(missing_records_are_a_failure)
+{
+	const struct dns_request request = request_of(OCTETS(DO));
+	static const char *const parts[] = { LINK };
+	static const size_t lens[] = { sizeof(LINK) - 1 };
+	struct dns_answer *answer = answer_of(parts, lens, 1);
+
+	assert_failure(&request, answer, true);
+	answer->status = DNS_NODATA;
+	dns_message_answer(&request, answer, true, out, sizeof(out));
+	ck_assert_int_eq(dns_message_rcode(out), DNS_RCODE_NOERROR);
+	answer_unref(answer);
+
+	answer = addresses(3);
+	answer->rdata = calloc(4, sizeof(*answer->rdata));
+	answer->rdata_count = 3;
+	dns_message_answer(&request, answer, true, out, sizeof(out));
+	ck_assert_uint_eq(count_at(6), 3);
+	answer->rdata_count = 4;
+	assert_failure(&request, answer, true);
+	answer_unref(answer);
+}
+END_TEST
+
+/* More than a section can count: not as many as are left modulo 65536. */
+START_TEST(uncountable_records_are_a_failure)
+{
+	static char part[12 + 21900 * 3 * 4];
+	const size_t each = 11, count = 16384;
+	const size_t len = 12 + count * each;
+	const char *const parts[] = { part, part, part, part };
+	const size_t lens[] = { len, len, len, len };
+	struct dns_request request = request_of(OCTETS(DO));
+	struct dns_answer *answer;
+	char *at = part + 12;
+
+	memcpy(part, "\x00\x00\x80\x00\x00\x00\x40\x00\x00\x00\x00\x00", 12);
+	/* The root, TXT without a string, of no octets. */
+	for (size_t i = 0; i < count; i++, at += each)
+		memcpy(
+		    at, "\x00\x00\x0a\x00\x01\x00\x00\x00\x00\x00\x00", each);
+	answer = answer_of(parts, lens, 4);
+	answer->status = DNS_NODATA;
+	assert_failure(&request, answer, true);
+	request = request_of(OCTETS(PLAIN));
+	assert_failure(&request, answer, true);
+	dns_message_answer(&request, answer, false, out, 512);
 	ck_assert_int_eq(dns_message_rcode(out), DNS_RCODE_SERVFAIL);
-	ck_assert(!dns_message_is_authentic(out));
 	answer_unref(answer);
 }
 END_TEST
@@ -662,10 +901,11 @@ START_TEST(anything_may_come)
 		    &request, name);
 		if (action == DNS_ACTION_DROP)
 			continue;
-		got = action == DNS_ACTION_LOOK_UP
-			  ? dns_message_answer(&request, answer, out, 512)
-			  : dns_message_error(&request, request.rcode,
-				DNS_ERROR_NONE, NULL, out, 512);
+		got =
+		    action == DNS_ACTION_LOOK_UP
+			? dns_message_answer(&request, answer, false, out, 512)
+			: dns_message_error(&request, request.rcode,
+			      DNS_ERROR_NONE, NULL, out, 512);
 		ck_assert_uint_le(got, 512);
 		ck_assert_mem_eq(out, bytes, 2);
 		ck_assert_int_eq(out[2] & 0x80, 0x80);
@@ -690,7 +930,8 @@ main(void)
 	tcase_add_test(tcase, question_is_read);
 	tcase_add_test(tcase, every_cut_is_malformed);
 	tcase_add_test(tcase, size_has_bounds);
-	tcase_add_loop_test(tcase, errors_are_written, 0, 7);
+	tcase_add_loop_test(tcase, errors_are_written, 0, 8);
+	tcase_add_test(tcase, reasons_are_cut_at_words);
 	tcase_add_test(tcase, errors_are_small);
 	tcase_add_test(tcase, any_is_minimal);
 	tcase_add_test(tcase, parts_are_put_together);
@@ -698,7 +939,12 @@ main(void)
 	tcase_add_test(tcase, reasons_are_told);
 	tcase_add_test(tcase, denial_keeps_its_rcode);
 	tcase_add_test(tcase, what_does_not_fit_is_truncated);
+	tcase_add_test(tcase, what_does_not_fit_over_tcp_is_a_failure);
+	tcase_add_test(tcase, needless_signatures_give_way);
 	tcase_add_test(tcase, unreadable_part_is_a_failure);
+	tcase_add_test(tcase, truncated_part_is_a_failure);
+	tcase_add_test(tcase, missing_records_are_a_failure);
+	tcase_add_test(tcase, uncountable_records_are_a_failure);
 	tcase_add_test(tcase, anything_may_come);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -1031,6 +1031,46 @@ START_TEST(chain_of_aliases_ends)
 }
 END_TEST
 
+/* Three messages of full length together, and not an octet more: then it says
+ * why it has failed. */
+START_TEST(messages_of_a_chain_have_a_bound)
+{
+	static const char *const records[] = { "t2.test. 300 IN A 192.0.2.1",
+		NULL };
+	static uint8_t octets[65536];
+	struct message end =
+	    message_make("t2.test.", DNS_TYPE_A, 0, records, NULL);
+	char target[32];
+
+	free(end.wire);
+	ask(DNS_TYPE_A, RESOLVER_NEED_MESSAGE);
+	for (unsigned i = 0; i < 3; i++) {
+		struct walk *walk = &walks[i];
+
+		unbound_fails();
+		walk->ended = true;
+		snprintf(target, sizeof(target), "t%u.test", i);
+		walk->cb(walk->arg,
+		    &(struct walk_result){ .outcome = WALK_ALIAS,
+			.target = target,
+			.packet = octets,
+			.len =
+			    sizeof(octets) - (i == 2 ? end.len - (_i == 1) : 0),
+			.ttl = 200 });
+		pass(0);
+	}
+	unbound_says(DNS_SECURE, 0, records, NULL);
+	if (_i == 0) {
+		expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
+		ck_assert_uint_eq(answer->part_count, 4);
+	} else {
+		expect_failed(DNS_INDETERMINATE);
+		ck_assert_str_eq(answer->why, DNS_WHY_TOO_LARGE);
+		ck_assert_uint_eq(answer->part_count, 0);
+	}
+}
+END_TEST
+
 /* ---- memory ---- */
 
 /* What is remembered is where to hurry, never that the proof may be left
@@ -1327,6 +1367,7 @@ add_fallback_tests(TCase *tc)
 	tcase_add_loop_test(
 	    tc, target_that_fails_is_insecure_only_if_proven, 0, 2);
 	tcase_add_test(tc, chain_of_aliases_ends);
+	tcase_add_loop_test(tc, messages_of_a_chain_have_a_bound, 0, 2);
 	tcase_add_loop_test(tc, memory_never_skips_the_walk, 0, 4);
 	tcase_add_test(tc, recalled_answer_lives_no_longer_than_it_has_left);
 	tcase_add_test(tc, bare_plain_denial_is_remembered_shortly);

@@ -352,6 +352,28 @@ START_TEST(any_length_is_survived)
 }
 END_TEST
 
+/* Soft hyphens, which A-labels leave out, make a name as long as one likes:
+ * Postfix would deliver there, so that it isn't "not ours" however long. */
+START_TEST(long_names_of_letters_are_not_given_away)
+{
+	static const char hyphen[] = "\xc2\xad";
+	char key[4000] = "exam";
+	struct nexthop hop;
+	size_t len = 4;
+
+	for (int i = 0; i < 1800; i++, len += 2) {
+		memcpy(key + len, hyphen, 2);
+		memcpy(key + len + 2, "ple.org", 7);
+		nexthop_parse(key, len + 9, DEFAULT_PORT, &hop);
+		if (hop.kind == NEXTHOP_LOOKUP)
+			ck_assert_str_eq(hop.domain, "example.org");
+		else
+			ck_assert_int_eq(hop.kind, NEXTHOP_UNKNOWN);
+		ck_assert(hop.kind == NEXTHOP_LOOKUP || i > 100);
+	}
+}
+END_TEST
+
 /* Whatever the octet, wherever: one of the kinds, and a lookup only of a host
  * name. */
 START_TEST(any_octet_is_survived)
@@ -403,6 +425,7 @@ main(void)
 	tcase_add_loop_test(tc, is_left_to_postfix, 0, (int)COUNT(unknowns));
 	tcase_add_loop_test(tc, nul_is_a_protocol_error, 0, 6);
 	tcase_add_test(tc, any_length_is_survived);
+	tcase_add_test(tc, long_names_of_letters_are_not_given_away);
 	tcase_add_loop_test(tc, any_octet_is_survived, 0, 4);
 	suite_add_tcase(suite, tc);
 
