@@ -550,14 +550,18 @@ def test_several_at_a_time(both):
     assert both.resolv("status").returncode == 0
 
 
-# The Nth program that the script starts is not run: all of it is killed.
+# The Nth program that the script starts is not run: all of it is killed.  Those
+# of a pipe start together.
 STEP = """#!/bin/dash
+exec 8>>/fake/steps.lock
+/usr/bin/flock 8
 read -r n </fake/step
 echo $((n + 1)) >/fake/step
 if [ $((n + 1)) = "$(/usr/bin/cat /fake/last)" ]; then
 	kill -KILL $(/usr/bin/cat /fake/main)
 	kill -KILL 0
 fi
+exec 8>&-
 export PATH=/fake/bin:/usr/sbin:/usr/bin:/sbin:/bin
 exec %s "$@"
 """
