@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dns/budget.h"
 #include "dns/insecurity.h"
 #include "dns/memory.h"
 #include "dns/packet.h"
@@ -47,6 +48,7 @@ struct ladder {
 	const struct plain_path *path;
 	uint64_t deadline; /* clock_ms() */
 	struct event *kick, *limit, *proof_timer, *retry_timer;
+	struct budget budget;
 
 	/* The chain of aliases so far, up to the name that is asked now. */
 	char name[DOMAIN_TEXT_MAX];
@@ -67,6 +69,7 @@ struct ladder {
 	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
 	struct packet_facts facts; /* with ASKED_INSECURE */
 	bool unconfirmed;          /* facts are a denial that may be false */
+	bool unchecked; /* facts are a denial that nobody has looked at */
 	struct walk *walk;
 	bool walked;
 	enum walk_outcome outcome;
@@ -176,6 +179,7 @@ leave_name(struct ladder *ladder)
 	drop_held(ladder);
 	ladder->asked = ASKED_NOT;
 	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
+	ladder->unchecked = false;
 	event_del(ladder->proof_timer);
 	event_del(ladder->retry_timer);
 }
@@ -295,15 +299,13 @@ zone_of_name(const struct ladder *ladder)
 }
 
 static void
-conclude_failed(
+hand_over_reason(
     struct ladder *ladder, enum dns_security security, const char *why)
 {
 	const char *distrust = ladder->env->distrust(ladder->env->arg);
 	struct dns_answer *answer = ladder->failure;
 	char text[REASON_MAX], printable[REASON_MAX];
 
-	if (security == DNS_INDETERMINATE && ladder->asked != ASKED_INSECURE)
-		memory_failing_add(ladder->env->memory, zone_of_name(ladder));
 	snprintf(text, sizeof(text), "%s%.200s",
 	    distrust != NULL ? "no trust path: " : "",
 	    distrust != NULL ? distrust : why);
@@ -316,6 +318,15 @@ conclude_failed(
 	if (security == DNS_BOGUS)
 		hand_over_parts(ladder, answer);
 	hand_over_failure(ladder);
+}
+
+static void
+conclude_failed(
+    struct ladder *ladder, enum dns_security security, const char *why)
+{
+	if (security == DNS_INDETERMINATE && ladder->asked != ASKED_INSECURE)
+		memory_failing_add(ladder->env->memory, zone_of_name(ladder));
+	hand_over_reason(ladder, security, why);
 }
 
 /* Proven insecure, and no data, which was all one had to know or all that is
@@ -594,9 +605,11 @@ settle_unproven(struct ladder *ladder)
 	switch (ladder->asked) {
 	case ASKED_INSECURE:
 		/* A broken parent: nothing can be said about TLSA, while other
-		 * data stand as a libunbound with a living anchor gave them. */
+		 * data stand as a libunbound with a living anchor gave them,
+		 * unless it has not even looked. */
 		if (ladder->outcome == WALK_FAILED &&
 		    ladder->type != DNS_TYPE_TLSA && !ladder->unconfirmed &&
+		    !ladder->unchecked &&
 		    ladder->env->distrust(ladder->env->arg) == NULL) {
 			conclude_insecure(ladder);
 			return;
@@ -685,7 +698,7 @@ start_walk(struct ladder *ladder)
 	if (ladder->walk != NULL || ladder->walked)
 		return;
 	ladder->walk = walk_start(ladder->env->base, ladder->env->validated,
-	    ladder->env->conf, ladder->name, on_walk, ladder);
+	    ladder->env->conf, &ladder->budget, ladder->name, on_walk, ladder);
 	if (ladder->walk == NULL) {
 		ladder->walked = true;
 		ladder->outcome = WALK_FAILED;
@@ -750,6 +763,7 @@ use_validated(struct ladder *ladder, const struct validated_result *result,
 	    packet == NULL || packet_facts(packet, ladder->name, ladder->type,
 				  &ladder->facts) == -1;
 
+	ladder->unchecked = !error && insecurity_is_unchecked(packet);
 	ldns_pkt_free(packet);
 	if (error) {
 		ladder->asked = ASKED_FAILED;
@@ -836,6 +850,11 @@ start_name(struct ladder *ladder)
 	struct timeval delay = { LADDER_PROOF_MS / 1000,
 		LADDER_PROOF_MS % 1000 * 1000 };
 
+	if (domain_labels(ladder->name) > LADDER_LABELS_MAX) {
+		hand_over_reason(ladder, DNS_INDETERMINATE,
+		    "the name has more labels than are looked up");
+		return;
+	}
 	ladder->why[0] = ladder->walk_why[0] = '\0';
 	ladder->walk_ttl = UINT32_MAX;
 	if (memory_zone_find(ladder->env->memory, ladder->name) != NULL)
@@ -899,6 +918,7 @@ ladder_start(const struct ladder_env *env,
 	ladder->deadline = clock_ms() + question->deadline_ms;
 	ladder->chain = DNS_SECURE;
 	ladder->ttl = UINT32_MAX;
+	budget_init(&ladder->budget);
 	snprintf(ladder->name, sizeof(ladder->name), "%s", question->name);
 	ladder->qname = strdup(question->name);
 	ladder->failure = answer_new(question->name, question->type);

@@ -53,4 +53,9 @@ void ladder_cancel(struct ladder *ladder);
 /* When the proof starts beside a validated lookup that has not answered. */
 #define LADDER_PROOF_MS 400
 
+/* A name with more labels is not looked up: to prove that it does not exist
+ * costs a hash for each.  34 are those of an IPv6 address, and block lists have
+ * a few more. */
+#define LADDER_LABELS_MAX 40
+
 #endif /* DNS_LADDER_H */

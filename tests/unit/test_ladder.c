@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/domain.h"
+#include "dns/budget.h"
 #include "dns/memory.h"
 #include "dns/packet.h"
 #include "dns/validated.h"
@@ -83,11 +84,14 @@ validated_cancel(struct validated_query *query)
 
 struct walk *
 walk_start(struct event_base *base, struct validated *validated,
-    const struct conf *conf, const char *name, walk_cb cb, void *arg)
+    const struct conf *conf, struct budget *budget, const char *name,
+    walk_cb cb, void *arg)
 {
 	struct walk *walk = &walks[walk_count++];
 
 	(void)base;
+	ck_assert_ptr_nonnull(budget);
+	ck_assert_ptr_null(budget_text(budget));
 	(void)validated;
 	(void)conf;
 	ck_assert_uint_lt(walk_count, ASKED_MAX);
@@ -445,6 +449,49 @@ START_TEST(failed_walk_fails_only_tlsa)
 	else
 		expect(DNS_OK, DNS_INSECURE, DNS_RUNG_VALIDATED);
 	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+/* libunbound does not look at what such a denial denies. */
+START_TEST(unchecked_denial_needs_its_reason)
+{
+	static const char *const iterations[] = { "500", "501" };
+	char nsec3[256];
+	const char *const authority[] = { soa[0], nsec3, NULL };
+
+	snprintf(nsec3, sizeof(nsec3),
+	    "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. 300 IN NSEC3 1 0 %s - "
+	    "1p9mhaveqvm6t7vbl5lop2u3t2rp3tom A",
+	    iterations[_i / 4]);
+	ask(types[_i % 4], RESOLVER_NEED_DATA);
+	unbound_says(DNS_INSECURE, 0, NULL, authority);
+	walk_ends(WALK_FAILED);
+	if (_i / 4 == 0 && types[_i % 4] != DNS_TYPE_TLSA)
+		expect(DNS_NODATA, DNS_INSECURE, DNS_RUNG_VALIDATED);
+	else
+		expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
+START_TEST(name_with_too_many_labels_is_not_asked_for)
+{
+	char name[256] = "";
+
+	for (int i = 0; i < LADDER_LABELS_MAX - 2 + _i; i++)
+		strcat(name, "a.");
+	strcat(name, NAME);
+	ask_as(
+	    name, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
+	if (_i == 0) {
+		ck_assert_uint_eq(query_count, 1);
+		return;
+	}
+	ck_assert_uint_eq(query_count, 0);
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_str_eq(
+	    answer->why, "the name has more labels than are looked up");
+	/* It says nothing of the zone. */
+	ck_assert_ptr_null(memory_failing_find(memory, name));
 }
 END_TEST
 
@@ -961,6 +1008,9 @@ add_rung_tests(TCase *tc)
 	    tc, failed_walk_fails_only_tlsa, 0, (int)COUNT(types));
 	tcase_add_loop_test(
 	    tc, nothing_insecure_stands_without_trust, 0, (int)COUNT(types));
+	tcase_add_loop_test(tc, unchecked_denial_needs_its_reason, 0, 8);
+	tcase_add_loop_test(
+	    tc, name_with_too_many_labels_is_not_asked_for, 0, 2);
 	tcase_add_loop_test(tc, alias_is_not_insecure_without_a_reason, 0, 2);
 	tcase_add_loop_test(
 	    tc, opt_out_nxdomain_counts_for_nxdomain_only, 0, 4);

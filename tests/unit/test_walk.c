@@ -13,6 +13,7 @@
 
 #include "base/conf.h"
 #include "base/domain.h"
+#include "dns/budget.h"
 #include "dns/validated.h"
 
 #include "message_fixture.h"
@@ -61,6 +62,7 @@ validated_cancel(struct validated_query *query)
 
 static struct event_base *base;
 static struct conf conf;
+static struct budget budget;
 static struct walk *walk;
 static bool came;
 static enum walk_outcome outcome;
@@ -92,6 +94,7 @@ set_up(void)
 	ck_assert_ptr_nonnull(base = event_base_new());
 	memset(&conf, 0, sizeof(conf));
 	memset(queries, 0, sizeof(queries));
+	budget_init(&budget);
 	query_count = 0;
 	came = refuse = false;
 }
@@ -109,7 +112,7 @@ tear_down(void)
 static void
 start(const char *name)
 {
-	walk = walk_start(base, NULL, &conf, name, on_walk, NULL);
+	walk = walk_start(base, NULL, &conf, &budget, name, on_walk, NULL);
 	ck_assert_ptr_nonnull(walk);
 	ck_assert_uint_eq(query_count, 0);
 	event_base_loop(base, EVLOOP_NONBLOCK);
@@ -220,6 +223,53 @@ START_TEST(signed_all_the_way)
 	ck_assert(!came);
 	nsec_at("mx.a.example", "a.example", "A RRSIG NSEC", DNS_SECURE);
 	expect(WALK_SIGNED, "mx.a.example", "a.example");
+}
+END_TEST
+
+/* @count records of NSEC3 of names that do not matter, with as many sets of
+ * parameters. */
+static void
+nsec3_at(const char *name, const char *by, unsigned count)
+{
+	char lines[4][256];
+	const char *authority[5] = { NULL };
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(lines[i], sizeof(lines[i]),
+		    "%032u.%s. 100 IN NSEC3 1 0 %u - %032u A", i, by, 10 + i,
+		    i + 1);
+		authority[i] = lines[i];
+	}
+	answer(name, DNS_TYPE_DS, DNS_SECURE, 0, NULL, authority);
+}
+
+START_TEST(hashing_comes_out_of_the_budget)
+{
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	signed_at("example", 250);
+	nsec3_at("a.example", "example", 1);
+	ck_assert(!came);
+	ck_assert_uint_eq(budget.left[BUDGET_HASHING], BUDGET_HASHING_MAX - 11);
+	budget.left[BUDGET_HASHING] = 10;
+	nsec3_at("mx.a.example", "example", 1);
+	expect(WALK_FAILED, "mx.a.example", "example");
+	ck_assert_str_eq(why, "DS of mx.a.example: NSEC3 hashing of one "
+			      "evaluation is used up");
+}
+END_TEST
+
+START_TEST(mixed_parameters_end_the_walk)
+{
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	signed_at("example", 250);
+	nsec3_at("a.example", "example", 2);
+	expect(WALK_UNEXPLAINED, "a.example", "example");
+	ck_assert_str_eq(why,
+	    "DS of a.example is insecure without a reason: its NSEC3 records "
+	    "have different parameters");
+	ck_assert_uint_eq(budget.left[BUDGET_HASHING], BUDGET_HASHING_MAX);
 }
 END_TEST
 
@@ -459,6 +509,8 @@ add_tests(TCase *tc)
 {
 	tcase_add_test(tc, cut_is_found);
 	tcase_add_test(tc, signed_all_the_way);
+	tcase_add_test(tc, hashing_comes_out_of_the_budget);
+	tcase_add_test(tc, mixed_parameters_end_the_walk);
 	tcase_add_test(tc, denial_from_above_the_last_cut_is_none);
 	tcase_add_loop_test(tc, answer_without_use_ends_the_walk, 0, 4);
 	tcase_add_test(tc, root_needs_no_question);
