@@ -14,6 +14,7 @@
 #include "base/reason.h"
 #include "dane/mx.h"
 #include "dane/tlsa.h"
+#include "dns/budget.h"
 
 /* A and AAAA, then TLSA at two base domains. */
 #define HOST_LOOKUPS_MAX 4
@@ -54,6 +55,7 @@ struct dane {
 	struct tlsa_checker *checker;
 	dane_cb cb;
 	void *arg;
+	struct budget budget;
 	struct dane_question question; /* its domain is evidence->domain */
 	struct dane_evidence *evidence;
 	struct event *deadline;
@@ -192,8 +194,8 @@ look_up(struct flight *flight, const char *name, uint16_t type,
 
 	flight->step = step;
 	flight->started = clock_ms();
-	flight->lookup = resolver_lookup(
-	    dane->resolver, name, type, need, dane->question.class, cb, flight);
+	flight->lookup = resolver_lookup(dane->resolver, name, type, need,
+	    dane->question.class, &dane->budget, cb, flight);
 	if (flight->lookup != NULL)
 		dane->evidence->questions++;
 }
@@ -715,6 +717,7 @@ dane_evaluate(struct event_base *base, struct resolver *resolver,
 	dane->mx.dane = dane;
 	dane->question = *question;
 	dane->started = clock_ms();
+	budget_init(&dane->budget);
 	if ((dane->evidence = evidence_new(question)) == NULL) {
 		free(dane);
 		return NULL;

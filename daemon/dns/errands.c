@@ -10,6 +10,7 @@
 
 #include "base/domain.h"
 #include "base/table.h"
+#include "dns/budget.h"
 
 #define KEY_MAX (DOMAIN_TEXT_MAX + 8)
 
@@ -20,7 +21,7 @@ struct errand {
 	void *lookup;
 	struct waiter *waiters;
 	struct plain_path path; /* where it is the first */
-	unsigned left;          /* lookups that it may need */
+	struct budget budget;   /* of the shared ones, for all inside */
 	UT_hash_handle hh;
 };
 
@@ -159,9 +160,10 @@ share(struct errands *errands, const char *name, uint16_t type,
 	if (errands->count >= ERRANDS_MAX ||
 	    (errand = errand_new(errands, key)) == NULL)
 		return NULL;
-	errand->left = ERRANDS_INNER_MAX;
+	budget_init(&errand->budget);
+	errand->budget.left[BUDGET_LOOKUPS] = ERRANDS_INNER_MAX;
 	errand->path = (struct plain_path){
-		.name = "", .depth = 1, .left = &errand->left
+		.name = "", .depth = 1, .budget = &errand->budget
 	};
 	return start(errand, name, type, &errand->path, cb, arg);
 }
@@ -175,10 +177,10 @@ errands_lookup(void *env, const char *name, uint16_t type,
 
 	if (path->depth == 1)
 		return share(errands, name, type, cb, arg);
-	if (errands->count >= ERRANDS_MAX || *path->left == 0 ||
+	if (errands->count >= ERRANDS_MAX ||
+	    !budget_spend(path->budget, BUDGET_LOOKUPS, 1) ||
 	    (errand = errand_new(errands, NULL)) == NULL)
 		return NULL;
-	(*path->left)--;
 	return start(errand, name, type, path, cb, arg);
 }
 

@@ -6,16 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/budget.h"
+#include "dns/nsec3.h"
 #include "dns/packet.h"
-
-/* More NSEC3 records than any honest denial has (closest encloser, next
- * closer, wildcard); bounds the hashing that a packet can make us do. */
-#define NSEC3_MAX 8
-/* Above this nothing is hashed: no signer uses it, and it costs us time. */
-#define ITERATIONS_MAX 10000
-#define HASH_LEN 20       /* octets of SHA-1, the only NSEC3 hash */
-#define HASH_LABEL_LEN 32 /* the same in base32hex */
-#define NSEC3_HASH_SHA1 1
 
 bool
 insecurity_ds_supported(uint8_t algorithm, uint8_t digest)
@@ -51,11 +44,8 @@ insecurity_text(
 		[INSECURITY_REASON_OPT_OUT] = " in an opt-out span of NSEC3",
 		[INSECURITY_REASON_UNSUPPORTED] =
 		    ": no algorithm or digest that can be validated",
-		[INSECURITY_REASON_ITERATIONS] =
-		    " denied by NSEC3 above the iteration limit: delegation "
-		    "without DS",
-		[INSECURITY_REASON_CONFIGURED] = " not asked: a zone block "
-						 "says insecure",
+		[INSECURITY_REASON_CONFIGURED] =
+		    " not asked: a zone block says insecure",
 		[INSECURITY_REASON_LOCAL] =
 		    " not asked: no name of the internet (RFC 6761, 6303)",
 	};
@@ -128,23 +118,6 @@ nsec_zone(
 	return -1;
 }
 
-/* Whether every SOA in the section is @zone's; none at all is fine. */
-static bool
-soa_agrees(const ldns_rr_list *list, const char *zone)
-{
-	char owner[DOMAIN_TEXT_MAX];
-
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(list, i);
-
-		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SOA)
-			continue;
-		if (packet_owner(rr, owner) == -1 || !domain_equal(owner, zone))
-			return false;
-	}
-	return true;
-}
-
 /* Type bit maps of NSEC and NSEC3: RFC 4034 section 4.1.2.  NULL: no types. */
 static bool
 bitmap_has(const ldns_rdf *bitmap, unsigned type)
@@ -169,158 +142,6 @@ bitmap_has(const ldns_rdf *bitmap, unsigned type)
 	return false;
 }
 
-/* ---- NSEC3: RFC 5155 ---- */
-
-struct nsec3 {
-	const ldns_rr *rr;
-	char owner[DOMAIN_TEXT_MAX];
-	const char *zone; /* inside owner */
-	uint8_t hash[HASH_LEN];
-	uint8_t next[HASH_LEN];
-	bool opt_out;
-	uint16_t iterations;
-	uint8_t salt[255];
-	uint8_t salt_len;
-	const ldns_rdf *bitmap; /* or NULL: no types */
-};
-
-/* base32hex of a hashed owner label. */
-static int
-decode_hash(const char *label, uint8_t hash[HASH_LEN])
-{
-	uint8_t decoded[HASH_LEN + 5];
-
-	if (strcspn(label, ".") != HASH_LABEL_LEN ||
-	    ldns_b32_pton_extended_hex(
-		label, HASH_LABEL_LEN, decoded, sizeof(decoded)) != HASH_LEN)
-		return -1;
-	memcpy(hash, decoded, HASH_LEN);
-	return 0;
-}
-
-static int
-read_nsec3(const ldns_rr *rr, struct nsec3 *nsec3)
-{
-	const ldns_rdf *salt = ldns_rr_rdf(rr, 3), *next = ldns_rr_rdf(rr, 4);
-	const ldns_rdf *iterations = ldns_rr_rdf(rr, 2);
-
-	/* An empty non-terminal has no types, and ldns then no field. */
-	if (ldns_rr_rd_count(rr) < 5 ||
-	    rdf_octet(ldns_rr_rdf(rr, 0)) != NSEC3_HASH_SHA1 ||
-	    packet_owner(rr, nsec3->owner) == -1 ||
-	    decode_hash(nsec3->owner, nsec3->hash) == -1 ||
-	    ldns_rdf_size(iterations) != 2 || ldns_rdf_size(salt) < 1 ||
-	    ldns_rdf_size(salt) != 1U + ldns_rdf_data(salt)[0] ||
-	    ldns_rdf_size(next) != 1 + HASH_LEN ||
-	    ldns_rdf_data(next)[0] != HASH_LEN)
-		return -1;
-	nsec3->rr = rr;
-	nsec3->zone = domain_parent(nsec3->owner);
-	memcpy(nsec3->next, ldns_rdf_data(next) + 1, HASH_LEN);
-	nsec3->opt_out = (rdf_octet(ldns_rr_rdf(rr, 1)) & 1) != 0;
-	nsec3->iterations = ldns_read_uint16(ldns_rdf_data(iterations));
-	nsec3->salt_len = ldns_rdf_data(salt)[0];
-	memcpy(nsec3->salt, ldns_rdf_data(salt) + 1, nsec3->salt_len);
-	nsec3->bitmap = ldns_rr_rdf(rr, 5);
-	return nsec3->iterations > ITERATIONS_MAX ? -1 : 0;
-}
-
-static int
-hash_name(const struct nsec3 *how, const char *name, uint8_t hash[HASH_LEN])
-{
-	uint8_t wire[DOMAIN_WIRE_MAX];
-	char label[DOMAIN_TEXT_MAX];
-	const size_t len = domain_to_wire(name, wire);
-	ldns_rdf *rdf, *hashed;
-	int result = -1;
-
-	if (len == 0 || (rdf = ldns_rdf_new_frm_data(
-			     LDNS_RDF_TYPE_DNAME, len, wire)) == NULL)
-		return -1;
-	hashed = ldns_nsec3_hash_name(
-	    rdf, NSEC3_HASH_SHA1, how->iterations, how->salt_len, how->salt);
-	if (hashed != NULL && packet_name(hashed, label) == 0)
-		result = decode_hash(label, hash);
-	ldns_rdf_deep_free(hashed);
-	ldns_rdf_deep_free(rdf);
-	return result;
-}
-
-static bool
-hash_matches(const struct nsec3 *nsec3, const char *name)
-{
-	uint8_t hash[HASH_LEN];
-
-	return hash_name(nsec3, name, hash) == 0 &&
-	       memcmp(hash, nsec3->hash, HASH_LEN) == 0;
-}
-
-/* Strictly between owner and next, which wrap around at the zone's end. */
-static bool
-hash_covered(const struct nsec3 *nsec3, const char *name)
-{
-	uint8_t hash[HASH_LEN];
-	bool after, before;
-
-	if (hash_name(nsec3, name, hash) == -1)
-		return false;
-	after = memcmp(hash, nsec3->hash, HASH_LEN) > 0;
-	before = memcmp(hash, nsec3->next, HASH_LEN) < 0;
-	if (memcmp(nsec3->hash, nsec3->next, HASH_LEN) < 0)
-		return after && before;
-	return after || before;
-}
-
-/* The NSEC3 records of @list that are of @zone's own making. */
-static size_t
-collect_nsec3(
-    const ldns_rr_list *list, const char *zone, struct nsec3 found[NSEC3_MAX])
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list) && count < NSEC3_MAX;
-	     i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(list, i);
-
-		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_NSEC3 &&
-		    read_nsec3(rr, &found[count]) == 0 &&
-		    domain_equal(found[count].zone, zone) &&
-		    signed_by(
-			list, found[count].owner, LDNS_RR_TYPE_NSEC3, zone))
-			count++;
-	}
-	return count;
-}
-
-/*
- * Whether @name lies in an opt-out span of @zone: the closest encloser is
- * shown to exist, and an opt-out record covers the next closer name
- * (RFC 5155 section 8.9).
- */
-static const struct nsec3 *
-opt_out_of(
-    const struct nsec3 *nsec3, size_t count, const char *name, const char *zone)
-{
-	const char *next_closer = name;
-
-	for (const char *encloser = domain_parent(name);
-	     encloser != NULL && domain_is_within(encloser, zone);
-	     next_closer = encloser, encloser = domain_parent(encloser)) {
-		bool exists = false;
-
-		for (size_t i = 0; i < count && !exists; i++)
-			exists = hash_matches(&nsec3[i], encloser);
-		if (!exists)
-			continue;
-		for (size_t i = 0; i < count; i++)
-			if (nsec3[i].opt_out &&
-			    hash_covered(&nsec3[i], next_closer))
-				return &nsec3[i];
-		return NULL;
-	}
-	return NULL;
-}
-
 /* ---- the rules ---- */
 
 /* A delegation without DS, and not the apex of the child. */
@@ -332,14 +153,55 @@ bitmap_is_cut(const ldns_rdf *bitmap)
 	       !bitmap_has(bitmap, DNS_TYPE_SOA);
 }
 
-static bool
-zone_may_speak(const struct insecurity_question *question,
-    const ldns_rr_list *authority, const char *zone)
+/* The question, and what is read out of its packet once. */
+struct judgement {
+	const struct insecurity_question *question;
+	struct insecurity_finding *finding;
+	const ldns_rr_list *authority;
+	bool soa, soas_differ; /* all SOA records are of one zone: */
+	char soa_zone[DOMAIN_TEXT_MAX];
+	struct nsec3_set nsec3;
+};
+
+static void
+read_soas(struct judgement *judgement)
 {
+	char owner[DOMAIN_TEXT_MAX];
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(judgement->authority);
+	     i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(judgement->authority, i);
+
+		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SOA)
+			continue;
+		if (packet_owner(rr, owner) == -1 ||
+		    (judgement->soa &&
+			!domain_equal(owner, judgement->soa_zone))) {
+			judgement->soas_differ = true;
+			return;
+		}
+		judgement->soa = true;
+		memcpy(judgement->soa_zone, owner, strlen(owner) + 1);
+	}
+}
+
+/* No SOA at all is fine. */
+static bool
+soa_agrees(const struct judgement *judgement, const char *zone)
+{
+	return !judgement->soas_differ &&
+	       (!judgement->soa || domain_equal(judgement->soa_zone, zone));
+}
+
+static bool
+zone_may_speak(const struct judgement *judgement, const char *zone)
+{
+	const struct insecurity_question *question = judgement->question;
+
 	return domain_is_within(question->name, zone) &&
 	       !domain_equal(question->name, zone) &&
 	       domain_is_within(zone, question->signed_zone) &&
-	       soa_agrees(authority, zone);
+	       soa_agrees(judgement, zone);
 }
 
 static void
@@ -366,80 +228,142 @@ read_own_bitmap(const ldns_rdf *bitmap, const ldns_rr *rr,
 }
 
 static bool
-cut_by_nsec(const struct insecurity_question *question,
-    struct insecurity_finding *finding)
+cut_by_nsec(struct judgement *judgement)
 {
-	const ldns_rr_list *authority = ldns_pkt_authority(question->packet);
+	const char *name = judgement->question->name;
+	const ldns_rr_list *authority = judgement->authority;
 	char owner[DOMAIN_TEXT_MAX], zone[DOMAIN_TEXT_MAX];
 
+	if (nsec_zone(authority, name, zone) == -1 ||
+	    !signed_by(authority, name, LDNS_RR_TYPE_NSEC, zone) ||
+	    !zone_may_speak(judgement, zone))
+		return false;
 	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(authority, i);
 
-		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_NSEC ||
-		    ldns_rr_rd_count(rr) < 2 || packet_owner(rr, owner) == -1 ||
-		    !domain_equal(owner, question->name) ||
-		    nsec_zone(authority, owner, zone) == -1 ||
-		    !signed_by(authority, owner, LDNS_RR_TYPE_NSEC, zone) ||
-		    !zone_may_speak(question, authority, zone))
-			continue;
-		if (read_own_bitmap(ldns_rr_rdf(rr, 1), rr,
-			INSECURITY_REASON_NSEC, finding))
+		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_NSEC &&
+		    ldns_rr_rd_count(rr) >= 2 && packet_owner(rr, owner) == 0 &&
+		    domain_equal(owner, name) &&
+		    read_own_bitmap(ldns_rr_rdf(rr, 1), rr,
+			INSECURITY_REASON_NSEC, judgement->finding))
 			return true;
 	}
 	return false;
 }
 
-/* @above_limit: libunbound did not look at the denial, so only records whose
- * iterations explain that count. */
+/* Before anything is hashed. */
 static bool
-cut_by_nsec3(const struct insecurity_question *question, bool above_limit,
-    struct insecurity_finding *finding)
+is_ours(const struct judgement *judgement, const struct nsec3_record *record)
 {
-	const ldns_rr_list *authority = ldns_pkt_authority(question->packet);
-	struct nsec3 nsec3;
-	unsigned seen = 0;
+	const char *zone = judgement->nsec3.zone;
+	char owner[DOMAIN_TEXT_MAX];
 
-	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(authority, i);
+	return packet_owner(record->rr, owner) == 0 &&
+	       signed_by(judgement->authority, owner, LDNS_RR_TYPE_NSEC3, zone);
+}
 
-		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_NSEC3 ||
-		    read_nsec3(rr, &nsec3) == -1 ||
-		    !zone_may_speak(question, authority, nsec3.zone) ||
-		    !signed_by(authority, nsec3.owner, LDNS_RR_TYPE_NSEC3,
-			nsec3.zone) ||
-		    (above_limit && nsec3.iterations <= INSECURITY_NSEC3_LIMIT))
-			continue;
-		if (++seen > NSEC3_MAX)
-			break;
-		if (hash_matches(&nsec3, question->name) &&
-		    read_own_bitmap(nsec3.bitmap, rr,
-			above_limit ? INSECURITY_REASON_ITERATIONS
-				    : INSECURITY_REASON_NSEC3,
-			finding))
+/* Returns false, and the judgement has ended. */
+static bool
+hash(struct judgement *judgement, const char *name,
+    uint8_t hashed[NSEC3_HASH_LEN])
+{
+	struct budget *budget = judgement->question->budget;
+	struct insecurity_finding *finding = judgement->finding;
+
+	if (nsec3_hash(&judgement->nsec3, budget, name, hashed) == 0)
+		return true;
+	finding->why = budget_text(budget);
+	finding->verdict = INSECURITY_FAILED;
+	if (finding->why == NULL) {
+		finding->why = "its NSEC3 records take too much hashing";
+		finding->verdict = INSECURITY_UNEXPLAINED;
+	}
+	return false;
+}
+
+/* Returns true when that settles it. */
+static bool
+cut_by_nsec3(struct judgement *judgement)
+{
+	const struct nsec3_set *set = &judgement->nsec3;
+	uint8_t hashed[NSEC3_HASH_LEN];
+
+	if (set->count == 0 || !zone_may_speak(judgement, set->zone))
+		return false;
+	if (!hash(judgement, judgement->question->name, hashed))
+		return true;
+	for (size_t i = 0; i < set->count; i++) {
+		const struct nsec3_record *record = &set->records[i];
+
+		if (nsec3_matches(record, hashed) &&
+		    is_ours(judgement, record) &&
+		    read_own_bitmap(record->bitmap, record->rr,
+			INSECURITY_REASON_NSEC3, judgement->finding))
 			return true;
 	}
 	return false;
 }
 
-static bool
-opted_out(const struct insecurity_question *question,
-    struct insecurity_finding *finding)
+static const struct nsec3_record *
+find_record(const struct judgement *judgement,
+    const uint8_t hashed[NSEC3_HASH_LEN], bool opt_out_span)
 {
-	const ldns_rr_list *authority = ldns_pkt_authority(question->packet);
-	const char *zone = question->signed_zone;
-	struct nsec3 nsec3[NSEC3_MAX];
-	const struct nsec3 *span;
-	size_t count;
+	for (size_t i = 0; i < judgement->nsec3.count; i++) {
+		const struct nsec3_record *record =
+		    &judgement->nsec3.records[i];
 
-	if (!zone_may_speak(question, authority, zone))
-		return false;
-	count = collect_nsec3(authority, zone, nsec3);
-	span = opt_out_of(nsec3, count, question->name, zone);
-	if (span == NULL)
-		return false;
-	finding->reason = INSECURITY_REASON_OPT_OUT;
-	keep_ttl(finding, span->rr);
-	return true;
+		if ((opt_out_span
+			    ? record->opt_out && nsec3_covers(record, hashed)
+			    : nsec3_matches(record, hashed)) &&
+		    is_ours(judgement, record))
+			return record;
+	}
+	return NULL;
+}
+
+static bool
+has_opt_out(const struct nsec3_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->records[i].opt_out)
+			return true;
+	return false;
+}
+
+/*
+ * Whether the name lies in an opt-out span of the last signed zone: the
+ * closest encloser is shown to exist, and an opt-out record covers the next
+ * closer name (RFC 5155 section 8.9).  @verdict: what it then is.
+ */
+static void
+find_opt_out(struct judgement *judgement, enum insecurity_verdict verdict)
+{
+	const char *zone = judgement->question->signed_zone;
+	const struct nsec3_record *span;
+	uint8_t hashed[NSEC3_HASH_LEN], next_closer[NSEC3_HASH_LEN];
+
+	if (!has_opt_out(&judgement->nsec3) ||
+	    !domain_equal(judgement->nsec3.zone, zone) ||
+	    !zone_may_speak(judgement, zone) ||
+	    !hash(judgement, judgement->question->name, next_closer))
+		return;
+	for (const char *encloser = domain_parent(judgement->question->name);
+	     encloser != NULL && domain_is_within(encloser, zone);
+	     encloser = domain_parent(encloser)) {
+		if (!hash(judgement, encloser, hashed))
+			return;
+		if (find_record(judgement, hashed, false) == NULL) {
+			memcpy(next_closer, hashed, sizeof(hashed));
+			continue;
+		}
+		span = find_record(judgement, next_closer, true);
+		if (span == NULL)
+			return;
+		judgement->finding->verdict = verdict;
+		judgement->finding->reason = INSECURITY_REASON_OPT_OUT;
+		keep_ttl(judgement->finding, span->rr);
+		return;
+	}
 }
 
 static void
@@ -465,33 +389,67 @@ judge_ds(const struct insecurity_question *question,
 	finding->reason = INSECURITY_REASON_UNSUPPORTED;
 }
 
-static void
-judge_nodata(const struct insecurity_question *question,
-    struct insecurity_finding *finding)
+/* Returns true where the records are of no use, and says why. */
+static bool
+is_beyond_use(struct judgement *judgement)
 {
-	if (question->security == DNS_SECURE) {
-		if (!cut_by_nsec(question, finding) &&
-		    !cut_by_nsec3(question, false, finding))
-			finding->verdict = INSECURITY_NO_CUT;
-		return;
-	}
-	finding->verdict = INSECURITY_UNEXPLAINED;
-	if (opted_out(question, finding))
-		finding->verdict = INSECURITY_PROVEN;
-	else
-		cut_by_nsec3(question, true, finding);
+	static const char *const says[] = {
+		[NSEC3_NONE] = NULL,
+		[NSEC3_USABLE] = NULL,
+		[NSEC3_MIXED] = "its NSEC3 records have different parameters",
+		[NSEC3_TOO_MANY] = "it has too many NSEC3 records",
+		[NSEC3_ABOVE_LIMIT] = "its NSEC3 records have more iterations "
+				      "than are believed",
+	};
+
+	judgement->finding->why = says[judgement->nsec3.state];
+	return judgement->finding->why != NULL;
 }
 
 static void
-judge_nxdomain(const struct insecurity_question *question,
+judge_nodata(struct judgement *judgement)
+{
+	struct insecurity_finding *finding = judgement->finding;
+
+	finding->verdict = INSECURITY_UNEXPLAINED;
+	if (judgement->question->security != DNS_SECURE) {
+		if (!is_beyond_use(judgement))
+			find_opt_out(judgement, INSECURITY_PROVEN);
+		return;
+	}
+	if (cut_by_nsec(judgement) || is_beyond_use(judgement))
+		return;
+	finding->verdict = INSECURITY_NO_CUT;
+	cut_by_nsec3(judgement);
+}
+
+static void
+judge_nxdomain(struct judgement *judgement)
+{
+	if (judgement->question->security == DNS_SECURE) {
+		judgement->finding->verdict = INSECURITY_NO_NAME;
+		return;
+	}
+	judgement->finding->verdict = INSECURITY_UNEXPLAINED;
+	if (!is_beyond_use(judgement))
+		find_opt_out(judgement, INSECURITY_PROVEN_NXDOMAIN);
+}
+
+static void
+judge_denial(const struct insecurity_question *question, enum dns_status status,
     struct insecurity_finding *finding)
 {
-	if (question->security == DNS_SECURE)
-		finding->verdict = INSECURITY_NO_NAME;
-	else if (opted_out(question, finding))
-		finding->verdict = INSECURITY_PROVEN_NXDOMAIN;
+	struct judgement judgement = { .question = question,
+		.finding = finding,
+		.authority = ldns_pkt_authority(question->packet) };
+
+	read_soas(&judgement);
+	nsec3_collect(judgement.authority, question->name,
+	    question->signed_zone, INSECURITY_NSEC3_LIMIT, &judgement.nsec3);
+	if (status == DNS_NODATA)
+		judge_nodata(&judgement);
 	else
-		finding->verdict = INSECURITY_UNEXPLAINED;
+		judge_nxdomain(&judgement);
 }
 
 static bool
@@ -507,6 +465,13 @@ has_alias(const ldns_rr_list *answer)
 		}
 	}
 	return false;
+}
+
+/* The others libunbound does not validate. */
+static bool
+is_validated_rcode(ldns_pkt_rcode rcode)
+{
+	return rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN;
 }
 
 void
@@ -531,6 +496,7 @@ insecurity_judge(const struct insecurity_question *question,
 	}
 	if ((question->security != DNS_SECURE &&
 		question->security != DNS_INSECURE) ||
+	    !is_validated_rcode(ldns_pkt_get_rcode(question->packet)) ||
 	    packet_facts(
 		question->packet, question->name, DNS_TYPE_DS, &facts) == -1)
 		return;
@@ -540,9 +506,14 @@ insecurity_judge(const struct insecurity_question *question,
 		judge_ds(question, &facts, finding);
 	else if (ldns_rr_list_rr_count(answer) != 0)
 		finding->verdict = INSECURITY_NO_CUT;
-	else if (facts.status == DNS_NODATA)
-		judge_nodata(question, finding);
-	else if (facts.status == DNS_NXDOMAIN)
-		judge_nxdomain(question, finding);
+	else if (facts.status == DNS_NODATA || facts.status == DNS_NXDOMAIN)
+		judge_denial(question, facts.status, finding);
 	packet_facts_clear(&facts);
+}
+
+bool
+insecurity_is_unchecked(const ldns_pkt *packet)
+{
+	return nsec3_exceeds(
+	    ldns_pkt_authority(packet), INSECURITY_NSEC3_LIMIT);
 }

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dns/budget.h"
 #include "dns/insecurity.h"
 #include "dns/memory.h"
 #include "dns/packet.h"
@@ -52,6 +53,7 @@ struct ladder {
 	const struct plain_path *path;
 	uint64_t start, deadline; /* clock_ms() */
 	struct event *kick, *limit, *proof_timer, *retry_timer;
+	struct budget *budget;
 
 	/* The chain of aliases so far, up to the name that is asked now. */
 	char name[DOMAIN_TEXT_MAX];
@@ -72,6 +74,7 @@ struct ladder {
 	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
 	struct packet_facts facts; /* with ASKED_INSECURE */
 	bool unconfirmed;          /* facts are a denial that may be false */
+	bool unchecked; /* facts are a denial that nobody has looked at */
 	struct walk *walk;
 	bool walked;
 	enum walk_outcome outcome;
@@ -193,6 +196,7 @@ leave_name(struct ladder *ladder)
 	ladder->asked = ASKED_NOT;
 	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
 	ladder->plain_why[0] = ladder->plain_zone[0] = '\0';
+	ladder->unchecked = false;
 	event_del(ladder->proof_timer);
 	event_del(ladder->retry_timer);
 }
@@ -318,14 +322,16 @@ failing_zone(const struct ladder *ladder)
 	return ladder->name;
 }
 
-/* Its servers have had their time, and have given nothing. */
+/* Its servers have had their time, and have given nothing; nor is it we who
+ * would not look any further. */
 static void
 note_failing(struct ladder *ladder)
 {
 	if (ladder->plain != NULL)
 		snprintf(ladder->plain_zone, sizeof(ladder->plain_zone), "%s",
 		    plain_zone(ladder->plain));
-	if (ladder->deadline - ladder->start >= FAIR_MS)
+	if (ladder->deadline - ladder->start >= FAIR_MS &&
+	    budget_text(ladder->budget) == NULL)
 		memory_failing_add(ladder->env->memory, failing_zone(ladder));
 }
 
@@ -663,9 +669,11 @@ settle_unproven(struct ladder *ladder)
 	switch (ladder->asked) {
 	case ASKED_INSECURE:
 		/* A broken parent: nothing can be said about TLSA, while other
-		 * data stand as a libunbound with a living anchor gave them. */
+		 * data stand as a libunbound with a living anchor gave them,
+		 * unless it has not even looked. */
 		if (ladder->outcome == WALK_FAILED &&
 		    ladder->type != DNS_TYPE_TLSA && !ladder->unconfirmed &&
+		    !ladder->unchecked &&
 		    ladder->env->distrust(ladder->env->arg) == NULL) {
 			conclude_insecure(ladder);
 			return;
@@ -783,7 +791,7 @@ start_walk(struct ladder *ladder)
 	if (ladder->walk != NULL || ladder->walked)
 		return;
 	ladder->walk = walk_start(ladder->env->base, ladder->env->validated,
-	    ladder->env->conf, ladder->name, on_walk, ladder);
+	    ladder->env->conf, ladder->budget, ladder->name, on_walk, ladder);
 	if (ladder->walk == NULL) {
 		ladder->walked = true;
 		ladder->outcome = WALK_FAILED;
@@ -873,6 +881,7 @@ use_validated(struct ladder *ladder, const struct validated_result *result)
 			  (result->security == DNS_SECURE &&
 			      is_contradictory(&ladder->facts));
 
+	ladder->unchecked = !error && insecurity_is_unchecked(packet);
 	ldns_pkt_free(packet);
 	if (error) {
 		use_unreadable(ladder, result);
@@ -923,6 +932,10 @@ static void
 look_again(struct ladder *ladder)
 {
 	ladder->asked = ASKED_BOGUS;
+	if (!budget_spend(ladder->budget, BUDGET_CONTEXTS, 1)) {
+		conclude_failed(ladder, DNS_BOGUS, ladder->why);
+		return;
+	}
 	ladder->fresh = validated_ask(ladder->env->validated, ladder->name,
 	    ladder->type, ladder->name, on_fresh, ladder);
 	if (ladder->fresh == NULL)
@@ -958,6 +971,11 @@ start_name(struct ladder *ladder)
 
 	if (ladder->is_waiting) /* for what is no longer needed */
 		on_plain_waits(ladder, false);
+	if (domain_labels(ladder->name) > LADDER_LABELS_MAX) {
+		conclude_failed(ladder, DNS_INDETERMINATE,
+		    "the name has more labels than are looked up");
+		return;
+	}
 	ladder->why[0] = ladder->walk_why[0] = '\0';
 	ladder->walk_ttl = UINT32_MAX;
 	if (memory_zone_find(ladder->env->memory, ladder->name) != NULL)
@@ -1022,6 +1040,7 @@ ladder_start(const struct ladder_env *env,
 	ladder->deadline = ladder->start + question->deadline_ms;
 	ladder->chain = DNS_SECURE;
 	ladder->ttl = UINT32_MAX;
+	ladder->budget = question->budget;
 	snprintf(ladder->name, sizeof(ladder->name), "%s", question->name);
 	ladder->qname = strdup(question->name);
 	ladder->failure = answer_new(question->name, question->type);

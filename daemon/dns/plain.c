@@ -569,7 +569,7 @@ plain_start(const struct plain_env *env, const char *name, uint16_t type,
 		.name = plain->name,
 		.type = type,
 		.depth = above != NULL ? above->depth + 1 : 1,
-		.left = above != NULL ? above->left : NULL };
+		.budget = above != NULL ? above->budget : NULL };
 	plain->timer = event_new(env->base, -1, 0, begin, plain);
 	if (plain->timer == NULL) {
 		free(plain);

@@ -62,6 +62,7 @@ struct resolver_lookup {
 	char *name;
 	uint16_t type;
 	enum resolver_need need;
+	struct budget *budget;
 	struct event *limit;
 	uint64_t start, deadline; /* clock_ms() */
 
@@ -268,6 +269,7 @@ start_or_wait(struct resolver_lookup *lookup)
 		.type = lookup->type,
 		.need = lookup->need,
 		.class = lookup->class,
+		.budget = lookup->budget,
 		.deadline_ms = lookup->deadline > now
 				   ? (unsigned)(lookup->deadline - now)
 				   : 0 };
@@ -365,8 +367,8 @@ prepare_to_wait(struct resolver_lookup *lookup, const char *name, uint16_t type,
 
 struct resolver_lookup *
 resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
-    enum resolver_need need, enum resolver_class class, resolver_cb cb,
-    void *arg)
+    enum resolver_need need, enum resolver_class class, struct budget *budget,
+    resolver_cb cb, void *arg)
 {
 	const unsigned deadline_ms = resolver->env.conf->lookup_deadline * 1000;
 	struct resolver_lookup *lookup = lookup_new(resolver, class, cb, arg);
@@ -374,6 +376,7 @@ resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
 
 	if (lookup == NULL)
 		return NULL;
+	lookup->budget = budget;
 	lookup->zone = slots_for(resolver, name);
 	if (resolver->class[class].running >= SLOTS_MAX ||
 	    slots_are_full(lookup->zone)) {
@@ -385,6 +388,7 @@ resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
 					.type = type,
 					.need = need,
 					.class = class,
+					.budget = budget,
 					.deadline_ms = deadline_ms });
 	}
 	if (error == -1) {
@@ -425,6 +429,7 @@ inner_lookup(void *env, const char *name, uint16_t type,
 			    .need = RESOLVER_NEED_DATA,
 			    .class = RESOLVER_CLASS_OTHER,
 			    .path = path,
+			    .budget = path->budget,
 			    .deadline_ms = resolver->env.conf->lookup_deadline *
 					   1000 }) == -1) {
 		slots_leave(resolver, lookup->zone);

@@ -21,6 +21,7 @@
 struct walk {
 	struct event_base *base;
 	struct validated *validated;
+	struct budget *budget;
 	walk_cb cb;
 	void *arg;
 	struct event *timer; /* the limit; at first, to begin from the loop */
@@ -187,7 +188,9 @@ act(struct walk *walk, const struct insecurity_finding *finding,
 	switch (finding->verdict) {
 	case INSECURITY_FAILED:
 		fail(walk, "DS",
-		    result->why != NULL ? result->why : "not to be read");
+		    finding->why != NULL  ? finding->why
+		    : result->why != NULL ? result->why
+					  : "not to be read");
 		break;
 	case INSECURITY_SIGNED:
 		snprintf(walk->zone, sizeof(walk->zone), "%s", current(walk));
@@ -208,7 +211,9 @@ act(struct walk *walk, const struct insecurity_finding *finding,
 		break;
 	case INSECURITY_UNEXPLAINED:
 		snprintf(walk->why, sizeof(walk->why),
-		    "DS of %.80s is insecure without a reason", current(walk));
+		    "DS of %.80s is insecure without a reason%s%s",
+		    current(walk), finding->why != NULL ? ": " : "",
+		    finding->why != NULL ? finding->why : "");
 		end(walk, WALK_UNEXPLAINED);
 		break;
 	}
@@ -227,7 +232,8 @@ on_ds(void *arg, const struct validated_result *result)
 	insecurity_judge(&(struct insecurity_question){ .name = current(walk),
 			     .signed_zone = walk->zone,
 			     .packet = packet,
-			     .security = result->security },
+			     .security = result->security,
+			     .budget = walk->budget },
 	    &finding);
 	ldns_pkt_free(packet);
 	act(walk, &finding, result);
@@ -346,7 +352,8 @@ begin_configured(evutil_socket_t fd, short what, void *arg)
 
 struct walk *
 walk_start(struct event_base *base, struct validated *validated,
-    const struct conf *conf, const char *name, walk_cb cb, void *arg)
+    const struct conf *conf, struct budget *budget, const char *name,
+    walk_cb cb, void *arg)
 {
 	const struct conf_zone *zone = zones_insecure(conf, name);
 	const char *local = zones_built_in(conf, name);
@@ -356,6 +363,7 @@ walk_start(struct event_base *base, struct validated *validated,
 		return NULL;
 	walk->base = base;
 	walk->validated = validated;
+	walk->budget = budget;
 	walk->cb = cb;
 	walk->arg = arg;
 	walk->ttl = UINT32_MAX;

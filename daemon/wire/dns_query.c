@@ -194,8 +194,10 @@ dns_query_start(struct dns_query *query, struct dns_queries *queries,
 	query->start = clock_ms();
 	query->cb = cb;
 	query->arg = arg;
+	budget_init(&query->budget);
 	query->lookup = resolver_lookup(queries->resolver, name, request->type,
-	    RESOLVER_NEED_MESSAGE, RESOLVER_CLASS_OTHER, on_answer, query);
+	    RESOLVER_NEED_MESSAGE, RESOLVER_CLASS_OTHER, &query->budget,
+	    on_answer, query);
 	if (query->lookup == NULL)
 		return -1;
 	queries->in_flight++;

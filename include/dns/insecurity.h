@@ -19,6 +19,8 @@
 #include "base/domain.h"
 #include "dns/answer.h"
 
+struct budget;
+
 enum insecurity_verdict {
 	INSECURITY_FAILED = 0, /* bogus or no answer: the walk has failed */
 	INSECURITY_SIGNED,     /* a secure DS: a signed delegation */
@@ -37,7 +39,6 @@ enum insecurity_reason {
 	INSECURITY_REASON_NSEC3,       /* the same by NSEC3 */
 	INSECURITY_REASON_OPT_OUT,     /* in an opt-out span of NSEC3 */
 	INSECURITY_REASON_UNSUPPORTED, /* no DS that libunbound can validate */
-	INSECURITY_REASON_ITERATIONS,  /* NSEC3 above libunbound's limit */
 	INSECURITY_REASON_CONFIGURED,  /* a zone block says so */
 	INSECURITY_REASON_LOCAL        /* libunbound answers by itself */
 };
@@ -48,15 +49,18 @@ struct insecurity_question {
 	    *signed_zone;       /* the last signed cut above it; "." at first */
 	const ldns_pkt *packet; /* NULL where there was no answer */
 	enum dns_security security; /* as libunbound judged the packet */
+	struct budget *budget;      /* never NULL: hashing is taken from it */
 };
 
 struct insecurity_finding {
 	enum insecurity_verdict verdict;
 	enum insecurity_reason reason;
-	bool dname;   /* NO_CUT, and the name's own NSEC or NSEC3 says that a
-		       * DNAME   is there */
-	bool alias;   /* NO_CUT, because an alias answered */
-	uint32_t ttl; /* seconds that the finding may be kept */
+	bool dname;      /* NO_CUT, and the name's own NSEC or NSEC3 says that a
+			  * DNAME   is there */
+	bool alias;      /* NO_CUT, because an alias answered */
+	uint32_t ttl;    /* seconds that the finding may be kept */
+	const char *why; /* FAILED or UNEXPLAINED: what is wrong, where that is
+			  * known; static.  Otherwise NULL */
 };
 
 void insecurity_judge(const struct insecurity_question *question,
@@ -71,9 +75,29 @@ const char *insecurity_text(
  * (IANA numbers). */
 bool insecurity_ds_supported(uint8_t algorithm, uint8_t digest);
 
-/* The NSEC3 iterations up to which libunbound is told to believe denials; the
- * value of val-nsec3-keysize-iterations. */
-#define INSECURITY_NSEC3_ITERATIONS "1024 2500 2048 2500 4096 2500"
-#define INSECURITY_NSEC3_LIMIT 2500
+/* Whether libunbound calls this denial insecure without having looked at what
+ * it denies: NSEC3 above the limit.  Whoever replays the denial of one name
+ * can then deny another. */
+bool insecurity_is_unchecked(const ldns_pkt *packet);
+
+/*
+ * The NSEC3 iterations up to which libunbound is told to believe denials; the
+ * value of val-nsec3-keysize-iterations.
+ *
+ * Above it libunbound checks the signatures of a denial and then calls it
+ * insecure, whatever it denies: nothing there is a proof for us, and nothing is
+ * hashed.  A zone above the limit keeps its secure answers, but what it lacks
+ * cannot be shown (TEMP), and where the walk fails as well forged data stand
+ * (docs/security-model.md): so the limit must not be too low.  Below it each
+ * name in a denial costs the iterations: so it must not be too high.
+ *
+ * 500 is what RFC 5155 section 10.3 allows for keys below 4096 bits; RFC 9276
+ * wants 0, large resolvers refuse more than 500, and signers have known both
+ * for years.  One mail with twenty hosts whose owner makes the most of it costs
+ * one to two seconds of processor time at 500, in steps of at most 4 ms, and
+ * six at the 2500 that RFC 5155 has for larger keys.
+ */
+#define INSECURITY_NSEC3_ITERATIONS "1024 500 2048 500 4096 500"
+#define INSECURITY_NSEC3_LIMIT 500
 
 #endif /* DNS_INSECURITY_H */

@@ -16,6 +16,7 @@
 #include "dns/plain.h"
 #include "dns/question.h"
 
+struct budget;
 struct ladder;
 struct memory;
 struct validated;
@@ -38,6 +39,7 @@ struct ladder_question {
 	enum resolver_need need;
 	enum resolver_class class;
 	const struct plain_path *path; /* NULL for a lookup of its own */
+	struct budget *budget; /* of the evaluation; outlives the lookup */
 	unsigned deadline_ms;          /* from now */
 	/* Told when it begins to wait for its turn at a zone's servers, and
 	 * when that has come; with the arg of the callback. */
@@ -56,5 +58,10 @@ void ladder_cancel(struct ladder *ladder);
 
 /* When the proof starts beside a validated lookup that has not answered. */
 #define LADDER_PROOF_MS 400
+
+/* A name with more labels is not looked up: to prove that it does not exist
+ * costs a hash for each.  34 are those of an IPv6 address, and block lists have
+ * a few more. */
+#define LADDER_LABELS_MAX 40
 
 #endif /* DNS_LADDER_H */

@@ -16,6 +16,7 @@
 
 #include "dns/answer.h"
 
+struct budget;
 struct conf;
 struct event_base;
 struct plain;
@@ -33,8 +34,8 @@ struct plain_path {
 	const char *name;
 	uint16_t type;
 	unsigned depth; /* 1 for the outermost */
-	unsigned *left; /* lookups that may still be started for it; NULL for
-			 * the outermost */
+	struct budget *budget; /* of what is inside of an outermost lookup;
+				* NULL for that one itself */
 };
 
 /*

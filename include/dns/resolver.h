@@ -16,6 +16,7 @@
 #include "dns/question.h"
 #include "dns/trust.h"
 
+struct budget;
 struct conf;
 struct event_base;
 struct resolver;
@@ -43,13 +44,16 @@ void resolver_free(struct resolver *resolver);
 /*
  * Start one lookup; it ends within conf's lookup-deadline.
  * @name: text form of base/domain.h, copied.  @type: enum dns_type.
+ * @budget: what all lookups of one evaluation may spend together; borrowed, must
+ * outlive the lookup.
  * Returns a handle that is valid until the callback begins or
  * resolver_cancel() is called; or NULL when out of memory, and then no
  * callback comes.
  */
 struct resolver_lookup *resolver_lookup(struct resolver *resolver,
     const char *name, uint16_t type, enum resolver_need need,
-    enum resolver_class class, resolver_cb cb, void *arg);
+    enum resolver_class class, struct budget *budget, resolver_cb cb,
+    void *arg);
 
 /* Forget a lookup: its callback will not come.  NULL does nothing. */
 void resolver_cancel(struct resolver_lookup *lookup);

@@ -15,6 +15,7 @@
 #include "base/domain.h"
 #include "dns/insecurity.h"
 
+struct budget;
 struct conf;
 struct event_base;
 struct validated;
@@ -53,10 +54,13 @@ struct walk_result {
 typedef void (*walk_cb)(void *arg, const struct walk_result *result);
 
 /* All pointers are borrowed and must outlive the walk; @name is copied.
+ * @budget: what the judgements hash is taken from it; when it is used up the
+ * walk fails, and says so.
  * The callback comes once, never from inside this call.  NULL when out of
  * memory. */
 struct walk *walk_start(struct event_base *base, struct validated *validated,
-    const struct conf *conf, const char *name, walk_cb cb, void *arg);
+    const struct conf *conf, struct budget *budget, const char *name,
+    walk_cb cb, void *arg);
 
 /* The callback will not come.  NULL does nothing. */
 void walk_cancel(struct walk *walk);

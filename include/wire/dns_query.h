@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "dns/budget.h"
 #include "wire/dns_message.h"
 
 struct conf_prefixes;
@@ -60,6 +61,7 @@ struct dns_reply dns_reply_busy(
 /* Part of what the asker keeps of its client; @reply: borrowed. */
 typedef void (*dns_query_cb)(void *arg, struct dns_reply reply);
 struct dns_query {
+	struct budget budget; /* of its lookup */
 	struct dns_queries *queries;
 	struct resolver_lookup *lookup; /* NULL once it has ended */
 	struct dns_request request;

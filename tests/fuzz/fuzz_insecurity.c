@@ -6,6 +6,8 @@
 
 #include "dns/insecurity.h"
 
+#include "dns/budget.h"
+#include "dns/nsec3.h"
 #include "dns/packet.h"
 #include "fuzz.h"
 
@@ -49,14 +51,19 @@ static void
 judge(const ldns_pkt *packet, const char *name, const char *zone,
     enum dns_security security)
 {
+	struct budget budget;
 	const struct insecurity_question question = { .name = name,
 		.signed_zone = zone,
 		.packet = packet,
-		.security = security };
+		.security = security,
+		.budget = &budget };
 	struct insecurity_finding finding;
 	char text[128];
 
+	budget_init(&budget);
 	insecurity_judge(&question, &finding);
+	PROMISE(budget.left[BUDGET_HASHING] >=
+		BUDGET_HASHING_MAX - NSEC3_BLOCKS_MAX);
 	PROMISE(
 	    is_proven(&finding) == (finding.reason != INSECURITY_REASON_NONE));
 	PROMISE(strlen(insecurity_text(

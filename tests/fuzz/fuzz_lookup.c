@@ -10,6 +10,8 @@
 
 #include "dns/resolver.h"
 
+#include "dns/budget.h"
+
 #include "base/conf.h"
 #include "base/domain.h"
 #include "base/log.h"
@@ -185,15 +187,17 @@ look_up(struct resolver *resolver, const char *name, uint8_t choice)
 	static const uint16_t types[] = { DNS_TYPE_MX, DNS_TYPE_A,
 		DNS_TYPE_AAAA, DNS_TYPE_TLSA };
 	const uint64_t start = fake_ms;
+	struct budget budget;
 	bool done = false;
 
+	budget_init(&budget);
 	snprintf(fake.name, sizeof(fake.name), "%s", name);
 	fake.type = types[choice % 4];
 	fake.own_bogus = fake.own_good = fake.alias = false;
 	PROMISE(
 	    resolver_lookup(resolver, name, fake.type,
 		(choice & 4) != 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA,
-		RESOLVER_CLASS_POLICY, on_answer, &done) != NULL);
+		RESOLVER_CLASS_POLICY, &budget, on_answer, &done) != NULL);
 	while (!done) {
 		PROMISE(event_base_loop(fake.base, EVLOOP_ONCE) == 0);
 		PROMISE(fake_ms - start <= DEADLINE_MS + 100);

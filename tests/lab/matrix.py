@@ -260,6 +260,9 @@ def case_zones():
                 yield served(zone, case.servers, case.ipv6)
 
 
+HIDDEN = (500, 501, 3000)  # iterations
+
+
 def attack_zones():
     for name, behaviour in ATTACKS.items():
         yield served(Zone(f"a-{name}.nsec", records(False) + """
@@ -272,6 +275,11 @@ def attack_zones():
         yield served(Zone(f"i-{name}.nsec", records(False), "ecdsa",
                           denial="nsec3", iterations=500),
                      one(ATTACKS[name]))
+    # Denials that libunbound looks at, and denials that it does not.
+    for iterations in HIDDEN:
+        yield served(Zone(f"h{iterations}-hide.nsec", records(False), "ecdsa",
+                          denial="nsec3", iterations=iterations),
+                     one(m.hide_addresses))
     # The attacker sits at the parent of a signed zone.
     for name, behaviour in (
             ("strip", m.strip_types(T.DS)),
@@ -414,6 +422,7 @@ def all_zones():
 
 
 ATTACK_KEYS = (
+    [f"h{iterations}-hide.nsec" for iterations in HIDDEN] +
     [f"a-{name}.nsec" for name in ATTACKS]
     + [f"i-{name}.nsec" for name in (
         "dropmx", "dropa", "droptlsa", "forgemx", "forgea", "forgetlsa",

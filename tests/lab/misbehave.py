@@ -437,6 +437,22 @@ def replay_denial(of):
     return behave
 
 
+async def hide_addresses(x):
+    """Denies addresses by the signed denial of another name, and drops DS."""
+    if x.rdtype == T.DS:
+        return None
+    if x.rdtype not in (T.A, T.AAAA) or not x.name.startswith("mx."):
+        return await x.pass_on()
+    query = dns.message.make_query(f"other.{x.proxy.zone}", x.rdtype,
+                                   want_dnssec=True)
+    other = dns.message.from_wire(
+        await x.proxy.ask_backend(query.to_wire(), True))
+    reply = x.empty()
+    reply.use_edns(0, dns.flags.DO, 1232)
+    reply.authority = other.authority
+    return reply.to_wire()
+
+
 # ---- the servers ----
 
 class Proxy:

@@ -114,7 +114,8 @@ deliver(evutil_socket_t fd, short what, void *arg)
 
 struct resolver_lookup *
 resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
-    enum resolver_need need, enum resolver_class class, resolver_cb cb,
+    enum resolver_need need, enum resolver_class class, struct budget *budget,
+    resolver_cb cb,
     void *arg)
 {
 	const struct line *line = resolver->line;
@@ -122,6 +123,7 @@ resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
 
 	(void)need;
 	(void)class;
+	ck_assert_ptr_nonnull(budget);
 	while (line->name != NULL &&
 	       (strcmp(line->name, name) != 0 || line->type != type))
 		line++;

@@ -82,11 +82,13 @@ deliver(evutil_socket_t fd, short what, void *arg)
 
 struct resolver_lookup *
 resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
-    enum resolver_need need, enum resolver_class class, resolver_cb cb,
+    enum resolver_need need, enum resolver_class class, struct budget *budget,
+    resolver_cb cb,
     void *arg)
 {
 	struct resolver_lookup *lookup = calloc(1, sizeof(*lookup));
 
+	ck_assert_ptr_nonnull(budget);
 	(void)resolver;
 	ck_assert_str_eq(name, "a.example");
 	ck_assert_uint_eq(type, DNS_TYPE_A);

@@ -173,7 +173,7 @@ START_TEST(inner_ones_are_bounded_and_not_shared)
 		.name = "ns.example",
 		.type = DNS_TYPE_A,
 		.depth = 2,
-		.left = lookups[0].path->left };
+		.budget = lookups[0].path->budget };
 	for (size_t i = 0; i < ERRANDS_INNER_MAX; i++) {
 		deeper[i] = errands_lookup(errands, "ns.other", DNS_TYPE_A,
 		    &inner, on_answer, &handles[1]);

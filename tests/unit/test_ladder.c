@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/domain.h"
+#include "dns/budget.h"
 #include "dns/memory.h"
 #include "dns/packet.h"
 #include "dns/validated.h"
@@ -85,11 +86,14 @@ validated_cancel(struct validated_query *query)
 
 struct walk *
 walk_start(struct event_base *base, struct validated *validated,
-    const struct conf *conf, const char *name, walk_cb cb, void *arg)
+    const struct conf *conf, struct budget *budget, const char *name,
+    walk_cb cb, void *arg)
 {
 	struct walk *walk = &walks[walk_count++];
 
 	(void)base;
+	ck_assert_ptr_nonnull(budget);
+	ck_assert_ptr_null(budget_text(budget));
 	(void)validated;
 	(void)conf;
 	ck_assert_uint_lt(walk_count, ASKED_MAX);
@@ -149,6 +153,7 @@ static struct memory *memory;
 static struct ladder *ladder;
 static struct dns_answer *answer; /* NULL until it comes */
 static const char *no_trust;
+static struct budget budget;
 static uint32_t lifetime; /* of what libunbound says */
 static enum insecurity_reason walk_reason;
 
@@ -181,6 +186,7 @@ set_up(void)
 	no_trust = NULL;
 	lifetime = UINT32_MAX;
 	walk_reason = INSECURITY_REASON_NSEC;
+	budget_init(&budget);
 	query_count = walk_count = plain_count = 0;
 	memset(queries, 0, sizeof(queries));
 	memset(walks, 0, sizeof(walks));
@@ -233,6 +239,7 @@ ask_as(const char *name, uint16_t type, enum resolver_need need,
 		.type = type,
 		.need = need,
 		.class = class,
+		.budget = &budget,
 		.deadline_ms = deadline_ms },
 	    on_answer, NULL);
 	ck_assert_ptr_nonnull(ladder);
@@ -502,6 +509,49 @@ START_TEST(failed_walk_fails_only_tlsa)
 }
 END_TEST
 
+/* libunbound does not look at what such a denial denies. */
+START_TEST(unchecked_denial_needs_its_reason)
+{
+	static const char *const iterations[] = { "500", "501" };
+	char nsec3[256];
+	const char *const authority[] = { soa[0], nsec3, NULL };
+
+	snprintf(nsec3, sizeof(nsec3),
+	    "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. 300 IN NSEC3 1 0 %s - "
+	    "1p9mhaveqvm6t7vbl5lop2u3t2rp3tom A",
+	    iterations[_i / 4]);
+	ask(types[_i % 4], RESOLVER_NEED_DATA);
+	unbound_says(DNS_INSECURE, 0, NULL, authority);
+	walk_ends(WALK_FAILED);
+	if (_i / 4 == 0 && types[_i % 4] != DNS_TYPE_TLSA)
+		expect(DNS_NODATA, DNS_INSECURE, DNS_RUNG_VALIDATED);
+	else
+		expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
+START_TEST(name_with_too_many_labels_is_not_asked_for)
+{
+	char name[256] = "";
+
+	for (int i = 0; i < LADDER_LABELS_MAX - 2 + _i; i++)
+		strcat(name, "a.");
+	strcat(name, NAME);
+	ask_as(
+	    name, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
+	if (_i == 0) {
+		ck_assert_uint_eq(query_count, 1);
+		return;
+	}
+	ck_assert_uint_eq(query_count, 0);
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_str_eq(
+	    answer->why, "the name has more labels than are looked up");
+	/* It says nothing of the zone. */
+	ck_assert_ptr_null(memory_failing_find(memory, name));
+}
+END_TEST
+
 START_TEST(nothing_insecure_stands_without_trust)
 {
 	no_trust = "the anchor is dead";
@@ -644,6 +694,32 @@ START_TEST(bogus_is_asked_once_more)
 	ck_assert_str_eq(answer->why, "signature");
 	ck_assert_uint_eq(query_count, 2);
 	ck_assert_uint_eq(plain_count, 0);
+}
+END_TEST
+
+/* Fresh contexts are dear: an evaluation has so many. */
+START_TEST(second_looks_come_out_of_the_budget)
+{
+	budget.left[BUDGET_CONTEXTS] = _i == 0 ? 0 : 1;
+	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	unbound_has_data(DNS_BOGUS);
+	ck_assert_uint_eq(query_count, _i == 0 ? 1 : 2);
+	ck_assert_uint_eq(budget.left[BUDGET_CONTEXTS], 0);
+	if (_i == 1)
+		unbound_has_data(DNS_BOGUS);
+	expect_failed(DNS_BOGUS);
+}
+END_TEST
+
+/* It is we who look no further: that says nothing of the zone. */
+START_TEST(budget_marks_no_zone)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	budget_spend(&budget, BUDGET_HASHING, UINT64_MAX);
+	walk_ends(WALK_SIGNED);
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_ptr_null(memory_failing_find(memory, NAME));
 }
 END_TEST
 
@@ -1332,6 +1408,9 @@ add_rung_tests(TCase *tc)
 	    tc, failed_walk_fails_only_tlsa, 0, (int)COUNT(types));
 	tcase_add_loop_test(
 	    tc, nothing_insecure_stands_without_trust, 0, (int)COUNT(types));
+	tcase_add_loop_test(tc, unchecked_denial_needs_its_reason, 0, 8);
+	tcase_add_loop_test(
+	    tc, name_with_too_many_labels_is_not_asked_for, 0, 2);
 	tcase_add_loop_test(tc, alias_is_not_insecure_without_a_reason, 0, 2);
 	tcase_add_loop_test(
 	    tc, opt_out_nxdomain_counts_for_nxdomain_only, 0, 4);
@@ -1339,6 +1418,8 @@ add_rung_tests(TCase *tc)
 	tcase_add_loop_test(tc, denial_with_records_is_no_denial, 0, 2);
 	tcase_add_test(tc, rung_says_where_the_answer_came_from);
 	tcase_add_loop_test(tc, bogus_is_asked_once_more, 0, 3);
+	tcase_add_loop_test(tc, second_looks_come_out_of_the_budget, 0, 2);
+	tcase_add_test(tc, budget_marks_no_zone);
 	tcase_add_loop_test(tc, proof_does_not_mend_bogus, 0, 4);
 	tcase_add_loop_test(tc, answer_of_unknown_worth_is_none, 0, 2);
 	tcase_add_loop_test(

@@ -12,6 +12,7 @@
 #include "base/conf.h"
 #include "base/domain.h"
 #include "base/stats.h"
+#include "dns/budget.h"
 #include "dns/ladder.h"
 #include "dns/memory.h"
 #include "dns/validated.h"
@@ -125,6 +126,7 @@ static char last_why[64];
 static enum dns_status last_status;
 static enum dns_security last_security;
 static bool inside;
+static struct budget budget;
 
 static void
 set_up(void)
@@ -173,7 +175,7 @@ look_up(const char *name, enum resolver_class class)
 
 	inside = true;
 	lookup = resolver_lookup(resolver, name, DNS_TYPE_A, RESOLVER_NEED_DATA,
-	    class, on_answer, NULL);
+	    class, &budget, on_answer, NULL);
 	inside = false;
 	return lookup;
 }

@@ -13,6 +13,7 @@
 
 #include "base/conf.h"
 #include "base/domain.h"
+#include "dns/budget.h"
 #include "dns/validated.h"
 
 #include "message_fixture.h"
@@ -62,6 +63,7 @@ validated_cancel(struct validated_query *query)
 static struct event_base *base;
 static uint32_t lifetime = UINT32_MAX; /* of what libunbound says */
 static struct conf conf;
+static struct budget budget;
 static struct walk *walk;
 static bool came;
 static enum walk_outcome outcome;
@@ -93,6 +95,7 @@ set_up(void)
 	ck_assert_ptr_nonnull(base = event_base_new());
 	memset(&conf, 0, sizeof(conf));
 	memset(queries, 0, sizeof(queries));
+	budget_init(&budget);
 	query_count = 0;
 	came = refuse = false;
 }
@@ -110,7 +113,7 @@ tear_down(void)
 static void
 start(const char *name)
 {
-	walk = walk_start(base, NULL, &conf, name, on_walk, NULL);
+	walk = walk_start(base, NULL, &conf, &budget, name, on_walk, NULL);
 	ck_assert_ptr_nonnull(walk);
 	ck_assert_uint_eq(query_count, 0);
 	event_base_loop(base, EVLOOP_NONBLOCK);
@@ -236,6 +239,53 @@ START_TEST(proof_lasts_as_long_as_each_step)
 	nsec_at("a.example", "example", "NS RRSIG NSEC", DNS_SECURE);
 	expect(WALK_PROVEN, "a.example", "example");
 	ck_assert_uint_eq(ttl, 30);
+}
+END_TEST
+
+/* @count records of NSEC3 of names that do not matter, with as many sets of
+ * parameters. */
+static void
+nsec3_at(const char *name, const char *by, unsigned count)
+{
+	char lines[4][256];
+	const char *authority[5] = { NULL };
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(lines[i], sizeof(lines[i]),
+		    "%032u.%s. 100 IN NSEC3 1 0 %u - %032u A", i, by, 10 + i,
+		    i + 1);
+		authority[i] = lines[i];
+	}
+	answer(name, DNS_TYPE_DS, DNS_SECURE, 0, NULL, authority);
+}
+
+START_TEST(hashing_comes_out_of_the_budget)
+{
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	signed_at("example", 250);
+	nsec3_at("a.example", "example", 1);
+	ck_assert(!came);
+	ck_assert_uint_eq(budget.left[BUDGET_HASHING], BUDGET_HASHING_MAX - 11);
+	budget.left[BUDGET_HASHING] = 10;
+	nsec3_at("mx.a.example", "example", 1);
+	expect(WALK_FAILED, "mx.a.example", "example");
+	ck_assert_str_eq(why, "DS of mx.a.example: NSEC3 hashing of one "
+			      "evaluation is used up");
+}
+END_TEST
+
+START_TEST(mixed_parameters_end_the_walk)
+{
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	signed_at("example", 250);
+	nsec3_at("a.example", "example", 2);
+	expect(WALK_UNEXPLAINED, "a.example", "example");
+	ck_assert_str_eq(why,
+	    "DS of a.example is insecure without a reason: its NSEC3 records "
+	    "have different parameters");
+	ck_assert_uint_eq(budget.left[BUDGET_HASHING], BUDGET_HASHING_MAX);
 }
 END_TEST
 
@@ -418,7 +468,8 @@ END_TEST
 /* Where servers are silent it would only be one more question that hangs. */
 START_TEST(alias_is_asked_for_when_it_is_needed)
 {
-	walk = walk_start(base, NULL, &conf, "mx.example", on_walk, NULL);
+	walk = walk_start(
+	    base, NULL, &conf, &budget, "mx.example", on_walk, NULL);
 	ck_assert_ptr_nonnull(walk);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_uint_eq(query_count, 1);
@@ -546,6 +597,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, cut_is_found);
 	tcase_add_test(tc, signed_all_the_way);
 	tcase_add_test(tc, proof_lasts_as_long_as_each_step);
+	tcase_add_test(tc, hashing_comes_out_of_the_budget);
+	tcase_add_test(tc, mixed_parameters_end_the_walk);
 	tcase_add_test(tc, denial_from_above_the_last_cut_is_none);
 	tcase_add_loop_test(tc, answer_without_use_ends_the_walk, 0, 4);
 	tcase_add_test(tc, root_needs_no_question);

@@ -1,0 +1,90 @@
+/*
+ * nsec3.h - the NSEC3 records of one zone in one denial, and the hashes of
+ * names (RFC 5155).  Pure.
+ *
+ * Hashing is what a stranger can make expensive: he chooses the iterations,
+ * the salt, how many records there are and how deep the name is.  So one
+ * denial has one set of parameters (RFC 5155 section 8.2), each name is hashed
+ * once, nothing above the limit is hashed at all, and what is hashed is taken
+ * from a budget.
+ */
+#ifndef DNS_NSEC3_H
+#define DNS_NSEC3_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ldns/ldns.h>
+
+#include "base/domain.h"
+
+struct budget;
+
+#define NSEC3_HASH_LEN 20 /* octets of SHA-1, the only hash there is */
+/* More than any honest denial has: closest encloser, next closer name,
+ * wildcard. */
+#define NSEC3_RECORDS_MAX 8
+/* SHA-1 blocks for one denial, some 7 milliseconds: 40 names at 500 iterations,
+ * or 8 with the longest salt as well. */
+#define NSEC3_BLOCKS_MAX 20000
+
+enum nsec3_state {
+	NSEC3_NONE = 0, /* no record that could speak for the name */
+	NSEC3_USABLE,
+	NSEC3_MIXED,      /* more than one set of parameters */
+	NSEC3_TOO_MANY,   /* records */
+	NSEC3_ABOVE_LIMIT /* more iterations than are believed */
+};
+
+struct nsec3_record {
+	const ldns_rr *rr;
+	uint8_t hash[NSEC3_HASH_LEN];
+	uint8_t next[NSEC3_HASH_LEN];
+	bool opt_out;
+	const ldns_rdf *bitmap; /* or NULL: no types */
+};
+
+/* Borrows from the packet. */
+struct nsec3_set {
+	enum nsec3_state state;
+	char zone[DOMAIN_TEXT_MAX];
+	/* What follows only where USABLE. */
+	uint16_t iterations;
+	uint8_t salt[255];
+	uint8_t salt_len;
+	struct nsec3_record records[NSEC3_RECORDS_MAX];
+	size_t count;
+	uint64_t blocks; /* hashed so far */
+};
+
+/*
+ * The records of @section that deny something at @name: those of the deepest
+ * zone that is above @name, and at or below @signed_zone.  Records of another
+ * hash algorithm or with unknown flags do not exist (RFC 5155 section 8.2).
+ * Where a zone's records disagree about the parameters no set of them counts:
+ * whoever adds records can take a proof away, and never make one.
+ * @limit: iterations.  Takes time in proportion to the section.
+ */
+void nsec3_collect(const ldns_rr_list *section, const char *name,
+    const char *signed_zone, unsigned limit, struct nsec3_set *set);
+
+/* Whether any record of @section, of whatever zone, has more iterations. */
+bool nsec3_exceeds(const ldns_rr_list *section, unsigned limit);
+
+/*
+ * @set: USABLE.  Returns 0, or -1 where the budget or NSEC3_BLOCKS_MAX does not
+ * allow it, or when out of memory.
+ */
+int nsec3_hash(struct nsec3_set *set, struct budget *budget, const char *name,
+    uint8_t hash[NSEC3_HASH_LEN]);
+
+bool nsec3_matches(
+    const struct nsec3_record *record, const uint8_t hash[NSEC3_HASH_LEN]);
+
+/* Strictly between the record's owner and the next one, which wrap around at
+ * the zone's end. */
+bool nsec3_covers(
+    const struct nsec3_record *record, const uint8_t hash[NSEC3_HASH_LEN]);
+
+#endif /* DNS_NSEC3_H */
