@@ -25,6 +25,7 @@
 #include "base/table.h"
 #include "dns/anchors.h"
 #include "dns/insecurity.h"
+#include "dns/library.h"
 #include "dns/zones.h"
 
 #define CLASS_IN 1
@@ -85,7 +86,8 @@ struct validated {
 	struct event *reaper; /* frees contexts from the loop, for a context
 			       * can't be deleted inside its own callback */
 	size_t in_flight, abandoned, context_count;
-	bool asking;  /* ub_resolve_event() has not returned */
+	bool asking; /* ub_resolve_event() has not returned */
+	struct library_facts library;
 	int zones_fd; /* memory file with the zone blocks, or -1 */
 };
 
@@ -693,6 +695,7 @@ validated_new(struct event_base *base, const struct conf *conf)
 	validated->base = base;
 	validated->conf = conf;
 	validated->zones_fd = -1;
+	library_probe(base, &validated->library);
 	validated->anchors =
 	    anchors_load(conf->trust_anchor, conf->state_directory, why);
 	if (validated->anchors == NULL) {
@@ -734,6 +737,12 @@ validated_free(struct validated *validated)
 		close(validated->zones_fd);
 	anchors_free(validated->anchors);
 	free(validated);
+}
+
+const struct library_facts *
+validated_library(const struct validated *validated)
+{
+	return &validated->library;
 }
 
 struct validated_counts

@@ -1,6 +1,6 @@
 /*
  * validated.h - DNSSEC-validated lookups by libunbound: the only module that
- * knows it.
+ * knows it, beside library.h, which says what it can do.
  *
  * libunbound is given contexts: one for all, a spare for questions whose twin
  * still hangs inside the first, and short-lived fresh ones with empty caches
@@ -19,6 +19,7 @@
 struct anchors;
 struct conf;
 struct event_base;
+struct library_facts;
 struct validated;
 struct validated_query;
 
@@ -79,6 +80,10 @@ void validated_cancel(struct validated_query *query);
 /* From now on questions go to contexts with empty caches; what is in flight
  * stays where it is. */
 void validated_renew(struct validated *validated);
+
+/* What this libunbound can validate.  Lives as long as @validated. */
+const struct library_facts *validated_library(
+    const struct validated *validated);
 
 /* Counts for status: questions that libunbound works on, those of them that
  * nobody waits for any more, contexts alive. */
