@@ -7,29 +7,9 @@
 #include <string.h>
 
 #include "dns/budget.h"
+#include "dns/library.h"
 #include "dns/nsec3.h"
 #include "dns/packet.h"
-
-bool
-insecurity_ds_supported(uint8_t algorithm, uint8_t digest)
-{
-	/* As Debian's libunbound is built: no GOST, no ED448, no DSA, no
-	 * RSAMD5.  tests/unit holds this table against the library. */
-	switch (algorithm) {
-	case 5:  /* RSASHA1 */
-	case 7:  /* RSASHA1-NSEC3-SHA1 */
-	case 8:  /* RSASHA256 */
-	case 10: /* RSASHA512 */
-	case 13: /* ECDSAP256SHA256 */
-	case 14: /* ECDSAP384SHA384 */
-	case 15: /* ED25519 */
-		break;
-	default:
-		return false;
-	}
-	/* SHA-1, SHA-256, SHA-384 */
-	return digest == 1 || digest == 2 || digest == 4;
-}
 
 const char *
 insecurity_text(
@@ -379,8 +359,8 @@ judge_ds(const struct insecurity_question *question,
 		const struct dns_rdata *ds = &facts->rdata[i];
 
 		/* key tag, algorithm, digest type, digest */
-		if (ds->len > 4 &&
-		    insecurity_ds_supported(ds->data[2], ds->data[3])) {
+		if (ds->len > 4 && library_validates(question->library,
+				       ds->data[2], ds->data[3])) {
 			finding->verdict = INSECURITY_SIGNED;
 			return;
 		}

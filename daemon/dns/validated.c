@@ -27,6 +27,7 @@
 #include "dns/addresses.h"
 #include "dns/anchors.h"
 #include "dns/insecurity.h"
+#include "dns/library.h"
 #include "dns/whole.h"
 #include "dns/zones.h"
 
@@ -106,6 +107,7 @@ struct validated {
 	struct event *renewer; /* tries again where memory was short */
 	size_t in_flight, abandoned, context_count, fresh_count;
 	bool asking;  /* ub_resolve_event() has not returned */
+	struct library_facts library;
 	int zones_fd; /* memory file with the zone blocks, or -1 */
 };
 
@@ -955,6 +957,7 @@ validated_new(struct event_base *base, const struct conf *conf)
 	validated->base = base;
 	validated->conf = conf;
 	validated->zones_fd = -1;
+	library_probe(base, &validated->library);
 	validated->anchors =
 	    anchors_load(conf->trust_anchor, conf->state_directory, why);
 	if (validated->anchors == NULL) {
@@ -999,6 +1002,12 @@ validated_free(struct validated *validated)
 		close(validated->zones_fd);
 	anchors_free(validated->anchors);
 	free(validated);
+}
+
+const struct library_facts *
+validated_library(const struct validated *validated)
+{
+	return &validated->library;
 }
 
 struct validated_counts

@@ -233,7 +233,8 @@ on_ds(void *arg, const struct validated_result *result)
 			     .signed_zone = walk->zone,
 			     .packet = packet,
 			     .security = result->security,
-			     .budget = walk->budget },
+			     .budget = walk->budget,
+			     .library = validated_library(walk->validated) },
 	    &finding);
 	ldns_pkt_free(packet);
 	act(walk, &finding, result);

@@ -20,6 +20,7 @@
 #include "dns/answer.h"
 
 struct budget;
+struct library_facts;
 
 enum insecurity_verdict {
 	INSECURITY_FAILED = 0, /* bogus or no answer: the walk has failed */
@@ -50,6 +51,7 @@ struct insecurity_question {
 	const ldns_pkt *packet; /* NULL where there was no answer */
 	enum dns_security security; /* as libunbound judged the packet */
 	struct budget *budget;      /* never NULL: hashing is taken from it */
+	const struct library_facts *library; /* never NULL */
 };
 
 struct insecurity_finding {
@@ -70,10 +72,6 @@ void insecurity_judge(const struct insecurity_question *question,
  * octets.  Returns @text. */
 const char *insecurity_text(
     enum insecurity_reason reason, const char *name, char *text, size_t size);
-
-/* Whether our libunbound validates with this DNSKEY algorithm and DS digest
- * (IANA numbers). */
-bool insecurity_ds_supported(uint8_t algorithm, uint8_t digest);
 
 /* Whether libunbound calls this denial insecure without having looked at what
  * it denies: NSEC3 above the limit.  Whoever replays the denial of one name

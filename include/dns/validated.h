@@ -1,6 +1,6 @@
 /*
  * validated.h - DNSSEC-validated lookups by libunbound: the only module that
- * knows it.
+ * knows it, beside library.h, which says what it can do.
  *
  * libunbound is given contexts: one for all, a spare for questions whose twin
  * still hangs inside the first, and short-lived fresh ones with empty caches
@@ -22,6 +22,7 @@
 struct anchors;
 struct conf;
 struct event_base;
+struct library_facts;
 struct validated;
 struct validated_query;
 
@@ -88,6 +89,10 @@ void validated_cancel(struct validated_query *query);
  * stays where it is.  Returns 0, or -1 when out of memory: then nothing is
  * forgotten, and it is tried again by itself until it succeeds. */
 int validated_renew(struct validated *validated);
+
+/* What this libunbound can validate.  Lives as long as @validated. */
+const struct library_facts *validated_library(
+    const struct validated *validated);
 
 /* Counts for status: questions that libunbound works on, those of them that
  * nobody waits for any more, contexts alive. */

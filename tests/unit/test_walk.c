@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/domain.h"
 #include "dns/budget.h"
+#include "dns/library.h"
 #include "dns/validated.h"
 
 #include "message_fixture.h"
@@ -58,6 +59,16 @@ validated_cancel(struct validated_query *query)
 		ck_assert(!query->answered);
 		query->cancelled = true;
 	}
+}
+
+const struct library_facts *
+validated_library(const struct validated *validated)
+{
+	static struct library_facts facts;
+
+	(void)validated;
+	facts.no_algorithm[200] = true;
+	return &facts;
 }
 
 static struct event_base *base;
@@ -239,6 +250,30 @@ START_TEST(proof_lasts_as_long_as_each_step)
 	nsec_at("a.example", "example", "NS RRSIG NSEC", DNS_SECURE);
 	expect(WALK_PROVEN, "a.example", "example");
 	ck_assert_uint_eq(ttl, 30);
+}
+END_TEST
+
+static void
+ds_of(const char *name, const char *algorithm)
+{
+	char line[256];
+	const char *const records[] = { line, NULL };
+
+	snprintf(
+	    line, sizeof(line), "%s. 250 IN DS 1 %s 2 00", name, algorithm);
+	answer(name, DNS_TYPE_DS, DNS_SECURE, 0, records, NULL);
+}
+
+/* What the library lacks decides, and what it does not say is not lacking. */
+START_TEST(library_is_asked_what_it_validates)
+{
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	ds_of("example", "201");
+	ck_assert(!came);
+	ds_of("a.example", "200");
+	expect(WALK_PROVEN, "a.example", "example");
+	ck_assert_int_eq(reason, INSECURITY_REASON_UNSUPPORTED);
 }
 END_TEST
 
@@ -597,6 +632,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, cut_is_found);
 	tcase_add_test(tc, signed_all_the_way);
 	tcase_add_test(tc, proof_lasts_as_long_as_each_step);
+	tcase_add_test(tc, library_is_asked_what_it_validates);
 	tcase_add_test(tc, hashing_comes_out_of_the_budget);
 	tcase_add_test(tc, mixed_parameters_end_the_walk);
 	tcase_add_test(tc, denial_from_above_the_last_cut_is_none);
