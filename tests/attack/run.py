@@ -52,6 +52,11 @@ QUESTION_FLAGS = [{"do"}, {"do"}, {"do"}, {"do", "ad"}, {"ad"}, set(),
 GRACE = 4  # seconds in which runs may still end when time is up
 CONTROLS = 2  # tries, on a machine that is busy with other things
 TEMP_TTL = 5  # seconds that the daemon remembers a failure
+# Seconds of processor time that the loop may be away from its sockets.  Nothing
+# of ours takes 20 ms (tests/faults); but libunbound validates in one go all
+# that has waited for a key, a millisecond for each, and a run asks dozens.
+LOOP_LONGEST = 0.1 * lab_module.SLOWNESS * (
+    4 if os.environ.get("ATTACK_WRAPPER") else 1)
 ROOM = pathlib.Path("/run/attack")
 USABLE = re.compile(r'policy: key=(\S+) .* usable=(\d+) ')
 
@@ -144,13 +149,28 @@ class Daemon:
             s.sendall(b'{"command": "flush"}\n')
             s.recv(4096)
 
+    def loop_longest(self):
+        """Seconds of processor time, of the longest callback."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(60)
+            s.connect(str(self.control))
+            s.sendall(b'{"command": "status"}\n')
+            with s.makefile() as reply:
+                return json.loads(reply.readline())["loop_longest_seconds"]
+
     def stop(self):
         """Returns what is wrong with how it was, or None."""
         code = self.process.poll()
-        self.process.kill()
-        self.process.wait()
-        return None if code is None else \
-            f"the daemon has ended with {code}: {self.log()[-2000:]}"
+        self.longest = 0
+        if code is not None:
+            return f"the daemon has ended with {code}: {self.log()[-2000:]}"
+        try:
+            self.longest = self.loop_longest()
+        finally:
+            self.process.kill()
+            self.process.wait()
+        return None if self.longest < LOOP_LONGEST else \
+            f"the loop was held for {1000 * self.longest:.1f} ms"
 
     async def ask(self, key, map_name):
         reader, writer = await asyncio.open_unix_connection(
@@ -328,7 +348,8 @@ class Run:
             "stopped": self.stopped,
             "complaints": self.complaints, "verdicts": self.verdicts,
             "answers": self.answers, "packets": attacker.packets,
-            "attacked": attacker.attacked, "tricks": attacker.tricks}
+            "attacked": attacker.attacked, "tricks": attacker.tricks,
+            "longest": self.daemon.longest}
         if self.complaints:
             result["log"] = self.daemon.log()[-200000:]
         attacker.packets = attacker.attacked = 0
@@ -368,6 +389,7 @@ class Totals:
         self.tricks = collections.Counter()
         self.strategies = collections.Counter()
         self.with_temp = self.with_dane = self.failed = 0
+        self.longest = 0
 
     def add(self, result):
         self.runs += 1
@@ -379,6 +401,7 @@ class Totals:
         self.with_temp += result["stopped"] > 0
         self.with_dane += result["verdicts"].get("dane", 0) > 0
         self.failed += bool(result["complaints"])
+        self.longest = max(self.longest, result["longest"])
 
     def line(self, counter):
         return ", ".join(f"{n} {c}" for n, c in counter.most_common())
@@ -394,6 +417,7 @@ class Totals:
             f"runs that stop mail {self.with_temp}, with dane "
             f"{self.with_dane}",
             f"strategies: {self.line(self.strategies)}",
+            f"the longest callback: {1000 * self.longest:.1f} ms",
             f"tricks: {len(tampering.EVERY) - len(unused)} of "
             f"{len(tampering.EVERY)} used, the rarest {rare[1]} "
             f"{rare[0]} times"])
