@@ -115,6 +115,9 @@ print_status(json_t *status)
 		    strcmp(name, "trust_path") != 0)
 			print_counter(name, value);
 	}
+	printf("longest callback: %.1f ms\n",
+	    1000 * json_number_value(
+		       json_object_get(status, "loop_longest_seconds")));
 	/* Some have the name of a number above. */
 	puts("since the start:");
 	json_object_foreach(json_object_get(status, "counters"), name, value)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "base/table.h"
+#include "dns/writer.h"
 
 struct zone {
 	char *name;
@@ -163,8 +164,8 @@ record_new(const char *key, const ldns_pkt *packet, const char *zone)
 	record->answer.zone = zone != NULL ? strdup(zone) : NULL;
 	if (record->key == NULL ||
 	    (zone != NULL && record->answer.zone == NULL) ||
-	    (packet != NULL && ldns_pkt2wire(&wire, packet,
-				   &record->answer.len) != LDNS_STATUS_OK)) {
+	    (packet != NULL &&
+		writer_packet(packet, &wire, &record->answer.len) == -1)) {
 		record_free(record);
 		return NULL;
 	}

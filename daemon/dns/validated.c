@@ -40,7 +40,8 @@
  * Beyond this many the oldest makes room, if it has had its time. */
 #define FRESH_MAX 56
 #define FRESH_LEAST 1000 /* milliseconds */
-#define REAP_MAX 4       /* contexts that are freed in one turn of the loop */
+#define FRESH_SPARE 4    /* that make room, and are not gone yet */
+#define TRIM_SECONDS 10  /* between two times that memory is given back */
 #define RENEW_AGAIN 1    /* seconds, where memory is short */
 /* A key that was revoked is remembered for ever: trust-anchor may still have
  * it when libunbound would have forgotten it. */
@@ -102,6 +103,7 @@ struct validated {
 	struct anchors *anchors;
 	struct context *contexts;
 	struct context *main, *spare;
+	struct event *trimmer; /* gives back the memory of freed contexts */
 	struct event *reaper;  /* frees contexts from the loop, for a context
 				* can't be deleted inside its own callback */
 	struct event *renewer; /* tries again where memory was short */
@@ -118,7 +120,8 @@ struct validated {
 enum due {
 	DUE_NOTHING = 0,
 	DUE_RESULT,      /* one that came too early; libunbound is done */
-	DUE_SECOND_LOOK, /* what came was not whole; libunbound is done */
+	DUE_FRESH,       /* to be asked with empty caches; libunbound is done,
+			  * or has not begun */
 	DUE_FAILURE      /* its context makes room; libunbound works on it */
 };
 
@@ -131,6 +134,7 @@ struct validated_query {
 	struct validated_result result; /* owned copies, with DUE_RESULT */
 	uint16_t type;
 	bool abandoned;
+	char *fresh_for; /* with DUE_FRESH; NULL for its own name */
 	bool is_last; /* whatever it brings: there is no second look */
 	bool is_ours; /* it keeps no context alive */
 	char *key;
@@ -347,38 +351,37 @@ retire(struct context *context)
 }
 
 /* What contexts had lies scattered, and malloc(3) would keep it: hundreds of
- * MiB after a time in which much was broken.  It takes half a millisecond for
- * each of them. */
+ * MiB after a time in which much was broken.  It can take 20 ms, and so is done
+ * by itself, and not often. */
 static void
-give_memory_back(void)
+give_memory_back(evutil_socket_t fd, short what, void *arg)
 {
+	(void)fd;
+	(void)what;
+	(void)arg;
 	malloc_trim(0);
 }
 
-/* What nobody waits for goes with its context: libunbound could work on it
- * for minutes. */
+/* One context, which takes milliseconds.  What nobody waits for goes with it:
+ * libunbound could work on that for minutes. */
 static void
 reap(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval delay = { TRIM_SECONDS, 0 };
 	struct validated *validated = arg;
-	struct context *context, *next;
-	unsigned freed = 0;
+	struct context *context = validated->contexts;
 
 	(void)fd;
 	(void)what;
-	for (context = validated->contexts; context != NULL; context = next) {
-		next = context->next;
-		if (!context->retired || context->awaited > 0)
-			continue;
-		if (freed == REAP_MAX) {
-			event_active(validated->reaper, EV_TIMEOUT, 0);
-			return;
-		}
-		context_free(context);
-		freed++;
-	}
-	if (freed > 0)
-		give_memory_back();
+	while (context != NULL && !(context->retired && context->awaited == 0))
+		context = context->next;
+	if (context == NULL)
+		return;
+	context_free(context);
+	if (!event_pending(validated->trimmer, EV_TIMEOUT, NULL))
+		event_add(validated->trimmer, &delay);
+	event_base_loopcontinue(validated->base);
+	event_active(validated->reaper, EV_TIMEOUT, 0);
 }
 
 static void check_trust(struct context *context);
@@ -486,7 +489,7 @@ fresh_new(struct validated *validated, const char *name, uint64_t now)
 {
 	struct context *context;
 
-	if (validated->fresh_count >= FRESH_MAX + REAP_MAX ||
+	if (validated->fresh_count >= FRESH_MAX + FRESH_SPARE ||
 	    (validated->fresh_count >= FRESH_MAX &&
 		!make_room(validated, now)) ||
 	    (context = context_new_checked(validated)) == NULL)
@@ -575,6 +578,7 @@ query_free(struct validated_query *query)
 		event_free(query->event);
 	free((void *)(uintptr_t)query->result.packet);
 	free((void *)(uintptr_t)query->result.why);
+	free(query->fresh_for);
 	free(query->key);
 	free(query);
 }
@@ -656,7 +660,7 @@ read_result(const struct validated_query *query, int rcode, const void *packet,
 	return flaw == NULL;
 }
 
-static void second_look(struct validated_query *query);
+static void ask_fresh(struct validated_query *query);
 
 /* What is due. */
 static void
@@ -672,8 +676,11 @@ on_due(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	query->due = DUE_NOTHING;
-	if (due == DUE_SECOND_LOOK && query->cb != NULL) {
-		second_look(query);
+	/* Each of these takes its time: the loop shall look at what else is
+	 * ready. */
+	event_base_loopcontinue(query->context->owner->base);
+	if (due == DUE_FRESH && query->cb != NULL) {
+		ask_fresh(query);
 		return;
 	}
 	cb = query_forget(query);
@@ -730,7 +737,7 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 	}
 	if (!read_result(query, rcode, packet, len, sec, why, &result) &&
 	    !query->is_last) {
-		query->due = DUE_SECOND_LOOK;
+		query->due = DUE_FRESH;
 		event_active(query->event, EV_TIMEOUT, 0);
 		return;
 	}
@@ -808,13 +815,14 @@ submit_new(struct validated_query *query)
 }
 
 /*
- * What came was not whole, and lies in libunbound's cache as it came: asked
- * again with empty caches.  "_25._tcp" belongs to its host.
+ * With empty caches: a second look at what is bogus; or what came was not whole,
+ * and lies in libunbound's cache as it came.  "_25._tcp" belongs to its host.
  */
 static void
-second_look(struct validated_query *query)
+ask_fresh(struct validated_query *query)
 {
-	const char *name = name_of(query);
+	const char *name =
+	    query->fresh_for != NULL ? query->fresh_for : name_of(query);
 	struct context *context;
 	validated_cb cb;
 
@@ -828,7 +836,7 @@ second_look(struct validated_query *query)
 		if (submit(query) == 0)
 			return;
 	}
-	read_failure("an answer that is not whole", &query->result);
+	read_failure("no fresh caches to ask with", &query->result);
 	cb = query_forget(query);
 	cb(query->arg, &query->result);
 	query->result.why = NULL;
@@ -861,6 +869,27 @@ check_trust(struct context *context)
 	submit_new(query);
 }
 
+/* Many may want it in one turn of the loop, and contexts take their time: each
+ * has a turn of its own. */
+static struct validated_query *
+ask_fresh_later(struct validated *validated, const char *name, uint16_t type,
+    const char *fresh_for, validated_cb cb, void *arg)
+{
+	struct validated_query *query =
+	    query_new(validated->main, name, type, cb, arg);
+
+	if (query == NULL)
+		return NULL;
+	if ((query->fresh_for = strdup(fresh_for)) == NULL) {
+		query_forget(query);
+		query_free(query);
+		return NULL;
+	}
+	query->due = DUE_FRESH;
+	event_active(query->event, EV_TIMEOUT, 0);
+	return query;
+}
+
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
     const char *fresh_for, validated_cb cb, void *arg)
@@ -868,9 +897,11 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 	char key[KEY_MAX];
 	struct context *context;
 
+	if (fresh_for != NULL)
+		return ask_fresh_later(
+		    validated, name, type, fresh_for, cb, arg);
 	snprintf(key, sizeof(key), "%u/%s", type, name);
-	context = fresh_for != NULL ? pick_fresh(validated, fresh_for)
-				    : pick_shared(validated, key);
+	context = pick_shared(validated, key);
 	if (context == NULL)
 		return NULL;
 	return submit_new(query_new(context, name, type, cb, arg));
@@ -911,7 +942,7 @@ validated_cancel(struct validated_query *query)
 		return;
 	query_forget(query);
 	/* Where libunbound is done with it, what is due frees it. */
-	if (query->due != DUE_RESULT && query->due != DUE_SECOND_LOOK)
+	if (query->due != DUE_RESULT && query->due != DUE_FRESH)
 		abandon(query);
 }
 
@@ -974,7 +1005,9 @@ validated_new(struct event_base *base, const struct conf *conf)
 	}
 	validated->reaper = event_new(base, -1, 0, reap, validated);
 	validated->renewer = event_new(base, -1, 0, on_renewer, validated);
+	validated->trimmer = event_new(base, -1, 0, give_memory_back, NULL);
 	if (validated->reaper == NULL || validated->renewer == NULL ||
+	    validated->trimmer == NULL ||
 	    (validated->main = context_new(validated, NULL)) == NULL) {
 		validated_free(validated);
 		return NULL;
@@ -993,7 +1026,9 @@ validated_free(struct validated *validated)
 		context_free(context);
 		context = next;
 	}
-	give_memory_back();
+	malloc_trim(0);
+	if (validated->trimmer != NULL)
+		event_free(validated->trimmer);
 	if (validated->reaper != NULL)
 		event_free(validated->reaper);
 	if (validated->renewer != NULL)

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/loop_time.h"
 #include "base/stats.h"
 #include "dns/resolver.h"
 #include "dns/rollover.h"
@@ -40,6 +41,8 @@
 #define DRAIN_SECONDS 5  /* for requests in flight when we are told to end */
 #define RETIRE_MS 50     /* between two looks at cores that were replaced */
 #define CHANGES_MAX 1024 /* octets of the names of changed options */
+/* Minutes; what held the loop is told for one to two of them. */
+#define LOOP_TIME_MINUTES 30
 
 /* A core that a reload has replaced, until nobody waits for it any more. */
 struct retired {
@@ -51,7 +54,8 @@ struct server {
 	const char *path;
 	struct event_base *base;
 	struct event *term, *interrupt, *hangup, *drain_limit, *retire;
-	struct event *flush;    /* of the log, every minute */
+	struct event *minute; /* the log is flushed, times are forgotten */
+	unsigned minutes;
 	struct event *watchdog; /* NULL where systemd wants none */
 	struct clock_watch *clock_watch;
 	struct stats stats;
@@ -495,12 +499,15 @@ watch_signal(struct server *server, int signal, event_callback_fn callback)
 }
 
 static void
-on_flush(evutil_socket_t fd, short what, void *arg)
+on_minute(evutil_socket_t fd, short what, void *arg)
 {
+	struct server *server = arg;
+
 	(void)fd;
 	(void)what;
-	(void)arg;
 	log_flush();
+	if (++server->minutes % LOOP_TIME_MINUTES == 0)
+		loop_time_rotate();
 }
 
 static int
@@ -514,15 +521,15 @@ make_events(struct server *server)
 	server->hangup = watch_signal(server, SIGHUP, on_hangup);
 	server->drain_limit = evtimer_new(server->base, on_drain_limit, server);
 	server->retire = evtimer_new(server->base, on_retire, server);
-	server->flush =
-	    event_new(server->base, -1, EV_PERSIST, on_flush, server);
-	if (server->flush != NULL)
-		event_add(server->flush, &minute);
+	server->minute =
+	    event_new(server->base, -1, EV_PERSIST, on_minute, server);
+	if (server->minute != NULL)
+		event_add(server->minute, &minute);
 	server->clock_watch =
 	    clock_watch_new(server->base, on_clock_set, server);
 	return server->term != NULL && server->interrupt != NULL &&
 		       server->hangup != NULL && server->drain_limit != NULL &&
-		       server->retire != NULL && server->flush != NULL &&
+		       server->retire != NULL && server->minute != NULL &&
 		       server->clock_watch != NULL
 		   ? 0
 		   : -1;
@@ -615,7 +622,7 @@ stop(struct server *server)
 	clock_watch_free(server->clock_watch);
 	free_event(server->watchdog);
 	free_event(server->retire);
-	free_event(server->flush);
+	free_event(server->minute);
 	free_event(server->drain_limit);
 	free_event(server->hangup);
 	free_event(server->interrupt);

@@ -24,8 +24,10 @@
 #define PRIORITIES 3
 
 /* Callbacks of others without a look at the set, unless one says that it took
- * long.  At each look libevent walks over all that is ready. */
+ * long, or their time together is over.  At each look libevent walks over all
+ * that is ready. */
 #define AT_ONCE 8
+#define AT_ONCE_US 1000
 
 #define BATCH 128
 #define SLICE_NS 200000 /* without a look at what else is ready */
@@ -155,7 +157,9 @@ note_lone(struct prompt *prompt)
 static bool
 serve_batch(struct prompt *prompt)
 {
-	const int count = epoll_wait(prompt->set, prompt->batch, BATCH, 0);
+	/* Not epoll_wait(): that is a look at all sockets, loop_time.h. */
+	const int count =
+	    epoll_pwait(prompt->set, prompt->batch, BATCH, 0, NULL);
 
 	if (count == -1)
 		return false;
@@ -257,11 +261,12 @@ on_anchor(evutil_socket_t fd, short what, void *arg)
 struct event_base *
 prompt_base_new(void)
 {
+	static const struct timeval interval = { 0, AT_ONCE_US };
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
 
 	if (config != NULL && event_config_set_max_dispatch_interval(
-				  config, NULL, AT_ONCE, 1) == 0)
+				  config, &interval, AT_ONCE, 1) == 0)
 		base = event_base_new_with_config(config);
 	if (config != NULL)
 		event_config_free(config);

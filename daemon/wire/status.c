@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/loop_time.h"
 #include "base/stats.h"
 #include "dns/anchors.h"
 #include "dns/resolver.h"
@@ -296,6 +297,8 @@ status_json(const struct status_source *source)
 	add_anchors(status, source);
 	json_object_set_new(
 	    status, "dns_listening", dns_listening(source->dns));
+	json_object_set_new(status, "loop_longest_seconds",
+	    json_real((double)loop_time_longest() / 1e9));
 	json_object_set_new(status, "counters", counters);
 	add_configuration(status, source);
 	return status;
@@ -359,6 +362,11 @@ status_prometheus(const struct status_source *source, struct evbuffer *out)
 		evbuffer_add_printf(
 		    out, "%s %zu\n", gauges[i].metric, gauges[i].value(source));
 	}
+	put_head(out, "postdane_loop_longest_seconds",
+	    "The longest processor time between two looks at the sockets.",
+	    "gauge");
+	evbuffer_add_printf(out, "postdane_loop_longest_seconds %.6f\n",
+	    (double)loop_time_longest() / 1e9);
 	put_head(out, "postdane_info", "The version that runs.", "gauge");
 	evbuffer_add_printf(
 	    out, "postdane_info{version=\"%s\"} 1\n", POSTDANE_VERSION);

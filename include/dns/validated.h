@@ -59,7 +59,7 @@ void validated_free(struct validated *validated);
  * @fresh_for: NULL, or a name: then the question goes to a context with
  * empty caches that serves only what is asked for this name, and is made at
  * most once each 5 s.  There are few such contexts: the oldest makes room, and
- * what is asked there fails.
+ * what is asked there fails; as does what finds no room.
  * Returns a handle that is valid until the callback begins or
  * validated_cancel() is called; NULL when that can't be, and then no callback
  * comes.

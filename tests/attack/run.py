@@ -59,6 +59,11 @@ RATIO, FLOOR = 3, 10    # neighbours: times as long, and seconds more
 GRACE = 4  # seconds in which runs may still end when time is up
 CONTROLS = 2  # tries, on a machine that is busy with other things
 TEMP_TTL = 5  # seconds that the daemon remembers a failure
+# Seconds of processor time that the loop may be away from its sockets.  Nothing
+# of ours takes 20 ms (tests/faults); but libunbound validates in one go all
+# that has waited for a key, a millisecond for each, and a run asks dozens.
+LOOP_LONGEST = 0.1 * lab_module.SLOWNESS * (
+    4 if os.environ.get("ATTACK_WRAPPER") else 1)
 ROOM = pathlib.Path("/run/attack")
 USABLE = re.compile(r'policy: key=(\S+) .* usable=(\d+) ')
 
@@ -151,13 +156,28 @@ class Daemon:
             s.sendall(b'{"command": "flush"}\n')
             s.recv(4096)
 
+    def loop_longest(self):
+        """Seconds of processor time, of the longest callback."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(60)
+            s.connect(str(self.control))
+            s.sendall(b'{"command": "status"}\n')
+            with s.makefile() as reply:
+                return json.loads(reply.readline())["loop_longest_seconds"]
+
     def stop(self):
         """Returns what is wrong with how it was, or None."""
         code = self.process.poll()
-        self.process.kill()
-        self.process.wait()
-        return None if code is None else \
-            f"the daemon has ended with {code}: {self.log()[-2000:]}"
+        self.longest = 0
+        if code is not None:
+            return f"the daemon has ended with {code}: {self.log()[-2000:]}"
+        try:
+            self.longest = self.loop_longest()
+        finally:
+            self.process.kill()
+            self.process.wait()
+        return None if self.longest < LOOP_LONGEST else \
+            f"the loop was held for {1000 * self.longest:.1f} ms"
 
     async def ask(self, key, map_name):
         reader, writer = await asyncio.open_unix_connection(
@@ -448,7 +468,8 @@ class Run:
             "stopped": self.stopped, "lasted": self.lasted,
             "complaints": self.complaints, "verdicts": self.verdicts,
             "answers": self.answers, "packets": attacker.packets,
-            "attacked": attacker.attacked, "tricks": attacker.tricks}
+            "attacked": attacker.attacked, "tricks": attacker.tricks,
+            "longest": self.daemon.longest}
         if self.complaints:
             result["log"] = self.daemon.log()[-200000:]
         attacker.packets = attacker.attacked = 0
@@ -490,6 +511,7 @@ class Totals:
         self.with_temp = self.with_dane = self.failed = 0
         self.lasting = 0
         self.lasted = 0.0
+        self.longest = 0
 
     def add(self, result):
         self.runs += 1
@@ -503,6 +525,7 @@ class Totals:
         self.failed += bool(result["complaints"])
         self.lasting += result["lasted"] > 0
         self.lasted = max(self.lasted, result["lasted"])
+        self.longest = max(self.longest, result["longest"])
 
     def line(self, counter):
         return ", ".join(f"{n} {c}" for n, c in counter.most_common())
@@ -520,6 +543,7 @@ class Totals:
             f"right again after {self.lasting} attacks, the last one after "
             f"{self.lasted:.1f} s",
             f"strategies: {self.line(self.strategies)}",
+            f"the longest callback: {1000 * self.longest:.1f} ms",
             f"tricks: {len(tampering.EVERY) - len(unused)} of "
             f"{len(tampering.EVERY)} used, the rarest {rare[1]} "
             f"{rare[0]} times"])

@@ -38,6 +38,7 @@ def start(world):
     for daemon in started:
         try:
             if daemon.process.poll() is None:
+                daemon.holds_nobody()
                 daemon.stop()
         finally:
             daemon.process.kill()
@@ -49,5 +50,6 @@ def daemon(world):
     """One for tests that leave it as it was."""
     running = faults.Watched(world, "shared", port=9352).start()
     yield running
+    running.holds_nobody()
     running.stop()
     assert "ERROR: " not in running.log(), running.log()[-4000:]

@@ -19,10 +19,14 @@ SLACK = 8 if SANITIZED else 4
 # Sanitizers keep what was freed for a while, and more around each block.
 GROWTH = 400 if SANITIZED else 48  # MiB: what caches and buffers may take
 RESET = struct.pack("ii", 1, 0)  # for SO_LINGER
+# Seconds of processor time that the loop may be away from its sockets.
+LOOP_LONGEST = 0.02 * lab_module.SLOWNESS
 RECOVERY = 20  # seconds until a server that has been repaired is used again
 
 
 class Watched(lab_module.Daemon):
+    loop_longest_allowed = LOOP_LONGEST
+
     def __init__(self, lab, name, config="", port=9342, **options):
         self.dns = f"127.0.0.{port % 100}"
         self.metrics = port + 5
@@ -115,16 +119,29 @@ class Watched(lab_module.Daemon):
             http.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             assert b" 200 OK" in http.recv(4096)
 
+    def loop_longest(self):
+        return self.status()["loop_longest_seconds"]
+
+    def holds_nobody(self, before=0):
+        """No callback has held the loop; what was so long @before counts for
+        others."""
+        longest = self.loop_longest()
+        print(f"the longest callback took {1000 * longest:.1f} ms")
+        assert longest < self.loop_longest_allowed or longest <= before, \
+            f"the loop was held for {1000 * longest:.1f} ms"
+
     @contextlib.contextmanager
     def bounded(self, mib=GROWTH, descriptors=30):
         """What happens inside costs memory and descriptors for a while, if at
         all.  libunbound keeps some descriptors of its own."""
         had_memory, had_descriptors = self.memory(), self.descriptors()
+        had_longest = self.loop_longest()
         yield
         lab_module.wait_until(
             "descriptors that are closed again",
             lambda: self.descriptors() <= had_descriptors + descriptors)
         assert self.lives(), self.log()[-4000:]
+        self.holds_nobody(had_longest)
         grown = self.memory() - had_memory
         print(f"{grown:.0f} MiB more")
         assert grown < mib

@@ -148,12 +148,14 @@ def test_alerts_fire(tmp_path):
                 ', le="4"'),
         *series("postdane_lookup_duration_seconds_bucket", "0+9x70", "0+9x70",
                 ', le="+Inf"'),
+        *series("postdane_loop_longest_seconds", "0.25x70", "0.02x70"),
         *series("postdane_connections_made_room_total", "0+1x70", "0x70")], [
         firing("PostdaneDown", "critical", **job),
         firing("PostdaneWithoutTrust", "critical", **job),
         firing("PostdaneDefersMail", "warning", "50%"),
         firing("PostdaneVerdictsWeakened", "warning", "60", **job),
         firing("PostdaneSlowDns", "warning", "2.5s"),
+        firing("PostdaneLoopHeld", "warning", "250ms", **job),
         firing("PostdaneConnectionsAtTheirLimit", "warning", **job)])
     check_alerts(tmp_path, "1h", 25, series(
         "postdane_trust_anchors_followed", "0x25", "1x25"), [

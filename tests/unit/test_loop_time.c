@@ -1,0 +1,150 @@
+/*
+ * What is measured of the loop: processor time, of one callback or of those
+ * that come one after the other without a look at the sockets.
+ */
+
+#include "base/loop_time.h"
+
+#include <check.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "wire/prompt.h"
+
+#define MILLISECOND 1000000U
+
+static struct event_base *base;
+
+static uint64_t
+spent(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* @arg: milliseconds. */
+static void
+burn(evutil_socket_t fd, short what, void *arg)
+{
+	const uint64_t end =
+	    spent() + *(const unsigned *)arg * (uint64_t)MILLISECOND;
+
+	(void)fd;
+	(void)what;
+	while (spent() < end)
+		;
+}
+
+static void
+doze(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	usleep(*(const unsigned *)arg * 1000);
+}
+
+/* The loop runs @count of @callback, and before and after them it has time. */
+static void
+run(event_callback_fn callback, unsigned milliseconds, int count)
+{
+	static const struct timeval soon = { 0, 20000 };
+	unsigned nothing = 0;
+
+	event_base_once(base, -1, EV_TIMEOUT, doze, &nothing, &soon);
+	event_base_dispatch(base);
+	for (int i = 0; i < count; i++)
+		event_base_once(
+		    base, -1, EV_TIMEOUT, callback, &milliseconds, NULL);
+	event_base_dispatch(base);
+	event_base_once(base, -1, EV_TIMEOUT, doze, &nothing, &soon);
+	event_base_dispatch(base);
+}
+
+static void
+forget(void)
+{
+	loop_time_rotate();
+	loop_time_rotate();
+	ck_assert_uint_eq(loop_time_longest(), 0);
+}
+
+static void
+set_up(void)
+{
+	ck_assert_ptr_nonnull(base = prompt_base_new());
+	run(doze, 0, 1);
+	forget();
+}
+
+static void
+tear_down(void)
+{
+	event_base_free(base);
+}
+
+START_TEST(a_callback_that_works_is_seen)
+{
+	run(burn, 30, 1);
+	ck_assert_uint_ge(loop_time_longest(), 30 * MILLISECOND);
+	ck_assert_uint_lt(loop_time_longest(), 45 * MILLISECOND);
+}
+END_TEST
+
+START_TEST(a_callback_that_sleeps_costs_nothing)
+{
+	run(doze, 100, 3);
+	ck_assert_uint_lt(loop_time_longest(), 15 * MILLISECOND);
+}
+END_TEST
+
+/* A hundred of them are 300 ms, with looks at the sockets between; eight, which
+ * are as many as there can be without one, would be 24. */
+START_TEST(short_callbacks_are_not_added_up)
+{
+	run(burn, 3, 100);
+	ck_assert_uint_ge(loop_time_longest(), 3 * MILLISECOND);
+	ck_assert_uint_lt(loop_time_longest(), 20 * MILLISECOND);
+}
+END_TEST
+
+/* The longest, not the last; until it is forgotten, at the second turn. */
+START_TEST(the_longest_is_kept_for_two_turns)
+{
+	run(burn, 30, 1);
+	run(burn, 5, 1);
+	ck_assert_uint_ge(loop_time_longest(), 30 * MILLISECOND);
+	loop_time_rotate();
+	run(burn, 5, 1);
+	ck_assert_uint_ge(loop_time_longest(), 30 * MILLISECOND);
+	loop_time_rotate();
+	ck_assert_uint_ge(loop_time_longest(), 5 * MILLISECOND);
+	ck_assert_uint_lt(loop_time_longest(), 25 * MILLISECOND);
+	loop_time_rotate();
+	ck_assert_uint_eq(loop_time_longest(), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("loop_time");
+	TCase *tcase = tcase_create("loop_time");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_callback_that_works_is_seen);
+	tcase_add_test(tcase, a_callback_that_sleeps_costs_nothing);
+	tcase_add_test(tcase, short_callbacks_are_not_added_up);
+	tcase_add_test(tcase, the_longest_is_kept_for_two_turns);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
