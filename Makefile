@@ -284,9 +284,11 @@ LAB_SLOW := $(addprefix tests/lab/test_,matrix.py zones.py daemon.py cache.py \
 check-lab-slow:
 	@$(LAB) -m pytest -q -p no:cacheprovider $(LAB_SLOW)
 
-# The package is built without sanitizers, always.
+# The package is built without sanitizers, always, and with them there is no
+# sandbox.
 LAB_REST := $(filter-out $(LAB_SLOW) $(if $(SANITIZE)$(COVERAGE),\
-	tests/lab/test_package.py),$(wildcard tests/lab/test_*.py))
+	tests/lab/test_package.py) $(if $(SANITIZE),tests/lab/test_sandbox.py),\
+	$(wildcard tests/lab/test_*.py))
 check-lab-rest:
 	@$(if $(SANITIZE)$(COVERAGE),true,$(MAKE) deb)
 	@$(LAB) -m pytest -q -p no:cacheprovider $(LAB_REST)
