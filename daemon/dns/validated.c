@@ -108,7 +108,7 @@ struct validated {
 				* can't be deleted inside its own callback */
 	struct event *renewer; /* tries again where memory was short */
 	size_t in_flight, abandoned, context_count, fresh_count;
-	bool asking;  /* ub_resolve_event() has not returned */
+	bool asking; /* ub_resolve_event() has not returned */
 	struct library_facts library;
 	int zones_fd; /* memory file with the zone blocks, or -1 */
 };
@@ -119,10 +119,10 @@ struct validated {
 /* What is due from the loop. */
 enum due {
 	DUE_NOTHING = 0,
-	DUE_RESULT,      /* one that came too early; libunbound is done */
-	DUE_FRESH,       /* to be asked with empty caches; libunbound is done,
-			  * or has not begun */
-	DUE_FAILURE      /* its context makes room; libunbound works on it */
+	DUE_RESULT, /* one that came too early; libunbound is done */
+	DUE_FRESH,  /* to be asked with empty caches; libunbound is done,
+		     * or has not begun */
+	DUE_FAILURE /* its context makes room; libunbound works on it */
 };
 
 struct validated_query {
@@ -135,8 +135,8 @@ struct validated_query {
 	uint16_t type;
 	bool abandoned;
 	char *fresh_for; /* with DUE_FRESH; NULL for its own name */
-	bool is_last; /* whatever it brings: there is no second look */
-	bool is_ours; /* it keeps no context alive */
+	bool is_last;    /* whatever it brings: there is no second look */
+	bool is_ours;    /* it keeps no context alive */
 	char *key;
 	struct validated_query *prev, *next; /* in context->queries */
 	UT_hash_handle hh;                   /* in context->hung */
@@ -815,8 +815,9 @@ submit_new(struct validated_query *query)
 }
 
 /*
- * With empty caches: a second look at what is bogus; or what came was not whole,
- * and lies in libunbound's cache as it came.  "_25._tcp" belongs to its host.
+ * With empty caches: a second look at what is bogus; or what came was not
+ * whole, and lies in libunbound's cache as it came.  "_25._tcp" belongs to its
+ * host.
  */
 static void
 ask_fresh(struct validated_query *query)

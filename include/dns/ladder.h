@@ -40,7 +40,7 @@ struct ladder_question {
 	enum resolver_class class;
 	const struct plain_path *path; /* NULL for a lookup of its own */
 	struct budget *budget; /* of the evaluation; outlives the lookup */
-	unsigned deadline_ms;          /* from now */
+	unsigned deadline_ms;  /* from now */
 	/* Told when it begins to wait for its turn at a zone's servers, and
 	 * when that has come; with the arg of the callback. */
 	void (*waits)(void *arg, bool waits);

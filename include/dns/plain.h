@@ -33,7 +33,7 @@ struct plain_path {
 	const struct plain_path *above; /* NULL for the outermost */
 	const char *name;
 	uint16_t type;
-	unsigned depth; /* 1 for the outermost */
+	unsigned depth;        /* 1 for the outermost */
 	struct budget *budget; /* of what is inside of an outermost lookup;
 				* NULL for that one itself */
 };

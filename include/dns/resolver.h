@@ -44,11 +44,10 @@ void resolver_free(struct resolver *resolver);
 /*
  * Start one lookup; it ends within conf's lookup-deadline.
  * @name: text form of base/domain.h, copied.  @type: enum dns_type.
- * @budget: what all lookups of one evaluation may spend together; borrowed, must
- * outlive the lookup.
- * Returns a handle that is valid until the callback begins or
- * resolver_cancel() is called; or NULL when out of memory, and then no
- * callback comes.
+ * @budget: what all lookups of one evaluation may spend together; borrowed,
+ * must outlive the lookup. Returns a handle that is valid until the callback
+ * begins or resolver_cancel() is called; or NULL when out of memory, and then
+ * no callback comes.
  */
 struct resolver_lookup *resolver_lookup(struct resolver *resolver,
     const char *name, uint16_t type, enum resolver_need need,

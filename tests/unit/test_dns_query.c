@@ -83,8 +83,7 @@ deliver(evutil_socket_t fd, short what, void *arg)
 struct resolver_lookup *
 resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
     enum resolver_need need, enum resolver_class class, struct budget *budget,
-    resolver_cb cb,
-    void *arg)
+    resolver_cb cb, void *arg)
 {
 	struct resolver_lookup *lookup = calloc(1, sizeof(*lookup));
 

@@ -503,8 +503,8 @@ END_TEST
 /* Where servers are silent it would only be one more question that hangs. */
 START_TEST(alias_is_asked_for_when_it_is_needed)
 {
-	walk = walk_start(
-	    base, NULL, &conf, &budget, "mx.example", on_walk, NULL);
+	walk =
+	    walk_start(base, NULL, &conf, &budget, "mx.example", on_walk, NULL);
 	ck_assert_ptr_nonnull(walk);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_uint_eq(query_count, 1);
