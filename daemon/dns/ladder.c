@@ -932,6 +932,7 @@ static void
 look_again(struct ladder *ladder)
 {
 	ladder->asked = ASKED_BOGUS;
+	packet_facts_clear(&ladder->facts);
 	if (!budget_spend(ladder->budget, BUDGET_CONTEXTS, 1)) {
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 		return;

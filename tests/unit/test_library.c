@@ -225,13 +225,16 @@ END_TEST
 /* No descriptor for anything. */
 START_TEST(probe_that_fails_knows_nothing)
 {
-	const struct rlimit none = { 0, 0 };
+	struct rlimit limit, none;
 	struct library_facts facts;
 
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){ 0, limit.rlim_max };
 	memset(&facts, 0xff, sizeof(facts));
 	ck_assert_ptr_nonnull(base = event_base_new());
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	ck_assert_int_eq(library_probe(base, &facts), -1);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	for (unsigned i = 0; i < 256; i++)
 		ck_assert(
 		    library_validates(&facts, (uint8_t)i, (uint8_t)(255 - i)));
