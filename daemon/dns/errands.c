@@ -69,7 +69,7 @@ static void
 on_answer(void *arg, struct dns_answer *answer)
 {
 	struct errand *errand = arg;
-	struct waiter *waiters = errand->waiters;
+	struct waiter *waiter;
 
 	/* From here on the same question is another errand.  Callbacks may
 	 * cancel those that are still waiting. */
@@ -79,12 +79,12 @@ on_answer(void *arg, struct dns_answer *answer)
 		free(errand->key);
 		errand->key = NULL;
 	}
-	while ((waiters = errand->waiters) != NULL) {
-		const plain_lookup_cb cb = waiters->cb;
-		void *cb_arg = waiters->arg;
+	while ((waiter = errand->waiters) != NULL) {
+		const plain_lookup_cb cb = waiter->cb;
+		void *cb_arg = waiter->arg;
 
-		DL_DELETE(errand->waiters, waiters);
-		free(waiters);
+		DL_DELETE(errand->waiters, waiter);
+		free(waiter);
 		cb(cb_arg, answer);
 	}
 	errand_free(errand);
@@ -169,10 +169,10 @@ share(struct errands *errands, const char *name, uint16_t type,
 }
 
 void *
-errands_lookup(void *env, const char *name, uint16_t type,
+errands_lookup(void *handle, const char *name, uint16_t type,
     const struct plain_path *path, plain_lookup_cb cb, void *arg)
 {
-	struct errands *errands = env;
+	struct errands *errands = handle;
 	struct errand *errand;
 
 	if (path->depth == 1)

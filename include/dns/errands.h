@@ -32,8 +32,9 @@ struct errands *errands_new(const struct errands_env *env);
 /* Nobody may wait any more.  NULL does nothing. */
 void errands_free(struct errands *errands);
 
-/* For plain_env, which they are the functions of; @errands is its env. */
-void *errands_lookup(void *errands, const char *name, uint16_t type,
+/* For plain_env, which they are the functions of; @handle is its env, the
+ * errands. */
+void *errands_lookup(void *handle, const char *name, uint16_t type,
     const struct plain_path *path, plain_lookup_cb cb, void *arg);
 void errands_cancel(void *handle);
 
