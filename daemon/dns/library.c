@@ -160,15 +160,17 @@ note(const struct probe *probe, bool lacks[VALUES])
 static int
 probe_all(struct probe *probe, struct library_facts *facts)
 {
+	struct library_facts found;
 	unsigned algorithm;
 
 	if (run(probe, ANY, SHA256) == -1)
 		return -1;
-	algorithm = note(probe, facts->no_algorithm);
-	/* It validates nothing: then that is no answer. */
-	if (algorithm == 0 || run(probe, algorithm, ANY) == -1 ||
-	    note(probe, facts->no_digest) == 0)
+	algorithm = note(probe, found.no_algorithm);
+	/* Where it validates nothing it has not answered. */
+	if (run(probe, algorithm, ANY) == -1 ||
+	    note(probe, found.no_digest) == 0)
 		return -1;
+	*facts = found;
 	return 0;
 }
 
@@ -186,12 +188,10 @@ library_probe(struct event_base *base, struct library_facts *facts)
 		result = probe_all(&probe, facts);
 		close(probe.zone);
 	}
-	if (result == -1) {
-		*facts = (struct library_facts){ .no_digest = { false } };
+	if (result == -1)
 		log_error("library: libunbound does not say what it can "
 			  "validate: no zone counts as unsigned for its "
 			  "algorithm");
-	}
 	return result;
 }
 

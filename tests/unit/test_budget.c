@@ -41,8 +41,8 @@ START_TEST(first_refusal_is_told)
 		[BUDGET_HASHING] = "NSEC3 hashing of one evaluation is used up",
 		[BUDGET_CONTEXTS] =
 		    "fresh contexts of one evaluation are used up",
-		[BUDGET_LOOKUPS] = "inner lookups of one evaluation are used "
-				   "up",
+		[BUDGET_LOOKUPS] =
+		    "inner lookups of one evaluation are used up",
 		[BUDGET_OCTETS] =
 		    "messages held by one evaluation are too many octets",
 	};
