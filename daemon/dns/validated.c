@@ -651,8 +651,9 @@ read_result(const struct validated_query *query, int rcode, const void *packet,
 		.lifetime = UINT32_MAX,
 		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
 		.why = reason_innermost(why) };
-	flaw =
-	    whole_flaw(packet, (size_t)len, query->type, result->security, now);
+	/* Whose answer is the last one is asked in a new context. */
+	flaw = whole_flaw(packet, (size_t)len, query->type, result->security,
+	    query->is_last, now);
 	if (flaw != NULL)
 		read_failure(flaw, result);
 	else if (result->security == DNS_SECURE)
