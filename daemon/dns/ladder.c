@@ -23,7 +23,7 @@
 /* libunbound remembers a failure for 5 s; after that, a second try is one. */
 #define RETRY_MS 5300
 #define TTL_MAX 86400 /* seconds */
-/* What has had less time says nothing about its zone. */
+/* A name that has had less time says nothing about its zone. */
 #define FAIR_MS 4000
 #define REASON_MAX 256
 /* For each alias two messages, where it comes from a DNAME. */
@@ -51,12 +51,13 @@ struct ladder {
 	enum resolver_need need;
 	enum resolver_class class;
 	const struct plain_path *path;
-	uint64_t start, deadline; /* clock_ms() */
+	uint64_t deadline; /* clock_ms() */
 	struct event *kick, *limit, *proof_timer, *retry_timer;
 	struct budget *budget;
 
 	/* The chain of aliases so far, up to the name that is asked now. */
 	char name[DOMAIN_TEXT_MAX];
+	uint64_t begun; /* with this name; clock_ms() */
 	unsigned links;
 	enum dns_security chain; /* of the links: SECURE without any */
 	enum dns_security first_link;
@@ -308,31 +309,39 @@ hand_over_failure(struct ladder *ladder)
  * own for certain, and never one that it may share with others, or whoever
  * runs a broken domain below "co.uk" could stop all of that: the zone that the
  * walk has shown to be signed down to the name, or the one in which plain DNS
- * found nobody; else the name itself.  A TLD is always shared.
+ * found nobody; else the name itself.  A TLD is always shared, and NULL where
+ * it is one that was asked for.
  */
 static const char *
 failing_zone(const struct ladder *ladder)
 {
-	if (ladder->plain_zone[0] != '\0' &&
+	if (domain_labels(ladder->plain_zone) > 1 &&
 	    !domain_equal(ladder->plain_zone, ladder->zone))
 		return ladder->plain_zone;
 	if (ladder->walked && ladder->outcome == WALK_SIGNED &&
 	    domain_labels(ladder->zone) > 1)
 		return ladder->zone;
-	return ladder->name;
+	return domain_labels(ladder->name) > 1 ? ladder->name : NULL;
 }
 
-/* Its servers have had their time, and have given nothing; nor is it we who
- * would not look any further. */
+/*
+ * Its servers have had their time, and have given nothing; nor is it we who
+ * would not look any further.  Where an alias leads here, that it did so late
+ * is the fault of another zone: whoever let it end in "com" just before the
+ * deadline could else have few slots given to all of that.
+ */
 static void
 note_failing(struct ladder *ladder)
 {
+	const char *zone;
+
 	if (ladder->plain != NULL)
 		snprintf(ladder->plain_zone, sizeof(ladder->plain_zone), "%s",
 		    plain_zone(ladder->plain));
-	if (ladder->deadline - ladder->start >= FAIR_MS &&
+	if ((zone = failing_zone(ladder)) != NULL &&
+	    ladder->deadline - ladder->begun >= FAIR_MS &&
 	    budget_text(ladder->budget) == NULL)
-		memory_failing_add(ladder->env->memory, failing_zone(ladder));
+		memory_failing_add(ladder->env->memory, zone);
 }
 
 static void
@@ -475,6 +484,7 @@ follow(struct ladder *ladder, const char *target, enum dns_security link,
 		return;
 	}
 	memcpy(ladder->name, next, sizeof(ladder->name));
+	ladder->begun = clock_ms();
 	start_name(ladder);
 }
 
@@ -1037,8 +1047,8 @@ ladder_start(const struct ladder_env *env,
 	ladder->need = question->need;
 	ladder->class = question->class;
 	ladder->path = question->path;
-	ladder->start = clock_ms();
-	ladder->deadline = ladder->start + question->deadline_ms;
+	ladder->begun = clock_ms();
+	ladder->deadline = ladder->begun + question->deadline_ms;
 	ladder->chain = DNS_SECURE;
 	ladder->ttl = UINT32_MAX;
 	ladder->budget = question->budget;

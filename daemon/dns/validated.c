@@ -41,6 +41,7 @@
 #define FRESH_MAX 56
 #define FRESH_LEAST 1000 /* milliseconds */
 #define FRESH_SPARE 4    /* that make room, and are not gone yet */
+#define SPARE_LEAST 1000 /* milliseconds that a spare one serves */
 #define TRIM_SECONDS 10  /* between two times that memory is given back */
 #define RENEW_AGAIN 1    /* seconds, where memory is short */
 /* A key that was revoked is remembered for ever: trust-anchor may still have
@@ -409,13 +410,19 @@ hangs_in(const struct context *context, const char *key)
 	return twin != NULL;
 }
 
-/* A question that hangs inside one context would only join its twin there. */
+/*
+ * A question that hangs inside one context would only join its twin there.  In
+ * a young one it may: the twin has not hung for long, and whoever has silent
+ * servers, and a name that is asked for again and again, would else have a
+ * context made for each question.
+ */
 static struct context *
 pick_shared(struct validated *validated, const char *key)
 {
 	if (!hangs_in(validated->main, key))
 		return validated->main;
-	if (hangs_in(validated->spare, key)) {
+	if (hangs_in(validated->spare, key) &&
+	    clock_ms() - validated->spare->born >= SPARE_LEAST) {
 		retire(validated->spare);
 		validated->spare = NULL;
 	}
@@ -651,8 +658,9 @@ read_result(const struct validated_query *query, int rcode, const void *packet,
 		.lifetime = UINT32_MAX,
 		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
 		.why = reason_innermost(why) };
-	flaw =
-	    whole_flaw(packet, (size_t)len, query->type, result->security, now);
+	/* Whose answer is the last one is asked in a new context. */
+	flaw = whole_flaw(packet, (size_t)len, query->type, result->security,
+	    query->is_last, now);
 	if (flaw != NULL)
 		read_failure(flaw, result);
 	else if (result->security == DNS_SECURE)

@@ -37,8 +37,10 @@ struct record {
 struct outline {
 	bool has_type;   /* in the answer section */
 	bool has_denial; /* NSEC or NSEC3 in the authority section */
-	bool has_end;    /* there are signatures */
-	uint32_t end;    /* where the first RRset has none any more */
+	/* Of signatures, by the skew: */
+	bool has_old;      /* one has ended */
+	bool is_over;      /* an RRset has only such */
+	uint32_t lifetime; /* to the first end of the others */
 };
 
 /* Those of one RRset stand one behind the other. */
@@ -46,7 +48,7 @@ struct signatures {
 	bool any;
 	size_t owner, owner_len;
 	uint16_t covered;
-	uint32_t ends; /* the last of them */
+	bool last; /* one of them has not ended */
 };
 
 static uint16_t
@@ -119,17 +121,24 @@ is_later(uint32_t one, uint32_t other)
 static void
 end_signatures(struct signatures *signatures, struct outline *outline)
 {
-	if (signatures->any &&
-	    (!outline->has_end || is_later(outline->end, signatures->ends))) {
-		outline->has_end = true;
-		outline->end = signatures->ends;
+	if (signatures->any && !signatures->last) {
+		outline->is_over = true;
+		outline->lifetime = 0;
 	}
 	signatures->any = false;
 }
 
+/* Seconds from @now to where a signature is believed no longer. */
+static uint32_t
+time_left(uint32_t ends, uint32_t now)
+{
+	return is_later(ends, now) ? ends - now
+				   : ends + WHOLE_SKEW_SECONDS - now;
+}
+
 static void
 read_signature(const struct reader *reader, const struct record *record,
-    struct signatures *signatures, struct outline *outline)
+    uint32_t now, struct signatures *signatures, struct outline *outline)
 {
 	uint16_t covered;
 	uint32_t ends;
@@ -138,21 +147,25 @@ read_signature(const struct reader *reader, const struct record *record,
 		return;
 	covered = get16(record->rdata);
 	ends = get32(record->rdata + 8);
-	if (signatures->any && signatures->covered == covered &&
-	    same_owner(reader, signatures, record)) {
-		if (is_later(ends, signatures->ends))
-			signatures->ends = ends;
+	if (!signatures->any || signatures->covered != covered ||
+	    !same_owner(reader, signatures, record)) {
+		end_signatures(signatures, outline);
+		*signatures = (struct signatures){ true, record->owner,
+			record->owner_len, covered, false };
+	}
+	if (is_later(now, ends + WHOLE_SKEW_SECONDS)) {
+		outline->has_old = true;
 		return;
 	}
-	end_signatures(signatures, outline);
-	*signatures = (struct signatures){ true, record->owner,
-		record->owner_len, covered, ends };
+	signatures->last = true;
+	if (time_left(ends, now) < outline->lifetime)
+		outline->lifetime = time_left(ends, now);
 }
 
 /* One section; false where it has less than @count records. */
 static bool
 read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
-    struct outline *outline)
+    uint32_t now, struct outline *outline)
 {
 	struct signatures signatures = { 0 };
 	struct record record;
@@ -161,7 +174,8 @@ read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
 		if (!read_record(reader, &record))
 			return false;
 		if (record.type == TYPE_RRSIG)
-			read_signature(reader, &record, &signatures, outline);
+			read_signature(
+			    reader, &record, now, &signatures, outline);
 		else if (!is_answer)
 			outline->has_denial |= record.type == TYPE_NSEC ||
 					       record.type == TYPE_NSEC3;
@@ -186,15 +200,17 @@ skip_questions(struct reader *reader)
 }
 
 static bool
-read_outline(
-    const uint8_t *wire, size_t len, uint16_t type, struct outline *outline)
+read_outline(const uint8_t *wire, size_t len, uint16_t type, uint32_t now,
+    struct outline *outline)
 {
 	struct reader reader = { wire, len, HEADER_LEN };
 
-	memset(outline, 0, sizeof(*outline));
+	*outline = (struct outline){ .lifetime = UINT32_MAX };
 	return skip_questions(&reader) &&
-	       read_section(&reader, get16(wire + 6), true, type, outline) &&
-	       read_section(&reader, get16(wire + 8), false, type, outline);
+	       read_section(
+		   &reader, get16(wire + 6), true, type, now, outline) &&
+	       read_section(
+		   &reader, get16(wire + 8), false, type, now, outline);
 }
 
 static bool
@@ -206,13 +222,13 @@ is_proven(unsigned rcode, const struct outline *outline)
 
 const char *
 whole_flaw(const uint8_t *wire, size_t len, uint16_t type,
-    enum dns_security security, uint32_t now)
+    enum dns_security security, bool just_validated, uint32_t now)
 {
 	struct outline outline;
 
 	if (len < HEADER_LEN || (wire[2] & FLAG_TC) != 0)
 		return "the answer is too large to be handed over whole";
-	if (!read_outline(wire, len, type, &outline))
+	if (!read_outline(wire, len, type, now, &outline))
 		return "the answer is cut off";
 	if ((wire[3] & 0x0fU) == RCODE_YXDOMAIN)
 		return "libunbound does not validate YXDOMAIN";
@@ -220,8 +236,8 @@ whole_flaw(const uint8_t *wire, size_t len, uint16_t type,
 		return NULL;
 	if (!is_proven(wire[3] & 0x0fU, &outline))
 		return "a denial without the records that prove it";
-	if (outline.has_end && is_later(now, outline.end + WHOLE_SKEW_SECONDS))
-		return "its signatures have ended since it was validated";
+	if (outline.is_over || (outline.has_old && !just_validated))
+		return "signatures have ended since it was validated";
 	return NULL;
 }
 
@@ -230,12 +246,8 @@ whole_lifetime(const uint8_t *wire, size_t len, uint32_t now)
 {
 	struct outline outline;
 
-	if (!read_outline(wire, len, 0, &outline) || !outline.has_end)
-		return UINT32_MAX;
-	if (is_later(outline.end, now))
-		return outline.end - now;
-	outline.end += WHOLE_SKEW_SECONDS;
-	return is_later(outline.end, now) ? outline.end - now : 0;
+	return read_outline(wire, len, 0, now, &outline) ? outline.lifetime
+							 : UINT32_MAX;
 }
 
 void

@@ -12,6 +12,7 @@
 #ifndef DNS_WHOLE_H
 #define DNS_WHOLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,15 +27,20 @@
  * calls @security: one constant line; NULL where it is whole.
  * @now: seconds since 1970, for the ends of signatures (RFC 4034 section
  * 3.1.5, compared as serial numbers).
+ *
+ * Which of several signatures is the valid one nobody tells us, and who is on
+ * the path can add one that ends when he likes.  So where one has ended, the
+ * others count only if libunbound has looked at them now: @just_validated.
  */
 const char *whole_flaw(const uint8_t *wire, size_t len, uint16_t type,
-    enum dns_security security, uint32_t now);
+    enum dns_security security, bool just_validated, uint32_t now);
 
 /*
  * Seconds that a message, whole and secure, may be believed from @now on: to
- * the first end of an RRset's signatures, or, where that is over, for what is
- * left of the skew.  UINT32_MAX without signatures.  libunbound looks at the
- * end only once, and keeps the records for their whole TTL.
+ * the first end of a signature, or, where that is over, for what is left of
+ * the skew; those that have ended before that can't be why it is secure.
+ * UINT32_MAX without signatures.  libunbound looks at the end only once, and
+ * keeps the records for their whole TTL.
  */
 uint32_t whole_lifetime(const uint8_t *wire, size_t len, uint32_t now);
 

@@ -7,11 +7,13 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
+import dns.rdatatype
 import pytest
 
 import lab as lab_module
@@ -39,9 +41,29 @@ def timed_zone(name, fault):
     """, "ecdsa", fault=fault, ttl=DAY)
 
 
+def with_junk(reply):
+    """@wire with a signature of each set that ends in a month, and is none."""
+    for section in (reply.answer, reply.authority):
+        for rrset in list(section):
+            if rrset.rdtype != dns.rdatatype.RRSIG:
+                continue
+            junk = rrset[0].replace(expiration=int(time.time()) + 30 * DAY,
+                                    signature=b"junk" * 16)
+            rrset.add(junk)
+    reply.additional = []
+    return reply.to_wire()
+
+
+async def add_junk(x):
+    return with_junk(await x.real(tcp=True))
+
+
 def time_zones():
     for fault in (*NOT_VALID, "ended-1min", "ends-soon"):
         yield timed_zone(f"{fault}.nsec", fault)
+    for fault in ("ended-1min", "ends-soon"):
+        yield matrix.served(timed_zone(f"junk-{fault}.nsec", fault),
+                            [(add_junk, True)])
 
 
 # ---- place ----
@@ -212,6 +234,17 @@ def test_within_the_skew_an_answer_is_kept_for_the_rest_of_it(daemon):
     TTL, a day.  Clocks may differ, so that it may still be believed."""
     assert all(ttl <= SKEW for ttl in ttls("ended-1min")), \
         list(ttls("ended-1min"))
+
+
+@pytest.mark.parametrize("fault, most", [("ended-1min", SKEW),
+                                         ("ends-soon", 600)])
+def test_junk_that_ends_later_keeps_nothing_alive(daemon, fault, most):
+    """Broken: a signature that is none, beside the true one, and lasts for a
+    month: what had ended a minute ago was good for the whole TTL, a day."""
+    found = list(ttls(f"junk-{fault}"))
+    assert len(found) == 2 and max(found) <= most
+    assert daemon.explain(f"junk-{fault}.nsec")["ttl"] <= most
+    assert daemon.explain(f"bare.junk-{fault}.nsec")["ttl"] <= most
 
 
 # ---- addresses that nobody asks ----

@@ -1244,6 +1244,8 @@ static const struct {
 	{ WALK_NO_NAME, "co.example", "mx.evil.co.example" },
 	{ WALK_FAILED, "co.example", "mx.evil.co.example" },
 	{ WALK_UNEXPLAINED, "co.example", "mx.evil.co.example" },
+	/* plain DNS has not left it */
+	{ WALK_PROVEN, "co.example", "mx.evil.co.example" },
 };
 
 START_TEST(failing_zone_is_the_own_one)
@@ -1261,7 +1263,12 @@ START_TEST(failing_zone_is_the_own_one)
 			   .zone = failings[_i].zone,
 			   .ttl = 200,
 			   .why = "no answer" });
-	expect_failed(DNS_INDETERMINATE);
+	if (failings[_i].outcome == WALK_PROVEN) {
+		plain_is_exhausted();
+		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+	} else {
+		expect_failed(DNS_INDETERMINATE);
+	}
 	ck_assert_str_eq(memory_failing_find(memory, "mx.evil.co.example"),
 	    failings[_i].failing);
 }
@@ -1271,25 +1278,52 @@ END_TEST
  * nobody answers, as far as plain DNS has come. */
 START_TEST(silent_unsigned_zone_is_failing)
 {
-	static const char *const came_to[] = { "zone.example", "example" };
+	static const char *const came_to[] = { "zone.example", "example",
+		"zone.example", "test" };
 
 	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
 	unbound_fails();
 	walk_ends(WALK_PROVEN);
-	if (_i < 2) {
-		snprintf(
-		    plains[0].zone, sizeof(plains[0].zone), "%s", came_to[_i]);
+	snprintf(plains[0].zone, sizeof(plains[0].zone), "%s", came_to[_i]);
+	if (_i != 2)
 		plain_is_exhausted();
-	} else { /* at the deadline */
-		snprintf(
-		    plains[0].zone, sizeof(plains[0].zone), "zone.example");
+	else /* at the deadline */
 		pass(5100);
-	}
 	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
 	ck_assert_str_eq(
-	    memory_failing_find(memory, _i == 1 ? NAME : "x.zone.example"),
-	    _i == 1 ? NAME : "zone.example");
+	    memory_failing_find(memory, _i % 2 == 1 ? NAME : "x.zone.example"),
+	    _i % 2 == 1 ? NAME : "zone.example");
 	ck_assert_ptr_null(memory_failing_find(memory, "www.example"));
+	ck_assert_ptr_null(memory_failing_find(memory, "www.test"));
+}
+END_TEST
+
+/* Whoever is asked for: a TLD belongs to nobody, and where an alias led just
+ * before the deadline had no time. */
+START_TEST(name_of_others_is_not_failing)
+{
+	static const char *const records[] = { NAME ". 50 IN CNAME " TARGET ".",
+		NULL };
+
+	if (_i == 0) {
+		ask_as("example", DNS_TYPE_MX, RESOLVER_NEED_DATA,
+		    RESOLVER_CLASS_POLICY, 5000);
+		unbound_fails();
+		walk_ends(WALK_FAILED);
+	} else {
+		ask_as(NAME, DNS_TYPE_A, RESOLVER_NEED_DATA,
+		    RESOLVER_CLASS_POLICY, 4500);
+		unbound_fails();
+		walk_ends(WALK_PROVEN);
+		pass(_i == 1 ? 600 : 0);
+		plain_finds(0, records, NULL);
+		unbound_fails();
+		walk_ends(WALK_FAILED);
+	}
+	expect_failed(_i == 0 ? DNS_INDETERMINATE : DNS_INSECURE);
+	ck_assert_ptr_null(memory_failing_find(memory, "www.example"));
+	/* With time enough it is. */
+	ck_assert_int_eq(memory_failing_find(memory, TARGET) != NULL, _i == 2);
 }
 END_TEST
 
@@ -1456,7 +1490,8 @@ add_fallback_tests(TCase *tc)
 	tcase_add_test(tc, failing_zone_is_remembered_for_slots_only);
 	tcase_add_loop_test(
 	    tc, failing_zone_is_the_own_one, 0, (int)COUNT(failings));
-	tcase_add_loop_test(tc, silent_unsigned_zone_is_failing, 0, 3);
+	tcase_add_loop_test(tc, name_of_others_is_not_failing, 0, 3);
+	tcase_add_loop_test(tc, silent_unsigned_zone_is_failing, 0, 4);
 	tcase_add_loop_test(tc, what_says_nothing_of_a_zone_marks_none, 0, 2);
 	tcase_add_loop_test(tc, race_is_remembered_for_the_own_zone, 0, 2);
 	tcase_add_test(tc, reason_of_the_last_rung_is_kept);

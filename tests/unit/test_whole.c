@@ -62,7 +62,7 @@ static const char *
 flaw_of(const struct message *message, enum dns_security security)
 {
 	return whole_flaw(
-	    message->wire, message->len, DNS_TYPE_TLSA, security, NOW);
+	    message->wire, message->len, DNS_TYPE_TLSA, security, false, NOW);
 }
 
 START_TEST(secure_denial_needs_its_proof)
@@ -101,8 +101,8 @@ START_TEST(every_octet_counts)
 
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, message.wire, len);
-		ck_assert_ptr_nonnull(
-		    whole_flaw(copy, len, DNS_TYPE_TLSA, DNS_INSECURE, NOW));
+		ck_assert_ptr_nonnull(whole_flaw(
+		    copy, len, DNS_TYPE_TLSA, DNS_INSECURE, false, NOW));
 		free(copy);
 	}
 	free(message.wire);
@@ -124,19 +124,20 @@ END_TEST
 /* A signature's end, in seconds from now; 0: there is none. */
 static const struct {
 	const char *what;
-	long first, second, other; /* two of TLSA, one of NSEC */
-	bool whole;
+	long first, second, other;  /* two of TLSA, one of NSEC */
+	bool whole, just_validated; /* out of a cache, or not */
 } ends[] = {
-	{ "without", 0, 0, 0, true },
-	{ "lasting", DAY, 0, DAY, true },
-	{ "just ended", -WHOLE_SKEW_SECONDS, 0, DAY, true },
-	{ "ended", -WHOLE_SKEW_SECONDS - 1, 0, DAY, false },
-	{ "ended long ago", -23 * 3600, 0, 0, false },
-	/* Left behind by a signer; libunbound took the other one. */
-	{ "an old one beside it", -DAY, DAY, 0, true },
-	{ "an old one behind it", DAY, -DAY, 0, true },
-	{ "two old ones", -DAY, -2 * DAY, 0, false },
-	{ "the denial's has ended", DAY, 0, -DAY, false },
+	{ "without", 0, 0, 0, true, true },
+	{ "lasting", DAY, 0, DAY, true, true },
+	{ "just ended", -WHOLE_SKEW_SECONDS, 0, DAY, true, true },
+	{ "ended", -WHOLE_SKEW_SECONDS - 1, 0, DAY, false, false },
+	{ "ended long ago", -23 * 3600, 0, 0, false, false },
+	/* Left behind by a signer, and libunbound took the other one; or the
+	 * other one is junk, which shall keep in the cache what has ended. */
+	{ "an old one beside it", -DAY, DAY, 0, false, true },
+	{ "an old one behind it", DAY, -DAY, 0, false, true },
+	{ "two old ones", -DAY, -2 * DAY, 0, false, false },
+	{ "the denial's has ended", DAY, 0, -DAY, false, false },
 };
 
 static void
@@ -176,6 +177,10 @@ START_TEST(signatures_end_when_they_end)
 	ck_assert_msg((flaw == NULL) == ends[_i].whole, "%s: %s", ends[_i].what,
 	    flaw != NULL ? flaw : "whole");
 	ck_assert_ptr_null(flaw_of(&message, DNS_INSECURE));
+	flaw = whole_flaw(
+	    message.wire, message.len, DNS_TYPE_TLSA, DNS_SECURE, true, NOW);
+	ck_assert_msg((flaw == NULL) == ends[_i].just_validated, "%s, now: %s",
+	    ends[_i].what, flaw != NULL ? flaw : "whole");
 	free(message.wire);
 }
 END_TEST
@@ -190,8 +195,10 @@ START_TEST(lifetime_is_that_of_the_first_end)
 		{ 0, 0, 0, UINT32_MAX },
 		{ DAY, 0, 600, 600 },
 		{ 600, 0, DAY, 600 },
-		{ 600, DAY, 0, DAY },
-		{ DAY, 600, 0, DAY },
+		{ 600, DAY, 0, 600 },
+		{ DAY, 600, 0, 600 },
+		{ -60, DAY, 0, WHOLE_SKEW_SECONDS - 60 },
+		{ -DAY, DAY, 0, DAY },
 		{ -60, 0, DAY, WHOLE_SKEW_SECONDS - 60 },
 		{ -WHOLE_SKEW_SECONDS, 0, DAY, 0 },
 		{ -DAY, 0, DAY, 0 },
@@ -257,7 +264,7 @@ main(void)
 	tcase_add_loop_test(tc, counts_must_agree, 0, 2);
 	tcase_add_loop_test(
 	    tc, signatures_end_when_they_end, 0, (int)COUNT(ends));
-	tcase_add_loop_test(tc, lifetime_is_that_of_the_first_end, 0, 8);
+	tcase_add_loop_test(tc, lifetime_is_that_of_the_first_end, 0, 10);
 	tcase_add_test(tc, ttls_are_cut);
 	suite_add_tcase(suite, tc);
 
