@@ -22,6 +22,24 @@ START_TEST(what_is_left_can_be_spent)
 }
 END_TEST
 
+START_TEST(each_kind_has_its_bound)
+{
+	static const uint64_t bounds[BUDGET_KINDS] = {
+		[BUDGET_HASHING] = BUDGET_HASHING_MAX,
+		[BUDGET_CONTEXTS] = BUDGET_CONTEXTS_MAX,
+		[BUDGET_LOOKUPS] = BUDGET_LOOKUPS_MAX,
+		[BUDGET_OCTETS] = BUDGET_OCTETS_MAX,
+	};
+	const enum budget_kind kind = (enum budget_kind)_i;
+	struct budget budget;
+
+	budget_init(&budget);
+	ck_assert(!budget_spend(&budget, kind, bounds[_i] + 1));
+	ck_assert(budget_spend(&budget, kind, bounds[_i]));
+	ck_assert(!budget_spend(&budget, kind, 1));
+}
+END_TEST
+
 START_TEST(what_is_refused_is_not_taken)
 {
 	struct budget budget;
@@ -79,6 +97,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tc, what_is_left_can_be_spent);
+	tcase_add_loop_test(tc, each_kind_has_its_bound, 0, BUDGET_KINDS);
 	tcase_add_test(tc, what_is_refused_is_not_taken);
 	tcase_add_loop_test(tc, first_refusal_is_told, 0, BUDGET_KINDS);
 	tcase_add_test(tc, what_is_given_back_can_be_spent_again);

@@ -706,10 +706,13 @@ START_TEST(what_does_not_fit_over_tcp_is_a_failure)
 }
 END_TEST
 
+enum signed_rrsets { ONE_RRSET, TWO_TYPES, TWO_OWNERS };
+
 /* mx.example.org A 192.0.2.1 and @count signatures of 3 octets each, which are
- * their numbers; written by libldns each takes 50. */
+ * their numbers; written by libldns each takes 50.  Those of two RRsets stand
+ * in turn. */
 static struct dns_answer *
-signatures(unsigned count, bool mixed)
+signatures(unsigned count, enum signed_rrsets rrsets)
 {
 	static const char head[] = "\x00\x00\x80\x00\x00\x00\x00\x00\x00\x00"
 				   "\x00\x00" LINK_OWNER "\x00\x01\x00\x01"
@@ -730,9 +733,11 @@ signatures(unsigned count, bool mixed)
 	wire[7] = (char)(count + 1);
 	for (unsigned i = 0; i < count; i++, at += each) {
 		memcpy(at, one, each);
-		if (mixed)
+		if (rrsets == TWO_TYPES)
 			at[13] =
 			    (char)(i % 2 == 0 ? 1 : 28); /* covers A, AAAA */
+		if (rrsets == TWO_OWNERS && i % 2 == 1)
+			at[1] = 15; /* example.org */
 		at[each - 2] = (char)(i >> 8);
 		at[each - 1] = (char)i;
 	}
@@ -746,7 +751,7 @@ signatures(unsigned count, bool mixed)
 START_TEST(needless_signatures_give_way)
 {
 	const struct dns_request request = request_of(OCTETS(DO));
-	struct dns_answer *answer = signatures(1400, false);
+	struct dns_answer *answer = signatures(1400, ONE_RRSET);
 	const size_t fixed = 12 + sizeof(QUESTION) - 1;
 	size_t len;
 
@@ -755,7 +760,7 @@ START_TEST(needless_signatures_give_way)
 	ck_assert(!dns_message_is_truncated(out));
 	answer_unref(answer);
 
-	answer = signatures(1500, false);
+	answer = signatures(1500, ONE_RRSET);
 	len = dns_message_answer(&request, answer, true, out, sizeof(out));
 	ck_assert_uint_eq(count_at(6), 5);
 	ck_assert_int_eq(dns_message_rcode(out), DNS_RCODE_NOERROR);
@@ -771,23 +776,32 @@ START_TEST(needless_signatures_give_way)
 	answer_unref(answer);
 
 	/* Those of different RRsets are not counted together. */
-	answer = signatures(1500, true);
+	answer = signatures(1500, TWO_TYPES);
+	assert_failure(&request, answer, true);
+	answer_unref(answer);
+	answer = signatures(1500, TWO_OWNERS);
 	assert_failure(&request, answer, true);
 	answer_unref(answer);
 }
 END_TEST
 
+/* Also where what is left would be an answer, or a denial. */
 START_TEST(unreadable_part_is_a_failure)
 {
-	static const char *const parts[] = { "\x00\x00\x80\x00\x00\x00\x00"
-					     "\x01\x00\x00\x00\x00\x01" };
-	static const size_t lens[] = { 13 };
-	struct dns_answer *answer = answer_of(parts, lens, 1);
 	const struct dns_request request = request_of(OCTETS(DO));
+	static const enum dns_status statuses[] = { DNS_OK, DNS_NODATA,
+		DNS_NXDOMAIN };
 
-	assert_failure(&request, answer, false);
-	assert_failure(&request, answer, true);
-	answer_unref(answer);
+	for (size_t part = 0; part < 2; part++)
+		for (size_t i = 0; i < COUNT(statuses); i++) {
+			struct dns_answer *answer = chain();
+
+			answer->status = statuses[i];
+			answer->parts[part].len = 13;
+			assert_failure(&request, answer, false);
+			assert_failure(&request, answer, true);
+			answer_unref(answer);
+		}
 }
 END_TEST
 

@@ -804,6 +804,18 @@ static const struct {
 	    NONE,
 	    { SOA, H("d.z.") "0 1 " SALT " #d.z.+# NS",
 		"~ #d.z.#.z. NSEC3 2 z." } },
+	{ .what = "a label that begins with the hash",
+	    S,
+	    NO_CUT,
+	    NONE,
+	    { SOA, "#d.z.#0.z. 300 IN NSEC3 1 0 0 " SALT " #d.z.+# NS",
+		"~ #d.z.#0.z. NSEC3 2 z." } },
+	{ .what = "a next hash that is too short",
+	    S,
+	    NO_CUT,
+	    NONE,
+	    { SOA, H("d.z.") "0 0 " SALT " 0000000000000000 NS",
+		"~ #d.z.#.z. NSEC3 2 z." } },
 	{ .what = "a hash algorithm that does not exist",
 	    S,
 	    NO_CUT,
@@ -949,6 +961,12 @@ static const struct {
 	    NONE,
 	    { SOA, HASHED_SIGNED, H("c.z.") "0 0 dcba #c.z.+# NS",
 		"~ #c.z.#.z. NSEC3 2 z." } },
+	{ .what = "no salt before it",
+	    S,
+	    UNEXPLAINED,
+	    NONE,
+	    { SOA, H("c.z.") "0 0 - #c.z.+# NS", "~ #c.z.#.z. NSEC3 2 z.",
+		HASHED_SIGNED } },
 	{ .what = "other iterations beside it",
 	    S,
 	    UNEXPLAINED,
@@ -1350,6 +1368,9 @@ START_TEST(ttl_is_the_shortest)
 	};
 	static const char *const ds[LINES_MAX] = { "d.z. 70 IN DS 4711 13 2 00",
 		"d.z. 70 IN DS 4712 13 2 00" };
+	static const char *const span[LINES_MAX] = { SOA, APEX_SIGNED("1"),
+		"#d.z.-#.z. 40 IN NSEC3 1 1 0 " SALT " #d.z.+# NS",
+		"~ #d.z.-#.z. NSEC3 2 z." };
 	ldns_pkt *packet = make("d.z", LDNS_RCODE_NOERROR, none, cut);
 
 	ck_assert_uint_eq(judge(packet, "d.z", "z", DNS_SECURE).ttl, 100);
@@ -1359,6 +1380,9 @@ START_TEST(ttl_is_the_shortest)
 	ldns_pkt_free(packet);
 	packet = make("d.z", LDNS_RCODE_NOERROR, ds, none);
 	ck_assert_uint_eq(judge(packet, "d.z", "z", DNS_SECURE).ttl, 70);
+	ldns_pkt_free(packet);
+	packet = make("d.z", LDNS_RCODE_NOERROR, none, span);
+	ck_assert_uint_eq(judge(packet, "d.z", "z", DNS_INSECURE).ttl, 40);
 	ldns_pkt_free(packet);
 }
 END_TEST

@@ -9,7 +9,9 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <dlfcn.h>
 #include <event2/event.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +174,45 @@ forward_to_loopback(void)
 	return fd;
 }
 
+/* ---- a libunbound that does not do all of it ---- */
+
+static unsigned contexts_left = UINT_MAX;
+static const char *fails_at;   /* a name of the probe */
+static bool nothing_validated; /* all is insecure */
+
+/* Stands before libunbound's own. */
+struct ub_ctx *
+ub_ctx_create_event(struct event_base *of)
+{
+	void *const found = dlsym(RTLD_NEXT, "ub_ctx_create_event");
+	struct ub_ctx *(*theirs)(struct event_base *);
+
+	memcpy(&theirs, &found, sizeof(theirs));
+	if (contexts_left == 0)
+		return NULL;
+	contexts_left--;
+	return theirs(of);
+}
+
+/* Likewise. */
+int
+ub_resolve_event(struct ub_ctx *ctx, const char *name, int type, int class,
+    void *arg, ub_event_callback_type cb, int *id)
+{
+	void *const found = dlsym(RTLD_NEXT, "ub_resolve_event");
+	int (*theirs)(struct ub_ctx *, const char *, int, int, void *,
+	    ub_event_callback_type, int *);
+	uint8_t wire[12] = { 0, 0, 0x80, 0x80 };
+
+	memcpy(&theirs, &found, sizeof(theirs));
+	if (fails_at != NULL && strcmp(name, fails_at) == 0)
+		wire[3] |= 2; /* SERVFAIL */
+	else if (!nothing_validated)
+		return theirs(ctx, name, type, class, arg, cb, id);
+	cb(arg, 0, wire, sizeof(wire), INSECURE, NULL, 0);
+	return 0;
+}
+
 /* ---- what it validates ---- */
 
 /* The other way to find out: one context, and one anchor, of the root. */
@@ -238,6 +279,52 @@ START_TEST(probe_that_fails_knows_nothing)
 	for (unsigned i = 0; i < 256; i++)
 		ck_assert(
 		    library_validates(&facts, (uint8_t)i, (uint8_t)(255 - i)));
+	event_base_free(base);
+}
+END_TEST
+
+/* No second context, when the algorithms are known. */
+START_TEST(probe_that_ends_early_knows_nothing)
+{
+	struct library_facts facts;
+
+	memset(&facts, 0xff, sizeof(facts));
+	ck_assert_ptr_nonnull(base = event_base_new());
+	contexts_left = 1;
+	ck_assert_int_eq(library_probe(base, &facts), -1);
+	ck_assert_uint_eq(contexts_left, 0);
+	for (unsigned i = 0; i < 256; i++)
+		ck_assert(
+		    library_validates(&facts, (uint8_t)i, (uint8_t)(255 - i)));
+	event_base_free(base);
+}
+END_TEST
+
+START_TEST(probe_that_finds_nothing_knows_nothing)
+{
+	struct library_facts facts;
+
+	ck_assert_ptr_nonnull(base = event_base_new());
+	nothing_validated = true;
+	ck_assert_int_eq(library_probe(base, &facts), -1);
+	for (unsigned i = 0; i < 256; i++)
+		ck_assert(
+		    library_validates(&facts, (uint8_t)i, (uint8_t)(255 - i)));
+	event_base_free(base);
+}
+END_TEST
+
+/* 200 is none that it knows. */
+START_TEST(what_it_fails_at_counts_as_validated)
+{
+	struct library_facts facts;
+
+	ck_assert_ptr_nonnull(base = event_base_new());
+	fails_at = "n200.";
+	ck_assert_int_eq(library_probe(base, &facts), 0);
+	ck_assert(library_validates(&facts, 200, 200));
+	ck_assert(!library_validates(&facts, 201, 2));
+	ck_assert(!library_validates(&facts, 8, 201));
 	event_base_free(base);
 }
 END_TEST
@@ -568,6 +655,9 @@ main(void)
 	tcase_set_timeout(facts, 120);
 	tcase_add_test(facts, probe_finds_what_is_validated);
 	tcase_add_test(facts, probe_that_fails_knows_nothing);
+	tcase_add_test(facts, probe_that_ends_early_knows_nothing);
+	tcase_add_test(facts, probe_that_finds_nothing_knows_nothing);
+	tcase_add_test(facts, what_it_fails_at_counts_as_validated);
 	tcase_add_test(facts, what_is_not_known_counts_as_validated);
 	suite_add_tcase(suite, facts);
 	tcase_set_timeout(tc, 120);

@@ -742,6 +742,23 @@ START_TEST(second_look_can_be_cancelled)
 }
 END_TEST
 
+/* Before its turn has come: nobody is asked. */
+START_TEST(second_look_is_not_begun_for_nobody)
+{
+	struct outcome outcome;
+
+	validated_cancel(begin(&outcome, "a.secure", DNS_TYPE_A, "secure"));
+	ck_assert_uint_eq(validated_counts(validated).abandoned, 0);
+	for (int i = 0; i < 10; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert(!outcome.came);
+	ck_assert_uint_eq(questions, 0);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 1);
+	ck_assert_uint_eq(validated_counts(validated).in_flight, 0);
+	ck_assert_uint_eq(validated_counts(validated).abandoned, 0);
+}
+END_TEST
+
 /* ---- contexts ---- */
 
 /* The twin would only join the one that hangs. */
@@ -1109,6 +1126,7 @@ main(void)
 	tcase_add_test(tc, swollen_answer_is_looked_at_twice);
 	tcase_add_test(tc, moderate_junk_does_no_harm);
 	tcase_add_loop_test(tc, second_look_can_be_cancelled, 0, 2);
+	tcase_add_test(tc, second_look_is_not_begun_for_nobody);
 	tcase_add_test(tc, oldest_context_makes_room);
 	tcase_add_test(tc, context_goes_with_the_last_that_is_awaited);
 	tcase_add_test(tc, contexts_are_bounded);
