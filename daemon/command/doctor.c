@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/prefix.h"
 #include "command/client.h"
 #include "command/command.h"
@@ -42,7 +41,7 @@ struct patient {
 	struct postfix_config *config;
 	struct doctor_service *service;
 	json_t *status;
-	pid_t master;
+	struct postfix_view view;
 	char table[ENDPOINT_TEXT_MAX + 32];
 	char inside_path[POSTFIX_VIEW_PATH_MAX];
 	struct postfix_hosts hosts;
@@ -56,6 +55,16 @@ get_text(const json_t *object, const char *key)
 }
 
 /* ---- the daemon ---- */
+
+/* The daemon may say anything. */
+static bool
+speaks(const json_t *place, const char *protocol)
+{
+	const char *said = get_text(place, "protocol");
+
+	return said != NULL && strcmp(said, protocol) == 0 &&
+	       get_text(place, "endpoint") != NULL;
+}
 
 /* What main.cf should name: a socketmap that is listened on, best by TCP,
  * which no chroot comes between. */
@@ -71,7 +80,7 @@ choose_table(struct patient *patient)
 	{
 		const char *endpoint = get_text(place, "endpoint");
 
-		if (strcmp(get_text(place, "protocol"), "socketmap") == 0 &&
+		if (speaks(place, "socketmap") &&
 		    (chosen == NULL || (strncmp(chosen, "inet:", 5) != 0 &&
 					   strncmp(endpoint, "inet:", 5) == 0)))
 			chosen = endpoint;
@@ -165,7 +174,7 @@ is_listened_on(const struct patient *patient,
 	{
 		const char *listening = get_text(place, "endpoint");
 
-		if (strcmp(get_text(place, "protocol"), protocol) == 0 &&
+		if (speaks(place, protocol) &&
 		    (map->is_unix ? same_unix(service, map, listening)
 				  : same_inet(map->place, listening)))
 			return true;
@@ -284,36 +293,41 @@ is_our_resolver(const struct patient *patient, const struct endpoint *server)
 	return false;
 }
 
-/* @path: how the administrator knows it; @at: where it is for us. */
 static void
-examine_view(const struct patient *patient, struct doctor_view *view,
-    const char *path, const char *at)
+examine_server(
+    const struct patient *patient, const char *text, struct doctor_server *to)
 {
 	struct endpoint server;
-	const char *why;
-	size_t len;
-	char *text = file_read(at, RESOLV_CONF_MAX, &len, &why);
+
+	if (endpoint_parse_address(text, 53, &server) != NULL)
+		return;
+	to->understood = true;
+	to->is_loopback = prefix_is_loopback(&server.address);
+	to->is_ours = is_our_resolver(patient, &server);
+	resolver_probe(&server, &to->probe);
+}
+
+/* @path: how the administrator knows it; @chroot: Postfix's, or NULL. */
+static void
+examine_view(const struct patient *patient, struct doctor_view *view,
+    const char *path, const char *chroot)
+{
+	char *text = postfix_view_read(
+	    &patient->view, chroot, RESOLV_CONF, RESOLV_CONF_MAX, &view->stale);
 
 	view->path = path;
 	view->exists = text != NULL;
+	if (text == NULL && errno != ENOENT)
+		view->unreadable = strerrordesc_np(errno);
 	resolv_conf_parse(text != NULL ? text : "", &view->conf);
 	free(text);
-	if (view->conf.server_count == 0) {
+	if (view->conf.server_count == 0 && view->unreadable == NULL) {
 		view->is_default = true;
 		snprintf(view->conf.server[view->conf.server_count++],
 		    sizeof(view->conf.server[0]), "127.0.0.1");
 	}
-	view->stale = postfix_view_stale(patient->master, at);
-	for (size_t i = 0; i < view->conf.server_count; i++) {
-		if (endpoint_parse_address(view->conf.server[i], 53, &server) !=
-		    NULL)
-			continue;
-		view->server[i].understood = true;
-		view->server[i].is_loopback =
-		    prefix_is_loopback(&server.address);
-		view->server[i].is_ours = is_our_resolver(patient, &server);
-		resolver_probe(&server, &view->server[i].probe);
-	}
+	for (size_t i = 0; i < view->conf.server_count; i++)
+		examine_server(patient, view->conf.server[i], &view->server[i]);
 }
 
 static void
@@ -321,19 +335,20 @@ examine_views(struct patient *patient)
 {
 	const struct postfix_service *service = patient->config->service;
 	const char *queue = service->value[POSTFIX_QUEUE_DIRECTORY];
-	char at[POSTFIX_VIEW_PATH_MAX];
 	bool chroot = false;
 
-	patient->master = postfix_view_master(queue);
+	postfix_view_open(
+	    &patient->view, queue, service->value[POSTFIX_DAEMON_DIRECTORY]);
 	for (size_t i = 0; i < patient->config->service_count; i++)
 		chroot |= service[i].chroot;
-	postfix_view_path(patient->master, queue, false, RESOLV_CONF, at);
-	examine_view(patient, &patient->facts.outside, RESOLV_CONF, at);
-	if (!chroot)
-		return;
-	postfix_view_path(patient->master, queue, true, RESOLV_CONF, at);
-	postfix_view_path(0, queue, true, RESOLV_CONF, patient->inside_path);
-	examine_view(patient, &patient->facts.inside, patient->inside_path, at);
+	examine_view(patient, &patient->facts.outside, RESOLV_CONF, NULL);
+	if (chroot) {
+		snprintf(patient->inside_path, sizeof(patient->inside_path),
+		    "%s%s", queue, RESOLV_CONF);
+		examine_view(patient, &patient->facts.inside,
+		    patient->inside_path, queue);
+	}
+	postfix_view_close(&patient->view);
 }
 
 /* ---- names ---- */

@@ -96,5 +96,5 @@ doctor_view_is_shared(const struct doctor_view *view)
 	for (size_t i = 0; i < view->conf.server_count; i++)
 		if (!view->server[i].is_ours)
 			return false;
-	return true;
+	return view->unreadable == NULL;
 }

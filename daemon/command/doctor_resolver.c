@@ -75,6 +75,11 @@ doctor_judge_view(struct doctor_judge *judge)
 	const struct doctor_view *view = doctor_view_of(judge);
 	json_t *finding;
 
+	if (view->unreadable != NULL)
+		doctor_find(judge, DOCTOR_WARNING, "resolver-unreadable",
+		    "%s, as Postfix has it, can't be read (%s): which "
+		    "nameservers it asks is not known",
+		    view->path, view->unreadable);
 	if (view->is_default) {
 		finding = doctor_find(judge, DOCTOR_WARNING, "resolver-default",
 		    "%s %s: Postfix asks 127.0.0.1, whatever answers there",
@@ -124,6 +129,7 @@ doctor_judge_copy(struct doctor_judge *judge)
 
 	if (!judge->service->config->chroot || inside->path == NULL ||
 	    inside->is_default || doctor_view_is_shared(inside) ||
+	    inside->unreadable != NULL || outside->unreadable != NULL ||
 	    same_servers(inside, outside))
 		return;
 	doctor_change(

@@ -352,7 +352,8 @@ judge_sharing(struct doctor_judge *judge, const struct doctor_map *map)
 	const struct doctor_view *view = doctor_view_of(judge);
 	json_t *finding = NULL;
 
-	if (view->path == NULL || doctor_view_is_shared(view))
+	if (view->path == NULL || view->unreadable != NULL ||
+	    doctor_view_is_shared(view))
 		return;
 	if (parse_level(level) == LEVEL_DANE_ONLY)
 		finding = doctor_find(judge, DOCTOR_WARNING,

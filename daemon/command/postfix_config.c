@@ -23,6 +23,7 @@ struct reader {
 static const char *const names[POSTFIX_PARAMETERS] = {
 	[POSTFIX_MAIL_VERSION] = "mail_version",
 	[POSTFIX_QUEUE_DIRECTORY] = "queue_directory",
+	[POSTFIX_DAEMON_DIRECTORY] = "daemon_directory",
 	[POSTFIX_MAIL_OWNER] = "mail_owner",
 	[POSTFIX_COMPATIBILITY_LEVEL] = "compatibility_level",
 	[POSTFIX_POLICY_MAPS] = "smtp_tls_policy_maps",

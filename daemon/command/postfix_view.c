@@ -3,17 +3,26 @@
 #include "command/postfix_view.h"
 
 #include <dirent.h>
-#include <signal.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/openat2.h>
+
+#include "base/file.h"
+
 /* proc(5) counts hundredths of a second, file systems the kernel's ticks. */
 #define ROUNDED_MS 50
+#define PID_FILE_MAX 64 /* octets */
+#define STATUS_MAX 65536
 
 /* ---- processes ---- */
 
@@ -67,51 +76,151 @@ read_process(pid_t pid, struct process *process)
 	return true;
 }
 
-pid_t
-postfix_view_master(const char *queue_directory)
+/* ---- master ---- */
+
+/* Its own, of its rights and of its files: root's, all four. */
+static bool
+is_roots(int process)
 {
-	char path[POSTFIX_VIEW_PATH_MAX], text[32] = "";
-	struct process process;
-	pid_t pid = 0;
-	FILE *file;
+	char path[64], *text;
+	const char *why;
+	bool result;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/status", process);
+	if ((text = file_read(path, STATUS_MAX, &len, &why)) == NULL)
+		return false;
+	result = strstr(text, "\nUid:\t0\t0\t0\t0\n") != NULL;
+	free(text);
+	return result;
+}
+
+/* Perhaps the one of before an upgrade. */
+static bool
+runs_master(int process, const char *daemon_directory)
+{
+	char program[PATH_MAX], runs[PATH_MAX];
+	struct stat one, other;
+	ssize_t len;
+
+	snprintf(program, sizeof(program), "%s/master", daemon_directory);
+	if (program[0] != '/')
+		return false;
+	if (stat(program, &one) == 0 &&
+	    fstatat(process, "exe", &other, 0) == 0 &&
+	    one.st_dev == other.st_dev && one.st_ino == other.st_ino)
+		return true;
+	len = readlinkat(process, "exe", runs, sizeof(runs) - 1);
+	if (len <= 0)
+		return false;
+	runs[len] = '\0';
+	len = (ssize_t)strlen(program);
+	return strncmp(runs, program, (size_t)len) == 0 &&
+	       strcmp(runs + len, " (deleted)") == 0;
+}
+
+/* Returns 0 where there is no number. */
+static pid_t
+read_number(const char *queue_directory)
+{
+	char path[POSTFIX_VIEW_PATH_MAX], *text, *end;
+	const char *why;
+	size_t len;
+	long pid;
 
 	snprintf(path, sizeof(path), "%s/pid/master.pid", queue_directory);
-	if ((file = fopen(path, "re")) == NULL)
+	if ((text = file_read(path, PID_FILE_MAX, &len, &why)) == NULL)
 		return 0;
-	if (fgets(text, sizeof(text), file) != NULL)
-		pid = (pid_t)atol(text);
-	fclose(file);
-	/* The file outlives the process, whose number may be another's now. */
-	if (pid <= 0 || !read_process(pid, &process) ||
-	    strcmp(process.name, "master") != 0)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%ld/root/.", (long)pid);
-	return access(path, R_OK) == 0 ? pid : 0;
+	errno = 0;
+	pid = strtol(text, &end, 10);
+	if (errno != 0 || pid <= 0 || pid > INT_MAX ||
+	    (*end != '\n' && *end != '\0'))
+		pid = 0;
+	free(text);
+	return (pid_t)pid;
+}
+
+/* @process is a directory of proc(5), and stays that of this process, whoever
+ * gets its number next. */
+static void
+open_master(struct postfix_view *view, int process, pid_t pid,
+    const char *daemon_directory)
+{
+	if (!is_roots(process) || !runs_master(process, daemon_directory))
+		return;
+	view->root = openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (view->root != -1)
+		view->master = pid;
 }
 
 void
-postfix_view_path(pid_t master, const char *queue_directory, bool chroot,
-    const char *path, char out[POSTFIX_VIEW_PATH_MAX])
+postfix_view_open(struct postfix_view *view, const char *queue_directory,
+    const char *daemon_directory)
 {
-	char root[64] = "";
+	const pid_t pid = read_number(queue_directory);
+	char path[64];
+	int process = -1;
 
-	if (master != 0)
-		snprintf(root, sizeof(root), "/proc/%ld/root", (long)master);
-	snprintf(out, POSTFIX_VIEW_PATH_MAX, "%s%s%s", root,
-	    chroot ? queue_directory : "", path);
+	*view = (struct postfix_view){ .root = -1 };
+	if (pid != 0) {
+		snprintf(path, sizeof(path), "/proc/%ld", (long)pid);
+		process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (process != -1) {
+		open_master(view, process, pid, daemon_directory);
+		close(process);
+	}
+	if (view->root == -1)
+		view->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-size_t
-postfix_view_stale(pid_t master, const char *path)
+void
+postfix_view_close(struct postfix_view *view)
+{
+	if (view->root != -1)
+		close(view->root);
+	view->root = -1;
+}
+
+/* ---- files ---- */
+
+/* @root is where all links and "..", end; "/" is itself. */
+static int
+open_in(int root, const char *path, uint64_t flags)
+{
+	const struct open_how how = { .flags = flags | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT };
+
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+/* Not to be read yet: opening a device may do something. */
+static int
+find_file(const struct postfix_view *view, const char *chroot, const char *path)
+{
+	int root, fd, error;
+
+	if (chroot == NULL)
+		return open_in(view->root, path, O_PATH);
+	root = open_in(view->root, chroot, O_PATH | O_DIRECTORY);
+	if (root == -1)
+		return -1;
+	fd = open_in(root, path, O_PATH);
+	error = errno;
+	close(root);
+	errno = error;
+	return fd;
+}
+
+static size_t
+count_stale(pid_t master, int64_t changed)
 {
 	struct process process;
 	struct dirent *entry;
 	size_t count = 0;
-	struct stat st;
 	DIR *proc;
 
-	if (master == 0 || stat(path, &st) == -1 ||
-	    (proc = opendir("/proc")) == NULL)
+	if (master == 0 || (proc = opendir("/proc")) == NULL)
 		return 0;
 	while ((entry = readdir(proc)) != NULL) {
 		const pid_t pid = (pid_t)atol(entry->d_name);
@@ -119,9 +228,35 @@ postfix_view_stale(pid_t master, const char *path)
 		if (pid > 0 && read_process(pid, &process) &&
 		    process.parent == master &&
 		    strcmp(process.name, "smtp") == 0 &&
-		    process.start + ROUNDED_MS < ms_of(st.st_ctim))
+		    process.start + ROUNDED_MS < changed)
 			count++;
 	}
 	closedir(proc);
 	return count;
+}
+
+char *
+postfix_view_read(const struct postfix_view *view, const char *chroot,
+    const char *path, size_t max, size_t *stale)
+{
+	const int fd = find_file(view, chroot, path);
+	char ours[64], *text = NULL;
+	const char *why;
+	struct stat st;
+	size_t len;
+
+	*stale = 0;
+	if (fd == -1)
+		return NULL;
+	snprintf(ours, sizeof(ours), "/proc/self/fd/%d", fd);
+	errno = EINVAL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		*stale = count_stale(view->master, ms_of(st.st_ctim));
+		errno = EFBIG;
+		text = file_read(ours, max, &len, &why);
+	}
+	if (errno == ENOENT)
+		errno = EIO;
+	close(fd);
+	return text;
 }

@@ -3,6 +3,7 @@
 #include "process/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <netdb.h>
@@ -118,14 +119,22 @@ static const struct {
 	{ "ioctl", 1, ALL_BITS, SIOCGIFINDEX },
 	{ "ioctl", 1, ALL_BITS, SIOCGIFNAME },
 	{ "clone", CLONE_FLAGS, NAMESPACES, 0 },
-	{ "open", 2, SET_ID, 0 },
-	{ "openat", 3, SET_ID, 0 },
 	{ "chmod", 1, SET_ID, 0 },
 	{ "fchmod", 1, SET_ID, 0 },
 	{ "fchmodat", 2, SET_ID, 0 },
 	{ "prlimit64", 0, ALL_BITS, 0 }, /* our own */
 	{ "mmap", 2, PROT_EXEC, 0 },
 	{ "mprotect", 2, PROT_EXEC, 0 },
+};
+
+/* What empties a file has to open it for writing: before Linux 6.2 that is all
+ * that Landlock looks at. */
+static const struct {
+	uint64_t bits, value;
+} opening[] = {
+	{ O_TRUNC, 0 },
+	{ O_TRUNC | O_ACCMODE, O_TRUNC | O_WRONLY },
+	{ O_TRUNC | O_ACCMODE, O_TRUNC | O_RDWR },
 };
 
 static int
@@ -148,6 +157,24 @@ allow_limited(scmp_filter_ctx filter, size_t i)
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
 	    SCMP_CMP(limited[i].argument, SCMP_CMP_MASKED_EQ, limited[i].bits,
 		limited[i].value));
+}
+
+/* @flags: which argument they are; the mode is the next one. */
+static int
+allow_opening(scmp_filter_ctx filter, const char *name, unsigned flags)
+{
+	const int number = seccomp_syscall_resolve_name(name);
+	int error = 0;
+
+	if (number == __NR_SCMP_ERROR)
+		return 0;
+	for (size_t i = 0;
+	     i < sizeof(opening) / sizeof(opening[0]) && error == 0; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 2,
+		    SCMP_CMP(flags, SCMP_CMP_MASKED_EQ, opening[i].bits,
+			opening[i].value),
+		    SCMP_CMP(flags + 1, SCMP_CMP_MASKED_EQ, SET_ID, 0));
+	return error;
 }
 
 /* Its flags are in memory, where no filter looks; libc then takes clone(). */
@@ -173,6 +200,10 @@ load_filter(void)
 	for (size_t i = 0;
 	     i < sizeof(limited) / sizeof(limited[0]) && error == 0; i++)
 		error = allow_limited(filter, i);
+	if (error == 0)
+		error = allow_opening(filter, "open", 1);
+	if (error == 0)
+		error = allow_opening(filter, "openat", 2);
 	if (error == 0)
 		error = hide_clone3(filter);
 	if (error == 0)

@@ -38,6 +38,7 @@ struct doctor_server {
 struct doctor_view {
 	const char *path; /* as the administrator knows it; NULL: unused */
 	bool exists;
+	const char *unreadable;  /* why, or NULL; then no servers are known */
 	struct resolv_conf conf; /* 127.0.0.1 where it names none */
 	bool is_default;         /* it named none */
 	struct doctor_server server[RESOLV_CONF_SERVERS_MAX];

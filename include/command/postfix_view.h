@@ -11,23 +11,30 @@
 
 #define POSTFIX_VIEW_PATH_MAX 4096
 
-/* Postfix's master(8) of one instance.  Returns its pid, or 0 where it does
- * not run or we can't see. */
-pid_t postfix_view_master(const char *queue_directory);
+struct postfix_view {
+	pid_t master; /* 0: it does not run, or we can't see */
+	int root;     /* master(8)'s, or ours; -1: none */
+};
 
 /*
- * Where a file at @path, absolute, is for a process of Postfix's: below
- * @queue_directory if @chroot, and below the root of @master unless that is
- * 0.
+ * Finds master(8) of one instance.  The number that it has left in its queue
+ * may be anybody's by now: only a process of root's counts that runs the
+ * program @daemon_directory/master.
  */
-void postfix_view_path(pid_t master, const char *queue_directory, bool chroot,
-    const char *path, char out[POSTFIX_VIEW_PATH_MAX]);
+void postfix_view_open(struct postfix_view *view, const char *queue_directory,
+    const char *daemon_directory);
+
+void postfix_view_close(struct postfix_view *view);
 
 /*
- * How many of @master's smtp(8) processes have been running since before the
- * file at @path, made by postfix_view_path(), was changed: they go on with
- * what they have read.
+ * The file at @path, absolute, as a process of Postfix's has it: below @chroot
+ * unless that is NULL, and links followed inside its root.  Regular files of
+ * up to @max octets only.
+ * Returns text, the caller's to free, or NULL with errno: ENOENT where there is
+ * none.  @stale: how many of master's smtp(8) processes have been running
+ * since before it was changed, and go on with what they have read.
  */
-size_t postfix_view_stale(pid_t master, const char *path);
+char *postfix_view_read(const struct postfix_view *view, const char *chroot,
+    const char *path, size_t max, size_t *stale);
 
 #endif /* COMMAND_POSTFIX_VIEW_H */

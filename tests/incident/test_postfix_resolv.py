@@ -403,6 +403,19 @@ def test_a_copy_that_is_a_link_is_replaced(both):
     assert both.system == SYSTEM.encode()
 
 
+@pytest.mark.parametrize("link", ["/" + COPY, "../" + COPY])
+@pytest.mark.parametrize("command", ["refresh", "install"])
+def test_a_copy_that_is_the_systems_own_file_stays(machine, link, command):
+    machine.installed()
+    machine.write(COPY, SYSTEM)
+    machine.path("etc/resolv.conf").unlink()
+    machine.path("etc/resolv.conf").symlink_to(link)
+    result = machine.resolv(command, *(["--yes"] if command == "install"
+                                       else []))
+    assert machine.system == SYSTEM.encode()
+    assert result.returncode == 3, result.text
+
+
 @pytest.mark.parametrize("mode, owner", [(0o777, 0), (0o775, 0), (0o755, 2)])
 def test_a_folder_of_others_is_not_written_to(machine, mode, owner):
     machine.installed()

@@ -374,6 +374,31 @@ write_beside_sockets(void)
 	return make_file_at("../sockets/file", 0600);
 }
 
+/* Of a file that is only opened for reading: Landlock looks at that from its
+ * third version on, Linux 6.2. */
+static int
+truncate_by_reading(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/own", directory);
+	if (make_file_at("own", 0600) == -1)
+		return -1;
+	return open(path, O_RDONLY | O_TRUNC | O_CLOEXEC) != -1 ? 0 : -1;
+}
+
+/* The fourth way to open, for neither. */
+static int
+truncate_by_neither(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/own", directory);
+	if (make_file_at("own", 0600) == -1)
+		return -1;
+	return open(path, O_ACCMODE | O_TRUNC | O_CLOEXEC) != -1 ? 0 : -1;
+}
+
 static int
 make_link(void)
 {
@@ -484,6 +509,8 @@ static const struct {
 	{ "set-id-of-open", set_id_of_open },
 	{ "share-memory", share_memory },
 	{ "trace", trace },
+	{ "truncate-by-neither", truncate_by_neither },
+	{ "truncate-by-reading", truncate_by_reading },
 	{ "type-at-terminal", type_at_terminal },
 	{ "unshare-user", unshare_user },
 	{ "vsock", vsock },

@@ -7,6 +7,7 @@ real ones, or stand before a real one and stumble.
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import pytest
 
 import lab as lab_module
 import misbehave
+import test_command
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 PORT = 8942
@@ -446,20 +448,39 @@ def test_internal_names_and_the_zone_that_mends_them(lab, resolv_conf):
 
 # ---- Postfix's processes ----
 
+@pytest.fixture(scope="module")
+def programs(lab):
+    """A daemon_directory whose master is an interpreter."""
+    folder = lab_module.ROOM / "programs"
+    folder.mkdir()
+    shutil.copy(os.path.realpath("/usr/bin/python3"), folder / "master")
+    for directory in (lab_module.ROOM, folder):
+        directory.chmod(0o755)
+    return folder
+
+
 @pytest.fixture
-def master(daemon, resolv_conf):
-    """Processes that look like master(8) and a chrooted smtp(8)."""
-    case = fresh("running", master=CHROOT, inside=f"nameserver {GOOD}")
-    folder = configure(case, daemon, resolv_conf)
-    queue = folder / "queue"
-    (queue / "pid").mkdir()
-    process = subprocess.Popen(
-        ["/usr/bin/python3", "-c", PARENT, str(queue)],
-        stdout=subprocess.PIPE, env=lab_module.environment())
-    process.stdout.readline()
-    yield folder, queue
-    process.terminate()
-    process.wait(10)
+def run_as(daemon, programs, resolv_conf):
+    """Runs a script as Postfix's master, or as something like it."""
+    processes = []
+
+    def start(script, name, *arguments, program=None, **changes):
+        folder = configure(fresh(
+            name, main=f"daemon_directory = {programs}", **changes),
+            daemon, resolv_conf)
+        (folder / "queue/pid").mkdir()
+        process = subprocess.Popen(
+            [program or programs / "master", "-c", script, folder / "queue",
+             *arguments], stdout=subprocess.PIPE,
+            env={**lab_module.environment(), "PYTHONHOME": "/usr"})
+        processes.append(process)
+        assert process.stdout.readline() == b"running\n"
+        return folder
+
+    yield start
+    for process in processes:
+        process.terminate()
+        process.wait(10)
 
 
 PARENT = """
@@ -483,11 +504,13 @@ time.sleep(600)
 """
 
 
-def test_processes_with_an_older_resolver(daemon, master):
-    folder, queue = master
+def test_processes_with_an_older_resolver(daemon, run_as):
+    folder = run_as(PARENT, "running", master=CHROOT,
+                    inside=f"nameserver {GOOD}")
     assert ids(run(daemon, folder, "--json")) == set()
     time.sleep(0.2)
-    (queue / "etc/resolv.conf").write_text(f"nameserver {GOOD}\n# new\n")
+    (folder / "queue/etc/resolv.conf").write_text(
+        f"nameserver {GOOD}\n# new\n")
     result = run(daemon, folder, "--json")
     assert ids(result) == {"stale-resolver"}
     assert result.returncode == WARNING
@@ -509,24 +532,113 @@ subprocess.run(["mount", "--make-rprivate", "/"], check=True)
 subprocess.run(["mount", "--bind", sys.argv[2], "/etc/resolv.conf"],
                check=True)
 ctypes.CDLL(None).prctl(15, b"master", 0, 0, 0)
-pathlib.Path(sys.argv[1], "pid/master.pid").write_text(f"{os.getpid()}\\n")
+pathlib.Path(sys.argv[1], "pid/master.pid").write_text(f"{os.getpid():>10}\\n")
+if len(sys.argv) > 3:
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(*map(int, sys.argv[3].split()))
+print("running", flush=True)
+time.sleep(600)
+"""
+ROOTED = """
+import ctypes, os, pathlib, sys, time
+ctypes.CDLL(None).prctl(15, b"master", 0, 0, 0)
+pathlib.Path(sys.argv[1], "pid/master.pid").write_text(f"{os.getpid():>10}\\n")
+os.chroot(sys.argv[2])
 print("running", flush=True)
 time.sleep(600)
 """
 
 
-def test_private_resolv_conf(daemon, resolv_conf):
+def other_resolver(daemon, name):
+    path = daemon.folder / name
+    path.write_text(f"nameserver {NOT_VALIDATING}\n")
+    return path
+
+
+def test_private_resolv_conf(daemon, run_as):
     """What counts is what Postfix's processes see, not what we do."""
-    folder = configure(fresh("private"), daemon, resolv_conf)
-    (folder / "queue/pid").mkdir()
-    own = folder / "resolv.conf"
-    own.write_text(f"nameserver {NOT_VALIDATING}\n")
-    process = subprocess.Popen(
-        ["/usr/bin/python3", "-c", PRIVATE, folder / "queue", own],
-        stdout=subprocess.PIPE)
-    process.stdout.readline()
-    found = ids(run(daemon, folder, "--json"))
-    process.terminate()
-    process.wait(10)
-    assert found == {"resolver-not-validating"}
+    folder = run_as(PRIVATE, "private", other_resolver(daemon, "seen"))
+    assert ids(run(daemon, folder, "--json")) == {"resolver-not-validating"}
+
+
+def test_links_end_in_the_root_of_postfix(daemon, run_as):
+    """An absolute one leads to a file of this name there, not here."""
+    root = daemon.folder / "other-root"
+    here = daemon.folder / "link-target"
+    here.write_text(f"nameserver {GOOD}\n")
+    there = root / here.relative_to("/")
+    there.parent.mkdir(parents=True)
+    there.write_text(f"nameserver {NOT_VALIDATING}\n")
+    (root / "etc").mkdir()
+    (root / "etc/resolv.conf").symlink_to(here)
+    folder = run_as(ROOTED, "rooted", root)
+    assert ids(run(daemon, folder, "--json")) == {"resolver-not-validating"}
+
+
+@pytest.mark.parametrize("target", ["/run/own.conf", "../../run/own.conf"])
+def test_links_end_in_the_chroot(daemon, resolv_conf, target):
+    name = "chrootlink" + str(target.count(".."))
+    folder = configure(fresh(name, master=CHROOT,
+                             inside=f"nameserver {GOOD}"), daemon, resolv_conf)
+    queue = folder / "queue"
+    (queue / "run").mkdir()
+    (queue / "etc/resolv.conf").rename(queue / "run/own.conf")
+    (queue / "etc/resolv.conf").symlink_to(target)
     assert ids(run(daemon, folder, "--json")) == set()
+
+
+def test_a_program_that_is_not_the_master(daemon, run_as):
+    """Anybody can take its name."""
+    folder = run_as(PRIVATE, "namesake", other_resolver(daemon, "namesakes"),
+                    program="/usr/bin/python3")
+    assert ids(run(daemon, folder, "--json")) == set()
+
+
+@pytest.mark.parametrize("ids_of_user", ["65534 65534 65534", "65534 0 0"])
+def test_a_master_that_is_not_of_root(daemon, run_as, ids_of_user):
+    """Anybody can run the program, and say what it sees."""
+    name = "users" + ids_of_user[-1]
+    folder = run_as(PRIVATE, name, other_resolver(daemon, name), ids_of_user)
+    assert ids(run(daemon, folder, "--json")) == set()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "large", "device"])
+def test_what_cannot_be_read(daemon, run_as, kind):
+    """It does not wait, has an end, and is not said to be missing."""
+    path = daemon.folder / kind
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "large":
+        path.write_text(f"nameserver {GOOD}\n" + 70000 * "#")
+    else:
+        path = "/dev/zero"
+    folder = run_as(PRIVATE, kind, path)
+    result = run(daemon, folder, "--json")
+    assert ids(result) == {"resolver-unreadable"}
+    assert result.returncode == WARNING
+
+
+def test_the_program_of_before_an_upgrade(daemon, programs, run_as):
+    folder = run_as(PRIVATE, "upgraded", other_resolver(daemon, "upgrade"))
+    new = programs / "new"
+    shutil.copy(programs / "master", new)
+    new.rename(programs / "master")
+    assert ids(run(daemon, folder, "--json")) == {"resolver-not-validating"}
+
+
+@pytest.mark.parametrize("place", [
+    None, 7, {}, {"protocol": "socketmap"}, {"endpoint": "inet:"},
+    {"protocol": 7, "endpoint": 7},
+    {"protocol": "socketmap", "endpoint": "inet:"}], ids=str)
+def test_a_daemon_that_lies(daemon, resolv_conf, tmp_path, place):
+    """Of whatever kind its values are, doctor comes to an end."""
+    folder = configure(fresh("lies" + tmp_path.name), daemon, resolv_conf)
+    liar = test_command.Daemon(tmp_path)
+    status = {**daemon.status(), "listening": [place],
+              "dns_listening": [place], "maps": {"query": place}}
+    liar.answers = [test_command.encoded(status)]
+    result = run(daemon, folder, "--json", control=liar.path)
+    liar.end()
+    assert result.returncode in range(4)
+    assert json.loads(result.stdout)["findings"]

@@ -25,7 +25,8 @@ REFUSED = {
     "netlink-route": "EPERM", "packet": "EPERM", "protect-later": "EPERM",
     "run-memory-file": "EPERM", "run-written-file": "EPERM",
     "select-console": "EPERM", "set-id": "EPERM", "set-id-of-open": "EPERM",
-    "share-memory": "EPERM", "trace": "EPERM", "type-at-terminal": "EPERM",
+    "share-memory": "EPERM", "trace": "EPERM",
+    "truncate-by-neither": "EPERM", "truncate-by-reading": "EPERM", "type-at-terminal": "EPERM",
     "unshare-user": "EPERM", "vsock": "EPERM",
     "write-beside-sockets": "landlock", "write-device": "landlock",
     "write-elsewhere": "landlock", "write-own-memory": "EACCES"}

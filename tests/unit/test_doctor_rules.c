@@ -328,6 +328,21 @@ START_TEST(carried_records_need_sha256_and_no_dnssec)
 }
 END_TEST
 
+/* Nothing else is said of it: neither that it is ours, nor that it is not. */
+START_TEST(what_cannot_be_read_is_not_judged)
+{
+	struct fixture f;
+
+	healthy(&f);
+	f.facts.dns_listen = "127.0.0.25";
+	f.facts.inside = (struct doctor_view){ .path = f.facts.inside.path,
+		.unreadable = "File too large" };
+	assert_finds(&f, "resolver-unreadable ");
+	f.map.dane_only = "when-complete";
+	assert_finds(&f, "resolver-unreadable ");
+}
+END_TEST
+
 START_TEST(the_chroot_matters_only_to_the_chrooted)
 {
 	struct fixture f;
@@ -477,6 +492,7 @@ main(void)
 	    tc, names_mean_the_same_to_both, 0, (int)COUNT(names));
 	tcase_add_test(tc, our_resolver_is_the_best);
 	tcase_add_test(tc, carried_records_need_sha256_and_no_dnssec);
+	tcase_add_test(tc, what_cannot_be_read_is_not_judged);
 	tcase_add_test(tc, the_chroot_matters_only_to_the_chrooted);
 	tcase_add_test(tc, trust_is_looked_at);
 	tcase_add_loop_test(tc, tables_are_understood, 0, (int)COUNT(maps));
