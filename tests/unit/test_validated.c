@@ -689,6 +689,19 @@ START_TEST(swollen_answer_is_no_denial)
 }
 END_TEST
 
+/* One that counts the signatures refuses what is swollen, and asks again by
+ * itself. */
+static bool
+library_counts_signatures(void)
+{
+	struct ub_ctx *ub = ub_ctx_create();
+	const bool counts =
+	    ub_ctx_set_option(ub, "iter-scrub-rrsig:", "8") == 0;
+
+	ub_ctx_delete(ub);
+	return counts;
+}
+
 START_TEST(swollen_answer_is_looked_at_twice)
 {
 	struct outcome outcome;
@@ -701,8 +714,9 @@ START_TEST(swollen_answer_is_looked_at_twice)
 	swelling = 0;
 	wait_for(&outcome);
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
-	ck_assert(outcome.fresh);
-	/* The first cache has it still. */
+	ck_assert(outcome.fresh != library_counts_signatures());
+	ck_assert_uint_ge(questions, 2);
+	/* The first cache may have it still. */
 	before = questions;
 	outcome = ask(SWOLLEN, DNS_TYPE_A, NULL);
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
