@@ -146,7 +146,8 @@ on_dname(void *arg, const struct validated_result *result)
 	if (result->answered && result->security == DNS_SECURE &&
 	    (packet = packet_parse(result->packet, result->len)) != NULL &&
 	    packet_facts(packet, current(walk), DNS_TYPE_DNAME, &facts) == 0) {
-		found = facts.rdata_count == 1 &&
+		/* An ancestor that is an alias has another zone's. */
+		found = facts.aliases == 0 && facts.rdata_count == 1 &&
 			domain_from_wire(facts.rdata[0].data,
 			    facts.rdata[0].len, target) != 0 &&
 			packet_substitute(
