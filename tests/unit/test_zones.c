@@ -115,6 +115,28 @@ START_TEST(forwarder_above_is_found)
 }
 END_TEST
 
+/* In whatever order the configuration has them. */
+START_TEST(deepest_block_counts)
+{
+	struct endpoint own = server("192.0.2.53", 53);
+	struct conf_zone zones[] = {
+		{ .name = (char *)"b.corp.internal",
+		    .servers = &own,
+		    .server_count = 1,
+		    .insecure = true },
+		{ .name = (char *)"corp.internal",
+		    .servers = &own,
+		    .server_count = 1,
+		    .insecure = true },
+	};
+	const struct conf conf = { .zones = zones, .zone_count = 2 };
+
+	ck_assert_ptr_eq(zones_servers(&conf, "a.b.corp.internal"), &zones[0]);
+	ck_assert_ptr_eq(zones_insecure(&conf, "a.b.corp.internal"), &zones[0]);
+	ck_assert_ptr_eq(zones_servers(&conf, "a.corp.internal"), &zones[1]);
+}
+END_TEST
+
 START_TEST(no_blocks_no_zone)
 {
 	const struct conf none = { .zone_count = 0 };
@@ -323,6 +345,7 @@ main(void)
 	    tc, insecure_holds_for_all_below, 0, (int)COUNT(rows));
 	tcase_add_test(tc, root_block_is_for_all);
 	tcase_add_test(tc, forwarder_above_is_found);
+	tcase_add_test(tc, deepest_block_counts);
 	tcase_add_test(tc, no_blocks_no_zone);
 	tcase_add_test(tc, blocks_are_written);
 	tcase_add_loop_test(
