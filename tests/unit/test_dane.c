@@ -308,6 +308,7 @@ START_TEST(tlsa_of_a_name_that_cannot_be_is_absent)
 	snprintf(owner, sizeof(owner), "_%u._tcp.%s", cases[_i].port,
 	    cases[_i].host);
 	evidence = evaluate(&question, line, &resolver);
+	ck_assert_uint_eq(evidence->host_count, 1);
 	ck_assert_uint_eq(evidence->questions, cases[_i].asked ? 3 : 2);
 	ck_assert_int_eq(evidence->host[0].status,
 	    cases[_i].asked ? DANE_HOST_FAILED : DANE_HOST_ABSENT);
@@ -326,6 +327,7 @@ START_TEST(original_name_of_one_that_cannot_be_is_asked_for)
 	struct resolver resolver;
 	struct dane_evidence *evidence = evaluate(&by_mx, line, &resolver);
 
+	ck_assert_uint_eq(evidence->host_count, 1);
 	ck_assert_int_eq(evidence->host[0].status, DANE_HOST_USABLE);
 	dane_evidence_free(evidence);
 }
