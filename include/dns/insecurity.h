@@ -89,13 +89,12 @@ bool insecurity_is_unchecked(const ldns_pkt *packet);
  * (docs/security-model.md): so the limit must not be too low.  Below it each
  * name in a denial costs the iterations: so it must not be too high.
  *
- * 500 is what RFC 5155 section 10.3 allows for keys below 4096 bits; RFC 9276
- * wants 0, large resolvers refuse more than 500, and signers have known both
- * for years.  One mail with twenty hosts whose owner makes the most of it costs
- * one to two seconds of processor time at 500, in steps of at most 4 ms, and
- * six at the 2500 that RFC 5155 has for larger keys.
+ * 150 is libunbound's own default, and BIND's since 2021: a zone that uses more
+ * is believed by hardly anybody's resolver, and what we would prove there for
+ * ourselves alone is not worth what strangers could make it cost.  RFC 9276
+ * wants 0, and signers have known that for years.
  */
-#define INSECURITY_NSEC3_ITERATIONS "1024 500 2048 500 4096 500"
-#define INSECURITY_NSEC3_LIMIT 500
+#define INSECURITY_NSEC3_ITERATIONS "1024 150 2048 150 4096 150"
+#define INSECURITY_NSEC3_LIMIT 150
 
 #endif /* DNS_INSECURITY_H */

@@ -41,7 +41,7 @@
  * NXDOMAIN inside the packet, missing keys, twins that hang.  In
  * tests/unit/test_unbound_option.c: the options that may be set.  In the lab:
  * which denials are insecure above the limit of iterations
- * (h501-hide.nsec of tests/lab/matrix.py), opt-out, RFC 5011
+ * (h151-hide.nsec of tests/lab/matrix.py), opt-out, RFC 5011
  * (test_rollover.py).
  */
 #ifndef DNS_LIBRARY_H

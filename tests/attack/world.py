@@ -118,7 +118,7 @@ OWN_ZONES = [
     shape("shape.nsec", sign="ecdsa"),
     shape("shape.nsec3", sign="ecdsa", denial="nsec3", iterations=1),
     shape("shape.optout", sign="ecdsa", denial="nsec3", opt_out=True),
-    shape("shape.iter.nsec", sign="rsa", denial="nsec3", iterations=500),
+    shape("shape.iter.nsec", sign="rsa", denial="nsec3", iterations=150),
     Zone(EVIL, f"""
         @ A {FORGED}
         @ MX 10 mx

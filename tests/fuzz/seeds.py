@@ -189,7 +189,7 @@ def denials():
         "alias": (LEAF, "alias.hosts.nsec"),
         "dname": (LEAF, "under.dname.nsec"),
         "belowdname": (LEAF, "x.under.dname.nsec"),
-        "iterations": (LEAF, "mx.iter500.nsec"),
+        "iterations": (LEAF, "mx.iter150.nsec"),
         "tcp": (LEAF, "_tcp.mx.cuttcp.nsec"),
         "wildcard": (LEAF, "x.wild.hosts.nsec"),
         "unsigned": (LEAF, "plain.unsigned"),
@@ -202,8 +202,8 @@ def denials():
     write("insecurity", "bitmap", b"\x00" + ask(
         TLD, "plain.nsec", "DS").replace(b"\x00\x06\x20\x00\x00",
                                          b"\x01\x07\x20\x00\x00"))
-    over = ask(LEAF, "mx.iter500.nsec", "DS").replace(
-        struct.pack("!H", 500), struct.pack("!H", 3000))
+    over = ask(LEAF, "mx.iter150.nsec", "DS").replace(
+        struct.pack("!H", 150), struct.pack("!H", 3000))
     write("insecurity", "overlimit", bytes([2]) + over)
 
 

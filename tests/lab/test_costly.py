@@ -9,7 +9,7 @@ import costly
 import lab as lab_module
 
 SECONDS = 0.5 * lab_module.SLOWNESS  # of processor time
-LIMIT = 500  # iterations that are believed: include/dns/insecurity.h
+LIMIT = 150  # iterations that are believed: include/dns/insecurity.h
 SALTS = costly.salts(8)
 
 # Above the limit, the worst of all; and at the limit, where every denial that
