@@ -19,6 +19,8 @@
 /* A and AAAA, then TLSA at two base domains. */
 #define HOST_LOOKUPS_MAX 4
 #define WHY_MAX 200
+/* The others wait: what the answers of the first have cost is known by then. */
+#define HOSTS_AT_A_TIME 4
 
 /* The lookups of a host that can be in flight at a time. */
 enum slot { SLOT_A, SLOT_AAAA, SLOT_TLSA, SLOTS };
@@ -42,6 +44,7 @@ struct flight {
 struct host {
 	struct dane_host *evidence;
 	enum host_state state;
+	bool is_address; /* a numeric name */
 	struct flight flight[SLOTS];
 	struct dns_answer *address[2]; /* by SLOT_A and SLOT_AAAA; borrowed
 					* from the evidence */
@@ -62,7 +65,8 @@ struct dane {
 	struct event *done; /* hands over the evidence, from the loop */
 	struct flight mx;
 	struct host *host;
-	size_t host_count, hosts_left;
+	size_t host_count, hosts_started, hosts_left;
+	bool starting;    /* start_more() has not returned */
 	uint64_t started; /* clock_ms() */
 };
 
@@ -271,6 +275,8 @@ end(struct dane *dane)
 	event_active(dane->done, EV_TIMEOUT, 0);
 }
 
+static void start_more(struct dane *dane);
+
 static void
 host_done(struct host *host, enum dane_host_status status, char *why)
 {
@@ -284,6 +290,8 @@ host_done(struct host *host, enum dane_host_status status, char *why)
 	}
 	if (--dane->hosts_left == 0)
 		end(dane);
+	else
+		start_more(dane);
 }
 
 static void
@@ -485,6 +493,11 @@ start_host(struct dane *dane, struct host *host)
 	const char *name = host->evidence->name;
 	const unsigned step = address_step(dane);
 
+	if (host->is_address) {
+		host_done_text(host, DANE_HOST_INSECURE,
+		    "a numeric name, which can have no TLSA");
+		return;
+	}
 	look_up(&host->flight[SLOT_A], name, DNS_TYPE_A, RESOLVER_NEED_SECURITY,
 	    step, on_address);
 	look_up(&host->flight[SLOT_AAAA], name, DNS_TYPE_AAAA,
@@ -497,19 +510,34 @@ start_host(struct dane *dane, struct host *host)
 
 /* ---- hosts ---- */
 
+/* A host may be done before it has started. */
+static void
+start_more(struct dane *dane)
+{
+	if (dane->starting)
+		return;
+	dane->starting = true;
+	while (dane->hosts_started < dane->host_count &&
+	       dane->hosts_left + dane->hosts_started <
+		   dane->host_count + HOSTS_AT_A_TIME)
+		start_host(dane, &dane->host[dane->hosts_started++]);
+	dane->starting = false;
+}
+
 static int
-host_init(struct dane *dane, size_t i, const char *name, uint16_t preference)
+host_init(struct dane *dane, size_t i, const struct mx_host *mx)
 {
 	struct dane_host *evidence = &dane->evidence->host[i];
 	struct host *host = &dane->host[i];
 
 	host->evidence = evidence;
+	host->is_address = mx->is_address;
 	for (int k = 0; k < SLOTS; k++) {
 		host->flight[k].host = host;
 		host->flight[k].dane = dane;
 	}
-	evidence->preference = preference;
-	evidence->name = strdup(name);
+	evidence->preference = mx->preference;
+	evidence->name = strdup(mx->name);
 	evidence->why = strdup("not looked at");
 	evidence->lookup = calloc(HOST_LOOKUPS_MAX, sizeof(*evidence->lookup));
 	return evidence->name != NULL && evidence->why != NULL &&
@@ -530,7 +558,7 @@ make_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 		return -1;
 	evidence->host_count = dane->host_count = count;
 	for (size_t i = 0; i < count; i++)
-		if (host_init(dane, i, mx[i].name, mx[i].preference) == -1)
+		if (host_init(dane, i, &mx[i]) == -1)
 			return -1;
 	return 0;
 }
@@ -555,16 +583,8 @@ start_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 		end(dane);
 		return;
 	}
-	/* One more, so that nothing ends while hosts are being started. */
-	dane->hosts_left = count + 1;
-	for (size_t i = 0; i < count; i++)
-		if (mx[i].is_address)
-			host_done_text(&dane->host[i], DANE_HOST_INSECURE,
-			    "a numeric name, which can have no TLSA");
-		else
-			start_host(dane, &dane->host[i]);
-	if (--dane->hosts_left == 0)
-		end(dane);
+	dane->hosts_left = count;
+	start_more(dane);
 }
 
 /* The next hop is its own host: no MX record, or brackets. */
@@ -652,6 +672,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 		end(dane);
 		return;
 	}
+	dane->hosts_started = dane->host_count;
 	for (size_t i = 0; i < dane->host_count; i++)
 		if (dane->host[i].state != HOST_DONE && hosts_matter(dane))
 			host_done_text(&dane->host[i], DANE_HOST_FAILED, text);

@@ -11,8 +11,16 @@ budget_init(struct budget *budget)
 				       [BUDGET_HASHING] = BUDGET_HASHING_MAX,
 				       [BUDGET_CONTEXTS] = BUDGET_CONTEXTS_MAX,
 				       [BUDGET_LOOKUPS] = BUDGET_LOOKUPS_MAX,
-				       [BUDGET_OCTETS] = BUDGET_OCTETS_MAX,
 				   } };
+}
+
+static void
+refuse(struct budget *budget, enum budget_kind kind)
+{
+	if (budget->used_up)
+		return;
+	budget->used_up = true;
+	budget->first_out = kind;
 }
 
 bool
@@ -22,17 +30,26 @@ budget_spend(struct budget *budget, enum budget_kind kind, uint64_t amount)
 		budget->left[kind] -= amount;
 		return true;
 	}
-	if (!budget->used_up) {
-		budget->used_up = true;
-		budget->first_out = kind;
-	}
+	refuse(budget, kind);
 	return false;
 }
 
-void
-budget_give_back(struct budget *budget, enum budget_kind kind, uint64_t amount)
+bool
+budget_charge(struct budget *budget, enum budget_kind kind, uint64_t amount)
 {
-	budget->left[kind] += amount;
+	if (budget_spend(budget, kind, amount))
+		return true;
+	budget->left[kind] = 0;
+	return false;
+}
+
+bool
+budget_lasts(struct budget *budget, enum budget_kind kind)
+{
+	if (budget->left[kind] > 0)
+		return true;
+	refuse(budget, kind);
+	return false;
 }
 
 const char *
@@ -44,8 +61,6 @@ budget_text(const struct budget *budget)
 		    "fresh contexts of one evaluation are used up",
 		[BUDGET_LOOKUPS] =
 		    "inner lookups of one evaluation are used up",
-		[BUDGET_OCTETS] =
-		    "messages held by one evaluation are too many octets",
 	};
 
 	return budget->used_up ? says[budget->first_out] : NULL;

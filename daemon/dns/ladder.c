@@ -918,12 +918,25 @@ is_judged(const struct validated_result *result)
 	return result->answered && result->security != DNS_INDETERMINATE;
 }
 
+/* What libunbound has spent on it is spent, whoever asked.  Returns false where
+ * that is too much, and the lookup has ended. */
+static bool
+pay(struct ladder *ladder, const struct validated_result *result)
+{
+	if (budget_charge(ladder->budget, BUDGET_HASHING, result->hashing))
+		return true;
+	conclude_failed(ladder, DNS_INDETERMINATE, budget_text(ladder->budget));
+	return false;
+}
+
 static void
 on_fresh(void *arg, const struct validated_result *result)
 {
 	struct ladder *ladder = arg;
 
 	ladder->fresh = NULL;
+	if (!pay(ladder, result))
+		return;
 	if (is_judged(result) && result->security != DNS_BOGUS) {
 		use_validated(ladder, result);
 		return;
@@ -959,6 +972,8 @@ on_validated(void *arg, const struct validated_result *result)
 	struct ladder *ladder = arg;
 
 	ladder->query = NULL;
+	if (!pay(ladder, result))
+		return;
 	if (!is_judged(result)) {
 		ladder->asked = ASKED_FAILED;
 		keep_reason(ladder, result->why);
@@ -985,6 +1000,11 @@ start_name(struct ladder *ladder)
 	if (domain_labels(ladder->name) > LADDER_LABELS_MAX) {
 		conclude_failed(ladder, DNS_INDETERMINATE,
 		    "the name has more labels than are looked up");
+		return;
+	}
+	if (!budget_lasts(ladder->budget, BUDGET_HASHING)) {
+		conclude_failed(
+		    ladder, DNS_INDETERMINATE, budget_text(ladder->budget));
 		return;
 	}
 	ladder->why[0] = ladder->walk_why[0] = '\0';

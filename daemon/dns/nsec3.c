@@ -176,13 +176,19 @@ blocks_of(size_t octets)
 	return (octets + PADDING_LEN + BLOCK_LEN - 1) / BLOCK_LEN;
 }
 
+uint64_t
+nsec3_blocks(size_t len, unsigned iterations, size_t salt_len)
+{
+	return blocks_of(len + salt_len) +
+	       (uint64_t)iterations * blocks_of(NSEC3_HASH_LEN + salt_len);
+}
+
 /* Of a name that has @len octets. */
 static bool
 may_hash(struct nsec3_set *set, struct budget *budget, size_t len)
 {
-	const uint64_t blocks = blocks_of(len + set->salt_len) +
-				(uint64_t)set->iterations *
-				    blocks_of(NSEC3_HASH_LEN + set->salt_len);
+	const uint64_t blocks =
+	    nsec3_blocks(len, set->iterations, set->salt_len);
 
 	if (set->blocks + blocks > NSEC3_BLOCKS_MAX ||
 	    !budget_spend(budget, BUDGET_HASHING, blocks))

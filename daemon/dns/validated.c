@@ -656,6 +656,8 @@ read_result(const struct validated_query *query, int rcode, const void *packet,
 		.packet = packet,
 		.len = (size_t)len,
 		.lifetime = UINT32_MAX,
+		.hashing = whole_hashing(
+		    packet, (size_t)len, domain_labels(name_of(query))),
 		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
 		.why = reason_innermost(why) };
 	/* Whose answer is the last one is asked in a new context. */

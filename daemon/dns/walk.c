@@ -10,6 +10,7 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "dns/budget.h"
 #include "dns/packet.h"
 #include "dns/validated.h"
 #include "dns/zones.h"
@@ -132,6 +133,14 @@ keep_ttl(struct walk *walk, uint32_t ttl, const struct validated_result *result)
 		walk->ttl = result->lifetime;
 }
 
+/* What libunbound has spent on it is spent, whatever comes of it.  Returns
+ * false where that is too much. */
+static bool
+pay(struct walk *walk, const struct validated_result *result)
+{
+	return budget_charge(walk->budget, BUDGET_HASHING, result->hashing);
+}
+
 /* The DNAME at an ancestor is secure: continue at what it makes of us. */
 static void
 on_dname(void *arg, const struct validated_result *result)
@@ -143,6 +152,7 @@ on_dname(void *arg, const struct validated_result *result)
 	bool found = false, is_too_long = false;
 
 	walk->dname = NULL;
+	pay(walk, result);
 	if (result->answered && result->security == DNS_SECURE &&
 	    (packet = packet_parse(result->packet, result->len)) != NULL &&
 	    packet_facts(packet, current(walk), DNS_TYPE_DNAME, &facts) == 0) {
@@ -228,6 +238,10 @@ on_ds(void *arg, const struct validated_result *result)
 	ldns_pkt *packet = NULL;
 
 	walk->ds = NULL;
+	if (!pay(walk, result)) {
+		fail(walk, "DS", budget_text(walk->budget));
+		return;
+	}
 	if (result->answered)
 		packet = packet_parse(result->packet, result->len);
 	insecurity_judge(&(struct insecurity_question){ .name = current(walk),
@@ -249,6 +263,10 @@ ask_next(struct walk *walk)
 		return;
 	}
 	walk->labels++;
+	if (!budget_lasts(walk->budget, BUDGET_HASHING)) {
+		fail(walk, "DS", budget_text(walk->budget));
+		return;
+	}
 	if (++walk->asked > WALK_QUESTIONS_MAX) {
 		fail(walk, "DS", "too many questions on the way to the name");
 		return;
@@ -271,6 +289,7 @@ on_cname(void *arg, const struct validated_result *result)
 
 	walk->cname = NULL;
 	walk->alias_known = true;
+	pay(walk, result);
 	if (result->answered && result->security == DNS_SECURE &&
 	    (packet = packet_parse(result->packet, result->len)) != NULL &&
 	    packet_facts(packet, walk->name, DNS_TYPE_CNAME, &facts) == 0) {

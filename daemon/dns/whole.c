@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/domain.h"
+#include "dns/insecurity.h"
+#include "dns/nsec3.h"
+
 #define HEADER_LEN 12
 #define QUESTION_FIXED 4 /* type, class */
 #define RECORD_FIXED 10  /* type, class, TTL, length of RDATA */
@@ -14,10 +18,15 @@
 #define RCODE_NXDOMAIN 3
 #define RCODE_YXDOMAIN 6
 
+#define TYPE_CNAME 5
 #define TYPE_RRSIG 46
 #define TYPE_NSEC 47
 #define TYPE_NSEC3 50
 #define TYPE_ANY 255
+
+#define NSEC3_FIXED 5       /* algorithm, flags, iterations, salt's length */
+#define LABELS_MAX 127      /* of a name */
+#define UNBOUND_HASHES 136U /* that libunbound makes for one answer at most */
 
 /* @at never passes @len. */
 struct reader {
@@ -248,6 +257,62 @@ whole_lifetime(const uint8_t *wire, size_t len, uint32_t now)
 
 	return read_outline(wire, len, 0, now, &outline) ? outline.lifetime
 							 : UINT32_MAX;
+}
+
+/* Those of one set of parameters, as a rule, stand one behind the other; that
+ * they do not makes it more. */
+struct hashing {
+	const uint8_t *salt; /* the last one's, with its length before it */
+	unsigned iterations;
+	uint64_t sets;
+	uint64_t blocks; /* for one name; the dearest set's */
+};
+
+static void
+read_nsec3(const struct record *record, struct hashing *hashing)
+{
+	const uint8_t *salt = record->rdata + NSEC3_FIXED - 1;
+	unsigned iterations;
+	uint64_t blocks;
+
+	if (record->rdata_len < NSEC3_FIXED ||
+	    salt[0] > record->rdata_len - NSEC3_FIXED)
+		return;
+	iterations = get16(record->rdata + 2);
+	if (iterations > INSECURITY_NSEC3_LIMIT ||
+	    (hashing->salt != NULL && hashing->iterations == iterations &&
+		memcmp(hashing->salt, salt, 1U + salt[0]) == 0))
+		return;
+	hashing->salt = salt;
+	hashing->iterations = iterations;
+	hashing->sets++;
+	blocks = nsec3_blocks(DOMAIN_WIRE_MAX, iterations, salt[0]);
+	if (blocks > hashing->blocks)
+		hashing->blocks = blocks;
+}
+
+uint64_t
+whole_hashing(const uint8_t *wire, size_t len, size_t labels)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+	struct hashing hashing = { NULL };
+	struct record record;
+	unsigned records;
+	uint64_t names;
+
+	if (len < HEADER_LEN || !skip_questions(&reader))
+		return 0;
+	records = (unsigned)get16(wire + 6) + get16(wire + 8);
+	for (; records > 0 && read_record(&reader, &record); records--) {
+		if (record.type == TYPE_CNAME)
+			labels = LABELS_MAX;
+		else if (record.type == TYPE_NSEC3)
+			read_nsec3(&record, &hashing);
+	}
+	/* The root has none, and there may be a wildcard. */
+	names = (labels + 1) * hashing.sets;
+	return (names < UNBOUND_HASHES ? names : UNBOUND_HASHES) *
+	       hashing.blocks;
 }
 
 void

@@ -36,6 +36,7 @@ struct validated_result {
 	const uint8_t *packet; /* wire format, whole; NULL unless answered */
 	size_t len;
 	uint32_t lifetime; /* seconds, where secure: until signatures end */
+	uint64_t hashing;  /* SHA-1 blocks that it may have cost: whole.h */
 	const char *why; /* one line, where it failed or is bogus; else NULL */
 };
 

@@ -44,6 +44,14 @@ const char *whole_flaw(const uint8_t *wire, size_t len, uint16_t type,
  */
 uint32_t whole_lifetime(const uint8_t *wire, size_t len, uint32_t now);
 
+/*
+ * SHA-1 blocks that libunbound may have spent on the NSEC3 records of @wire, a
+ * whole answer to a question for a name with @labels labels: a hash for the
+ * name and each of its ancestors, with each set of parameters.  Behind an alias
+ * the name may be the longest there is.
+ */
+uint64_t whole_hashing(const uint8_t *wire, size_t len, size_t labels);
+
 /* Lower all TTLs of answer and authority section to at most @ttl.  @wire: a
  * whole message. */
 void whole_cut_ttls(uint8_t *wire, size_t len, uint32_t ttl);

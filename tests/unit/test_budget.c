@@ -18,7 +18,6 @@ START_TEST(what_is_left_can_be_spent)
 	/* Each kind has its own. */
 	ck_assert(budget_spend(&budget, BUDGET_HASHING, BUDGET_HASHING_MAX));
 	ck_assert(budget_spend(&budget, BUDGET_LOOKUPS, BUDGET_LOOKUPS_MAX));
-	ck_assert(budget_spend(&budget, BUDGET_OCTETS, BUDGET_OCTETS_MAX));
 }
 END_TEST
 
@@ -28,7 +27,6 @@ START_TEST(each_kind_has_its_bound)
 		[BUDGET_HASHING] = BUDGET_HASHING_MAX,
 		[BUDGET_CONTEXTS] = BUDGET_CONTEXTS_MAX,
 		[BUDGET_LOOKUPS] = BUDGET_LOOKUPS_MAX,
-		[BUDGET_OCTETS] = BUDGET_OCTETS_MAX,
 	};
 	const enum budget_kind kind = (enum budget_kind)_i;
 	struct budget budget;
@@ -61,8 +59,6 @@ START_TEST(first_refusal_is_told)
 		    "fresh contexts of one evaluation are used up",
 		[BUDGET_LOOKUPS] =
 		    "inner lookups of one evaluation are used up",
-		[BUDGET_OCTETS] =
-		    "messages held by one evaluation are too many octets",
 	};
 	/* One that nobody has initialised has nothing. */
 	struct budget budget = { .left = { 0 } };
@@ -76,15 +72,39 @@ START_TEST(first_refusal_is_told)
 }
 END_TEST
 
-START_TEST(what_is_given_back_can_be_spent_again)
+/* It is done already: what there is goes towards it. */
+START_TEST(charge_takes_all_that_is_left)
 {
 	struct budget budget;
 
 	budget_init(&budget);
-	ck_assert(budget_spend(&budget, BUDGET_OCTETS, BUDGET_OCTETS_MAX));
-	budget_give_back(&budget, BUDGET_OCTETS, 100);
-	ck_assert(budget_spend(&budget, BUDGET_OCTETS, 100));
-	ck_assert(!budget_spend(&budget, BUDGET_OCTETS, 1));
+	ck_assert(budget_charge(&budget, BUDGET_HASHING, 100));
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_HASHING], BUDGET_HASHING_MAX - 100);
+	ck_assert(budget_lasts(&budget, BUDGET_HASHING));
+	ck_assert_ptr_null(budget_text(&budget));
+	ck_assert(!budget_charge(&budget, BUDGET_HASHING, BUDGET_HASHING_MAX));
+	ck_assert_uint_eq(budget.left[BUDGET_HASHING], 0);
+	ck_assert_uint_eq(budget.left[BUDGET_LOOKUPS], BUDGET_LOOKUPS_MAX);
+	ck_assert(!budget_lasts(&budget, BUDGET_HASHING));
+	ck_assert(budget_lasts(&budget, BUDGET_LOOKUPS));
+	ck_assert_str_eq(
+	    budget_text(&budget), "NSEC3 hashing of one evaluation is used up");
+}
+END_TEST
+
+/* Nobody has spent too much so far; whoever asks whether he may go on, and may
+ * not, is told why. */
+START_TEST(that_nothing_lasts_is_told)
+{
+	struct budget budget;
+
+	budget_init(&budget);
+	ck_assert(budget_charge(&budget, BUDGET_HASHING, BUDGET_HASHING_MAX));
+	ck_assert_ptr_null(budget_text(&budget));
+	ck_assert(!budget_lasts(&budget, BUDGET_HASHING));
+	ck_assert_str_eq(
+	    budget_text(&budget), "NSEC3 hashing of one evaluation is used up");
 }
 END_TEST
 
@@ -100,7 +120,8 @@ main(void)
 	tcase_add_loop_test(tc, each_kind_has_its_bound, 0, BUDGET_KINDS);
 	tcase_add_test(tc, what_is_refused_is_not_taken);
 	tcase_add_loop_test(tc, first_refusal_is_told, 0, BUDGET_KINDS);
-	tcase_add_test(tc, what_is_given_back_can_be_spent_again);
+	tcase_add_test(tc, charge_takes_all_that_is_left);
+	tcase_add_test(tc, that_nothing_lasts_is_told);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -410,6 +410,78 @@ START_TEST(hosts_that_are_left_out_are_told)
 }
 END_TEST
 
+/* Eight hosts, mxa to mxh; those of which A is asked do not answer before the
+ * deadline, all others do. */
+static void
+evaluate_eight(const struct line *more, size_t count, struct resolver *resolver,
+    struct dane_evidence **evidence)
+{
+	static uint8_t wire[8][7];
+	static char name[8][8];
+	struct dns_rdata rdata[8];
+	struct line line[32] = { { .name = "example.org",
+	    .type = DNS_TYPE_MX,
+	    IS(DNS_OK, DNS_SECURE),
+	    .many = rdata,
+	    .many_count = 8 } };
+	size_t at = 1;
+
+	for (size_t i = 0; i < 8; i++) {
+		const uint8_t one[] = { 0, (uint8_t)i, 3, 'm', 'x',
+			(uint8_t)('a' + i), 0 };
+
+		memcpy(wire[i], one, sizeof(one));
+		snprintf(name[i], sizeof(name[i]), "mx%c", 'a' + (char)i);
+		rdata[i] = (struct dns_rdata){ wire[i], sizeof(one) };
+	}
+	for (size_t i = 0; i < count; i++)
+		line[at++] = more[i];
+	for (size_t i = 0; i < 8; i++) {
+		line[at++] = (struct line)NO(SILENT, name[i], DNS_TYPE_A);
+		line[at++] = (struct line)NO(SILENT, name[i], DNS_TYPE_AAAA);
+	}
+	*evidence = evaluate(&by_mx, line, resolver);
+}
+
+/* Whoever has twenty hosts does not have the answers for all of them validated
+ * before it is known what the first have cost. */
+START_TEST(few_hosts_are_asked_at_a_time)
+{
+	struct dane_evidence *evidence;
+	struct resolver resolver;
+
+	evaluate_eight(NULL, 0, &resolver, &evidence);
+	ck_assert_uint_eq(evidence->questions, 1 + 4 * 2);
+	for (size_t i = 0; i < 8; i++) {
+		ck_assert_int_eq(evidence->host[i].status, DANE_HOST_FAILED);
+		ck_assert_ptr_nonnull(
+		    strstr(evidence->host[i].why, "not concluded within"));
+	}
+	dane_evidence_free(evidence);
+}
+END_TEST
+
+/* Each that is done, however it went, makes room for another. */
+START_TEST(next_host_has_its_turn)
+{
+	static const struct line more[] = {
+		DENIED("mxa", DNS_TYPE_A, DNS_NODATA, DNS_SECURE),
+		DENIED("mxa", DNS_TYPE_AAAA, DNS_NODATA, DNS_SECURE),
+		FAILS("mxb", DNS_TYPE_A, DNS_BOGUS),
+		FAILS("mxb", DNS_TYPE_AAAA, DNS_BOGUS),
+		NO(REFUSES, "mxc", DNS_TYPE_A),
+		NO(REFUSES, "mxc", DNS_TYPE_AAAA),
+	};
+	struct dane_evidence *evidence;
+	struct resolver resolver;
+
+	evaluate_eight(more, COUNT(more), &resolver, &evidence);
+	ck_assert_uint_eq(evidence->questions, 1 + 2 + 2 + 4 * 2);
+	ck_assert_int_eq(evidence->host[0].status, DANE_HOST_NO_ADDRESS);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	struct line line[LINES_MAX];
@@ -553,6 +625,8 @@ main(void)
 	tcase_add_loop_test(tc, evidence_holds_no_longer_than_each_answer, 0,
 	    (int)COUNT(minutes));
 	tcase_add_test(tc, hosts_that_are_left_out_are_told);
+	tcase_add_test(tc, few_hosts_are_asked_at_a_time);
+	tcase_add_test(tc, next_host_has_its_turn);
 	tcase_add_loop_test(tc, hop_gets_its_status, 0, (int)COUNT(hops));
 	tcase_add_test(tc, insecure_mx_asks_for_no_host);
 	tcase_add_test(tc, no_mx_makes_the_domain_its_host);

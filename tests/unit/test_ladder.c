@@ -155,6 +155,7 @@ static struct dns_answer *answer; /* NULL until it comes */
 static const char *no_trust;
 static struct budget budget;
 static uint32_t lifetime; /* of what libunbound says */
+static uint64_t hashing;  /* likewise: what it cost */
 static enum insecurity_reason walk_reason;
 
 static const char *
@@ -185,6 +186,7 @@ set_up(void)
 	};
 	no_trust = NULL;
 	lifetime = UINT32_MAX;
+	hashing = 0;
 	walk_reason = INSECURITY_REASON_NSEC;
 	budget_init(&budget);
 	query_count = walk_count = plain_count = 0;
@@ -296,6 +298,7 @@ unbound_says(enum dns_security security, int rcode, const char *const *records,
 		.packet = message.wire,
 		.len = message.len,
 		.lifetime = lifetime,
+		.hashing = hashing,
 		.why = security == DNS_BOGUS ? "signature" : NULL });
 	free(message.wire);
 	pass(0);
@@ -708,6 +711,56 @@ START_TEST(second_looks_come_out_of_the_budget)
 	if (_i == 1)
 		unbound_has_data(DNS_BOGUS);
 	expect_failed(DNS_BOGUS);
+}
+END_TEST
+
+START_TEST(hashing_of_libunbound_comes_out_of_the_budget)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	hashing = 1000;
+	unbound_has_data(DNS_BOGUS);
+	hashing = 200;
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_HASHING], BUDGET_HASHING_MAX - 1200);
+}
+END_TEST
+
+static void
+expect_used_up(void)
+{
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_str_eq(
+	    answer->why, "NSEC3 hashing of one evaluation is used up");
+	ck_assert_uint_eq(plain_count, 0);
+	ck_assert_ptr_null(memory_failing_find(memory, NAME));
+}
+
+/* At either look, and whatever it says. */
+START_TEST(too_much_hashing_ends_the_lookup)
+{
+	static const enum dns_security judgements[] = { DNS_SECURE,
+		DNS_INSECURE, DNS_BOGUS };
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	if (_i >= 3)
+		unbound_has_data(DNS_BOGUS);
+	hashing = BUDGET_HASHING_MAX + 1;
+	unbound_has_data(judgements[_i % 3]);
+	expect_used_up();
+	ck_assert_uint_eq(budget.left[BUDGET_HASHING], 0);
+}
+END_TEST
+
+/* Those that come after it do not even begin. */
+START_TEST(nothing_is_asked_when_hashing_is_used_up)
+{
+	budget.left[BUDGET_HASHING] = 0;
+	ask_as(
+	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
+	ck_assert_uint_eq(query_count, 0);
+	expect_used_up();
 }
 END_TEST
 
@@ -1454,6 +1507,9 @@ add_rung_tests(TCase *tc)
 	tcase_add_loop_test(tc, bogus_is_asked_once_more, 0, 3);
 	tcase_add_loop_test(tc, second_looks_come_out_of_the_budget, 0, 2);
 	tcase_add_test(tc, budget_marks_no_zone);
+	tcase_add_test(tc, hashing_of_libunbound_comes_out_of_the_budget);
+	tcase_add_loop_test(tc, too_much_hashing_ends_the_lookup, 0, 6);
+	tcase_add_test(tc, nothing_is_asked_when_hashing_is_used_up);
 	tcase_add_loop_test(tc, proof_does_not_mend_bogus, 0, 4);
 	tcase_add_loop_test(tc, answer_of_unknown_worth_is_none, 0, 2);
 	tcase_add_loop_test(

@@ -137,6 +137,19 @@ answer_a(ldns_pkt *reply, const char *name, bool altered)
 	push_signed(reply, LDNS_SECTION_ANSWER, message_record(line), altered);
 }
 
+/* Beside the true signature one that ended long ago: a signer's, or junk. */
+static void
+answer_with_old_signature(ldns_pkt *reply, const char *name)
+{
+	ldns_rr *old;
+
+	answer_a(reply, name, false);
+	old = ldns_rr_clone(ldns_rr_list_rr(ldns_pkt_answer(reply), 1));
+	ldns_rdf_deep_free(ldns_rr_set_rdf(
+	    old, ldns_native2rdf_int32(LDNS_RDF_TYPE_TIME, 1500000000), 4));
+	ldns_pkt_push_rr(reply, LDNS_SECTION_ANSWER, old);
+}
+
 static void
 answer_ds(ldns_pkt *reply, const char *name)
 {
@@ -174,6 +187,8 @@ answer(ldns_pkt *reply, const char *name, ldns_rr_type type)
 		   strncmp(name, "a.swollen", 9) == 0 ||
 		   ends_with(name, ".crowd.")) {
 		answer_a(reply, name, false);
+	} else if (strcmp(name, "a.stale.") == 0) {
+		answer_with_old_signature(reply, name);
 	} else if (strcmp(name, "a.altered.") == 0) {
 		answer_a(reply, name, true);
 	} else if (ends_with(name, "servfail.")) {
@@ -185,10 +200,15 @@ answer(ldns_pkt *reply, const char *name, ldns_rr_type type)
 		push_nsec(reply, ".", "a.", "NS SOA DNSKEY");
 	} else if (strcmp(name, "x.ins.") == 0 && type == LDNS_RR_TYPE_A) {
 		push(reply, LDNS_SECTION_ANSWER, "x.ins. 300 IN A 192.0.2.2");
-	} else if (strcmp(name, "missing.ins.") == 0) {
+	} else if (ends_with(name, "missing.ins.")) {
 		ldns_pkt_set_rcode(reply, LDNS_RCODE_NXDOMAIN);
 		push(reply, LDNS_SECTION_AUTHORITY,
 		    "ins. 300 IN SOA . . 1 3600 600 86400 60");
+		if (strcmp(name, "hashed.missing.ins.") == 0)
+			push(reply, LDNS_SECTION_AUTHORITY,
+			    "2t7b4g4vsa5smi47k61mv5bv1a22bojr.ins. 300 IN "
+			    "NSEC3 1 0 100 - 2vptu5timamqttgl4luu9kg21e0aor3s "
+			    "A");
 	} else if (!ends_with(name, "ins.")) {
 		/* Unsigned data in a signed zone, or below "nokey". */
 		snprintf(line, sizeof(line), "%s 300 IN A 192.0.2.66", name);
@@ -390,6 +410,7 @@ struct outcome {
 	enum dns_security security;
 	enum dns_status status;
 	size_t records;
+	uint64_t hashing;
 	uint16_t type;
 	const char *name;
 };
@@ -409,6 +430,7 @@ on_result(void *arg, const struct validated_result *result)
 	outcome->answered = result->answered;
 	outcome->fresh = result->fresh;
 	outcome->security = result->security;
+	outcome->hashing = result->hashing;
 	outcome->has_packet = result->packet != NULL;
 	outcome->has_why = result->why != NULL && result->why[0] != '\0';
 	if (result->packet == NULL)
@@ -732,6 +754,30 @@ START_TEST(moderate_junk_does_no_harm)
 	outcome = ask(SWOLLEN, DNS_TYPE_A, NULL);
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
 	ck_assert(!outcome.fresh);
+}
+END_TEST
+
+/* libunbound took the true one, but who says that it is not the cache that
+ * keeps what has ended?  With empty caches it has looked at it now. */
+START_TEST(old_signature_is_looked_at_twice)
+{
+	struct outcome outcome = ask("a.stale", DNS_TYPE_A, NULL);
+
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert(outcome.fresh);
+	ck_assert_uint_ge(questions, 2);
+}
+END_TEST
+
+/* The name has three labels. */
+START_TEST(result_says_what_it_cost)
+{
+	struct outcome outcome = ask("hashed.missing.ins", DNS_TYPE_A, NULL);
+
+	expect(&outcome, DNS_INSECURE, DNS_NXDOMAIN, 0);
+	ck_assert_uint_eq(outcome.hashing, 4 * (5 + 100));
+	outcome = ask("missing.ins", DNS_TYPE_A, NULL);
+	ck_assert_uint_eq(outcome.hashing, 0);
 }
 END_TEST
 
@@ -1139,6 +1185,8 @@ main(void)
 	tcase_add_loop_test(tc, swollen_answer_is_no_denial, 0, 2);
 	tcase_add_test(tc, swollen_answer_is_looked_at_twice);
 	tcase_add_test(tc, moderate_junk_does_no_harm);
+	tcase_add_test(tc, old_signature_is_looked_at_twice);
+	tcase_add_test(tc, result_says_what_it_cost);
 	tcase_add_loop_test(tc, second_look_can_be_cancelled, 0, 2);
 	tcase_add_test(tc, second_look_is_not_begun_for_nobody);
 	tcase_add_test(tc, oldest_context_makes_room);

@@ -73,6 +73,7 @@ validated_library(const struct validated *validated)
 
 static struct event_base *base;
 static uint32_t lifetime = UINT32_MAX; /* of what libunbound says */
+static uint64_t hashing;               /* likewise: what it cost */
 static struct conf conf;
 static struct budget budget;
 static struct walk *walk;
@@ -109,6 +110,7 @@ set_up(void)
 	budget_init(&budget);
 	query_count = 0;
 	came = refuse = false;
+	hashing = 0;
 }
 
 static void
@@ -162,6 +164,7 @@ answer(const char *name, uint16_t type, enum dns_security security, int rcode,
 		.packet = message.wire,
 		.len = message.len,
 		.lifetime = lifetime,
+		.hashing = hashing,
 		.why = security == DNS_BOGUS ? "signature" : NULL });
 	free(message.wire);
 }
@@ -307,6 +310,39 @@ START_TEST(hashing_comes_out_of_the_budget)
 	expect(WALK_FAILED, "mx.a.example", "example");
 	ck_assert_str_eq(why, "DS of mx.a.example: NSEC3 hashing of one "
 			      "evaluation is used up");
+}
+END_TEST
+
+START_TEST(hashing_of_libunbound_comes_out_of_the_budget)
+{
+	start("mx.a.example");
+	hashing = 1000;
+	no_alias("mx.a.example");
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_HASHING], BUDGET_HASHING_MAX - 1000);
+	hashing = 100;
+	signed_at("example", 250);
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_HASHING], BUDGET_HASHING_MAX - 1100);
+	hashing = BUDGET_HASHING_MAX;
+	nsec_at("a.example", "example", "NS RRSIG NSEC", DNS_SECURE);
+	expect(WALK_FAILED, "a.example", "example");
+	ck_assert_str_eq(
+	    why, "DS of a.example: NSEC3 hashing of one evaluation is used up");
+}
+END_TEST
+
+/* Whoever used it up. */
+START_TEST(nothing_is_asked_when_hashing_is_used_up)
+{
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	budget.left[BUDGET_HASHING] = 0;
+	signed_at("example", 250);
+	ck_assert_uint_eq(query_count, 2);
+	expect(WALK_FAILED, "a.example", "example");
+	ck_assert_str_eq(why,
+	    "DS of a.example: NSEC3 hashing of one evaluation is used up");
 }
 END_TEST
 
@@ -540,12 +576,15 @@ START_TEST(dname_above_is_substituted)
 	nsec_at("dn.example", "example", "DNAME RRSIG NSEC", DNS_SECURE);
 	ck_assert(!came);
 	if (_i == 0) {
+		hashing = 7;
 		answer(
 		    "dn.example", DNS_TYPE_DNAME, DNS_SECURE, 0, dname, NULL);
 		ck_assert(came);
 		ck_assert_int_eq(outcome, WALK_ALIAS);
 		ck_assert_str_eq(target, "mx.new.test");
 		ck_assert_uint_eq(ttl, 70);
+		ck_assert_uint_eq(
+		    budget.left[BUDGET_HASHING], BUDGET_HASHING_MAX - 7);
 		return;
 	}
 	/* Not secure, or not there: on with the walk. */
@@ -634,6 +673,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, proof_lasts_as_long_as_each_step);
 	tcase_add_test(tc, library_is_asked_what_it_validates);
 	tcase_add_test(tc, hashing_comes_out_of_the_budget);
+	tcase_add_test(tc, hashing_of_libunbound_comes_out_of_the_budget);
+	tcase_add_test(tc, nothing_is_asked_when_hashing_is_used_up);
 	tcase_add_test(tc, mixed_parameters_end_the_walk);
 	tcase_add_test(tc, denial_from_above_the_last_cut_is_none);
 	tcase_add_loop_test(tc, answer_without_use_ends_the_walk, 0, 4);

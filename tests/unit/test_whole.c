@@ -249,6 +249,66 @@ START_TEST(ttls_are_cut)
 }
 END_TEST
 
+#define N3(salt, iterations)                                                   \
+	"2t7b4g4vsa5smi47k61mv5bv1a22bojr.example. 300 IN NSEC3 1 "            \
+	"0 " #iterations " " salt " 2vptu5timamqttgl4luu9kg21e0aor3s A RRSIG"
+#define SALT_36                                                                \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789"           \
+	"abcdef01234567"
+
+/* What libunbound hashes, in SHA-1 blocks: the longest name takes five with a
+ * short salt, and a hash one. */
+static const struct {
+	const char *what;
+	unsigned labels;
+	const char *const *answer;
+	const char *authority[4];
+	uint64_t blocks;
+} hashed[] = {
+	{ "nothing", 4, NULL, { "example. 300 IN SOA . . 1 1 1 1 60" }, 0 },
+	{ "no iterations", 4, NULL, { N3("-", 0) }, 5ULL * 5 },
+	{ "iterations", 4, NULL, { N3("ab", 100) }, 5ULL * 105 },
+	{ "a salt of two blocks", 4, NULL, { N3(SALT_36, 100) }, 5ULL * 205 },
+	{ "at the limit", 4, NULL, { N3("-", 150) }, 5ULL * 155 },
+	/* libunbound does not look at it. */
+	{ "above the limit", 4, NULL, { N3("-", 151) }, 0 },
+	{ "the same parameters", 4, NULL,
+	    { N3("ab", 9), N3("ab", 9), N3("ab", 9) }, 5ULL * 14 },
+	{ "another salt", 4, NULL, { N3("ab", 9), N3("ac", 9) }, 10ULL * 14 },
+	{ "a longer salt", 4, NULL, { N3("ab", 9), N3("abab", 9) },
+	    10ULL * 14 },
+	{ "other iterations, the dearer first", 4, NULL,
+	    { N3("-", 9), N3("-", 8) }, 10ULL * 14 },
+	{ "other iterations", 4, NULL, { N3("-", 8), N3("-", 9) }, 10ULL * 14 },
+	{ "the longest name", 127, NULL, { N3("-", 1) }, 128ULL * 6 },
+	{ "no more than it makes", 127, NULL, { N3("-", 1), N3("ab", 1) },
+	    136ULL * 6 },
+	{ "behind an alias", 4, alias, { N3("-", 1) }, 128ULL * 6 },
+	{ "data", 4, tlsa, { N3("-", 1) }, 5ULL * 6 },
+};
+
+START_TEST(hashing_is_counted)
+{
+	struct message message = message_make(
+	    NAME, DNS_TYPE_TLSA, 0, hashed[_i].answer, hashed[_i].authority);
+	const uint64_t blocks =
+	    whole_hashing(message.wire, message.len, hashed[_i].labels);
+
+	ck_assert_msg(blocks == hashed[_i].blocks, "%s: %llu", hashed[_i].what,
+	    (unsigned long long)blocks);
+	for (size_t len = 0; len < message.len; len++) {
+		uint8_t *copy = malloc(len > 0 ? len : 1);
+
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, message.wire, len);
+		ck_assert_uint_le(
+		    whole_hashing(copy, len, hashed[_i].labels), blocks);
+		free(copy);
+	}
+	free(message.wire);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -266,6 +326,7 @@ main(void)
 	    tc, signatures_end_when_they_end, 0, (int)COUNT(ends));
 	tcase_add_loop_test(tc, lifetime_is_that_of_the_first_end, 0, 10);
 	tcase_add_test(tc, ttls_are_cut);
+	tcase_add_loop_test(tc, hashing_is_counted, 0, COUNT(hashed));
 	suite_add_tcase(suite, tc);
 
 	srunner_run_all(runner, CK_NORMAL);
