@@ -10,6 +10,7 @@ budget_init(struct budget *budget)
 	*budget = (struct budget){ .left = {
 				       [BUDGET_HASHING] = BUDGET_HASHING_MAX,
 				       [BUDGET_CONTEXTS] = BUDGET_CONTEXTS_MAX,
+				       [BUDGET_REPEATS] = BUDGET_REPEATS_MAX,
 				       [BUDGET_LOOKUPS] = BUDGET_LOOKUPS_MAX,
 				   } };
 }
@@ -59,6 +60,7 @@ budget_text(const struct budget *budget)
 		[BUDGET_HASHING] = "NSEC3 hashing of one evaluation is used up",
 		[BUDGET_CONTEXTS] =
 		    "fresh contexts of one evaluation are used up",
+		[BUDGET_REPEATS] = "second looks of one evaluation are used up",
 		[BUDGET_LOOKUPS] =
 		    "inner lookups of one evaluation are used up",
 	};

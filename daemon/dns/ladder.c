@@ -961,7 +961,7 @@ look_again(struct ladder *ladder)
 		return;
 	}
 	ladder->fresh = validated_ask(ladder->env->validated, ladder->name,
-	    ladder->type, ladder->name, on_fresh, ladder);
+	    ladder->type, ladder->name, NULL, on_fresh, ladder);
 	if (ladder->fresh == NULL)
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 }
@@ -1013,7 +1013,7 @@ start_name(struct ladder *ladder)
 		delay = (struct timeval){ 0, 0 };
 	event_add(ladder->proof_timer, &delay);
 	ladder->query = validated_ask(ladder->env->validated, ladder->name,
-	    ladder->type, NULL, on_validated, ladder);
+	    ladder->type, NULL, ladder->budget, on_validated, ladder);
 	if (ladder->query == NULL) {
 		ladder->asked = ASKED_FAILED;
 		keep_reason(ladder, "libunbound can't be asked");

@@ -500,8 +500,8 @@ resolver_trust(const struct resolver *resolver, const char **why)
 /* ---- life ---- */
 
 struct resolver *
-resolver_new(
-    struct event_base *base, const struct conf *conf, struct stats *stats)
+resolver_new(struct event_base *base, const struct conf *conf,
+    const struct library_facts *library, struct stats *stats)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
 	const struct errands_env errands = {
@@ -522,7 +522,8 @@ resolver_new(
 	if ((resolver->env.memory = memory_new()) == NULL ||
 	    (resolver->env.plain.turns = turns_new()) == NULL ||
 	    (resolver->errands = errands_new(&errands)) == NULL ||
-	    (resolver->env.validated = validated_new(base, conf)) == NULL ||
+	    (resolver->env.validated = validated_new(base, conf, library)) ==
+		NULL ||
 	    (resolver->trust = trust_new(base, resolver->env.validated)) ==
 		NULL ||
 	    (resolver->rollover = rollover_new(base, conf,

@@ -93,8 +93,8 @@ check(evutil_socket_t fd, short what, void *arg)
 			change(trust, RESOLVER_TRUST_UNKNOWN,
 			    "the root's DNSKEY: no answer");
 	}
-	trust->query = validated_ask(
-	    trust->validated, ".", DNS_TYPE_DNSKEY, NULL, on_dnskey, trust);
+	trust->query = validated_ask(trust->validated, ".", DNS_TYPE_DNSKEY,
+	    NULL, NULL, on_dnskey, trust);
 	arm(trust, trust->query != NULL ? WAIT_SECONDS : RETRY_SECONDS);
 }
 

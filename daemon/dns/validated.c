@@ -26,8 +26,8 @@
 #include "base/table.h"
 #include "dns/addresses.h"
 #include "dns/anchors.h"
+#include "dns/budget.h"
 #include "dns/insecurity.h"
-#include "dns/library.h"
 #include "dns/whole.h"
 #include "dns/zones.h"
 
@@ -110,7 +110,7 @@ struct validated {
 	struct event *renewer; /* tries again where memory was short */
 	size_t in_flight, abandoned, context_count, fresh_count;
 	bool asking; /* ub_resolve_event() has not returned */
-	struct library_facts library;
+	const struct library_facts *library;
 	int zones_fd; /* memory file with the zone blocks, or -1 */
 };
 
@@ -136,8 +136,10 @@ struct validated_query {
 	uint16_t type;
 	bool abandoned;
 	char *fresh_for; /* with DUE_FRESH; NULL for its own name */
-	bool is_last;    /* whatever it brings: there is no second look */
-	bool is_ours;    /* it keeps no context alive */
+	/* Of whoever waits; NULL where he has paid, or is ours. */
+	struct budget *budget;
+	bool is_last; /* whatever it brings: there is no second look */
+	bool is_ours; /* it keeps no context alive */
 	char *key;
 	struct validated_query *prev, *next; /* in context->queries */
 	UT_hash_handle hh;                   /* in context->hung */
@@ -506,9 +508,10 @@ fresh_new(struct validated *validated, const char *name, uint64_t now)
 	return context;
 }
 
-/* The context of the last seconds that is @name's own, or a new one. */
+/* The context of the last seconds that is @name's own, or a new one, for which
+ * @budget, or NULL, pays. */
 static struct context *
-pick_fresh(struct validated *validated, const char *name)
+pick_fresh(struct validated *validated, const char *name, struct budget *budget)
 {
 	const uint64_t now = clock_ms();
 	struct context *context, *found = NULL;
@@ -522,7 +525,11 @@ pick_fresh(struct validated *validated, const char *name)
 		else if (domain_equal(context->owner_name, name))
 			found = context;
 	}
-	return found != NULL ? found : fresh_new(validated, name, now);
+	if (found != NULL)
+		return found;
+	if (budget != NULL && !budget_spend(budget, BUDGET_REPEATS, 1))
+		return NULL;
+	return fresh_new(validated, name, now);
 }
 
 /* ---- queries ---- */
@@ -568,6 +575,7 @@ query_forget(struct validated_query *query)
 	if (is_awaited(query))
 		query->context->awaited--;
 	query->cb = NULL;
+	query->budget = NULL;
 	reap_if_done(query->context);
 	return cb;
 }
@@ -834,20 +842,24 @@ ask_fresh(struct validated_query *query)
 {
 	const char *name =
 	    query->fresh_for != NULL ? query->fresh_for : name_of(query);
+	const char *why = NULL;
 	struct context *context;
 	validated_cb cb;
 
 	while (name[0] == '_' && domain_parent(name) != NULL)
 		name = domain_parent(name);
 	query->is_last = true;
-	context = pick_fresh(query->context->owner, name);
+	context = pick_fresh(query->context->owner, name, query->budget);
 	if (context != NULL) {
 		query_leave(query);
 		query_enter(query, context);
 		if (submit(query) == 0)
 			return;
 	}
-	read_failure("no fresh caches to ask with", &query->result);
+	if (query->budget != NULL)
+		why = budget_text(query->budget);
+	read_failure(
+	    why != NULL ? why : "no fresh caches to ask with", &query->result);
 	cb = query_forget(query);
 	cb(query->arg, &query->result);
 	query->result.why = NULL;
@@ -903,8 +915,9 @@ ask_fresh_later(struct validated *validated, const char *name, uint16_t type,
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_for, validated_cb cb, void *arg)
+    const char *fresh_for, struct budget *budget, validated_cb cb, void *arg)
 {
+	struct validated_query *query;
 	char key[KEY_MAX];
 	struct context *context;
 
@@ -915,7 +928,10 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 	context = pick_shared(validated, key);
 	if (context == NULL)
 		return NULL;
-	return submit_new(query_new(context, name, type, cb, arg));
+	query = query_new(context, name, type, cb, arg);
+	if (query != NULL)
+		query->budget = budget;
+	return submit_new(query);
 }
 
 struct validated_query *
@@ -989,7 +1005,8 @@ write_zones(const struct conf *conf)
 }
 
 struct validated *
-validated_new(struct event_base *base, const struct conf *conf)
+validated_new(struct event_base *base, const struct conf *conf,
+    const struct library_facts *library)
 {
 	struct validated *validated = calloc(1, sizeof(*validated));
 	char why[ANCHORS_WHY_MAX];
@@ -999,7 +1016,7 @@ validated_new(struct event_base *base, const struct conf *conf)
 	validated->base = base;
 	validated->conf = conf;
 	validated->zones_fd = -1;
-	library_probe(base, &validated->library);
+	validated->library = library;
 	validated->anchors =
 	    anchors_load(conf->trust_anchor, conf->state_directory, why);
 	if (validated->anchors == NULL) {
@@ -1053,7 +1070,7 @@ validated_free(struct validated *validated)
 const struct library_facts *
 validated_library(const struct validated *validated)
 {
-	return &validated->library;
+	return validated->library;
 }
 
 struct validated_counts

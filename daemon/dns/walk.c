@@ -186,7 +186,7 @@ ask_dname(struct walk *walk)
 	    ++walk->asked > WALK_QUESTIONS_MAX)
 		return false;
 	walk->dname = validated_ask(walk->validated, current(walk),
-	    DNS_TYPE_DNAME, NULL, on_dname, walk);
+	    DNS_TYPE_DNAME, NULL, walk->budget, on_dname, walk);
 	return walk->dname != NULL;
 }
 
@@ -271,8 +271,8 @@ ask_next(struct walk *walk)
 		fail(walk, "DS", "too many questions on the way to the name");
 		return;
 	}
-	walk->ds = validated_ask(
-	    walk->validated, current(walk), DNS_TYPE_DS, NULL, on_ds, walk);
+	walk->ds = validated_ask(walk->validated, current(walk), DNS_TYPE_DS,
+	    NULL, walk->budget, on_ds, walk);
 	if (walk->ds == NULL)
 		fail(walk, "DS", "can't be asked");
 }
@@ -316,8 +316,8 @@ ask_alias(struct walk *walk)
 	event_del(walk->alias_timer);
 	if (walk->cname != NULL)
 		return;
-	walk->cname = validated_ask(
-	    walk->validated, walk->name, DNS_TYPE_CNAME, NULL, on_cname, walk);
+	walk->cname = validated_ask(walk->validated, walk->name, DNS_TYPE_CNAME,
+	    NULL, walk->budget, on_cname, walk);
 	walk->alias_known = walk->cname == NULL;
 }
 

@@ -16,6 +16,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "dns/library.h"
 #include "dns/resolver.h"
 
 /* The root should have answered by then; the network may be down, though. */
@@ -59,13 +60,16 @@ static bool
 try_lookup(const struct conf *conf, FILE *out)
 {
 	static const struct timeval poll = { 0, POLL_MS * 1000 };
+	/* Of these, the root's keys need none. */
+	static const struct library_facts unknown;
 	struct stats stats = { 0 };
 	struct trial trial = { .base = event_base_new() };
 	struct event *timer;
 	const char *why;
 
 	if (trial.base == NULL ||
-	    (trial.resolver = resolver_new(trial.base, conf, &stats)) == NULL ||
+	    (trial.resolver =
+		    resolver_new(trial.base, conf, &unknown, &stats)) == NULL ||
 	    (timer = event_new(trial.base, -1, EV_PERSIST, on_poll, &trial)) ==
 		NULL) {
 		fprintf(out, "the resolver does not start");

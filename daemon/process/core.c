@@ -10,7 +10,8 @@
 #include "policy/policy_service.h"
 
 struct core *
-core_new(struct event_base *base, struct conf *conf, struct stats *stats)
+core_new(struct event_base *base, struct conf *conf,
+    const struct library_facts *library, struct stats *stats)
 {
 	struct core *core = calloc(1, sizeof(*core));
 
@@ -20,7 +21,7 @@ core_new(struct event_base *base, struct conf *conf, struct stats *stats)
 		return NULL;
 	}
 	core->conf = conf;
-	core->resolver = resolver_new(base, conf, stats);
+	core->resolver = resolver_new(base, conf, library, stats);
 	if (core->resolver != NULL)
 		core->service =
 		    policy_service_new(base, conf, core->resolver, stats);

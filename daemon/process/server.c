@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/loop_time.h"
 #include "base/stats.h"
+#include "dns/library.h"
 #include "dns/resolver.h"
 #include "dns/rollover.h"
 #include "policy/policy_service.h"
@@ -59,6 +60,7 @@ struct server {
 	struct event *watchdog; /* NULL where systemd wants none */
 	struct clock_watch *clock_watch;
 	struct stats stats;
+	struct library_facts library; /* the same for all cores */
 	struct core *core;
 	struct retired *retired;
 	struct listeners *listeners;
@@ -384,7 +386,8 @@ replace_core(struct server *server, struct conf *conf)
 {
 	static const struct timeval soon = { 0, 0 };
 	struct retired *retired = calloc(1, sizeof(*retired));
-	struct core *core = core_new(server->base, conf, &server->stats);
+	struct core *core =
+	    core_new(server->base, conf, &server->library, &server->stats);
 
 	if (retired == NULL || core == NULL ||
 	    listen_all(server, core->conf, server->core->conf) == -1) {
@@ -546,7 +549,8 @@ start(struct server *server, struct conf *conf)
 		conf_free(conf);
 		return -1;
 	}
-	core = core_new(server->base, conf, &server->stats);
+	library_probe(server->base, &server->library);
+	core = core_new(server->base, conf, &server->library, &server->stats);
 	if (core == NULL)
 		return -1;
 	server->core = core;

@@ -11,7 +11,8 @@
 
 enum budget_kind {
 	BUDGET_HASHING,  /* SHA-1 blocks, for names in NSEC3 */
-	BUDGET_CONTEXTS, /* fresh contexts of libunbound */
+	BUDGET_CONTEXTS, /* fresh contexts of libunbound, for what is bogus */
+	BUDGET_REPEATS,  /* the same, for answers that are not whole */
 	BUDGET_LOOKUPS,  /* lookups inside lookups: servers, their addresses */
 	BUDGET_KINDS
 };
@@ -25,6 +26,10 @@ enum budget_kind {
  */
 #define BUDGET_HASHING_MAX 300000
 #define BUDGET_CONTEXTS_MAX 8
+/* What is not whole stays in libunbound's cache for its whole TTL: one packet
+ * for each of twenty hosts, their MX and the zones that they are in must not
+ * keep mail for a day. */
+#define BUDGET_REPEATS_MAX 32
 #define BUDGET_LOOKUPS_MAX 1000
 
 /* All zero is one of which nothing is left. */

@@ -61,7 +61,8 @@ struct library_facts {
 
 /*
  * Ask it.  Nothing is sent, and the loop of @base does not run; takes some 12
- * milliseconds.  What it does not say is as in all zero; returns -1 where that
+ * milliseconds, and the answer stays the same for as long as the process lives.
+ * What it does not say is as in all zero; returns -1 where that
  * is all, and then it is logged.
  */
 int library_probe(struct event_base *base, struct library_facts *facts);

@@ -19,6 +19,7 @@
 struct budget;
 struct conf;
 struct event_base;
+struct library_facts;
 struct resolver;
 struct resolver_lookup;
 struct rollover;
@@ -35,8 +36,8 @@ typedef void (*resolver_cb)(void *arg, struct dns_answer *answer);
 
 /* All pointers are borrowed and must outlive the resolver.  Returns NULL on
  * failure, with the reason logged. */
-struct resolver *resolver_new(
-    struct event_base *base, const struct conf *conf, struct stats *stats);
+struct resolver *resolver_new(struct event_base *base, const struct conf *conf,
+    const struct library_facts *library, struct stats *stats);
 
 /* Forgets what is in flight without calling back.  NULL does nothing. */
 void resolver_free(struct resolver *resolver);

@@ -20,6 +20,7 @@
 #include "dns/answer.h"
 
 struct anchors;
+struct budget;
 struct conf;
 struct event_base;
 struct library_facts;
@@ -45,10 +46,10 @@ struct validated_result {
 typedef void (*validated_cb)(void *arg, const struct validated_result *result);
 
 /* @conf: borrowed, must outlive it; its hints, options and zones are used, and
- * what anchors_load() finds in its trust-anchor and state-directory.  Returns
- * NULL on failure, the reason logged. */
-struct validated *validated_new(
-    struct event_base *base, const struct conf *conf);
+ * what anchors_load() finds in its trust-anchor and state-directory.
+ * @library: likewise borrowed.  Returns NULL on failure, the reason logged. */
+struct validated *validated_new(struct event_base *base,
+    const struct conf *conf, const struct library_facts *library);
 
 /* Forgets what is in flight without calling back.  NULL does nothing.  Not
  * to be called from a callback of libunbound: that is, never from
@@ -61,13 +62,15 @@ void validated_free(struct validated *validated);
  * empty caches that serves only what is asked for this name, and is made at
  * most once each 5 s.  There are few such contexts: the oldest makes room, and
  * what is asked there fails; as does what finds no room.
+ * @budget: pays for the context that is made where the answer is not whole;
+ * borrowed for as long as the handle is valid.  NULL: the daemon itself asks.
  * Returns a handle that is valid until the callback begins or
  * validated_cancel() is called; NULL when that can't be, and then no callback
  * comes.
  */
 struct validated_query *validated_ask(struct validated *validated,
-    const char *name, uint16_t type, const char *fresh_for, validated_cb cb,
-    void *arg);
+    const char *name, uint16_t type, const char *fresh_for,
+    struct budget *budget, validated_cb cb, void *arg);
 
 /*
  * Ask for the root's DNSKEY in a context of its own that trusts what the state
@@ -91,7 +94,7 @@ void validated_cancel(struct validated_query *query);
  * forgotten, and it is tried again by itself until it succeeds. */
 int validated_renew(struct validated *validated);
 
-/* What this libunbound can validate.  Lives as long as @validated. */
+/* What validated_new() was given. */
 const struct library_facts *validated_library(
     const struct validated *validated);
 

@@ -7,6 +7,7 @@
 
 struct conf;
 struct event_base;
+struct library_facts;
 struct stats;
 
 struct core {
@@ -17,8 +18,8 @@ struct core {
 
 /* Takes over @conf, also when it fails; the others are borrowed and must
  * outlive the core.  NULL with the reason logged. */
-struct core *core_new(
-    struct event_base *base, struct conf *conf, struct stats *stats);
+struct core *core_new(struct event_base *base, struct conf *conf,
+    const struct library_facts *library, struct stats *stats);
 
 /* Whoever still waits gets TEMP.  NULL does nothing. */
 void core_free(struct core *core);

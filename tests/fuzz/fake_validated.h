@@ -12,10 +12,12 @@
 
 /* On the heap, so that one that is not freed is a leak. */
 struct validated *
-validated_new(struct event_base *event_base, const struct conf *conf)
+validated_new(struct event_base *event_base, const struct conf *conf,
+    const struct library_facts *library)
 {
 	(void)event_base;
 	(void)conf;
+	(void)library;
 	return malloc(1);
 }
 

@@ -126,13 +126,14 @@ read_answer(struct validated_query *query)
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, validated_cb cb, void *arg)
+    const char *fresh_zone, struct budget *paying, validated_cb cb, void *arg)
 {
 	struct validated_query *query = calloc(1, sizeof(*query));
 	unsigned ms = 0;
 	struct timeval delay;
 
 	(void)validated;
+	(void)paying;
 	(void)fresh_zone;
 	PROMISE(query != NULL);
 	query->own = type == fake.type && strcmp(name, fake.name) == 0;
@@ -235,7 +236,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = fuzz_piece(&fake_input, &piece);
 	if (fake.base == NULL)
 		PROMISE((fake.base = event_base_new()) != NULL);
-	resolver = resolver_new(fake.base, configuration(), &stats);
+	resolver = resolver_new(fake.base, configuration(), NULL, &stats);
 	PROMISE(resolver != NULL);
 	if (domain_from_wire(piece, len, name) > 0) {
 		look_up(resolver, name, choice);

@@ -26,6 +26,7 @@ START_TEST(each_kind_has_its_bound)
 	static const uint64_t bounds[BUDGET_KINDS] = {
 		[BUDGET_HASHING] = BUDGET_HASHING_MAX,
 		[BUDGET_CONTEXTS] = BUDGET_CONTEXTS_MAX,
+		[BUDGET_REPEATS] = BUDGET_REPEATS_MAX,
 		[BUDGET_LOOKUPS] = BUDGET_LOOKUPS_MAX,
 	};
 	const enum budget_kind kind = (enum budget_kind)_i;
@@ -57,6 +58,7 @@ START_TEST(first_refusal_is_told)
 		[BUDGET_HASHING] = "NSEC3 hashing of one evaluation is used up",
 		[BUDGET_CONTEXTS] =
 		    "fresh contexts of one evaluation are used up",
+		[BUDGET_REPEATS] = "second looks of one evaluation are used up",
 		[BUDGET_LOOKUPS] =
 		    "inner lookups of one evaluation are used up",
 	};

@@ -214,11 +214,12 @@ on_question(evutil_socket_t fd, short what, void *arg)
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, validated_cb cb, void *arg)
+    const char *fresh_zone, struct budget *paying, validated_cb cb, void *arg)
 {
 	struct validated_query *query = calloc(1, sizeof(*query));
 
 	(void)validated;
+	(void)paying;
 	(void)fresh_zone;
 	snprintf(query->name, sizeof(query->name), "%s", name);
 	query->type = type;
@@ -314,7 +315,7 @@ static void
 set_up(void)
 {
 	ck_assert_ptr_nonnull(base = event_base_new());
-	resolver = resolver_new(base, &conf, &stats);
+	resolver = resolver_new(base, &conf, NULL, &stats);
 	ck_assert_ptr_nonnull(resolver);
 	service = policy_service_new(base, &conf, resolver, &stats);
 	ck_assert_ptr_nonnull(service);

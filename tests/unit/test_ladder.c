@@ -59,11 +59,13 @@ static size_t query_count, walk_count, plain_count;
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_for, validated_cb cb, void *arg)
+    const char *fresh_for, struct budget *paying, validated_cb cb, void *arg)
 {
 	struct validated_query *query = &queries[query_count++];
 
 	(void)validated;
+	/* What is asked for with empty caches is paid for already. */
+	ck_assert((paying == NULL) == (fresh_for != NULL));
 	ck_assert_uint_lt(query_count, ASKED_MAX);
 	snprintf(query->name, sizeof(query->name), "%s", name);
 	query->type = type;

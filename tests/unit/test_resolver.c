@@ -86,9 +86,10 @@ validated_renew(struct validated *validated)
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, validated_cb cb, void *arg)
+    const char *fresh_zone, struct budget *paying, validated_cb cb, void *arg)
 {
 	(void)validated;
+	(void)paying;
 	(void)fresh_zone;
 	ck_assert_str_eq(name, ".");
 	ck_assert_uint_eq(type, DNS_TYPE_DNSKEY);
@@ -139,7 +140,7 @@ set_up(void)
 	ck_assert_ptr_nonnull(base = event_base_new());
 	ck_assert_ptr_nonnull(
 	    root_event = event_new(base, -1, 0, on_root, NULL));
-	resolver = resolver_new(base, &conf, &stats);
+	resolver = resolver_new(base, &conf, NULL, &stats);
 	ck_assert_ptr_nonnull(resolver);
 }
 

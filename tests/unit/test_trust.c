@@ -24,9 +24,10 @@ static bool refuse;
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, validated_cb cb, void *arg)
+    const char *fresh_zone, struct budget *paying, validated_cb cb, void *arg)
 {
 	(void)validated;
+	ck_assert_ptr_null(paying); /* nobody else's */
 	ck_assert_str_eq(name, ".");
 	ck_assert_uint_eq(type, DNS_TYPE_DNSKEY);
 	ck_assert_ptr_null(fresh_zone);

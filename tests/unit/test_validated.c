@@ -22,7 +22,9 @@
 #include "base/conf.h"
 #include "base/endpoint.h"
 #include "dns/anchors.h"
+#include "dns/budget.h"
 #include "dns/insecurity.h"
+#include "dns/library.h"
 #include "dns/packet.h"
 #include "message_fixture.h"
 
@@ -187,7 +189,7 @@ answer(ldns_pkt *reply, const char *name, ldns_rr_type type)
 		   strncmp(name, "a.swollen", 9) == 0 ||
 		   ends_with(name, ".crowd.")) {
 		answer_a(reply, name, false);
-	} else if (strcmp(name, "a.stale.") == 0) {
+	} else if (ends_with(name, ".stale.")) {
 		answer_with_old_signature(reply, name);
 	} else if (strcmp(name, "a.altered.") == 0) {
 		answer_a(reply, name, true);
@@ -348,6 +350,8 @@ static struct endpoint server;
 static struct conf_zone root;
 static struct conf conf;
 static struct validated *validated;
+static struct budget *paying; /* for what is asked */
+static const struct library_facts library;
 
 static void
 write_file(const char *path, const char *text)
@@ -369,6 +373,7 @@ set_up(void)
 	make_key();
 	server = start_server();
 	questions = swelling = 0;
+	paying = NULL;
 	option_count = 0;
 	strcpy(folder, "/tmp/test_validated.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -387,7 +392,7 @@ set_up(void)
 		.trust_anchor = anchor,
 		.zones = &root,
 		.zone_count = 1 };
-	validated = validated_new(base, &conf);
+	validated = validated_new(base, &conf, &library);
 	ck_assert_ptr_nonnull(validated);
 }
 
@@ -454,7 +459,7 @@ begin(struct outcome *outcome, const char *name, uint16_t type,
 	*outcome = (struct outcome){ .name = name, .type = type };
 	inside = true;
 	query = validated_ask(
-	    validated, name, type, fresh_zone, on_result, outcome);
+	    validated, name, type, fresh_zone, paying, on_result, outcome);
 	inside = false;
 	ck_assert_ptr_nonnull(query);
 	ck_assert(!outcome->came);
@@ -610,7 +615,7 @@ START_TEST(no_callback_inside_of_a_question)
 		member->outcome = (struct outcome){ .name = member->name,
 			.type = DNS_TYPE_A };
 		ck_assert_ptr_nonnull(validated_ask(validated, member->name,
-		    DNS_TYPE_A, NULL, ask_from_callback, member));
+		    DNS_TYPE_A, NULL, NULL, ask_from_callback, member));
 	}
 	for (int i = 0; i < CROWD; i++) {
 		wait_for(&crowd[i].outcome);
@@ -766,6 +771,34 @@ START_TEST(old_signature_is_looked_at_twice)
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
 	ck_assert(outcome.fresh);
 	ck_assert_uint_ge(questions, 2);
+}
+END_TEST
+
+/* A context for each name: whoever has many must not have as many made. */
+START_TEST(second_looks_come_out_of_the_budget)
+{
+	struct outcome outcome;
+	struct budget budget;
+
+	budget_init(&budget);
+	budget.left[BUDGET_REPEATS] = 1;
+	paying = &budget;
+	/* One for all that is asked for a name. */
+	for (int i = 0; i < 2; i++) {
+		outcome = ask("a.stale", DNS_TYPE_A, NULL);
+		expect(&outcome, DNS_SECURE, DNS_OK, 1);
+		ck_assert(outcome.fresh);
+		ck_assert_uint_eq(budget.left[BUDGET_REPEATS], 0);
+		ck_assert_ptr_null(budget_text(&budget));
+	}
+	outcome = ask("b.stale", DNS_TYPE_A, NULL);
+	expect_failure(&outcome);
+	ck_assert_str_eq(
+	    budget_text(&budget), "second looks of one evaluation are used up");
+	/* The daemon's own have no budget. */
+	paying = NULL;
+	outcome = ask("c.stale", DNS_TYPE_A, NULL);
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
 }
 END_TEST
 
@@ -988,7 +1021,7 @@ END_TEST
 static struct validated *
 again(const struct conf *changed)
 {
-	struct validated *other = validated_new(base, changed);
+	struct validated *other = validated_new(base, changed, &library);
 
 	ck_assert_uint_eq(validated_counts(validated).contexts, 1);
 	return other;
@@ -1131,7 +1164,7 @@ START_TEST(name_that_is_none_can_not_be_asked)
 	memset(name, 'a', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	ck_assert_ptr_null(validated_ask(
-	    validated, name, DNS_TYPE_A, NULL, on_result, &outcome));
+	    validated, name, DNS_TYPE_A, NULL, NULL, on_result, &outcome));
 	ck_assert_uint_eq(validated_counts(validated).in_flight, 0);
 }
 END_TEST
@@ -1186,6 +1219,7 @@ main(void)
 	tcase_add_test(tc, swollen_answer_is_looked_at_twice);
 	tcase_add_test(tc, moderate_junk_does_no_harm);
 	tcase_add_test(tc, old_signature_is_looked_at_twice);
+	tcase_add_test(tc, second_looks_come_out_of_the_budget);
 	tcase_add_test(tc, result_says_what_it_cost);
 	tcase_add_loop_test(tc, second_look_can_be_cancelled, 0, 2);
 	tcase_add_test(tc, second_look_is_not_begun_for_nobody);

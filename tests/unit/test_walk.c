@@ -35,12 +35,14 @@ static bool refuse;
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, validated_cb cb, void *arg)
+    const char *fresh_for, struct budget *paying, validated_cb cb, void *arg)
 {
 	struct validated_query *query = &queries[query_count];
 
 	(void)validated;
-	ck_assert_ptr_null(fresh_zone);
+	/* What is asked for with empty caches is paid for already. */
+	ck_assert((paying == NULL) == (fresh_for != NULL));
+	ck_assert_ptr_null(fresh_for);
 	if (refuse)
 		return NULL;
 	query_count++;
@@ -341,8 +343,8 @@ START_TEST(nothing_is_asked_when_hashing_is_used_up)
 	signed_at("example", 250);
 	ck_assert_uint_eq(query_count, 2);
 	expect(WALK_FAILED, "a.example", "example");
-	ck_assert_str_eq(why,
-	    "DS of a.example: NSEC3 hashing of one evaluation is used up");
+	ck_assert_str_eq(
+	    why, "DS of a.example: NSEC3 hashing of one evaluation is used up");
 }
 END_TEST
 
