@@ -135,8 +135,11 @@ START_TEST(loopback_where_the_option_says_so)
 		{ (char *)"do-not-query-localhost: yes", NULL },
 		{ (char *)"do-not-query-localhost: no",
 		    (char *)"do-not-query-localhost: yes" },
+		{ (char *)"do-not-query-localhost: yes",
+		    (char *)"do-not-query-localhost: no" },
+		{ (char *)"outgoing-range: 64", NULL },
 	};
-	static const bool allowed[] = { true, true, false, false };
+	static const bool allowed[] = { true, true, false, false, true, false };
 	static const char *const loopback[] = { "127.0.0.1", "::1" };
 	const struct endpoint other = at("169.254.1.1");
 
@@ -190,7 +193,7 @@ main(void)
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_loop_test(tc, both_say_the_same, 0, 2 * (int)COUNT(rows));
 	tcase_add_test(tc, configured_server_is_asked);
-	tcase_add_loop_test(tc, loopback_where_the_option_says_so, 0, 4);
+	tcase_add_loop_test(tc, loopback_where_the_option_says_so, 0, 6);
 	tcase_add_test(tc, our_own_listener_is_never_asked);
 	tcase_add_test(tc, listener_without_address_is_an_error);
 	suite_add_tcase(suite, tc);

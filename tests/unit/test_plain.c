@@ -756,8 +756,6 @@ static const struct {
 	{ DNS_TYPE_A, "192.0.2.1", true },
 	{ DNS_TYPE_A, "10.0.0.1", true },
 	{ DNS_TYPE_A, "0.1.2.3", false },
-	{ DNS_TYPE_A, "127.0.0.1", false },
-	{ DNS_TYPE_A, "127.255.0.1", false },
 	{ DNS_TYPE_A, "169.254.0.1", false },
 	{ DNS_TYPE_A, "169.253.0.1", true },
 	{ DNS_TYPE_A, "223.255.255.255", true },
@@ -769,7 +767,6 @@ static const struct {
 	{ DNS_TYPE_AAAA, "::7", false },
 	{ DNS_TYPE_AAAA, "fe80::1", false },
 	{ DNS_TYPE_AAAA, "ff02::1", false },
-	{ DNS_TYPE_AAAA, "::ffff:127.0.0.1", false },
 	{ DNS_TYPE_AAAA, "::ffff:192.0.2.1", false },
 };
 
@@ -785,27 +782,6 @@ START_TEST(some_addresses_are_never_asked)
 {
 	offer(addresses[_i].type, addresses[_i].address);
 	ck_assert_msg(asked == addresses[_i].may, "%s", addresses[_i].address);
-}
-END_TEST
-
-START_TEST(localhost_is_asked_where_it_is_allowed)
-{
-	static char *lines[][2] = {
-		{ (char *)"do-not-query-localhost: no", NULL },
-		{ (char *)"do-not-query-localhost:no", NULL },
-		{ (char *)"do-not-query-localhost: yes", NULL },
-		{ (char *)"do-not-query-localhost: no",
-		    (char *)"do-not-query-localhost: yes" },
-		{ (char *)"do-not-query-localhost: yes",
-		    (char *)"do-not-query-localhost: no" },
-		{ (char *)"outgoing-range: 64", NULL },
-	};
-	static const bool allowed[] = { true, true, false, false, true, false };
-
-	conf.resolver_options =
-	    (struct conf_strings){ lines[_i], lines[_i][1] != NULL ? 2 : 1 };
-	offer(DNS_TYPE_A, "127.0.0.1");
-	ck_assert_uint_eq(asked, allowed[_i]);
 }
 END_TEST
 
@@ -888,7 +864,6 @@ main(void)
 	tcase_add_test(tc, denial_without_authority_ends_with_its_zone);
 	tcase_add_loop_test(tc, zone_is_asked_by_so_many_at_a_time, 0, 3);
 	tcase_add_loop_test(tc, inner_lookup_needs_no_turn, 0, 2);
-	tcase_add_loop_test(tc, localhost_is_asked_where_it_is_allowed, 0, 6);
 	tcase_add_test(tc, our_own_listener_is_never_asked);
 	tcase_add_loop_test(tc, configured_servers_are_asked, 0, 2);
 	suite_add_tcase(suite, tc);
