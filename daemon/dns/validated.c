@@ -1054,7 +1054,6 @@ validated_free(struct validated *validated)
 		context_free(context);
 		context = next;
 	}
-	malloc_trim(0);
 	if (validated->trimmer != NULL)
 		event_free(validated->trimmer);
 	if (validated->reaper != NULL)

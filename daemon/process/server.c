@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -347,17 +348,22 @@ on_clock_set(void *arg, int64_t ms)
 
 /* ---- reloading ---- */
 
-/* Frees cores that nobody waits for; those who ask are told by and by. */
+/* Frees cores that nobody waits for; those who ask are told by and by.  Each
+ * takes milliseconds, and so does it to give back the memory that they had. */
 static void
 on_retire(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval again = { 0, RETIRE_MS * 1000 };
 	struct server *server = arg;
-	struct retired *retired, *next;
+	struct retired *retired;
 
 	(void)fd;
 	(void)what;
-	LL_FOREACH_SAFE(server->retired, retired, next)
+	if (server->retired == NULL) {
+		malloc_trim(0);
+		return;
+	}
+	LL_FOREACH(server->retired, retired)
 	{
 		if (!policy_service_retire(retired->core->service) ||
 		    resolver_in_flight(retired->core->resolver) > 0)
@@ -365,9 +371,9 @@ on_retire(evutil_socket_t fd, short what, void *arg)
 		LL_DELETE(server->retired, retired);
 		core_free(retired->core);
 		free(retired);
+		break;
 	}
-	if (server->retired != NULL)
-		event_add(server->retire, &again);
+	event_add(server->retire, &again);
 }
 
 static void
