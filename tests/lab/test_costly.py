@@ -8,6 +8,8 @@ import pytest
 
 import costly
 import lab as lab_module
+import misbehave as m
+from matrix import one, served
 from zones import USABLE, Zone
 
 SECONDS = 0.5 * lab_module.SLOWNESS  # of processor time
@@ -40,6 +42,13 @@ HONEST = Zone("honest.nsec", "\n".join(
     f"@ MX {i} mx{i}\nmx{i} A 10.25.9.{i + 1}" for i in range(costly.HOSTS)),
     "ecdsa", denial="nsec3", iterations=LIMIT)
 
+# Hosts wait for one another: those that are proven unsigned not for long.
+DEAD = [
+    Zone("dead-hosts.unsigned", "\n".join(
+        f"@ MX {i} mx{i}.dead-zone.unsigned." for i in range(costly.HOSTS))),
+    served(Zone("dead-zone.unsigned", "@ TXT x"), one(m.drop_all)),
+]
+
 
 def neighbour(zone):
     """That nobody has asked for yet."""
@@ -51,7 +60,7 @@ def world():
     zones = [zone.served(f"10.53.20.{i + 1}") for i, zone in enumerate(COSTLY)]
     zones += [Zone(neighbour(zone), "@ MX 10 mx\nmx A 10.25.9.1\n"
                    f"_25._tcp.mx TLSA {USABLE}", "ecdsa") for zone in COSTLY]
-    running = lab_module.Lab(zones + [HONEST]).start()
+    running = lab_module.Lab([*zones, HONEST, *DEAD]).start()
     yield running
     running.stop()
 
@@ -127,3 +136,7 @@ def test_neighbours_do_not_wait(world, daemon, zone):
 
 def test_many_honest_hosts_are_no_cost(daemon):
     assert daemon.socketmap(HONEST.name) == "OK may"
+
+
+def test_many_dead_hosts_without_dnssec_are_delivered_to(daemon):
+    assert daemon.socketmap(DEAD[0].name) == "OK may"
