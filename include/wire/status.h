@@ -21,7 +21,7 @@ struct stats;
  * so that whoever shows them borrows the structure, not its content. */
 struct status_source {
 	const struct conf *conf;
-	const struct stats *stats;
+	struct stats *stats; /* which questions of the control socket add to */
 	const struct listeners *listeners;
 	const struct dns_service *dns;
 	struct resolver *resolver;
