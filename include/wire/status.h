@@ -42,4 +42,7 @@ void status_prometheus(
  * to one line where it is not so; valid until the loop runs again. */
 bool status_is_healthy(const struct status_source *source, const char **why);
 
+/* The same in one line, for systemctl status. */
+void status_line(const struct status_source *source, char *line, size_t size);
+
 #endif /* WIRE_STATUS_H */
