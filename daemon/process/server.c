@@ -41,6 +41,7 @@
 #include "wire/tcp_table.h"
 
 #define DRAIN_SECONDS 5  /* for requests in flight when we are told to end */
+#define STATUS_MAX 256   /* octets of the line for systemctl status */
 #define RETIRE_MS 50     /* between two looks at cores that were replaced */
 #define CHANGES_MAX 1024 /* octets of the names of changed options */
 /* Minutes; what held the loop is told for one to two of them. */
@@ -54,10 +55,13 @@ struct retired {
 
 struct server {
 	const char *path;
+	/* Why the last reload failed, or "". */
+	char mistake[STATUS_MAX];
 	struct event_base *base;
 	struct event *term, *interrupt, *hangup, *drain_limit, *retire;
 	struct event *minute; /* the log is flushed, times are forgotten */
 	unsigned minutes;
+	struct event *told;     /* systemd is told again how we fare */
 	struct event *watchdog; /* NULL where systemd wants none */
 	struct clock_watch *clock_watch;
 	struct stats stats;
@@ -346,6 +350,33 @@ on_clock_set(void *arg, int64_t ms)
 	policy_service_flush(server->core->service, NULL, 0);
 }
 
+/* ---- what systemd is told ---- */
+
+/* Each second, until the root's keys are known, and each minute. */
+static void
+on_tell(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *server = arg;
+	const bool settled = resolver_trust(server->core->resolver, NULL) !=
+			     RESOLVER_TRUST_UNKNOWN;
+	const struct timeval again = { settled ? 60 : 1, 0 };
+	char line[STATUS_MAX];
+
+	(void)fd;
+	(void)what;
+	status_line(&server->source, line, sizeof(line));
+	systemd_status(server->mistake[0] != '\0' ? server->mistake : line);
+	event_add(server->told, &again);
+}
+
+static void
+note_mistake(struct server *server, const char *text)
+{
+	snprintf(server->mistake, sizeof(server->mistake),
+	    "The old configuration stays: %.200s", text);
+	log_error("main: reload: %s; the old configuration stays", text);
+}
+
 /* ---- reloading ---- */
 
 /* Frees cores that nobody waits for; those who ask are told by and by.  Each
@@ -419,8 +450,7 @@ reload(struct server *server)
 	struct conf *conf = conf_load(server->path, text, sizeof(text));
 
 	if (conf == NULL) {
-		log_error(
-		    "main: reload: %s; the old configuration stays", text);
+		note_mistake(server, text);
 		return;
 	}
 	conf_changes(old, conf, add_change, changes);
@@ -428,7 +458,7 @@ reload(struct server *server)
 		log_warning("main: reload: user: this takes a restart");
 	each_place(server, conf, warn_of_place);
 	if (!replace_core(server, conf)) {
-		log_error("main: reload: the old configuration stays");
+		note_mistake(server, "what it asks for can't be had");
 		return;
 	}
 	log_setup(conf->log_target, conf->log_level);
@@ -436,6 +466,7 @@ reload(struct server *server)
 		start_control(server);
 	if (strstr(changes, "metrics-listen") != NULL)
 		start_metrics(server);
+	server->mistake[0] = '\0';
 	log_info("main: reload: done, changed: %s",
 	    changes[0] != '\0' ? changes : "nothing");
 }
@@ -451,14 +482,14 @@ on_checked(void *arg, bool good, const char *text)
 	if (server->is_ending)
 		return;
 	if (!good) {
-		log_error(
-		    "main: reload: %s; the old configuration stays", text);
+		note_mistake(server, text);
 	} else {
 		if (text[0] != '\0')
 			log_warning("main: reload: %s", text);
 		reload(server);
 	}
 	sd_notify(0, "READY=1");
+	event_active(server->told, EV_TIMEOUT, 0);
 	if (server->reload_again)
 		start_reload(server);
 }
@@ -477,8 +508,7 @@ start_reload(struct server *server)
 	server->check =
 	    config_check_start(server->base, server->path, on_checked, server);
 	if (server->check == NULL) {
-		log_error("main: reload: %s; the old configuration stays",
-		    strerror(errno));
+		note_mistake(server, strerror(errno));
 		sd_notify(0, "READY=1");
 	}
 }
@@ -530,6 +560,7 @@ make_events(struct server *server)
 	server->hangup = watch_signal(server, SIGHUP, on_hangup);
 	server->drain_limit = evtimer_new(server->base, on_drain_limit, server);
 	server->retire = evtimer_new(server->base, on_retire, server);
+	server->told = evtimer_new(server->base, on_tell, server);
 	server->minute =
 	    event_new(server->base, -1, EV_PERSIST, on_minute, server);
 	if (server->minute != NULL)
@@ -538,8 +569,8 @@ make_events(struct server *server)
 	    clock_watch_new(server->base, on_clock_set, server);
 	return server->term != NULL && server->interrupt != NULL &&
 		       server->hangup != NULL && server->drain_limit != NULL &&
-		       server->retire != NULL && server->minute != NULL &&
-		       server->clock_watch != NULL
+		       server->retire != NULL && server->told != NULL &&
+		       server->minute != NULL && server->clock_watch != NULL
 		   ? 0
 		   : -1;
 }
@@ -631,6 +662,7 @@ stop(struct server *server)
 	sandbox_free(server->sandbox);
 	clock_watch_free(server->clock_watch);
 	free_event(server->watchdog);
+	free_event(server->told);
 	free_event(server->retire);
 	free_event(server->minute);
 	free_event(server->drain_limit);
@@ -652,6 +684,7 @@ server_run(const char *path, struct conf *conf)
 	if (start(&server, conf) == 0) {
 		log_info("main: postdaned %s is ready", POSTDANE_VERSION);
 		sd_notify(0, "READY=1");
+		event_active(server.told, EV_TIMEOUT, 0);
 		event_base_dispatch(server.base);
 		policy_service_save_busiest(server.core->service);
 		status = EXIT_SUCCESS;

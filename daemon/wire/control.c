@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "base/log.h"
+#include "base/stats.h"
 #include "policy/evidence_json.h"
 #include "policy/nexthop.h"
 #include "policy/policy_service.h"
@@ -101,6 +102,7 @@ run_query(struct client *client, const char *key, size_t len)
 {
 	struct policy_reply policy;
 
+	stats_count(client->source->stats, STATS_QUERY_CONTROL);
 	client->request = policy_service_ask(client->source->service, key, len,
 	    client->map, &policy, on_policy, client);
 	if (client->request == NULL)

@@ -146,6 +146,41 @@ status_is_healthy(const struct status_source *source, const char **why)
 	       (trust == RESOLVER_TRUST_UNKNOWN && source->was_healthy);
 }
 
+/* Of all counters that share a metric, from @first to @last. */
+static uint64_t
+sum(const struct stats *stats, enum stats_counter first,
+    enum stats_counter last)
+{
+	uint64_t all = 0;
+
+	for (size_t i = first; i <= last; i++)
+		all += stats->counter[i];
+	return all;
+}
+
+void
+status_line(const struct status_source *source, char *line, size_t size)
+{
+	const struct stats *stats = source->stats;
+	const char *why;
+
+	switch (resolver_trust(source->resolver, &why)) {
+	case RESOLVER_TRUST_UNKNOWN:
+		snprintf(line, size, "Waiting for the root's keys: %s", why);
+		return;
+	case RESOLVER_TRUST_ALIVE:
+		snprintf(line, size,
+		    "Answering; %" PRIu64 " policy queries and %" PRIu64
+		    " DNS questions so far",
+		    sum(stats, STATS_QUERY_SOCKETMAP, STATS_QUERY_CONTROL),
+		    sum(stats, STATS_DNS_UDP, STATS_DNS_TCP));
+		return;
+	case RESOLVER_TRUST_WITHDRAWN:
+		snprintf(line, size, "No trust path, all is TEMP: %s", why);
+		return;
+	}
+}
+
 /* ---- JSON ---- */
 
 /* "postdane_queries_total" and protocol="socketmap": queries, socketmap. */

@@ -21,7 +21,7 @@ struct stats;
  * so that whoever shows them borrows the structure, not its content. */
 struct status_source {
 	const struct conf *conf;
-	const struct stats *stats;
+	struct stats *stats; /* which questions of the control socket add to */
 	const struct listeners *listeners;
 	const struct dns_service *dns;
 	struct resolver *resolver;
@@ -41,5 +41,8 @@ void status_prometheus(
  * after which it has yet to be proven anew, is no reason for alarm.  @why: set
  * to one line where it is not so; valid until the loop runs again. */
 bool status_is_healthy(const struct status_source *source, const char **why);
+
+/* The same in one line, for systemctl status. */
+void status_line(const struct status_source *source, char *line, size_t size);
 
 #endif /* WIRE_STATUS_H */

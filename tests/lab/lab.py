@@ -398,13 +398,20 @@ class Daemon:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(path)
             os.chmod(path, 0o666)  # whoever the daemon becomes
-            notify.settimeout(60)
             self.process = subprocess.Popen(
                 [*self.wrapper, self.program, "-c", self.config],
                 stderr=open(self.log_path, "wb"),
                 env=dict(os.environ, NOTIFY_SOCKET=path))
-            assert notify.recv(1024) == b"READY=1", self.log()
+            notify.setblocking(False)
+            wait_until("readiness", lambda: self.says_ready(notify))
         return self
+
+    def says_ready(self, notify):
+        assert self.process.poll() is None, self.log()
+        try:
+            return notify.recv(1024) == b"READY=1"
+        except BlockingIOError:
+            return False
 
     def log(self):
         return self.log_path.read_text(errors="replace")
