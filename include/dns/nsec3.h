@@ -69,9 +69,6 @@ struct nsec3_set {
 void nsec3_collect(const ldns_rr_list *section, const char *name,
     const char *signed_zone, unsigned limit, struct nsec3_set *set);
 
-/* Whether any record of @section, of whatever zone, has more iterations. */
-bool nsec3_exceeds(const ldns_rr_list *section, unsigned limit);
-
 /*
  * @set: USABLE.  Returns 0, or -1 where the budget or NSEC3_BLOCKS_MAX does not
  * allow it, or when out of memory.
