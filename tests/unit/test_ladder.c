@@ -471,14 +471,14 @@ START_TEST(insecure_without_a_reason_has_failed)
 	static const enum walk_outcome outcomes[] = { WALK_SIGNED,
 		WALK_UNEXPLAINED, WALK_PROVEN_NXDOMAIN };
 
-	ask(types[_i % 4], RESOLVER_NEED_DATA);
+	ask(_i % 5 < 4 ? types[_i % 5] : DNS_TYPE_PTR, RESOLVER_NEED_DATA);
 	unbound_has_data(DNS_INSECURE);
-	walk_ends(outcomes[_i / 4]);
+	walk_ends(outcomes[_i / 5]);
 	/* What libunbound has not judged lies in its cache as it came. */
 	ck_assert_ptr_null(answer);
 	ck_assert(queries[1].fresh);
 	unbound_has_data(DNS_INSECURE);
-	walk_ends(outcomes[_i / 4]);
+	walk_ends(outcomes[_i / 5]);
 	expect_failed(DNS_INDETERMINATE);
 	ck_assert_ptr_nonnull(strstr(answer->why, "without a reason"));
 	ck_assert_uint_eq(plain_count, 0);
@@ -1441,7 +1441,7 @@ add_rung_tests(TCase *tc)
 	tcase_add_loop_test(tc, name_that_becomes_too_long_is_denied, 0, 2);
 	tcase_add_loop_test(tc, secure_denial_stands_at_once, 0, 2);
 	tcase_add_test(tc, insecure_answer_waits_for_its_reason);
-	tcase_add_loop_test(tc, insecure_without_a_reason_has_failed, 0, 12);
+	tcase_add_loop_test(tc, insecure_without_a_reason_has_failed, 0, 15);
 	tcase_add_loop_test(
 	    tc, insecure_without_a_reason_is_looked_at_twice, 0, 2);
 	tcase_add_loop_test(
