@@ -19,15 +19,21 @@
 /* A and AAAA, then TLSA at two base domains. */
 #define HOST_LOOKUPS_MAX 4
 #define WHY_MAX 200
-/* The others wait: what the answers of the first have cost is known by then. */
-#define HOSTS_AT_A_TIME 4
+/*
+ * Hosts of one next hop that are looked up at a time.  Each may lie in a zone
+ * of its own whose servers are silent, so that what bounds a zone bounds
+ * nothing here.  So many dead ones keep the others waiting for one lookup's
+ * deadline; twice as many, less one, leave time enough for the rest.
+ */
+#define HOSTS_AT_ONCE 4
 
 /* The lookups of a host that can be in flight at a time. */
 enum slot { SLOT_A, SLOT_AAAA, SLOT_TLSA, SLOTS };
 
 enum host_state {
-	HOST_ADDRESSES = 0, /* A and AAAA asked, none of them secure so far */
-	HOST_TLSA,          /* TLSA asked */
+	HOST_WAITING = 0, /* nothing asked */
+	HOST_ADDRESSES,   /* A and AAAA asked, none of them secure so far */
+	HOST_TLSA,        /* TLSA asked */
 	HOST_DONE
 };
 
@@ -44,7 +50,6 @@ struct flight {
 struct host {
 	struct dane_host *evidence;
 	enum host_state state;
-	bool is_address; /* a numeric name */
 	struct flight flight[SLOTS];
 	struct dns_answer *address[2]; /* by SLOT_A and SLOT_AAAA; borrowed
 					* from the evidence */
@@ -65,8 +70,9 @@ struct dane {
 	struct event *done; /* hands over the evidence, from the loop */
 	struct flight mx;
 	struct host *host;
-	size_t host_count, hosts_started, hosts_left;
-	bool starting;    /* start_more() has not returned */
+	size_t host_count, hosts_left;
+	size_t hosts_running;
+	bool may_start;   /* more of them */
 	uint64_t started; /* clock_ms() */
 };
 
@@ -207,15 +213,21 @@ look_up(struct flight *flight, const char *name, uint16_t type,
 /* ---- the end ---- */
 
 static void
+cancel_host(struct host *host)
+{
+	for (int k = 0; k < SLOTS; k++) {
+		resolver_cancel(host->flight[k].lookup);
+		host->flight[k].lookup = NULL;
+	}
+}
+
+static void
 cancel_lookups(struct dane *dane)
 {
 	resolver_cancel(dane->mx.lookup);
 	dane->mx.lookup = NULL;
 	for (size_t i = 0; i < dane->host_count; i++)
-		for (int k = 0; k < SLOTS; k++) {
-			resolver_cancel(dane->host[i].flight[k].lookup);
-			dane->host[i].flight[k].lookup = NULL;
-		}
+		cancel_host(&dane->host[i]);
 }
 
 static void
@@ -275,13 +287,17 @@ end(struct dane *dane)
 	event_active(dane->done, EV_TIMEOUT, 0);
 }
 
-static void start_more(struct dane *dane);
+static void start_waiting_hosts(struct dane *dane);
 
+/* What it still has in flight can't change that any more. */
 static void
 host_done(struct host *host, enum dane_host_status status, char *why)
 {
 	struct dane *dane = host->flight[SLOT_A].dane;
 
+	cancel_host(host);
+	if (host->state != HOST_WAITING)
+		dane->hosts_running--;
 	host->state = HOST_DONE;
 	host->evidence->status = status;
 	if (why != NULL) {
@@ -290,8 +306,7 @@ host_done(struct host *host, enum dane_host_status status, char *why)
 	}
 	if (--dane->hosts_left == 0)
 		end(dane);
-	else
-		start_more(dane);
+	start_waiting_hosts(dane);
 }
 
 static void
@@ -493,11 +508,8 @@ start_host(struct dane *dane, struct host *host)
 	const char *name = host->evidence->name;
 	const unsigned step = address_step(dane);
 
-	if (host->is_address) {
-		host_done_text(host, DANE_HOST_INSECURE,
-		    "a numeric name, which can have no TLSA");
-		return;
-	}
+	host->state = HOST_ADDRESSES;
+	dane->hosts_running++;
 	look_up(&host->flight[SLOT_A], name, DNS_TYPE_A, RESOLVER_NEED_SECURITY,
 	    step, on_address);
 	look_up(&host->flight[SLOT_AAAA], name, DNS_TYPE_AAAA,
@@ -510,34 +522,72 @@ start_host(struct dane *dane, struct host *host)
 
 /* ---- hosts ---- */
 
-/* A host may be done before it has started. */
-static void
-start_more(struct dane *dane)
+static bool
+is_running(const struct host *host)
 {
-	if (dane->starting)
-		return;
-	dane->starting = true;
-	while (dane->hosts_started < dane->host_count &&
-	       dane->hosts_left + dane->hosts_started <
-		   dane->host_count + HOSTS_AT_A_TIME)
-		start_host(dane, &dane->host[dane->hosts_started++]);
-	dane->starting = false;
+	return host->state == HOST_ADDRESSES || host->state == HOST_TLSA;
+}
+
+/* Beside one that is being looked up: it may well lie in the same zone. */
+static bool
+is_beside_running(const struct dane *dane, const struct host *host)
+{
+	const char *parent = domain_parent(host->evidence->name);
+
+	for (size_t i = 0; i < dane->host_count; i++) {
+		const char *other = domain_parent(dane->host[i].evidence->name);
+
+		if (is_running(&dane->host[i]) && parent != NULL &&
+		    other != NULL && domain_equal(parent, other))
+			return true;
+	}
+	return false;
+}
+
+/* In their order; but where half of them hang with one zone, the others shall
+ * not wait for them.  NULL: none is left. */
+static struct host *
+next_host(const struct dane *dane)
+{
+	struct host *first = NULL;
+
+	for (size_t i = 0; i < dane->host_count; i++) {
+		struct host *host = &dane->host[i];
+
+		if (host->state != HOST_WAITING)
+			continue;
+		if (!is_beside_running(dane, host))
+			return host;
+		if (first == NULL)
+			first = host;
+	}
+	return first;
+}
+
+/* As many as may be looked up at a time. */
+static void
+start_waiting_hosts(struct dane *dane)
+{
+	struct host *host;
+
+	while (dane->may_start && dane->hosts_running < HOSTS_AT_ONCE &&
+	       (host = next_host(dane)) != NULL)
+		start_host(dane, host);
 }
 
 static int
-host_init(struct dane *dane, size_t i, const struct mx_host *mx)
+host_init(struct dane *dane, size_t i, const char *name, uint16_t preference)
 {
 	struct dane_host *evidence = &dane->evidence->host[i];
 	struct host *host = &dane->host[i];
 
 	host->evidence = evidence;
-	host->is_address = mx->is_address;
 	for (int k = 0; k < SLOTS; k++) {
 		host->flight[k].host = host;
 		host->flight[k].dane = dane;
 	}
-	evidence->preference = mx->preference;
-	evidence->name = strdup(mx->name);
+	evidence->preference = preference;
+	evidence->name = strdup(name);
 	evidence->why = strdup("not looked at");
 	evidence->lookup = calloc(HOST_LOOKUPS_MAX, sizeof(*evidence->lookup));
 	return evidence->name != NULL && evidence->why != NULL &&
@@ -558,7 +608,7 @@ make_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 		return -1;
 	evidence->host_count = dane->host_count = count;
 	for (size_t i = 0; i < count; i++)
-		if (host_init(dane, i, &mx[i]) == -1)
+		if (host_init(dane, i, mx[i].name, mx[i].preference) == -1)
 			return -1;
 	return 0;
 }
@@ -583,8 +633,16 @@ start_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 		end(dane);
 		return;
 	}
-	dane->hosts_left = count;
-	start_more(dane);
+	/* One more, so that nothing ends while hosts are being started. */
+	dane->hosts_left = count + 1;
+	for (size_t i = 0; i < count; i++)
+		if (mx[i].is_address)
+			host_done_text(&dane->host[i], DANE_HOST_INSECURE,
+			    "a numeric name, which can have no TLSA");
+	dane->may_start = true;
+	start_waiting_hosts(dane);
+	if (--dane->hosts_left == 0)
+		end(dane);
 }
 
 /* The next hop is its own host: no MX record, or brackets. */
@@ -672,7 +730,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 		end(dane);
 		return;
 	}
-	dane->hosts_started = dane->host_count;
+	dane->may_start = false;
 	for (size_t i = 0; i < dane->host_count; i++)
 		if (dane->host[i].state != HOST_DONE && hosts_matter(dane))
 			host_done_text(&dane->host[i], DANE_HOST_FAILED, text);

@@ -490,10 +490,3 @@ insecurity_judge(const struct insecurity_question *question,
 		judge_denial(question, facts.status, finding);
 	packet_facts_clear(&facts);
 }
-
-bool
-insecurity_is_unchecked(const ldns_pkt *packet)
-{
-	return nsec3_exceeds(
-	    ldns_pkt_authority(packet), INSECURITY_NSEC3_LIMIT);
-}

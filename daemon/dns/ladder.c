@@ -75,7 +75,6 @@ struct ladder {
 	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
 	struct packet_facts facts; /* with ASKED_INSECURE */
 	bool unconfirmed;          /* facts are a denial that may be false */
-	bool unchecked; /* facts are a denial that nobody has looked at */
 	struct walk *walk;
 	bool walked;
 	enum walk_outcome outcome;
@@ -197,7 +196,6 @@ leave_name(struct ladder *ladder)
 	ladder->asked = ASKED_NOT;
 	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
 	ladder->plain_why[0] = ladder->plain_zone[0] = '\0';
-	ladder->unchecked = false;
 	event_del(ladder->proof_timer);
 	event_del(ladder->retry_timer);
 }
@@ -613,8 +611,8 @@ retry(evutil_socket_t fd, short what, void *arg)
 	start_name(ladder);
 }
 
-/* The first rung failed quickly and there is nothing to fall back to: one more
- * try, if it can be over before the deadline. */
+/* The first rung failed quickly, or the walk did, and there is nothing to fall
+ * back to: one more try, if it can be over before the deadline. */
 static void
 fail_or_retry(struct ladder *ladder)
 {
@@ -670,37 +668,56 @@ settle_proven(struct ladder *ladder)
 		conclude_exhausted(ladder);
 }
 
+/*
+ * Whether "insecure" stands where the walk failed, as a libunbound with a
+ * living anchor gave it.  Not where the answer decides about mail: whoever
+ * drops the questions of the walk could else have whatever libunbound calls
+ * insecure unseen (insecurity.h).  But who a client is decides nothing, and its
+ * name lies deeper in ip6.arpa than a walk goes.
+ */
+static bool
+stands_without_walk(const struct ladder *ladder)
+{
+	return ladder->outcome == WALK_FAILED && ladder->type == DNS_TYPE_PTR &&
+	       ladder->env->distrust(ladder->env->arg) == NULL;
+}
+
+/* Insecure for no reason that the walk has found. */
+static void
+settle_unexplained(struct ladder *ladder)
+{
+	char text[REASON_MAX];
+
+	if (stands_without_walk(ladder)) {
+		conclude_insecure(ladder);
+		return;
+	}
+	/* What libunbound has not judged it keeps all the same. */
+	if (ladder->asked_rung != DNS_RUNG_FRESH &&
+	    ladder->outcome != WALK_FAILED) {
+		keep_reason(ladder, "insecure without a reason");
+		ladder->walked = false;
+		look_again(ladder);
+		return;
+	}
+	snprintf(text, sizeof(text), "insecure without a reason: %.200s",
+	    ladder->walk_why[0] != '\0' ? ladder->walk_why
+					: "its zone is signed");
+	if (ladder->outcome == WALK_FAILED) {
+		keep_reason(ladder, text);
+		fail_or_retry(ladder);
+		return;
+	}
+	conclude_failed(ladder, DNS_INDETERMINATE, text);
+}
+
 /* The walk has ended without a proof. */
 static void
 settle_unproven(struct ladder *ladder)
 {
-	char text[REASON_MAX];
-
 	switch (ladder->asked) {
 	case ASKED_INSECURE:
-		/* A broken parent: nothing can be said about TLSA, while other
-		 * data stand as a libunbound with a living anchor gave them,
-		 * unless it has not even looked. */
-		if (ladder->outcome == WALK_FAILED &&
-		    ladder->type != DNS_TYPE_TLSA && !ladder->unconfirmed &&
-		    !ladder->unchecked &&
-		    ladder->env->distrust(ladder->env->arg) == NULL) {
-			conclude_insecure(ladder);
-			return;
-		}
-		/* What libunbound has not judged it keeps all the same. */
-		if (ladder->asked_rung != DNS_RUNG_FRESH &&
-		    ladder->outcome != WALK_FAILED) {
-			keep_reason(ladder, "insecure without a reason");
-			ladder->walked = false;
-			look_again(ladder);
-			return;
-		}
-		snprintf(text, sizeof(text),
-		    "insecure without a reason: %.200s",
-		    ladder->walk_why[0] != '\0' ? ladder->walk_why
-						: "its zone is signed");
-		conclude_failed(ladder, DNS_INDETERMINATE, text);
+		settle_unexplained(ladder);
 		return;
 	case ASKED_FAILED:
 		fail_or_retry(ladder);
@@ -891,7 +908,6 @@ use_validated(struct ladder *ladder, const struct validated_result *result)
 			  (result->security == DNS_SECURE &&
 			      is_contradictory(&ladder->facts));
 
-	ladder->unchecked = !error && insecurity_is_unchecked(packet);
 	ldns_pkt_free(packet);
 	if (error) {
 		use_unreadable(ladder, result);

@@ -154,20 +154,6 @@ nsec3_collect(const ldns_rr_list *section, const char *name,
 	}
 }
 
-bool
-nsec3_exceeds(const ldns_rr_list *section, unsigned limit)
-{
-	for (size_t i = 0; i < ldns_rr_list_rr_count(section); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(section, i);
-
-		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_NSEC3 &&
-		    is_readable(rr) &&
-		    ldns_read_uint16(ldns_rdf_data(ldns_rr_rdf(rr, 2))) > limit)
-			return true;
-	}
-	return false;
-}
-
 /* ---- hashes ---- */
 
 static size_t

@@ -26,23 +26,24 @@
 #define ZONE_SLOTS_MAX 16 /* of those, lookups of one zone that fails */
 #define WAITING_MAX 10000 /* lookups that wait for a slot */
 
-/* Those that wait for the same slots; the first has waited longest. */
+/* Those that wait for the same; the first has waited longest. */
 struct queue {
 	struct resolver_lookup *first;
 };
 
-/* A zone whose lookups fail or hang: few of them run at a time. */
-struct zone_slots {
-	char *name;
-	size_t users; /* lookups that run in them or wait */
-	size_t running;
+/* Nobody waits for a slot while one is free. */
+struct slots {
+	size_t taken;
 	struct queue queue;
-	UT_hash_handle hh;
 };
 
-struct class_slots {
-	size_t running;
-	struct queue queue;
+/* A zone whose lookups fail or hang: few of them run at a time, and each class
+ * has its own. */
+struct failing_zone {
+	char *name;
+	size_t users; /* lookups that run in it or wait */
+	struct slots class[RESOLVER_CLASSES];
+	UT_hash_handle hh;
 };
 
 struct resolver_lookup {
@@ -50,13 +51,11 @@ struct resolver_lookup {
 	enum resolver_class class;
 	resolver_cb cb;
 	void *arg;
-	struct ladder *ladder;   /* NULL while it waits for a slot */
-	struct zone_slots *zone; /* whose slot it has or waits for, or NULL */
-	struct queue *queue;     /* where it waits */
-	bool inner;              /* for a lookup that has a slot: needs none
-				  * of its class */
-	bool parked;             /* waits for its turn at a zone's servers, and
-				  * has given back the slot of its class */
+	struct ladder *ladder;     /* NULL while it waits for a slot */
+	struct failing_zone *zone; /* that it needs a slot of, or NULL */
+	struct queue *queue;       /* where it waits */
+	bool has_zone_slot, has_class_slot;
+	bool inner; /* for a lookup that has a slot: needs none of its class */
 
 	/* Only while it waits. */
 	char *name;
@@ -74,61 +73,127 @@ struct resolver {
 	struct trust *trust;
 	struct rollover *rollover;
 	struct errands *errands;
-	struct class_slots class[RESOLVER_CLASSES];
-	struct zone_slots *zones;        /* hash by name */
+	struct slots class[RESOLVER_CLASSES];
+	struct failing_zone *zones;      /* hash by name */
 	struct resolver_lookup *lookups; /* those that run */
+	struct queue unstarted; /* for lack of memory: their limit ends them */
 	size_t running, waiting;
 	struct stats *stats;
 };
 
-/* ---- slots ---- */
+/* ---- zones that fail ---- */
 
-/* The slots of the failing zone that @name lies in, for one more user; NULL
- * where there is none, or no memory. */
-static struct zone_slots *
-slots_for(struct resolver *resolver, const char *name)
+/* The failing zone that @name lies in, for one more user; NULL where there is
+ * none, or no memory. */
+static struct failing_zone *
+zone_enter(struct resolver *resolver, const char *name)
 {
-	const char *zone = memory_failing_find(resolver->env.memory, name);
-	struct zone_slots *slots;
+	const char *failing = memory_failing_find(resolver->env.memory, name);
+	struct failing_zone *zone;
 
-	if (zone == NULL)
+	if (failing == NULL)
 		return NULL;
-	HASH_FIND_STR(resolver->zones, zone, slots);
-	if (slots != NULL) {
-		slots->users++;
-		return slots;
+	HASH_FIND_STR(resolver->zones, failing, zone);
+	if (zone != NULL) {
+		zone->users++;
+		return zone;
 	}
-	if ((slots = calloc(1, sizeof(*slots))) == NULL)
+	if ((zone = calloc(1, sizeof(*zone))) == NULL)
 		return NULL;
-	slots->users = 1;
-	if ((slots->name = strdup(zone)) == NULL) {
-		free(slots);
+	zone->users = 1;
+	if ((zone->name = strdup(failing)) == NULL) {
+		free(zone);
 		return NULL;
 	}
 	HASH_ADD_KEYPTR(
-	    hh, resolver->zones, slots->name, strlen(slots->name), slots);
-	if (slots->hh.tbl == NULL) { /* out of memory */
-		free(slots->name);
-		free(slots);
+	    hh, resolver->zones, zone->name, strlen(zone->name), zone);
+	if (zone->hh.tbl == NULL) { /* out of memory */
+		free(zone->name);
+		free(zone);
 		return NULL;
 	}
-	return slots;
+	return zone;
 }
 
 static void
-slots_leave(struct resolver *resolver, struct zone_slots *slots)
+zone_leave(struct resolver *resolver, struct failing_zone *zone)
 {
-	if (slots == NULL || --slots->users > 0)
+	if (zone == NULL || --zone->users > 0)
 		return;
-	HASH_DEL(resolver->zones, slots);
-	free(slots->name);
-	free(slots);
+	HASH_DEL(resolver->zones, zone);
+	free(zone->name);
+	free(zone);
+}
+
+/* ---- slots ---- */
+
+static struct slots *
+class_slots(const struct resolver_lookup *lookup)
+{
+	return &lookup->resolver->class[lookup->class];
+}
+
+static struct slots *
+zone_slots(const struct resolver_lookup *lookup)
+{
+	return &lookup->zone->class[lookup->class];
 }
 
 static bool
-slots_are_full(const struct zone_slots *slots)
+take(struct slots *slots, size_t max)
 {
-	return slots != NULL && slots->running >= ZONE_SLOTS_MAX;
+	if (slots->taken >= max)
+		return false;
+	slots->taken++;
+	return true;
+}
+
+/*
+ * Take the slots that it still lacks.  Returns those it has to wait for, or
+ * NULL where it has all.  Who waits for one of the class has one of the zone
+ * already, so that each slot that is given back is of use to the first who
+ * waits for it.
+ */
+static struct slots *
+take_slots(struct resolver_lookup *lookup)
+{
+	if (lookup->zone != NULL && !lookup->has_zone_slot) {
+		if (!take(zone_slots(lookup), ZONE_SLOTS_MAX))
+			return zone_slots(lookup);
+		lookup->has_zone_slot = true;
+	}
+	if (!lookup->inner && !lookup->has_class_slot) {
+		if (!take(class_slots(lookup), SLOTS_MAX))
+			return class_slots(lookup);
+		lookup->has_class_slot = true;
+	}
+	return NULL;
+}
+
+static void start_next(struct slots *slots, size_t max);
+
+static void
+give_back_class_slot(struct resolver_lookup *lookup)
+{
+	if (!lookup->has_class_slot)
+		return;
+	lookup->has_class_slot = false;
+	class_slots(lookup)->taken--;
+	start_next(class_slots(lookup), SLOTS_MAX);
+}
+
+/* The zone may be gone after that. */
+static void
+give_back_slots(struct resolver_lookup *lookup)
+{
+	if (lookup->has_zone_slot) {
+		lookup->has_zone_slot = false;
+		zone_slots(lookup)->taken--;
+		start_next(zone_slots(lookup), ZONE_SLOTS_MAX);
+	}
+	give_back_class_slot(lookup);
+	zone_leave(lookup->resolver, lookup->zone);
+	lookup->zone = NULL;
 }
 
 /* ---- running ---- */
@@ -193,27 +258,24 @@ on_answer(void *arg, struct dns_answer *answer)
 	cb(cb_arg, answer);
 }
 
-static void start_next(struct queue *queue);
-
 /* Those that wait for silent servers keep nobody from his slot; when their turn
  * has come they may be one too many. */
 static void
 on_waits(void *arg, bool waits)
 {
 	struct resolver_lookup *lookup = arg;
-	struct class_slots *class = &lookup->resolver->class[lookup->class];
 
-	lookup->parked = waits;
 	if (lookup->inner)
 		return;
-	if (!waits) {
-		class->running++;
+	if (waits) {
+		give_back_class_slot(lookup);
 		return;
 	}
-	class->running--;
-	start_next(&class->queue);
+	class_slots(lookup)->taken++;
+	lookup->has_class_slot = true;
 }
 
+/* It has its slots. */
 static int
 run(struct resolver_lookup *lookup, struct ladder_question *question)
 {
@@ -224,12 +286,10 @@ run(struct resolver_lookup *lookup, struct ladder_question *question)
 	    ladder_start(&resolver->env, question, on_answer, lookup);
 	if (lookup->ladder == NULL)
 		return -1;
+	/* The analyzer does not know what the list's macros keep. */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	DL_APPEND(resolver->lookups, lookup);
 	resolver->running++;
-	if (!lookup->inner)
-		resolver->class[lookup->class].running++;
-	if (lookup->zone != NULL)
-		lookup->zone->running++;
 	return 0;
 }
 
@@ -263,7 +323,7 @@ enqueue(struct resolver_lookup *lookup, struct queue *queue)
 static void
 start_or_wait(struct resolver_lookup *lookup)
 {
-	struct class_slots *class = &lookup->resolver->class[lookup->class];
+	struct slots *full = take_slots(lookup);
 	const uint64_t now = clock_ms();
 	struct ladder_question question = { .name = lookup->name,
 		.type = lookup->type,
@@ -274,34 +334,31 @@ start_or_wait(struct resolver_lookup *lookup)
 				   ? (unsigned)(lookup->deadline - now)
 				   : 0 };
 
-	if (class->running >= SLOTS_MAX) {
-		enqueue(lookup, &class->queue);
-	} else if (slots_are_full(lookup->zone)) {
-		enqueue(lookup, &lookup->zone->queue);
+	if (full != NULL) {
+		enqueue(lookup, &full->queue);
 	} else if (run(lookup, &question) == -1) {
-		/* Out of memory: its limit ends it, soon. */
 		lookup->deadline = now;
-		enqueue(lookup, &class->queue);
+		enqueue(lookup, &lookup->resolver->unstarted);
 	}
 }
 
+/* One of the slots has been given back. */
 static void
-start_next(struct queue *queue)
+start_next(struct slots *slots, size_t max)
 {
-	struct resolver_lookup *lookup = queue->first;
+	struct resolver_lookup *lookup = slots->queue.first;
 
-	if (lookup == NULL)
+	if (lookup == NULL || slots->taken >= max)
 		return;
 	dequeue(lookup);
 	start_or_wait(lookup);
 }
 
-/* Out of its queue, or out of its slots, which others may take. */
+/* Out of its queue, or out of those that run; others may take its slots. */
 static void
 lookup_leave(struct resolver_lookup *lookup)
 {
 	struct resolver *resolver = lookup->resolver;
-	struct zone_slots *zone = lookup->zone;
 
 	if (lookup->ladder == NULL) {
 		dequeue(lookup);
@@ -310,16 +367,8 @@ lookup_leave(struct resolver_lookup *lookup)
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		DL_DELETE(resolver->lookups, lookup);
 		resolver->running--;
-		if (zone != NULL) {
-			zone->running--;
-			start_next(&zone->queue);
-		}
-		if (!lookup->inner && !lookup->parked) {
-			resolver->class[lookup->class].running--;
-			start_next(&resolver->class[lookup->class].queue);
-		}
 	}
-	slots_leave(resolver, zone);
+	give_back_slots(lookup);
 }
 
 /* It has waited for a slot until its deadline. */
@@ -372,17 +421,17 @@ resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
 {
 	const unsigned deadline_ms = resolver->env.conf->lookup_deadline * 1000;
 	struct resolver_lookup *lookup = lookup_new(resolver, class, cb, arg);
+	struct slots *full;
 	int error;
 
 	if (lookup == NULL)
 		return NULL;
 	lookup->budget = budget;
-	lookup->zone = slots_for(resolver, name);
-	if (resolver->class[class].running >= SLOTS_MAX ||
-	    slots_are_full(lookup->zone)) {
+	lookup->zone = zone_enter(resolver, name);
+	if ((full = take_slots(lookup)) != NULL) {
 		error = prepare_to_wait(lookup, name, type, need, deadline_ms);
 		if (error == 0)
-			start_or_wait(lookup);
+			enqueue(lookup, &full->queue);
 	} else {
 		error = run(lookup, &(struct ladder_question){ .name = name,
 					.type = type,
@@ -392,7 +441,7 @@ resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
 					.deadline_ms = deadline_ms });
 	}
 	if (error == -1) {
-		slots_leave(resolver, lookup->zone);
+		give_back_slots(lookup);
 		lookup_free(lookup);
 		return NULL;
 	}
@@ -422,8 +471,8 @@ inner_lookup(void *env, const char *name, uint16_t type,
 	if (lookup == NULL)
 		return NULL;
 	lookup->inner = true;
-	lookup->zone = slots_for(resolver, name);
-	if (slots_are_full(lookup->zone) ||
+	lookup->zone = zone_enter(resolver, name);
+	if (take_slots(lookup) != NULL ||
 	    run(lookup, &(struct ladder_question){ .name = name,
 			    .type = type,
 			    .need = RESOLVER_NEED_DATA,
@@ -432,7 +481,7 @@ inner_lookup(void *env, const char *name, uint16_t type,
 			    .budget = path->budget,
 			    .deadline_ms = resolver->env.conf->lookup_deadline *
 					   1000 }) == -1) {
-		slots_leave(resolver, lookup->zone);
+		give_back_slots(lookup);
 		lookup_free(lookup);
 		return NULL;
 	}
@@ -539,15 +588,27 @@ resolver_new(struct event_base *base, const struct conf *conf,
 static void
 cancel_queue(struct queue *queue)
 {
-	while (queue->first != NULL) {
-		struct resolver_lookup *lookup = queue->first;
-		const bool last = lookup->next == NULL;
+	while (queue->first != NULL)
+		resolver_cancel(queue->first);
+}
 
-		resolver_cancel(lookup);
-		/* With the last one, the queue itself may have gone. */
-		if (last)
-			return;
+/* Nobody has a slot that another one who waits could take: those that wait for
+ * a zone's go before those that have one. */
+static void
+cancel_waiting(struct resolver *resolver)
+{
+	struct failing_zone *zone, *next;
+
+	HASH_ITER(hh, resolver->zones, zone, next)
+	{
+		zone->users++; /* or it would go with the last of them */
+		for (int i = 0; i < RESOLVER_CLASSES; i++)
+			cancel_queue(&zone->class[i].queue);
+		zone_leave(resolver, zone);
 	}
+	for (int i = 0; i < RESOLVER_CLASSES; i++)
+		cancel_queue(&resolver->class[i].queue);
+	cancel_queue(&resolver->unstarted);
 }
 
 /* With them go those that they wait for. */
@@ -567,15 +628,9 @@ cancel_outer(struct resolver *resolver)
 void
 resolver_free(struct resolver *resolver)
 {
-	struct zone_slots *zone, *next;
-
 	if (resolver == NULL)
 		return;
-	/* Those that wait first, or they would move up. */
-	for (int i = 0; i < RESOLVER_CLASSES; i++)
-		cancel_queue(&resolver->class[i].queue);
-	HASH_ITER(hh, resolver->zones, zone, next)
-	cancel_queue(&zone->queue);
+	cancel_waiting(resolver); /* first, or they would move up */
 	cancel_outer(resolver);
 	rollover_free(resolver->rollover);
 	trust_free(resolver->trust);

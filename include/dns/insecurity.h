@@ -73,11 +73,6 @@ void insecurity_judge(const struct insecurity_question *question,
 const char *insecurity_text(
     enum insecurity_reason reason, const char *name, char *text, size_t size);
 
-/* Whether libunbound calls this denial insecure without having looked at what
- * it denies: NSEC3 above the limit.  Whoever replays the denial of one name
- * can then deny another. */
-bool insecurity_is_unchecked(const ldns_pkt *packet);
-
 /*
  * The NSEC3 iterations up to which libunbound is told to believe denials; the
  * value of val-nsec3-keysize-iterations.
@@ -85,8 +80,7 @@ bool insecurity_is_unchecked(const ldns_pkt *packet);
  * Above it libunbound checks the signatures of a denial and then calls it
  * insecure, whatever it denies: nothing there is a proof for us, and nothing is
  * hashed.  A zone above the limit keeps its secure answers, but what it lacks
- * cannot be shown (TEMP), and where the walk fails as well forged data stand
- * (docs/security-model.md): so the limit must not be too low.  Below it each
+ * cannot be shown (TEMP): so the limit must not be too low.  Below it each
  * name in a denial costs the iterations: so it must not be too high.
  *
  * 150 is libunbound's own default, and BIND's since 2021: a zone that uses more

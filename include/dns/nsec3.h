@@ -72,9 +72,6 @@ void nsec3_collect(const ldns_rr_list *section, const char *name,
 /* SHA-1 blocks for the hash of a name that has @len octets. */
 uint64_t nsec3_blocks(size_t len, unsigned iterations, size_t salt_len);
 
-/* Whether any record of @section, of whatever zone, has more iterations. */
-bool nsec3_exceeds(const ldns_rr_list *section, unsigned limit);
-
 /*
  * @set: USABLE.  Returns 0, or -1 where the budget or NSEC3_BLOCKS_MAX does not
  * allow it, or when out of memory.

@@ -12,7 +12,7 @@ import misbehave as m
 import signer
 import volume
 from faulty import truncated
-from zones import Zone
+from zones import DIGEST, Zone
 
 T = m.T
 DAY = 86400
@@ -170,6 +170,33 @@ def silent_zone(name):
         for i, address in enumerate(addresses)))
 
 
+# One domain, whose next hops have twenty hosts each, every one of them in a zone
+# of its own; their keys are asked for, and nobody answers.
+SWARM = "swarm.nsec"
+SWARM_HOPS = 50
+SWARM_HOSTS = 20
+# An honest one, half of whose hosts lie in a zone with servers that are dead.
+HALF_DEAD = "halfdead.nsec"
+
+
+def swarm_zones():
+    servers = [matrix.ADDRESSES.take() for _ in range(4)]
+    SILENT.extend(servers)
+    lines = []
+    for i in range(SWARM_HOPS * SWARM_HOSTS):
+        name = f"z{i}.{SWARM}"
+        lines.append(f"m{i // SWARM_HOSTS} MX 10 mx.{name}.")
+        yield Zone(name, server="", ds=f"4711 13 2 {DIGEST}", ns="\n".join(
+            f"@ NS ns{j}\nns{j} A {address}"
+            for j, address in enumerate(servers)))
+    yield Zone(SWARM, "\n".join(lines), "ecdsa")
+    half = range(SWARM_HOSTS // 2)
+    yield Zone(HALF_DEAD, "\n".join(
+        f"@ MX 10 mx{i}.z0.{SWARM}.\n@ MX 20 mx{i}" for i in half) + "".join(
+        f"\nmx{i} A {HOST[0]}\n_25._tcp.mx{i} TLSA {TLSA}" for i in half),
+        "ecdsa")
+
+
 def drops_keys_later():
     """The first question for keys is answered: so the zone is seen to be
     bogus; whoever then looks again waits for ever."""
@@ -247,6 +274,7 @@ def neighbour_zones():
     yield Zone(f"evil.{SUFFIX}", "a CNAME b\nb CNAME a", "ecdsa")
     yield silent_zone(f"hang.{SUFFIX}")
     yield silent_zone(f"dead.{SUFFIX}")
+    yield from swarm_zones()
     for name in BELOW + BESIDE:
         yield Zone(name, records(), "ecdsa" if name[0] == "s" else "")
     for name in KEY_DROPPERS:

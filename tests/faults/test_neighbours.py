@@ -169,6 +169,31 @@ def test_next_hops_of_a_dead_unsigned_domain(start, count):
            *gauges.complaints(count)])
 
 
+def test_next_hops_with_hosts_in_zones_of_their_own(start):
+    """Broken: what bounds a zone does not bound one who has a thousand of them.
+    Fifty next hops took all sockets of libunbound, 4,000, and everybody else's
+    lookups ended with their deadline."""
+    daemon = start(DEFAULTS)
+    victims = Victims(daemon)
+    before = victims.ask()
+    # What waits for its key together is another story, see security-model.md.
+    daemon.ask(hostile.SWARM)
+    with Gauges(daemon) as gauges, asking(daemon, [
+            f"m{i}.{hostile.SWARM}" for i in range(hostile.SWARM_HOPS)]):
+        time.sleep(0.5)  # what they ask comes first
+        during = victims.ask()
+        time.sleep(faults.LOOKUP_DEADLINE)
+        later = victims.ask()
+    judge([*complaints(before, [*during, *later]),
+           *gauges.complaints(hostile.SWARM_HOPS)])
+
+
+def test_half_of_the_hosts_in_a_dead_zone(start):
+    """Only a few hosts are looked up at a time: those that hang must not keep
+    the others waiting."""
+    assert start(DEFAULTS).socketmap(hostile.HALF_DEAD) == "OK dane"
+
+
 # ---- what hangs, and what must be forgotten ----
 
 @pytest.fixture

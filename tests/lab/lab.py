@@ -338,8 +338,10 @@ class Lab:
             for address, behaviour, tcp in built.zone.proxies:
                 if behaviour is None:
                     continue
-                self.proxies.setdefault(name, []).append(
-                    self.start_proxy(name + ".", address, behaviour, tcp=tcp))
+                self.proxies.setdefault(name, []).append(self.start_proxy(
+                    name + ".", address, behaviour, tcp=tcp,
+                    backend=PLACES.get(
+                        built.zone.server, (misbehave.BACKEND,))[0]))
 
     def start(self):
         self.build()

@@ -113,7 +113,7 @@ CASES = [
          DANE, alone="ok"),
     Case("foreignsoa", "NODATA with another zone's SOA", one(m.foreign_soa),
          DANE, alone="ok"),
-    Case("nosoa", "NODATA without SOA", one(m.no_soa(True)), DANE,
+    Case("nosoa", "NODATA without SOA", one(m.no_soa()), DANE,
          alone="ok, denials unconfirmed"),
     Case("selfref", "NODATA as a referral to itself", one(m.as_referral("")),
          DANE, alone="ok, takes it for a denial"),
@@ -228,9 +228,11 @@ class Addresses:
 ADDRESSES = Addresses()
 
 
-def served(zone, servers, ipv6=False):
-    """A zone on misbehaving servers, a name and an address for each."""
-    zone.server = "backend"
+def served(zone, servers, ipv6=False, server="backend"):
+    """A zone on misbehaving servers, a name and an address for each.  @server:
+    what is behind them.  Where a zone and the one below it share one, those of
+    the upper one answer for both."""
+    zone.server = server
     lines = []
     for i, (behaviour, tcp) in enumerate(servers):
         address = ADDRESSES.take(ipv6 and i == 1)
@@ -280,6 +282,11 @@ def attack_zones():
         yield served(Zone(f"h{iterations}-hide.nsec", records(False), "ecdsa",
                           denial="nsec3", iterations=iterations),
                      one(m.hide_addresses))
+        name = f"d.h{iterations}-below.nsec"
+        yield served(Zone(name.partition(".")[2], "d MX 10 mx.d\n"
+                          f"mx.d A 10.25.9.1\n_25._tcp.mx.d TLSA {USABLE}",
+                          "ecdsa", denial="nsec3", iterations=iterations),
+                     one(m.ForgeBelow(name, "host.plain.unsigned.").behave))
     # The attacker sits at the parent of a signed zone.
     for name, behaviour in (
             ("strip", m.strip_types(T.DS)),
@@ -308,6 +315,9 @@ SPECIAL = [
     # lab-rows 13, 14
     ("child.dsnosoa.nsec", ("may",),
      "DS denied without SOA, the child drops EDNS"),
+    ("child.dsnoproof.nsec", TEMP,
+     "DS denied without SOA, but with the SOA's signature, which is bogus; the "
+     "child stumbles over EDNS"),
     ("child.nobit.nsec", TEMP,
      "DS denied without the NS bit, the child drops EDNS"),
     # lab-rows 18: the incident's own shape
@@ -347,8 +357,12 @@ def special_zones():
     yield served(Zone("compact.nsec", "@ MX 10 mx\nmx A 10.25.9.1", "ecdsa"),
                  one(compact_denial))
     yield served(Zone("dsnosoa.nsec", "@ TXT x", "ecdsa"),
-                 one(m.no_soa(True)))
+                 one(m.no_soa()), server="leaf")
     yield served(Zone("child.dsnosoa.nsec", records(False)), one(drop))
+    yield served(Zone("dsnoproof.nsec", "@ TXT x", "ecdsa"),
+                 one(m.no_soa(keep_signature=True)), server="leaf")
+    yield served(Zone("child.dsnoproof.nsec", records(False)),
+                 one(m.rcode_to_edns(R.BADVERS, True)))
     yield Zone("nobit.nsec", "@ TXT x", "ecdsa",
                fault={("child.nobit.nsec", "NSEC"): "no-ns-bit"})
     yield served(Zone("child.nobit.nsec", records(False)), one(drop))
@@ -422,7 +436,8 @@ def all_zones():
 
 
 ATTACK_KEYS = (
-    [f"h{iterations}-hide.nsec" for iterations in HIDDEN] +
+    [f"{attack}.nsec" for iterations in HIDDEN
+     for attack in (f"h{iterations}-hide", f"d.h{iterations}-below")] +
     [f"a-{name}.nsec" for name in ATTACKS]
     + [f"i-{name}.nsec" for name in (
         "dropmx", "dropa", "droptlsa", "forgemx", "forgea", "forgetlsa",

@@ -190,11 +190,12 @@ def for_types(behaviour, *types):
     return behave
 
 
-def no_soa(keep_nsec):
+def no_soa(keep_signature=False):
     async def behave(x):
         reply = await x.real()
         if not reply.answer:
-            strip(reply, {T.SOA} if keep_nsec else {T.SOA, T.NSEC, T.RRSIG})
+            reply.authority = [r for r in reply.authority if not (
+                r.rdtype == T.SOA or r.covers == T.SOA and not keep_signature)]
         return reply.to_wire()
     return behave
 
@@ -451,6 +452,39 @@ async def hide_addresses(x):
     reply.use_edns(0, dns.flags.DO, 1232)
     reply.authority = other.authority
     return reply.to_wire()
+
+
+class ForgeBelow:
+    """Forges the MX of @name, below the apex of a zone with so many NSEC3
+    iterations that denials are insecure whatever they deny.  The first question
+    for its DS is answered by the denial of another name; the others are dropped,
+    since no cache keeps what has TTL 0."""
+
+    def __init__(self, name, target):
+        self.name = name
+        self.target = target
+        self.denied = False
+
+    async def behave(self, x):
+        if x.name != self.name or x.rdtype not in (T.MX, T.DS):
+            return await x.pass_on()
+        reply = x.empty()
+        if x.rdtype == T.MX:
+            reply.answer.append(dns.rrset.from_text(
+                x.question.name, 300, "IN", "MX", f"10 {self.target}"))
+            return reply.to_wire()
+        if self.denied:
+            return None
+        self.denied = True
+        query = dns.message.make_query(f"other.{x.proxy.zone}", T.DS,
+                                       want_dnssec=True)
+        other = dns.message.from_wire(
+            await x.proxy.ask_backend(query.to_wire(), True))
+        for rrset in other.authority:
+            rrset.ttl = 0
+        reply.use_edns(0, dns.flags.DO, 1232)
+        reply.authority = other.authority
+        return reply.to_wire()
 
 
 # ---- the servers ----

@@ -41,6 +41,7 @@ struct resolver {
 	struct event_base *base;
 	const struct line *line; /* up to one without a name */
 	unsigned asked, cancelled;
+	unsigned in_flight, most; /* at a time */
 };
 
 struct resolver_lookup {
@@ -107,6 +108,7 @@ deliver(evutil_socket_t fd, short what, void *arg)
 	}
 	if (line->status == DNS_OK)
 		add_rdata(answer, line);
+	lookup->resolver->in_flight--;
 	lookup->cb(lookup->arg, answer);
 	answer_unref(answer);
 	lookup_free(lookup);
@@ -130,6 +132,8 @@ resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
 	resolver->asked++;
 	if (line->way == REFUSES)
 		return NULL;
+	if (++resolver->in_flight > resolver->most)
+		resolver->most = resolver->in_flight;
 	lookup = calloc(1, sizeof(*lookup));
 	*lookup = (struct resolver_lookup){ .resolver = resolver,
 		.line = line,
@@ -149,6 +153,7 @@ resolver_cancel(struct resolver_lookup *lookup)
 	if (lookup == NULL)
 		return;
 	lookup->resolver->cancelled++;
+	lookup->resolver->in_flight--;
 	lookup_free(lookup);
 }
 

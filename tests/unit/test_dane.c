@@ -410,78 +410,6 @@ START_TEST(hosts_that_are_left_out_are_told)
 }
 END_TEST
 
-/* Eight hosts, mxa to mxh; those of which A is asked do not answer before the
- * deadline, all others do. */
-static void
-evaluate_eight(const struct line *more, size_t count, struct resolver *resolver,
-    struct dane_evidence **evidence)
-{
-	static uint8_t wire[8][7];
-	static char name[8][8];
-	struct dns_rdata rdata[8];
-	struct line line[32] = { { .name = "example.org",
-	    .type = DNS_TYPE_MX,
-	    IS(DNS_OK, DNS_SECURE),
-	    .many = rdata,
-	    .many_count = 8 } };
-	size_t at = 1;
-
-	for (size_t i = 0; i < 8; i++) {
-		const uint8_t one[] = { 0, (uint8_t)i, 3, 'm', 'x',
-			(uint8_t)('a' + i), 0 };
-
-		memcpy(wire[i], one, sizeof(one));
-		snprintf(name[i], sizeof(name[i]), "mx%c", 'a' + (char)i);
-		rdata[i] = (struct dns_rdata){ wire[i], sizeof(one) };
-	}
-	for (size_t i = 0; i < count; i++)
-		line[at++] = more[i];
-	for (size_t i = 0; i < 8; i++) {
-		line[at++] = (struct line)NO(SILENT, name[i], DNS_TYPE_A);
-		line[at++] = (struct line)NO(SILENT, name[i], DNS_TYPE_AAAA);
-	}
-	*evidence = evaluate(&by_mx, line, resolver);
-}
-
-/* Whoever has twenty hosts does not have the answers for all of them validated
- * before it is known what the first have cost. */
-START_TEST(few_hosts_are_asked_at_a_time)
-{
-	struct dane_evidence *evidence;
-	struct resolver resolver;
-
-	evaluate_eight(NULL, 0, &resolver, &evidence);
-	ck_assert_uint_eq(evidence->questions, 1 + 4 * 2);
-	for (size_t i = 0; i < 8; i++) {
-		ck_assert_int_eq(evidence->host[i].status, DANE_HOST_FAILED);
-		ck_assert_ptr_nonnull(
-		    strstr(evidence->host[i].why, "not concluded within"));
-	}
-	dane_evidence_free(evidence);
-}
-END_TEST
-
-/* Each that is done, however it went, makes room for another. */
-START_TEST(next_host_has_its_turn)
-{
-	static const struct line more[] = {
-		DENIED("mxa", DNS_TYPE_A, DNS_NODATA, DNS_SECURE),
-		DENIED("mxa", DNS_TYPE_AAAA, DNS_NODATA, DNS_SECURE),
-		FAILS("mxb", DNS_TYPE_A, DNS_BOGUS),
-		FAILS("mxb", DNS_TYPE_AAAA, DNS_BOGUS),
-		NO(REFUSES, "mxc", DNS_TYPE_A),
-		NO(REFUSES, "mxc", DNS_TYPE_AAAA),
-	};
-	struct dane_evidence *evidence;
-	struct resolver resolver;
-
-	evaluate_eight(more, COUNT(more), &resolver, &evidence);
-	ck_assert_uint_eq(evidence->questions, 1 + 2 + 2 + 4 * 2);
-	ck_assert_int_eq(evidence->host[0].status, DANE_HOST_NO_ADDRESS);
-	dane_evidence_free(evidence);
-}
-END_TEST
-
 static const struct {
 	const char *name;
 	struct line line[LINES_MAX];
@@ -556,6 +484,92 @@ END_TEST
 
 /* ---- the end ---- */
 
+/* ---- many hosts ---- */
+
+#define MANY 9
+
+#define APART "abcdefghi"
+
+/* The hosts of one next hop, and how they answer for A and AAAA. */
+static const struct {
+	const char *parent; /* of each, one letter */
+	enum way a[MANY], aaaa[MANY];
+	unsigned asked; /* all in all */
+	unsigned concluded;
+} crowds[] = {
+	/* All hosts have their turn. */
+	{ APART, .asked = 1 + 3 * MANY, .concluded = MANY },
+	{ "aaaaaaaaa", .asked = 1 + 3 * MANY, .concluded = MANY },
+	/* What cannot be asked keeps nobody waiting. */
+	{ APART, .a = { REFUSES, REFUSES, REFUSES, REFUSES },
+	    .asked = 1 + 8 + 3 * 5, .concluded = 5 },
+	/* Nor do three that are silent; */
+	{ APART, .a = { SILENT, SILENT, SILENT },
+	    .aaaa = { SILENT, SILENT, SILENT }, .asked = 1 + 6 + 3 * 6,
+	    .concluded = 6 },
+	/* four do, and at the deadline nothing is begun. */
+	{ APART, .a = { SILENT, SILENT, SILENT, SILENT },
+	    .aaaa = { SILENT, SILENT, SILENT, SILENT }, .asked = 1 + 8 },
+	/* What nobody waits for any more is not in flight. */
+	{ APART, .a = { SILENT },
+	    .aaaa = { SILENT, SILENT, SILENT, SILENT, SILENT, SILENT, SILENT,
+		SILENT, SILENT },
+	    .asked = 1 + 2 + 3 * 8, .concluded = 8 },
+	/* Where one of two zones is silent, the hosts in the other have their
+	 * turn all the same. */
+	{ "aaaaabbbb", .a = { SILENT, SILENT, SILENT, SILENT, SILENT },
+	    .aaaa = { SILENT, SILENT, SILENT, SILENT, SILENT },
+	    .asked = 1 + 2 * 4 + 3 * 4, .concluded = 4 },
+};
+
+START_TEST(few_hosts_are_looked_up_at_a_time)
+{
+	uint8_t mx[MANY][8];
+	struct dns_rdata rdata[MANY];
+	struct line line[2 + 3 * MANY] = { MX(DNS_SECURE) };
+	char name[MANY][8], owner[MANY][16];
+	struct resolver resolver;
+	struct dane_evidence *evidence;
+	unsigned concluded = 0;
+
+	line[0].many = rdata;
+	line[0].many_count = MANY;
+	for (int i = 0; i < MANY; i++) {
+		struct line *at = &line[1 + 3 * i];
+		const char zone = crowds[_i].parent[i];
+		const uint8_t wire[8] = { 0, 10, 2, 'h', (uint8_t)('0' + i), 1,
+			(uint8_t)zone, 0 };
+
+		memcpy(mx[i], wire, sizeof(wire));
+		rdata[i] = (struct dns_rdata){ mx[i], sizeof(wire) };
+		snprintf(name[i], sizeof(name[i]), "h%d.%c", i, zone);
+		snprintf(
+		    owner[i], sizeof(owner[i]), "_25._tcp.h%d.%c", i, zone);
+		at[0] = (struct line)A(DNS_SECURE);
+		at[0].way = crowds[_i].a[i];
+		at[1] = (struct line)AAAA(DNS_SECURE);
+		at[1].way = crowds[_i].aaaa[i];
+		at[0].name = at[1].name = name[i];
+		at[2] = (struct line)TLSA(DNS_SECURE);
+		at[2].name = owner[i];
+	}
+	evidence = evaluate(&by_mx, line, &resolver);
+	ck_assert_uint_eq(evidence->host_count, MANY);
+	for (size_t i = 0; i < MANY; i++)
+		if (evidence->host[i].status == DANE_HOST_USABLE)
+			concluded++;
+		else
+			ck_assert_int_eq(
+			    evidence->host[i].status, DANE_HOST_FAILED);
+	ck_assert_uint_eq(concluded, crowds[_i].concluded);
+	ck_assert_uint_eq(resolver.asked, crowds[_i].asked);
+	/* Of four hosts, A and AAAA, or AAAA and TLSA. */
+	ck_assert_uint_le(resolver.most, 8);
+	ck_assert_uint_eq(resolver.in_flight, 0);
+	dane_evidence_free(evidence);
+}
+END_TEST
+
 START_TEST(deadline_ends_what_is_silent)
 {
 	static const struct line line[] = { MX(DNS_SECURE), A(DNS_INSECURE),
@@ -625,12 +639,12 @@ main(void)
 	tcase_add_loop_test(tc, evidence_holds_no_longer_than_each_answer, 0,
 	    (int)COUNT(minutes));
 	tcase_add_test(tc, hosts_that_are_left_out_are_told);
-	tcase_add_test(tc, few_hosts_are_asked_at_a_time);
-	tcase_add_test(tc, next_host_has_its_turn);
 	tcase_add_loop_test(tc, hop_gets_its_status, 0, (int)COUNT(hops));
 	tcase_add_test(tc, insecure_mx_asks_for_no_host);
 	tcase_add_test(tc, no_mx_makes_the_domain_its_host);
 	tcase_add_test(tc, deadline_ends_what_is_silent);
+	tcase_add_loop_test(tc, few_hosts_are_looked_up_at_a_time, 0,
+	    (int)(sizeof(crowds) / sizeof(crowds[0])));
 	tcase_add_test(tc, cancelled_calls_nobody);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -1647,31 +1647,6 @@ START_TEST(section_is_read_in_proportion)
 }
 END_TEST
 
-START_TEST(denial_above_the_limit_is_unchecked)
-{
-	static const char *const none[] = { NULL };
-	static const char *const high[LINES_MAX] = { SOA, I3000 };
-	static const char *const low[LINES_MAX] = { SOA, HASHED_SIGNED };
-	static const char *const nsec[LINES_MAX] = { SOA, OWN_SIGNED };
-	ldns_pkt *packet = make("d.z", LDNS_RCODE_NOERROR, none, high);
-
-	ck_assert(insecurity_is_unchecked(packet));
-	ldns_pkt_free(packet);
-	packet = make("d.z", LDNS_RCODE_NOERROR, none, low);
-	ck_assert(!insecurity_is_unchecked(packet));
-	ldns_pkt_free(packet);
-	packet = make("d.z", LDNS_RCODE_NOERROR, none, nsec);
-	ck_assert(!insecurity_is_unchecked(packet));
-	ldns_pkt_free(packet);
-	packet = packet_of_spans("d.z.", INSECURITY_NSEC3_LIMIT, 2);
-	ck_assert(!insecurity_is_unchecked(packet));
-	ldns_pkt_free(packet);
-	packet = packet_of_spans("d.z.", INSECURITY_NSEC3_LIMIT + 1, 2);
-	ck_assert(insecurity_is_unchecked(packet));
-	ldns_pkt_free(packet);
-}
-END_TEST
-
 /* ---- what libunbound supports ---- */
 
 START_TEST(library_says_what_is_unsupported)
@@ -1775,7 +1750,6 @@ cost_case(void)
 	tcase_add_test(tc, one_denial_has_a_bound);
 	tcase_add_test(tc, without_a_budget_the_judgement_fails);
 	tcase_add_test(tc, section_is_read_in_proportion);
-	tcase_add_test(tc, denial_above_the_limit_is_unchecked);
 	return tc;
 }
 

@@ -333,8 +333,7 @@ START_TEST(failing_zone_has_few_slots)
 	memory_failing_add(ladder_env->memory, "dead.example");
 	for (int i = 0; i < ZONE_SLOTS_MAX + 3; i++) {
 		snprintf(name, sizeof(name), "h%d.dead.example", i);
-		must_look_up(name,
-		    i % 2 == 0 ? RESOLVER_CLASS_OTHER : RESOLVER_CLASS_POLICY);
+		must_look_up(name, RESOLVER_CLASS_OTHER);
 	}
 	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
 	must_look_up("b.example", RESOLVER_CLASS_OTHER);
@@ -349,6 +348,100 @@ START_TEST(failing_zone_has_few_slots)
 			ends(i, DNS_INDETERMINATE, DNS_RUNG_NONE);
 	ck_assert_uint_eq(came, ZONE_SLOTS_MAX + 4);
 	ck_assert_uint_eq(resolver_in_flight(resolver), 1);
+}
+END_TEST
+
+/* Nobody can keep policies from the slots of a zone by asking for its names in
+ * another way. */
+START_TEST(failing_zone_has_slots_for_each_class)
+{
+	must_look_up("probe.example", RESOLVER_CLASS_OTHER);
+	memory_failing_add(ladder_env->memory, "dead.example");
+	for (int i = 0; i < ZONE_SLOTS_MAX + 3; i++)
+		must_look_up("a.dead.example", RESOLVER_CLASS_OTHER);
+	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
+	must_look_up("b.dead.example", RESOLVER_CLASS_POLICY);
+	ck_assert_uint_eq(started, 2 + ZONE_SLOTS_MAX);
+	ends(1 + ZONE_SLOTS_MAX, DNS_INDETERMINATE, DNS_RUNG_NONE);
+	ck_assert_uint_eq(started, 2 + ZONE_SLOTS_MAX);
+}
+END_TEST
+
+/* All slots of the class are taken, sixteen of them by the failing zone. */
+static void
+fill_both(void)
+{
+	must_look_up("probe.example", RESOLVER_CLASS_OTHER);
+	memory_failing_add(ladder_env->memory, "dead.example");
+	for (int i = 0; i < ZONE_SLOTS_MAX; i++)
+		must_look_up("a.dead.example", RESOLVER_CLASS_POLICY);
+	for (int i = ZONE_SLOTS_MAX; i < SLOTS_MAX; i++)
+		must_look_up("a.example", RESOLVER_CLASS_POLICY);
+	ck_assert_uint_eq(started, 1 + SLOTS_MAX);
+}
+
+/* Broken: who came for the class's slot first, and could not use it, kept it
+ * from those behind. */
+START_TEST(slot_of_the_class_goes_to_who_can_use_it)
+{
+	fill_both();
+	must_look_up("b.dead.example", RESOLVER_CLASS_POLICY);
+	must_look_up("c.example", RESOLVER_CLASS_POLICY);
+	ends(started - 1, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_uint_eq(started, 2 + SLOTS_MAX);
+	ck_assert_str_eq(ladders[started - 1]->name, "c.example");
+	ends(1, DNS_INDETERMINATE, DNS_RUNG_NONE);
+	ck_assert_uint_eq(started, 3 + SLOTS_MAX);
+	ck_assert_str_eq(ladders[started - 1]->name, "b.dead.example");
+}
+END_TEST
+
+/* Broken: who waited for both, one after the other, and went, left the zone's
+ * slot to nobody. */
+START_TEST(slot_of_the_zone_is_not_lost_with_who_waits)
+{
+	struct resolver_lookup *first;
+
+	fill_both();
+	for (int i = 0; i < 2; i++) /* room in the class */
+		ends(SLOTS_MAX - (size_t)i, DNS_SECURE, DNS_RUNG_VALIDATED);
+	first = must_look_up("first.dead.example", RESOLVER_CLASS_POLICY);
+	pass(8);
+	must_look_up("second.dead.example", RESOLVER_CLASS_POLICY);
+	for (int i = 0; i < 3; i++) /* the last one waits */
+		must_look_up("c.example", RESOLVER_CLASS_POLICY);
+	ends(1, DNS_INDETERMINATE, DNS_RUNG_NONE);
+	ck_assert_str_eq(ladders[started - 1]->name, "c.example");
+	if (_i == 0)
+		resolver_cancel(first);
+	else
+		pass(8); /* its deadline */
+	ck_assert_str_eq(ladders[started - 1]->name, "c.example");
+	ends(SLOTS_MAX / 2, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_str_eq(ladders[started - 1]->name, "second.dead.example");
+	if (_i == 2)
+		must_look_up("third.dead.example", RESOLVER_CLASS_POLICY);
+}
+END_TEST
+
+/* Broken: what could not be started went behind the others, and the slot that
+ * it had been given to nobody. */
+START_TEST(slot_is_not_lost_with_what_cannot_be_started)
+{
+	for (int i = 0; i < SLOTS_MAX; i++)
+		must_look_up("a.example", RESOLVER_CLASS_POLICY);
+	must_look_up("first.example", RESOLVER_CLASS_POLICY);
+	must_look_up("second.example", RESOLVER_CLASS_POLICY);
+	refuse = true;
+	ends(0, DNS_SECURE, DNS_RUNG_VALIDATED);
+	ck_assert_uint_eq(started, SLOTS_MAX);
+	refuse = false;
+	if (_i == 1)
+		return; /* resolver_free() finds it */
+	pass(1);
+	ck_assert_str_eq(last_why, "too many lookups at once");
+	ck_assert_uint_eq(started, SLOTS_MAX + 1);
+	ck_assert_str_eq(ladders[started - 1]->name, "second.example");
 }
 END_TEST
 
@@ -432,11 +525,13 @@ START_TEST(waiting_for_a_turn_takes_no_slot)
 		return;
 	}
 	/* Its turn has come: one more than there are slots. */
+	must_look_up("c.example", RESOLVER_CLASS_POLICY);
 	ladder->question.waits(ladder->arg, false);
 	ends(1, DNS_INSECURE, DNS_RUNG_PROOF);
 	ck_assert_uint_eq(started, SLOTS_MAX + 1);
 	ends(0, DNS_INSECURE, DNS_RUNG_PROOF);
 	ck_assert_uint_eq(started, SLOTS_MAX + 2);
+	ck_assert_str_eq(ladders[started - 1]->name, "b.example");
 }
 END_TEST
 
@@ -489,6 +584,12 @@ main(void)
 	tcase_add_test(tc, waiting_ends_with_the_deadline);
 	tcase_add_test(tc, queue_is_bounded);
 	tcase_add_loop_test(tc, failing_zone_has_few_slots, 0, 2);
+	tcase_add_test(tc, failing_zone_has_slots_for_each_class);
+	tcase_add_test(tc, slot_of_the_class_goes_to_who_can_use_it);
+	tcase_add_loop_test(
+	    tc, slot_of_the_zone_is_not_lost_with_who_waits, 0, 3);
+	tcase_add_loop_test(
+	    tc, slot_is_not_lost_with_what_cannot_be_started, 0, 2);
 	tcase_add_test(tc, inner_lookup_needs_no_slot);
 	tcase_add_test(tc, inner_lookup_counts_in_a_failing_zone);
 	tcase_add_loop_test(tc, waiting_for_a_turn_takes_no_slot, 0, 2);
