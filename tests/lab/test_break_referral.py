@@ -20,9 +20,10 @@ RIGHT_AGAIN = 10
 WATCHED = 60
 PARENT = "refp.nsec"
 DAY = 86400
-KINDS = ("refuses", "silent", "closed")
+KINDS = ("refuses", "loopback", "nxname", "silent", "closed")
 # Servers that have nothing to do with it: they are nobody's accomplice.
 INNOCENT = {kind: matrix.ADDRESSES.take() for kind in KINDS}
+INNOCENT["loopback"] = "127.0.0.1"  # nobody asks there, and it fails at once
 attacks = []
 
 
@@ -34,7 +35,7 @@ async def forges_referrals(x):
     reply = await x.real(tcp=True)
     if not reply.authority:
         return reply.to_wire()
-    server = f"ns.{child}."
+    server = "no.such.name.nsec." if child.startswith("nxname") else f"ns.{child}."
     attacks.append(child)
     reply.authority = [r for r in reply.authority if r.rdtype != m.T.NS]
     reply.authority.insert(0, m.dns.rrset.from_text(
