@@ -3,11 +3,10 @@
 OpenSSL is asked about each record, and computes a square root for each: 0.8 ms
 for P-224, whose prime makes it dear.  One answer holds more than 700 of them,
 and all are judged in one go; by an alias, one set serves twenty hosts.  One mail
-takes the only thread for twelve seconds.
+takes the only thread for eleven seconds, six of them in one go.
 """
 
 import hashlib
-import socket
 import threading
 import time
 

@@ -3,7 +3,7 @@
 libldns follows up to 65,535 of them, for each name anew.  8,000 pointers in a
 row fit before offset 16,384, and 6,000 names behind them that begin at the last:
 one plain answer takes a quarter of a second to read, in one go, and the lookup
-then asks the next of 24 servers.  No budget knows of it, and the owner of an
+then asks another server.  No budget knows of it, and the owner of an
 unsigned domain can cause it with each mail.
 """
 
