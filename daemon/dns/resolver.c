@@ -24,6 +24,7 @@
 
 #define SLOTS_MAX 1000    /* lookups of one class that run at a time */
 #define ZONE_SLOTS_MAX 16 /* of those, lookups of one zone that fails */
+#define WORTH_MS 50       /* that a lookup needs at least */
 #define WAITING_MAX 10000 /* lookups that wait for a slot */
 
 /* Those that wait for the same; the first has waited longest. */
@@ -334,9 +335,12 @@ start_or_wait(struct resolver_lookup *lookup)
 				   ? (unsigned)(lookup->deadline - now)
 				   : 0 };
 
+	/* With no time left there is nothing to be found out, and "no answer"
+	 * would blame servers that nobody has asked. */
 	if (full != NULL) {
 		enqueue(lookup, &full->queue);
-	} else if (run(lookup, &question) == -1) {
+	} else if (question.deadline_ms < WORTH_MS ||
+		   run(lookup, &question) == -1) {
 		lookup->deadline = now;
 		enqueue(lookup, &lookup->resolver->unstarted);
 	}
