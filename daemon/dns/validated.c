@@ -616,7 +616,7 @@ static void
 read_failure(const char *why, struct validated_result *result)
 {
 	*result = (struct validated_result){
-		.why = why != NULL ? why : "no server gave a usable answer"
+		.why = why != NULL ? why : REASON_NO_SERVER
 	};
 }
 

@@ -7,6 +7,7 @@
 struct door;
 
 #define COMMAND_CONTROL_SOCKET "/run/postdane/control"
+#define COMMAND_CONFIG "/etc/postdane/postdane.conf" /* of the daemon */
 
 /* Exit codes: as postmap -q has them, and more to tell errors apart. */
 #define COMMAND_OK 0
