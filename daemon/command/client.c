@@ -174,6 +174,13 @@ client_cancel(struct client *client)
 	free(client);
 }
 
+const char *
+client_hint(int error)
+{
+	return error == EACCES || error == EPERM ? CLIENT_MAY_NOT_ASK
+						 : "is postdaned running?";
+}
+
 struct client *
 client_start(const struct door *door, const json_t *request, uint64_t deadline)
 {
@@ -187,8 +194,8 @@ client_start(const struct door *door, const json_t *request, uint64_t deadline)
 	client->deadline = deadline;
 	client->fd = door_connect(door, deadline);
 	if (client->fd == -1) {
-		fprintf(stderr, "postdane: %s: %s: is postdaned running?\n",
-		    door->path, strerror(errno));
+		fprintf(stderr, "postdane: %s: %s: %s\n", door->path,
+		    strerror(errno), client_hint(errno));
 		client_cancel(client);
 		return NULL;
 	}

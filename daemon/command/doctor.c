@@ -90,6 +90,17 @@ choose_table(struct patient *patient)
 	patient->facts.table = patient->table;
 }
 
+static bool
+may_ask(const struct door *door)
+{
+	const int fd = door_connect(door, clock_ms() + 1000);
+	const int error = errno;
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1 || (error != EACCES && error != EPERM);
+}
+
 static void
 ask_daemon(struct patient *patient, const struct door *door)
 {
@@ -98,8 +109,13 @@ ask_daemon(struct patient *patient, const struct door *door)
 	patient->status = client_call(door, "status", NULL, NULL);
 	facts->trust = get_text(patient->status, "trust");
 	facts->trust_why = get_text(patient->status, "trust_why");
+	facts->is_root = geteuid() == 0;
 	if (facts->trust == NULL || facts->trust_why == NULL)
 		facts->daemon_why = "its control socket does not answer";
+	if (patient->status == NULL && !may_ask(door)) {
+		facts->daemon_why = CLIENT_MAY_NOT_ASK;
+		facts->may_not_ask = true;
+	}
 	facts->dns_listen = json_string_value(json_array_get(
 	    json_object_get(patient->status, "dns_listening"), 0));
 	choose_table(patient);

@@ -370,6 +370,16 @@ START_TEST(trust_is_looked_at)
 	f.facts.trust = NULL;
 	f.facts.daemon_why = "its control socket does not answer";
 	assert_finds(&f, "daemon-down ");
+	f.map.answer.error = ECONNREFUSED;
+	assert_finds(&f, "daemon-down ");
+	f.facts.may_not_ask = true;
+	assert_finds(&f, "may-not-ask map-unreachable ");
+	/* The socket is not for everybody, which is nothing to be mended. */
+	f.map.answer.error = EACCES;
+	assert_finds(&f, "may-not-ask ");
+	f.facts.is_root = true;
+	assert_finds(&f, "may-not-ask map-unreachable ");
+	f.facts.may_not_ask = false;
 	f.facts.service_count = 0;
 	assert_finds(&f, "daemon-down no-service ");
 }
