@@ -508,6 +508,47 @@ def test_internal_names_and_the_zone_that_mends_them(lab, resolv_conf):
     assert ids(result) == set()
 
 
+def names(daemon, *arguments, **options):
+    return subprocess.run([daemon.command, "names", *arguments],
+                          capture_output=True, text=True, timeout=120,
+                          check=False, **options)
+
+
+NOBODY_ANSWERS = (f"postdane: names: nobody answers at {LISTENER}: is "
+                  "dns-listen set, and was postdane restarted?\n")
+
+
+@pytest.mark.parametrize("server,more", [
+    (GOOD, ""), (SILENT, "postdane: names: the system's resolver "
+                         "(/etc/resolv.conf) does not answer, either\n")])
+def test_names_where_nobody_listens(daemon, resolv_conf, server, more):
+    """No advice to switch DNSSEC off: dns-listen was forgotten."""
+    resolv_conf.write_text(f"nameserver {server}\n")
+    result = names(daemon, "plain.nsec")
+    assert (result.returncode, result.stdout) == (UNKNOWN, "")
+    assert result.stderr == NOBODY_ANSWERS + more
+
+
+def test_names_that_are_none_are_said(lab, resolv_conf):
+    resolv_conf.write_text(f"nameserver {GOOD}\n")
+    running = sharing(lab)
+    good = names(running, "plain.nsec")
+    results = [names(running, "plain.nsec", "foo bar", "a..b"),
+               names(running, input="plain.nsec\nfoo bar\na..b\n")]
+    resolv_conf.write_text(f"nameserver {SILENT}\n")
+    absent = names(running, "plain.nsec")
+    running.stop()
+    assert (good.returncode, good.stdout, good.stderr) == (0, "", "")
+    for result in results:
+        assert (result.returncode, result.stdout) == (3, "")
+        assert result.stderr == (
+            'postdane: names: "foo bar" is no host name\n'
+            'postdane: names: "a..b" is no host name\n')
+    assert (absent.returncode, absent.stdout) == (0, "")
+    assert "(/etc/resolv.conf) does not answer: there is nothing to compare " \
+        "with" in absent.stderr
+
+
 # ---- Postfix's processes ----
 
 @pytest.fixture(scope="module")
