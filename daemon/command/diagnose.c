@@ -263,7 +263,7 @@ command_diagnose(const struct command_options *command, int argc, char **argv)
 	int code;
 
 	if (parse_options(argc, argv, &options) == -1)
-		return CHECK_UNKNOWN;
+		return COMMAND_USAGE;
 	if (options.config == NULL && access(COMMAND_CONFIG, F_OK) == 0)
 		options.config = COMMAND_CONFIG;
 	conf = conf_load(options.config, error, sizeof(error));

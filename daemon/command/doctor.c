@@ -542,11 +542,11 @@ command_doctor(const struct command_options *options, int argc, char **argv)
 		else if (option == 'p')
 			doctor.postconf = optarg;
 		else
-			return DOCTOR_UNKNOWN;
+			return COMMAND_USAGE;
 	}
 	if (optind != argc) {
 		fprintf(stderr, "postdane: doctor takes no argument\n");
-		return DOCTOR_UNKNOWN;
+		return COMMAND_USAGE;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	return run(&doctor);

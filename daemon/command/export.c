@@ -66,17 +66,22 @@ int
 command_export(const struct command_options *options, int argc, char **argv)
 {
 	json_t *request, *reply, *verdicts;
+	static const struct option long_options[] = {
+		{ "map", required_argument, NULL, 'm' },
+		{ NULL, 0, NULL, 0 },
+	};
 	const char *map = NULL;
 	int option, code = COMMAND_ERROR;
 
-	while ((option = getopt(argc, argv, "m:")) != -1) {
+	while ((option = getopt_long(argc, argv, "m:", long_options, NULL)) !=
+	       -1) {
 		if (option != 'm')
-			return COMMAND_ERROR;
+			return COMMAND_USAGE;
 		map = optarg;
 	}
 	if (optind != argc) {
 		fprintf(stderr, "postdane: export takes no argument\n");
-		return COMMAND_ERROR;
+		return COMMAND_USAGE;
 	}
 	if ((request = client_request("export", NULL, map)) == NULL)
 		return COMMAND_ERROR;

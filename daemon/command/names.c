@@ -189,7 +189,7 @@ command_names(const struct command_options *command, int argc, char **argv)
 
 	(void)command;
 	if (parse_options(argc, argv, &options) == -1)
-		return COMMAND_ERROR;
+		return COMMAND_USAGE;
 	resolvers = name_resolvers_new(RESOLV_CONF, options.listener, &why);
 	if (resolvers == NULL) {
 		fprintf(stderr, "postdane: names: %s\n", why);

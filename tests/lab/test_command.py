@@ -3,6 +3,7 @@ prints is printable, and it reads what others say as nobody."""
 
 import json
 import os
+import pathlib
 import pwd
 import socket
 import subprocess
@@ -221,3 +222,78 @@ def test_it_says_why_it_cannot_come(tmp_path):
     assert result.returncode == ERROR
     assert result.stderr == (f"postdane: {path}: No such file or directory: "
                              "is postdaned running?\n")
+
+
+# ---- usage ----
+
+COMMANDS = {
+    "query": "[-m MAP] KEY...",
+    "explain": "[--json] [-m MAP] KEY",
+    "check": "[--at +30d] [--json] KEY",
+    "diagnose": "[--json] DOMAIN",
+    "flush": "[KEY]",
+    "export": "[-m MAP]",
+    "doctor": "[-c DIR] [--json]",
+    "names": "[--postfix] [-r ADDRESS] [NAME...]",
+    "status": "[--json]",
+}
+
+
+def call(*arguments):
+    return subprocess.run([COMMAND, *arguments], capture_output=True,
+                          text=True, timeout=60, check=False)
+
+
+def usage(command):
+    return f"usage: postdane [-s SOCKET] {command} {COMMANDS[command]}\n"
+
+
+def options_of(command):
+    """Those of its page in the manual."""
+    page = pathlib.Path("docs/man/postdane.1").read_text()
+    start = page.index(f".Nm\n.Op Fl s Ar socket\n.Cm {command}\n"
+                       if command != "names" else ".Nm\n.Cm names\n")
+    synopsis = page[start + 3:].partition("\n.Nm\n")[0].split(".Sh")[0]
+    flags = [line.split()[2] for line in synopsis.splitlines()
+             if line.startswith(".Op Fl ") and "Fl s " not in line]
+    return ["-" + flag for flag in flags]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command(command):
+    for option in ("--help", "-h"):
+        result = call(command, option)
+        assert (result.returncode, result.stderr) == (OK, "")
+        assert result.stdout.startswith(usage(command) + "\n")
+    for option in options_of(command):
+        assert f" {option}" in result.stdout
+    assert f"  {command:8} {COMMANDS[command]} " in call("--help").stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_unknown_option_shows_the_usage_of_its_command(command):
+    result = call(command, "--nonsense")
+    assert (result.returncode, result.stdout) == (ERROR, "")
+    assert result.stderr == (
+        f"postdane: {command}: unrecognized option '--nonsense'\n"
+        + usage(command))
+
+
+@pytest.mark.parametrize("arguments", [
+    ("query",), ("explain", "a", "b"), ("check",), ("diagnose",),
+    ("flush", "a", "b"), ("export", "a"), ("doctor", "a"), ("status", "a")])
+def test_wrong_arguments_show_the_usage(arguments):
+    result = call(*arguments)
+    assert result.returncode == ERROR
+    assert result.stderr.endswith("\n" + usage(arguments[0]))
+    assert result.stderr.count("\n") == 2
+
+
+@pytest.mark.parametrize("typed,meant", [
+    ("expain", "; did you mean explain?"), ("stats", "; did you mean status?"),
+    ("doktor", "; did you mean doctor?"), ("xyzzy", "")])
+def test_a_mistyped_command(typed, meant):
+    result = call(typed, "example.org")
+    assert (result.returncode, result.stdout) == (ERROR, "")
+    assert result.stderr == (f'postdane: no command "{typed}"{meant}\n'
+                             "postdane --help lists them\n")
