@@ -20,6 +20,7 @@
 #include "command/name_compare.h"
 #include "command/postfix_hosts.h"
 #include "command/postfix_view.h"
+#include "command/progress.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_CONF_MAX 65536 /* octets */
@@ -46,6 +47,7 @@ struct patient {
 	char inside_path[POSTFIX_VIEW_PATH_MAX];
 	struct postfix_hosts hosts;
 	struct doctor_name *name;
+	struct progress progress;
 };
 
 static const char *
@@ -380,6 +382,7 @@ compare_names(struct patient *patient, struct name_resolvers *resolvers)
 	for (size_t i = 0; patient->name != NULL && i < hosts->count; i++) {
 		struct doctor_name *name = &patient->name[i];
 
+		progress_show(&patient->progress, hosts->item[i].name);
 		name->from = hosts->item[i].from;
 		name_compare(resolvers, hosts->item[i].name, deadline,
 		    &name->difference);
@@ -432,6 +435,7 @@ examine(struct patient *patient, const struct options *options)
 	if (config == NULL)
 		return -1;
 	ask_daemon(patient, options->door);
+	progress_show_now(&patient->progress, "asking Postfix's tables");
 	patient->service =
 	    calloc(config->service_count + 1, sizeof(*patient->service));
 	if (patient->service == NULL)
@@ -441,9 +445,12 @@ examine(struct patient *patient, const struct options *options)
 		if (examine_maps(patient, &patient->service[i]) == -1)
 			return -1;
 	}
+	progress_show_now(&patient->progress, "asking Postfix's resolvers");
 	if (config->service_count > 0)
 		examine_views(patient);
+	progress_show_now(&patient->progress, "comparing names");
 	examine_names(patient, options);
+	progress_end(&patient->progress);
 	patient->facts.service = patient->service;
 	patient->facts.service_count = config->service_count;
 	return 0;

@@ -12,6 +12,7 @@
 #include "command/command.h"
 #include "command/name_compare.h"
 #include "command/postfix_hosts.h"
+#include "command/progress.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define LISTENER "127.0.0.25"
@@ -27,8 +28,11 @@ static unsigned
 compare(struct name_resolvers *resolvers, const char *name, const char *from)
 {
 	struct name_difference difference;
+	struct progress progress = { 0 };
 
+	progress_show_now(&progress, name);
 	name_compare(resolvers, name, UINT64_MAX, &difference);
+	progress_end(&progress);
 	if (difference.verdict == NAME_ALIKE)
 		return 0;
 	printf("%s %s:\n    system    %s\n    postdane  %s\n", difference.name,
@@ -125,8 +129,12 @@ compare_if_present(struct name_resolvers *resolvers,
 {
 	static const char absent[] =
 	    "the system's resolver (" RESOLV_CONF ") does not answer";
-	const struct name_presence present = name_resolvers_presence(resolvers);
+	struct progress progress = { 0 };
+	struct name_presence present;
 
+	progress_show_now(&progress, "asking both resolvers");
+	present = name_resolvers_presence(resolvers);
+	progress_end(&progress);
 	if (!present.ours) {
 		fprintf(stderr,
 		    "postdane: names: nobody answers at %s: is dns-listen set, "

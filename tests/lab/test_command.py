@@ -4,7 +4,9 @@ prints is printable, and it reads what others say as nobody."""
 import json
 import os
 import pathlib
+import pty
 import pwd
+import re
 import socket
 import subprocess
 import threading
@@ -222,6 +224,40 @@ def test_it_says_why_it_cannot_come(tmp_path):
     assert result.returncode == ERROR
     assert result.stderr == (f"postdane: {path}: No such file or directory: "
                              "is postdaned running?\n")
+
+
+# ---- while one waits ----
+
+@pytest.mark.parametrize("command", ["query", "explain", "check"])
+def test_who_waits_sees_that_it_waits(daemon, command):
+    """The daemon does not answer until that has been seen."""
+    seen = threading.Event()
+    daemon.answers = [encoded({"key": "k", "reply": "may", "text": "may"})] * 2
+    daemon.look = lambda: seen.wait(120)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [COMMAND, "-s", daemon.path, command, "example.org"], stdout=theirs,
+        stderr=theirs, env={**os.environ, "TERM": "xterm"})
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            shown += chunk
+            if re.search(rb"waiting for postdaned: \d+ s", shown):
+                seen.set()
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    process.wait(60)
+    assert seen.is_set(), shown
+    # It is gone before anything else is printed.
+    assert b"waiting" not in shown.rpartition(b"\r\033[K")[2]
+
+
+def test_nobody_watches(daemon):
+    daemon.answers = [encoded({"key": "k", "reply": "may", "text": "may"})]
+    code, _, err = run(daemon, "query", "example.org")
+    assert (code, err) == (OK, b"")
 
 
 # ---- usage ----
