@@ -226,6 +226,53 @@ def test_it_says_why_it_cannot_come(tmp_path):
                              "is postdaned running?\n")
 
 
+# ---- explain, for people ----
+
+def explained(daemon, **changes):
+    reply = {"key": "a.example", "domain": "a.example", "map": "",
+             "reply": "may", "rule": "no host has TLSA",
+             "why": "no host has TLSA", "questions": 1, "steps": 1, "ms": 3,
+             "ttl": 60, **changes}
+    daemon.answers = [encoded(reply)]
+    return run(daemon, "explain", "a.example")[1].decode()
+
+
+PROVEN = {"name": "mx.a.example", "type": "A", "status": "failed",
+          "security": "insecure", "rung": "proof", "ttl": 60, "step": 2,
+          "ms": 1, "why": "no server gave a usable answer",
+          "proof": "DS of a.example denied by NSEC: delegation without DS"}
+
+
+def test_explain_says_all_once_and_alarms_nobody(daemon):
+    text = explained(daemon, hosts=[{
+        "name": "mx.a.example", "preference": 10, "status": "insecure",
+        "lookups": [PROVEN]}])
+    assert text == """\
+- a.example: may
+  Postfix encrypts where the host offers it
+  rule: no host has TLSA
+  - host mx.a.example (preference 10): insecure
+    - A mx.a.example: no data, insecure, rung proof, ttl 60, step 2, 1 ms
+        insecure: DS of a.example denied by NSEC: delegation without DS
+        no data: no server gave a usable answer
+  1 question in 1 step, 3 ms, may be kept 60 s
+"""
+
+
+def test_explain_does_not_send_to_explain(daemon):
+    """What could be done about it is at the end, where it helps."""
+    temp = {"reply": "TEMP", "rule": "MX lookup failed", "questions": 2,
+            "steps": 2}
+    text = explained(daemon, why="DNS of a.example: MX: signature expired; "
+                     "run: postdane explain a.example", **temp)
+    assert "  DNS of a.example: MX: signature expired\n" in text
+    assert "run: " not in text and "2 questions in 2 steps" in text
+    assert 'zone "a.example" { insecure = yes }' in text
+    text = explained(daemon, why="DNS of a.example: MX: no trust path: the "
+                     "root's DNSKEY is insecure", **temp)
+    assert "insecure = yes" not in text and "To deliver" not in text
+
+
 # ---- while one waits ----
 
 @pytest.mark.parametrize("command", ["query", "explain", "check"])
