@@ -55,6 +55,10 @@ print_table(json_t *verdicts)
 		    key);
 		return COMMAND_ERROR;
 	}
+	if (json_object_size(verdicts) == 0)
+		fprintf(stderr,
+		    "postdane: export: nothing is remembered that a table "
+		    "could say\n");
 	json_object_foreach(verdicts, key, policy)
 	{
 		printf("%s\t%s\n", key, json_string_value(policy));

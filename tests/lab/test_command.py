@@ -167,6 +167,13 @@ def test_a_good_table_is_exported(daemon):
                 out.decode().splitlines()) == verdicts
 
 
+def test_an_empty_table_is_said_to_be_empty(daemon):
+    daemon.answers = [encoded({"verdicts": {}})]
+    assert run(daemon, "export") == (
+        OK, b"", b"postdane: export: nothing is remembered that a table could "
+        b"say\n")
+
+
 @pytest.mark.parametrize("key,policy", [
     ("a\nvictim.example", "may"), ("a.example\tmay\nb", "dane"),
     ("victim example", "may"), ("", "may"), (".example.org", "may"),
