@@ -116,6 +116,8 @@ FUZZ_OBJECTS := $(call objects_of,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard daemon/*.c daemon/*/*.c)
 HEADERS := $(wildcard include/*/*.h)
 MANUALS := $(wildcard docs/man/*.[158])
+# Where they are installed they find each other as they do here.
+DOCUMENTS := README.md CHANGELOG.md SECURITY.md $(wildcard docs/*.md docs/*.svg)
 
 # ---- building ----
 
@@ -592,9 +594,7 @@ demo-incident:
 run: deps
 	@trap '$(GIVE_BACK)' EXIT; $(MAKE) $(JOBS) all
 	@echo
-	@echo "Postfix asks the daemon with these lines in main.cf:"
-	@echo "    smtp_dns_support_level = dnssec"
-	@echo "    smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8642:query"
+	@$(BUILD)/postdaned --help | sed -n '/main\.cf/,$$p'
 	@echo "Until then, in another terminal:"
 	@echo "    postmap -q example.org socketmap:inet:127.0.0.1:8642:query"
 	@echo "    sudo $(BUILD)/postdane explain example.org"
@@ -620,17 +620,19 @@ servers:
 # What the package is built from is a copy: dpkg-buildpackage works in the
 # source tree and leaves its result beside it.
 deb: build/deb/postdane.deb
+	@:
 
 build/deb/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
+		$(DOCUMENTS) \
 		$(wildcard debian/* service/* postfix-conf/* tests/unit/*)
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES)
 	@rm -rf build/deb && mkdir -p build/deb/postdane
 	@tar -c --exclude=./build --exclude=./.git . | \
 		tar -x -C build/deb/postdane
-	@echo "dpkg-buildpackage"
-	@cd build/deb/postdane && \
-		dpkg-buildpackage -us -uc -b >../log 2>&1 || \
-		{ tail -40 ../log; exit 1; }
+	@echo "dpkg-buildpackage: compiles, and runs the unit tests, for some" \
+		"minutes; what it says is in build/deb/log"
+	@cd build/deb/postdane && $(CURDIR)/tests/tools/with-progress ../log \
+		dpkg-buildpackage -us -uc -b || { tail -40 ../log; exit 1; }
 	@lintian --allow-root --fail-on warning,error build/deb/*.changes
 	@cp build/deb/postdane_*.deb $@
 
@@ -640,6 +642,7 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 UNITS := $(wildcard service/*.service service/*.socket postfix-conf/*.service \
 	postfix-conf/*.path)
+DOCDIR ?= $(PREFIX)/share/doc/postdane
 POSTFIX_CONF := postfix-conf/postdane.conf postfix-conf/resolv.conf
 POSTFIX_RESOLV := $(DESTDIR)$(PREFIX)/lib/postdane/postfix-resolv
 POSTFIX_CONF_DIR := $(DESTDIR)$(PREFIX)/share/postdane/postfix-conf
@@ -667,6 +670,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/postdane/grafana-dashboard.json
 	$(INSTALL_DATA) service/prometheus-alerts.yml \
 		$(DESTDIR)$(PREFIX)/share/postdane/prometheus-alerts.yml
+	$(foreach document,$(DOCUMENTS),$(INSTALL_DATA) $(document) \
+		$(DESTDIR)$(DOCDIR)/$(document) &&) true
 	install -d $(POSTFIX_CONF_DIR)
 	install -m 644 $(POSTFIX_CONF) $(POSTFIX_CONF_DIR)
 	install -D -m 755 postfix-conf/postfix-resolv $(POSTFIX_RESOLV)
@@ -678,12 +683,16 @@ install: all
 uninstall:
 	[ -n "$(DESTDIR)" ] || [ ! -e /etc/postdane/postfix/resolv.conf ] || \
 		$(POSTFIX_RESOLV) uninstall --yes
+	$(if $(DESTDIR),,-[ ! -d /run/systemd/system ] || \
+		[ ! -e $(UNITDIR)/postdane.service ] || \
+		systemctl disable --now $(notdir $(UNITS)))
 	rm -f $(DESTDIR)$(PREFIX)/sbin/postdaned \
 		$(DESTDIR)$(PREFIX)/bin/postdane \
 		$(foreach manual,$(MANUALS),$(call man_of,$(manual))) \
 		$(DESTDIR)$(COMPLETIONDIR)/postdane $(POSTFIX_RESOLV) \
 		$(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS)))
-	rm -rf $(DESTDIR)$(PREFIX)/share/postdane
+	rm -rf $(DESTDIR)$(PREFIX)/share/postdane $(DESTDIR)$(DOCDIR)
+	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || systemctl daemon-reload)
 	rmdir $(dir $(POSTFIX_RESOLV)) 2>/dev/null || true
 
 # They ask before they change anything; YES=--yes answers.

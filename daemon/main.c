@@ -16,21 +16,25 @@
 static void
 usage(FILE *file)
 {
-	fputs("usage: postdaned [-c FILE] [-t]\n"
-	      "\n"
-	      "TLS policy service for Postfix: DANE that survives broken name "
-	      "servers.\n"
-	      "Runs in the foreground, without -c with its built-in "
-	      "configuration.\n"
-	      "\n"
-	      "  -c, --config FILE  read postdane.conf(5)\n"
-	      "  -t, --test         check the configuration and exit\n"
-	      "  -h, --help         show this text and exit\n"
-	      "  -V, --version      show the version and exit\n"
-	      "\n"
-	      "In Postfix's main.cf:\n"
-	      "  smtp_dns_support_level = dnssec\n"
-	      "  smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8642:query\n",
+	fputs(
+	    "usage: postdaned [-c FILE] [-t]\n"
+	    "\n"
+	    "TLS policy service for Postfix: DANE that survives broken name "
+	    "servers.\n"
+	    "Runs in the foreground, without -c with its built-in "
+	    "configuration.\n"
+	    "\n"
+	    "  -c, --config FILE  read postdane.conf(5)\n"
+	    "  -t, --test         check the configuration and exit\n"
+	    "  -h, --help         show this text and exit\n"
+	    "  -V, --version      show the version and exit\n"
+	    "\n"
+	    "In Postfix's main.cf:\n"
+	    "    smtp_tls_security_level = may\n"
+	    "    smtp_dns_support_level = dnssec\n"
+	    "    smtp_host_lookup = dns\n"
+	    "    smtp_tls_dane_insecure_mx_policy = dane\n"
+	    "    smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8642:query\n",
 	    file);
 }
 

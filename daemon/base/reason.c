@@ -17,6 +17,17 @@ reason_innermost(const char *why)
 	return why;
 }
 
+const char *
+reason_of_network(const char *why)
+{
+	const char *at;
+
+	if (why == NULL)
+		return NULL;
+	at = strstr(why, REASON_NO_ROOT);
+	return at != NULL ? at : strstr(why, REASON_NO_FORWARDER);
+}
+
 void
 reason_fit(char *text, size_t room)
 {

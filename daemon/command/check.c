@@ -340,7 +340,7 @@ command_check(const struct command_options *command, int argc, char **argv)
 		.deadline = clock_ms() + TIMEOUT_SECONDS * 1000 };
 
 	if (parse_options(argc, argv, &options) == -1)
-		return CHECK_UNKNOWN;
+		return COMMAND_USAGE;
 	signal(SIGPIPE, SIG_IGN);
 	return run(&options);
 }

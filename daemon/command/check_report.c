@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/domain.h"
+#include "base/reason.h"
 #include "dane/tlsa.h"
 
 #define TEXT_MAX 1500
@@ -292,6 +293,8 @@ static void
 judge_host(
     struct judge *judge, const struct destination_host *host, bool others)
 {
+	if (has_status(host, "failed") && reason_of_network(host->why) != NULL)
+		return; /* said once, of all */
 	if (has_status(host, "failed"))
 		find(judge, CHECK_CRITICAL, "%s: %s", host->name, host->why);
 	else if (has_status(host, "no-address"))
@@ -347,7 +350,9 @@ judge_mx(struct judge *judge)
 	const struct destination *destination = judge->check->destination;
 	const char *status = destination->mx_status;
 
-	if (strcmp(destination->reply, "TEMP") == 0)
+	if (reason_of_network(destination->why) != NULL)
+		judge->code = CHECK_UNKNOWN;
+	else if (strcmp(destination->reply, "TEMP") == 0)
 		find(judge, CHECK_CRITICAL, "Postfix would defer mail: %s",
 		    destination->why);
 	else if (strcmp(status, "null-mx") == 0)
@@ -415,10 +420,15 @@ add_summary(const struct judge *judge, json_t *report)
 		finding = first_of(judge, "warning");
 	if (judge->code == CHECK_UNKNOWN)
 		finding = judge->check->destination->why;
-	snprintf(text, sizeof(text),
-	    "%s: %zu of %zu certificates authenticated%s%s", judge->check->key,
-	    judge->authenticated, judge->certificates,
-	    finding != NULL ? "; " : "", finding != NULL ? finding : "");
+	if (judge->code == CHECK_UNKNOWN && judge->certificates == 0)
+		snprintf(text, sizeof(text), "%s: not checked: %s",
+		    judge->check->key, finding != NULL ? finding : "");
+	else
+		snprintf(text, sizeof(text),
+		    "%s: %zu of %zu certificates authenticated%s%s",
+		    judge->check->key, judge->authenticated,
+		    judge->certificates, finding != NULL ? "; " : "",
+		    finding != NULL ? finding : "");
 	set_text(report, "summary", text);
 }
 

@@ -3,6 +3,8 @@
 #include "command/client.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "command/progress.h"
+
+#define SILENT_MS 2000 /* before anything is shown */
+#define POLL_MS 500
 
 struct client {
 	const char *path; /* borrowed */
@@ -164,6 +170,29 @@ clean(json_t *value)
 
 /* ---- one question ---- */
 
+/* For who watches: nothing is said of answers that come soon. */
+static void
+wait_visibly(const struct client *client)
+{
+	const uint64_t begun = clock_ms();
+	struct pollfd readable = { .fd = client->fd, .events = POLLIN };
+	struct progress progress = { 0 };
+	uint64_t now = begun;
+	char text[64];
+
+	while (progress_is_seen() && now < client->deadline &&
+	       poll(&readable, 1, POLL_MS) == 0) {
+		now = clock_ms();
+		if (now - begun < SILENT_MS)
+			continue;
+		snprintf(text, sizeof(text),
+		    "waiting for postdaned: %" PRIu64 " s",
+		    (now - begun) / 1000);
+		progress_show(&progress, text);
+	}
+	progress_end(&progress);
+}
+
 void
 client_cancel(struct client *client)
 {
@@ -172,6 +201,13 @@ client_cancel(struct client *client)
 	if (client->fd != -1)
 		close(client->fd);
 	free(client);
+}
+
+const char *
+client_hint(int error)
+{
+	return error == EACCES || error == EPERM ? CLIENT_MAY_NOT_ASK
+						 : "is postdaned running?";
 }
 
 struct client *
@@ -187,8 +223,8 @@ client_start(const struct door *door, const json_t *request, uint64_t deadline)
 	client->deadline = deadline;
 	client->fd = door_connect(door, deadline);
 	if (client->fd == -1) {
-		fprintf(stderr, "postdane: %s: %s: is postdaned running?\n",
-		    door->path, strerror(errno));
+		fprintf(stderr, "postdane: %s: %s: %s\n", door->path,
+		    strerror(errno), client_hint(errno));
 		client_cancel(client);
 		return NULL;
 	}
@@ -226,6 +262,7 @@ client_finish(struct client *client)
 
 	if (client == NULL)
 		return NULL;
+	wait_visibly(client);
 	reply = json_load_callback(receive, client, 0, &error);
 	if (reply == NULL) {
 		tell_no_answer(client, &error);

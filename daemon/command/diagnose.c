@@ -7,15 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "command/check_report.h"
 #include "command/client.h"
 #include "command/command.h"
 #include "command/diagnose_report.h"
 #include "command/diagnosis.h"
+#include "command/diagnosis_judge.h"
 #include "command/progress.h"
 
 #define TIMEOUT_SECONDS 30 /* for everything */
@@ -87,6 +90,9 @@ finish_daemon(const struct options *options, struct client *client,
 	}
 	policy = json_string_value(json_object_get(reply, "reply"));
 	why = json_string_value(json_object_get(reply, "why"));
+	if (reason_of_network(why) != NULL &&
+	    findings_has(findings, DIAGNOSIS_NO_INTERNET))
+		return reply;
 	if (policy == NULL || strcmp(policy, "TEMP") == 0) {
 		log_printable(printable, sizeof(printable), why,
 		    why != NULL ? strlen(why) : 0);
@@ -257,7 +263,9 @@ command_diagnose(const struct command_options *command, int argc, char **argv)
 	int code;
 
 	if (parse_options(argc, argv, &options) == -1)
-		return CHECK_UNKNOWN;
+		return COMMAND_USAGE;
+	if (options.config == NULL && access(COMMAND_CONFIG, F_OK) == 0)
+		options.config = COMMAND_CONFIG;
 	conf = conf_load(options.config, error, sizeof(error));
 	if (conf == NULL) {
 		fprintf(stderr, "postdane: %s\n", error);

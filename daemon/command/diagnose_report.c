@@ -68,8 +68,11 @@ report_zone(const struct diagnosis *diagnosis, size_t index)
 		json_array_append_new(servers,
 		    report_server(diagnosis, false, index, s,
 			zone->server[s].name, &zone->server[s].endpoint));
-	return json_pack("{s:s, s:b, s:o}", "name", zone->name, "signed",
-	    diagnosis->is_signed[index], "servers", servers);
+	return json_pack("{s:s, s:o, s:o}", "name", zone->name, "signed",
+	    diagnosis->signed_known[index]
+		? json_boolean(diagnosis->is_signed[index])
+		: json_null(),
+	    "servers", servers);
 }
 
 static json_t *
@@ -149,7 +152,8 @@ put_finding(const json_t *finding, FILE *out)
 	else
 		fprintf(out, "%s ", server);
 	fprintf(out, "%s\n", get_text(finding, "text"));
-	fprintf(out, "  to blame:  %s\n", get_text(finding, "blame"));
+	if (get_text(finding, "blame")[0] != '\0')
+		fprintf(out, "  to blame:  %s\n", get_text(finding, "blame"));
 	if (get_text(finding, "reproduce")[0] != '\0')
 		fprintf(
 		    out, "  reproduce: %s\n", get_text(finding, "reproduce"));
@@ -170,6 +174,14 @@ put_server(const char *name, const json_t *server, FILE *out)
 	fputc('\n', out);
 }
 
+static const char *
+signed_text(const json_t *is_signed)
+{
+	if (json_is_null(is_signed))
+		return "whether it is signed is not known";
+	return json_is_true(is_signed) ? "signed" : "not signed";
+}
+
 void
 diagnose_text(const json_t *report, FILE *out)
 {
@@ -185,9 +197,7 @@ diagnose_text(const json_t *report, FILE *out)
 	json_array_foreach(json_object_get(report, "zones"), i, item)
 	{
 		fprintf(out, "zone %s (%s)\n", get_text(item, "name"),
-		    json_is_true(json_object_get(item, "signed"))
-			? "signed"
-			: "not signed");
+		    signed_text(json_object_get(item, "signed")));
 		json_array_foreach(json_object_get(item, "servers"), j, server)
 		    put_server(get_text(server, "name"), server, out);
 	}

@@ -308,6 +308,7 @@ use_zone_blocks(struct diagnosis *to, const struct diagnosis_options *options)
 		    block->server_count == 0)
 			continue;
 		if (!block->is_stub) {
+			to->has_forwarders |= strcmp(block->name, ".") == 0;
 			for (size_t s = 0; s < block->server_count; s++)
 				add_recursor(
 				    to, "postdane.conf", &block->servers[s]);

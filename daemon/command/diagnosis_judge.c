@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/reason.h"
 #include "command/findings_recursor.h"
 #include "command/findings_server.h"
 #include "command/signatures.h"
@@ -24,6 +26,11 @@ find_signed(struct diagnosis *to)
 			if (job->result.status != DNS_PROBE_ANSWERED ||
 			    job->kind >= FINDINGS_MANNERS)
 				continue;
+			to->signed_known[z] |=
+			    root ? job->zone == z
+				 : job->zone == zone->parent &&
+				       job->type == DNS_TYPE_DS &&
+				       domain_equal(job->name, zone->name);
 			if (root ? job->zone == z && job->result.signatures
 				 : job->zone == zone->parent &&
 				       job->type == DNS_TYPE_DS &&
@@ -134,15 +141,87 @@ judge_lost_names(struct diagnosis *to, const struct delegation_zone *zone)
 	}
 }
 
+/* ---- this machine ---- */
+
+/* The root's servers were asked, and none has answered. */
+static bool
+is_cut_off(const struct diagnosis *to)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i < to->batch.count; i++) {
+		const struct probe_job *job = &to->batch.job[i];
+
+		if (job->zone != 0 || job->kind >= FINDINGS_MANNERS ||
+		    job->result.status == DNS_PROBE_NOT_ASKED)
+			continue;
+		if (job->result.status == DNS_PROBE_ANSWERED)
+			return false;
+		asked = true;
+	}
+	return asked;
+}
+
+/* One cause, one finding: nothing was learned of anybody else. */
+static void
+note_cut_off(struct diagnosis *to)
+{
+	static const char machine[] = "this machine ";
+	struct finding fill = { .severity = FINDINGS_CRITICAL,
+		.behaviour = DIAGNOSIS_NO_INTERNET,
+		.server = "this machine",
+		.blame = "who runs this machine's network",
+		.dig = "dig +norec @198.41.0.4 NS .",
+		.remedy = "let it ask all of the internet at port 53, over UDP "
+			  "and TCP; or name a recursor that passes signatures "
+			  "on, as a forwarder for \".\" in postdane.conf" };
+
+	snprintf(fill.text, sizeof(fill.text), "%s",
+	    REASON_NO_ROOT + sizeof(machine) - 1);
+	if (to->has_forwarders) {
+		fill.severity = FINDINGS_NOTE;
+		fill.blame[0] = '\0';
+		fill.remedy = "none needed: postdane asks the forwarders of "
+			      "zone \".\"; but only the recursors could be "
+			      "diagnosed";
+		snprintf(fill.text, sizeof(fill.text),
+		    "reaches no root server: name servers were not asked");
+	}
+	findings_add(&to->findings, &fill);
+}
+
+/* All servers that only IPv6 leads to, in one note. */
+static void
+fold_ipv6(struct diagnosis *to)
+{
+	struct finding fill = { .severity = FINDINGS_NOTE,
+		.behaviour = "no-ipv6",
+		.server = "this machine",
+		.remedy = "none needed unless this machine should have IPv6" };
+	const size_t count = findings_remove(&to->findings, fill.behaviour);
+
+	if (count == 0)
+		return;
+	snprintf(fill.text, sizeof(fill.text),
+	    "has no route by IPv6: %zu address%s of name servers %s not asked",
+	    count, count == 1 ? "" : "es", count == 1 ? "was" : "were");
+	findings_add(&to->findings, &fill);
+}
+
 static int
 judge_all(struct diagnosis *to)
 {
 	const struct probe_job **selected =
 	    calloc(to->batch.count + 1, sizeof(struct probe_job *));
 	bool *is_signed = calloc(to->batch.count + 1, sizeof(*is_signed));
+	const bool cut_off = is_cut_off(to);
+	/* They are cut off as well, or what they resolve with. */
+	const bool judges_recursors = !cut_off || to->has_forwarders;
 	size_t count;
 
 	find_signed(to);
+	if (cut_off)
+		note_cut_off(to);
 	for (size_t z = 0; z < to->delegation.count; z++)
 		check_signatures(to, z);
 	for (size_t z = 0;
@@ -150,6 +229,8 @@ judge_all(struct diagnosis *to)
 	     z++) {
 		const struct delegation_zone *zone = &to->delegation.zone[z];
 
+		if (z == 0 && cut_off)
+			continue;
 		for (size_t s = 0; s < zone->server_count; s++) {
 			const struct findings_subject subject = { zone->name,
 				zone->server[s].name, zone->server[s].endpoint,
@@ -163,8 +244,8 @@ judge_all(struct diagnosis *to)
 		judge_lost_names(to, zone);
 		findings_weigh(&to->findings, zone->name, zone->server_count);
 	}
-	for (size_t r = 0;
-	     selected != NULL && is_signed != NULL && r < to->recursor_count;
+	for (size_t r = 0; selected != NULL && is_signed != NULL &&
+			   judges_recursors && r < to->recursor_count;
 	     r++) {
 		const struct findings_subject subject = { NULL,
 			to->recursor[r].path, to->recursor[r].endpoint, false };
@@ -173,6 +254,7 @@ judge_all(struct diagnosis *to)
 		findings_of_recursor(&to->findings, &subject, selected,
 		    is_signed, count, findings_blame_a_zone(&to->findings));
 	}
+	fold_ipv6(to);
 	free(selected);
 	free(is_signed);
 	return selected != NULL && is_signed != NULL && !to->findings.lost ? 0
@@ -193,7 +275,7 @@ note_unasked(struct diagnosis *to)
 	for (size_t i = 0; i < to->batch.count; i++)
 		unasked +=
 		    to->batch.job[i].result.status == DNS_PROBE_NOT_ASKED;
-	if (unasked == 0)
+	if (unasked == 0 || findings_has(&to->findings, DIAGNOSIS_NO_INTERNET))
 		return;
 	snprintf(fill.text, sizeof(fill.text),
 	    "is incomplete: %zu of %zu questions were not put or not waited "

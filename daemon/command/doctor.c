@@ -20,6 +20,7 @@
 #include "command/name_compare.h"
 #include "command/postfix_hosts.h"
 #include "command/postfix_view.h"
+#include "command/progress.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_CONF_MAX 65536 /* octets */
@@ -46,6 +47,7 @@ struct patient {
 	char inside_path[POSTFIX_VIEW_PATH_MAX];
 	struct postfix_hosts hosts;
 	struct doctor_name *name;
+	struct progress progress;
 };
 
 static const char *
@@ -90,6 +92,17 @@ choose_table(struct patient *patient)
 	patient->facts.table = patient->table;
 }
 
+static bool
+may_ask(const struct door *door)
+{
+	const int fd = door_connect(door, clock_ms() + 1000);
+	const int error = errno;
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1 || (error != EACCES && error != EPERM);
+}
+
 static void
 ask_daemon(struct patient *patient, const struct door *door)
 {
@@ -98,8 +111,13 @@ ask_daemon(struct patient *patient, const struct door *door)
 	patient->status = client_call(door, "status", NULL, NULL);
 	facts->trust = get_text(patient->status, "trust");
 	facts->trust_why = get_text(patient->status, "trust_why");
+	facts->is_root = geteuid() == 0;
 	if (facts->trust == NULL || facts->trust_why == NULL)
 		facts->daemon_why = "its control socket does not answer";
+	if (patient->status == NULL && !may_ask(door)) {
+		facts->daemon_why = CLIENT_MAY_NOT_ASK;
+		facts->may_not_ask = true;
+	}
 	facts->dns_listen = json_string_value(json_array_get(
 	    json_object_get(patient->status, "dns_listening"), 0));
 	choose_table(patient);
@@ -364,6 +382,7 @@ compare_names(struct patient *patient, struct name_resolvers *resolvers)
 	for (size_t i = 0; patient->name != NULL && i < hosts->count; i++) {
 		struct doctor_name *name = &patient->name[i];
 
+		progress_show(&patient->progress, hosts->item[i].name);
 		name->from = hosts->item[i].from;
 		name_compare(resolvers, hosts->item[i].name, deadline,
 		    &name->difference);
@@ -416,6 +435,7 @@ examine(struct patient *patient, const struct options *options)
 	if (config == NULL)
 		return -1;
 	ask_daemon(patient, options->door);
+	progress_show_now(&patient->progress, "asking Postfix's tables");
 	patient->service =
 	    calloc(config->service_count + 1, sizeof(*patient->service));
 	if (patient->service == NULL)
@@ -425,9 +445,12 @@ examine(struct patient *patient, const struct options *options)
 		if (examine_maps(patient, &patient->service[i]) == -1)
 			return -1;
 	}
+	progress_show_now(&patient->progress, "asking Postfix's resolvers");
 	if (config->service_count > 0)
 		examine_views(patient);
+	progress_show_now(&patient->progress, "comparing names");
 	examine_names(patient, options);
+	progress_end(&patient->progress);
 	patient->facts.service = patient->service;
 	patient->facts.service_count = config->service_count;
 	return 0;
@@ -526,11 +549,11 @@ command_doctor(const struct command_options *options, int argc, char **argv)
 		else if (option == 'p')
 			doctor.postconf = optarg;
 		else
-			return DOCTOR_UNKNOWN;
+			return COMMAND_USAGE;
 	}
 	if (optind != argc) {
 		fprintf(stderr, "postdane: doctor takes no argument\n");
-		return DOCTOR_UNKNOWN;
+		return COMMAND_USAGE;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	return run(&doctor);

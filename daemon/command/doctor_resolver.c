@@ -5,9 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/reason.h"
 #include "command/doctor_judge.h"
 
 /* ---- name servers ---- */
+
+static const char a_good_nameserver[] =
+    "nameserver ADDRESS of a resolver on this machine that validates";
 
 static const char *
 rcode_text(const struct resolver_reply *reply)
@@ -22,6 +26,19 @@ rcode_text(const struct resolver_reply *reply)
 		   : "an error";
 }
 
+/* A resolver that fails because the daemon, or the network, is down. */
+static bool
+is_consequence(
+    const struct doctor_facts *facts, const struct doctor_server *server)
+{
+	if (server->probe.plain.has_data)
+		return false;
+	if (facts->daemon_why != NULL)
+		return server->is_loopback; /* it may be ours */
+	return reason_of_network(facts->trust_why) != NULL ||
+	       (server->is_ours && strcmp(facts->trust, "alive") != 0);
+}
+
 static void
 judge_server(
     struct doctor_judge *judge, const struct doctor_view *view, size_t i)
@@ -31,7 +48,7 @@ judge_server(
 	const char *address = view->conf.server[i];
 	json_t *finding = NULL;
 
-	if (!server->understood)
+	if (!server->understood || is_consequence(judge->facts, server))
 		return;
 	if (!probe->plain.has_data)
 		finding = doctor_find(judge, DOCTOR_CRITICAL, "resolver-down",
@@ -59,14 +76,39 @@ judge_server(
 		    "is too long for a datagram cannot be looked up",
 		    address, view->path, rcode_text(&probe->tcp));
 	if (finding != NULL)
-		doctor_change(finding, view->path,
-		    "nameserver ADDRESS of a resolver on this machine that "
-		    "validates");
+		doctor_change(finding, view->path, "%s", a_good_nameserver);
 	if (probe->edns.ad && !server->is_loopback)
 		doctor_find(judge, DOCTOR_WARNING, "resolver-remote",
 		    "nameserver %s of %s is on another machine: that an answer "
 		    "was validated is believed from whoever is on the way",
 		    address, view->path);
+}
+
+/* No nameserver is named; the only one is the default. */
+static void
+judge_default(struct doctor_judge *judge, const struct doctor_view *view)
+{
+	const struct resolver_probe *probe = &view->server[0].probe;
+	const bool is_good =
+	    probe->plain.has_data && probe->edns.has_data && probe->edns.ad;
+	const struct doctor_view *outside = &judge->facts->outside;
+	const bool forgotten = view != outside && !view->exists &&
+			       outside->exists && !outside->is_default;
+	json_t *finding;
+
+	finding = doctor_find(judge, is_good ? DOCTOR_WARNING : DOCTOR_CRITICAL,
+	    "resolver-default", "%s %s: Postfix asks 127.0.0.1, %s", view->path,
+	    view->exists ? "names no nameserver" : "does not exist",
+	    is_good                  ? "whatever answers there"
+	    : !probe->plain.has_data ? "which does not resolve"
+				     : "which does not validate");
+	if (is_good)
+		doctor_change(finding, view->path, "nameserver 127.0.0.1");
+	else if (forgotten)
+		doctor_change(finding, "shell", "cp %s %s && postfix reload",
+		    outside->path, view->path);
+	else
+		doctor_change(finding, view->path, "%s", a_good_nameserver);
 }
 
 void
@@ -80,13 +122,8 @@ doctor_judge_view(struct doctor_judge *judge)
 		    "%s, as Postfix has it, can't be read (%s): which "
 		    "nameservers it asks is not known",
 		    view->path, view->unreadable);
-	if (view->is_default) {
-		finding = doctor_find(judge, DOCTOR_WARNING, "resolver-default",
-		    "%s %s: Postfix asks 127.0.0.1, whatever answers there",
-		    view->path,
-		    view->exists ? "names no nameserver" : "does not exist");
-		doctor_change(finding, view->path, "nameserver 127.0.0.1");
-	}
+	if (view->is_default)
+		judge_default(judge, view);
 	if (view->conf.server_count > 1) {
 		finding = doctor_find(judge, DOCTOR_WARNING,
 		    "second-nameserver",
@@ -97,7 +134,8 @@ doctor_judge_view(struct doctor_judge *judge)
 		doctor_change(finding, view->path,
 		    "nameserver %s (and no other)", view->conf.server[0]);
 	}
-	for (size_t i = 0; i < view->conf.server_count; i++)
+	for (size_t i = 0; !view->is_default && i < view->conf.server_count;
+	     i++)
 		judge_server(judge, view, i);
 	if (view->stale > 0) {
 		finding = doctor_find(judge, DOCTOR_WARNING, "stale-resolver",
@@ -127,6 +165,9 @@ doctor_judge_copy(struct doctor_judge *judge)
 	const struct doctor_view *inside = &judge->facts->inside;
 	const struct doctor_view *outside = &judge->facts->outside;
 
+	/* Whether it is postdane's, only the daemon could say. */
+	if (judge->facts->daemon_why != NULL)
+		return;
 	if (!judge->service->config->chroot || inside->path == NULL ||
 	    inside->is_default || doctor_view_is_shared(inside) ||
 	    inside->unreadable != NULL || outside->unreadable != NULL ||

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/reason.h"
 #include "command/doctor_judge.h"
 #include "command/doctor_resolver.h"
 #include "policy/nexthop.h"
@@ -61,7 +62,12 @@ judge_daemon(struct doctor_judge *judge)
 {
 	const struct doctor_facts *facts = judge->facts;
 
-	if (facts->daemon_why != NULL)
+	if (facts->may_not_ask)
+		doctor_change(
+		    doctor_find(judge, DOCTOR_OK, "may-not-ask",
+			"nothing is known of postdaned: %s", facts->daemon_why),
+		    "shell", "sudo postdane doctor");
+	else if (facts->daemon_why != NULL)
 		doctor_change(
 		    doctor_find(judge, DOCTOR_CRITICAL, "daemon-down",
 			"postdaned cannot be asked: %s; while it does not "
@@ -72,6 +78,9 @@ judge_daemon(struct doctor_judge *judge)
 		doctor_find(judge, DOCTOR_CRITICAL, "no-trust",
 		    "postdaned has no trust path to the root (%s), so that it "
 		    "answers TEMP and Postfix defers all mail",
+		    facts->trust_why);
+	else if (reason_of_network(facts->trust_why) != NULL)
+		doctor_find(judge, DOCTOR_WARNING, "trust-unknown", "%s",
 		    facts->trust_why);
 	else if (strcmp(facts->trust, "alive") != 0)
 		doctor_find(judge, DOCTOR_WARNING, "trust-unknown",
@@ -116,6 +125,16 @@ judge_unreachable(struct doctor_judge *judge, const struct doctor_map *map)
 		change_maps(judge, finding, map, judge->facts->table);
 }
 
+/* What a daemon that does not run brings about is no finding of its own; nor is
+ * a socket that another user than Postfix's may not open. */
+static bool
+is_consequence(const struct doctor_facts *facts, int error)
+{
+	if (error == EACCES)
+		return !facts->is_root;
+	return facts->daemon_why != NULL && !facts->may_not_ask;
+}
+
 static void
 judge_map(struct doctor_judge *judge, const struct doctor_map *map)
 {
@@ -134,7 +153,8 @@ judge_map(struct doctor_judge *judge, const struct doctor_map *map)
 		    "connection, by the DNS that it has in its chroot",
 		    map->map.text);
 	} else if (map->answer.error != 0) {
-		judge_unreachable(judge, map);
+		if (!is_consequence(judge->facts, map->answer.error))
+			judge_unreachable(judge, map);
 	} else if (map->is_ours && map->map.kind == POLICY_MAP_TCP) {
 		finding = doctor_find(judge, DOCTOR_OK, "map-tcp",
 		    "%s: when this connection breaks, Postfix waits a second "
@@ -459,7 +479,8 @@ judge_settings(struct doctor_judge *judge, const struct doctor_map *map)
 			continue;
 		doctor_change_parameter(judge,
 		    doctor_find(judge, settings[i].code, settings[i].id,
-			"%s = %s: %s", postfix_parameter_name(parameter), value,
+			"%s%s%s: %s", postfix_parameter_name(parameter),
+			is_set(value) ? " = " : " is empty", value,
 			settings[i].text),
 		    parameter, settings[i].wanted);
 	}
@@ -594,7 +615,8 @@ judge_services(struct doctor_judge *judge)
 json_t *
 doctor_report(const struct doctor_facts *facts)
 {
-	static const char *const texts[] = { "OK", "WARNING", "CRITICAL" };
+	static const char *const texts[] = { "OK", "WARNING", "CRITICAL",
+		"UNKNOWN" };
 	struct doctor_judge judge = { .facts = facts,
 		.findings = json_array() };
 	enum doctor_code code = DOCTOR_OK;
@@ -607,11 +629,15 @@ doctor_report(const struct doctor_facts *facts)
 	doctor_judge_names(&judge);
 	if (judge.count[DOCTOR_CRITICAL] > 0)
 		code = DOCTOR_CRITICAL;
+	else if (facts->may_not_ask)
+		code = DOCTOR_UNKNOWN;
 	else if (judge.count[DOCTOR_WARNING] > 0)
 		code = DOCTOR_WARNING;
 	if (code == DOCTOR_OK)
 		snprintf(summary, sizeof(summary),
 		    "Postfix will honour the verdicts");
+	else if (code == DOCTOR_UNKNOWN)
+		snprintf(summary, sizeof(summary), "%s", facts->daemon_why);
 	else
 		snprintf(summary, sizeof(summary),
 		    "%zu critical, %zu warnings, %zu notes",

@@ -64,11 +64,11 @@ command_explain(const struct command_options *options, int argc, char **argv)
 		else if (option == 'm')
 			map = optarg;
 		else
-			return COMMAND_ERROR;
+			return COMMAND_USAGE;
 	}
 	if (optind + 1 != argc) {
 		fprintf(stderr, "postdane: explain needs one key\n");
-		return COMMAND_ERROR;
+		return COMMAND_USAGE;
 	}
 	return explain_one(options, argv[optind], map, as_json);
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/reason.h"
+
 #define INDENT 2 /* columns a level */
 
 enum mark { MARK_GOOD, MARK_OPEN, MARK_BAD };
@@ -68,6 +70,23 @@ put_note(const struct painter *painter, unsigned level, const char *label,
 		    "", label, text);
 }
 
+/* What is said at the top already, and is of none of the lookups. */
+static void
+put_reason(const struct painter *painter, unsigned level, const char *label,
+    const char *why)
+{
+	if (reason_of_network(why) == NULL)
+		put_note(painter, level, label, why);
+}
+
+/* Nothing came, and nothing was needed: the proof says enough. */
+static bool
+is_proof_alone(const json_t *lookup)
+{
+	return strcmp(get_text(lookup, "status"), "failed") == 0 &&
+	       strcmp(get_text(lookup, "security"), "insecure") == 0;
+}
+
 static void
 put_lookup(const struct painter *painter, unsigned level, const json_t *lookup)
 {
@@ -78,14 +97,17 @@ put_lookup(const struct painter *painter, unsigned level, const json_t *lookup)
 	fprintf(painter->out,
 	    "%s %s: %s, %s, rung %s, ttl %lld, step %lld, %lld ms\n",
 	    get_text(lookup, "type"), get_text(lookup, "name"),
-	    get_text(lookup, "status"), get_text(lookup, "security"),
-	    get_text(lookup, "rung"), get_number(lookup, "ttl"),
-	    get_number(lookup, "step"), get_number(lookup, "ms"));
+	    is_proof_alone(lookup) ? "no data" : get_text(lookup, "status"),
+	    get_text(lookup, "security"), get_text(lookup, "rung"),
+	    get_number(lookup, "ttl"), get_number(lookup, "step"),
+	    get_number(lookup, "ms"));
 	put_note(painter, level + 1, "alias of ", get_text(lookup, "rname"));
 	json_array_foreach(json_object_get(lookup, "records"), i, record)
 	    put_note(painter, level + 1, "", json_string_value(record));
 	put_note(painter, level + 1, "insecure: ", get_text(lookup, "proof"));
-	put_note(painter, level + 1, "failed: ", get_text(lookup, "why"));
+	put_reason(painter, level + 1,
+	    is_proof_alone(lookup) ? "no data: " : "failed: ",
+	    get_text(lookup, "why"));
 }
 
 static void
@@ -112,7 +134,7 @@ put_mx(const struct painter *painter, const json_t *mx)
 	    json_is_true(json_object_get(mx, "truncated"))
 		? ", more hosts than are looked at"
 		: "");
-	put_note(painter, 1, "", get_text(mx, "why"));
+	put_reason(painter, 1, "", get_text(mx, "why"));
 	put_lookups(painter, 2, mx);
 }
 
@@ -123,7 +145,7 @@ put_host(const struct painter *painter, const json_t *host)
 	fprintf(painter->out, "host %s (preference %lld): %s\n",
 	    get_text(host, "name"), get_number(host, "preference"),
 	    get_text(host, "status"));
-	put_note(painter, 1, "", get_text(host, "why"));
+	put_reason(painter, 1, "", get_text(host, "why"));
 	put_note(painter, 1, "TLSA base domain ", get_text(host, "tlsa_base"));
 	put_lookups(painter, 2, host);
 }
@@ -151,6 +173,39 @@ meaning(const char *reply)
 	return "";
 }
 
+/* Why it is so, where the rule alone does not say it.  Who reads this runs
+ * explain already. */
+static void
+put_why(const struct painter *painter, const char *rule, const char *why)
+{
+	const char *run = strstr(why, "; run: postdane ");
+	const size_t len = run != NULL ? (size_t)(run - why) : strlen(why);
+
+	if (len > 0 && strcmp(why, rule) != 0)
+		fprintf(painter->out, "  %.*s\n", (int)len, why);
+}
+
+static void
+put_cost(const struct painter *painter, const json_t *explanation)
+{
+	const json_int_t questions = get_number(explanation, "questions");
+	const json_int_t steps = get_number(explanation, "steps");
+
+	fprintf(painter->out,
+	    "  %lld question%s in %lld step%s, %lld ms, may be kept %lld s\n",
+	    questions, questions == 1 ? "" : "s", steps, steps == 1 ? "" : "s",
+	    get_number(explanation, "ms"), get_number(explanation, "ttl"));
+}
+
+/* Whether an exception for the domain would change anything: not where it is
+ * this machine that can't resolve or can't validate. */
+static bool
+exception_helps(const char *reply, const char *why)
+{
+	return strcmp(reply, "TEMP") == 0 && reason_of_network(why) == NULL &&
+	       strstr(why, "no trust path") == NULL;
+}
+
 static void
 put_exceptions(const struct painter *painter, const json_t *explanation)
 {
@@ -171,25 +226,24 @@ explain_text(const json_t *explanation, bool colour, FILE *out)
 {
 	const struct painter painter = { out, colour };
 	const char *reply = get_text(explanation, "reply");
+	const char *rule = get_text(explanation, "rule");
+	const char *why = get_text(explanation, "why");
 	const json_t *host;
 	size_t i;
 
 	put_mark(&painter, 0, mark_of(reply));
 	fprintf(out, "%s: %s\n", get_text(explanation, "key"), reply);
+	if (reason_of_network(why) != NULL)
+		put_why(&painter, rule, why);
 	put_note(&painter, 0, "", meaning(reply));
-	put_note(&painter, 0, "rule: ", get_text(explanation, "rule"));
-	put_note(&painter, 0, "", get_text(explanation, "why"));
+	put_note(&painter, 0, "rule: ", rule);
+	if (reason_of_network(why) == NULL)
+		put_why(&painter, rule, why);
 	put_mx(&painter, json_object_get(explanation, "mx"));
 	json_array_foreach(json_object_get(explanation, "hosts"), i, host)
 	    put_host(&painter, host);
 	if (json_object_get(explanation, "questions") != NULL)
-		fprintf(out,
-		    "  %lld questions in %lld steps, %lld ms, "
-		    "may be kept %lld s\n",
-		    get_number(explanation, "questions"),
-		    get_number(explanation, "steps"),
-		    get_number(explanation, "ms"),
-		    get_number(explanation, "ttl"));
-	if (strcmp(reply, "TEMP") == 0)
+		put_cost(&painter, explanation);
+	if (exception_helps(reply, why))
 		put_exceptions(&painter, explanation);
 }

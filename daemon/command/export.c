@@ -55,6 +55,10 @@ print_table(json_t *verdicts)
 		    key);
 		return COMMAND_ERROR;
 	}
+	if (json_object_size(verdicts) == 0)
+		fprintf(stderr,
+		    "postdane: export: nothing is remembered that a table "
+		    "could say\n");
 	json_object_foreach(verdicts, key, policy)
 	{
 		printf("%s\t%s\n", key, json_string_value(policy));
@@ -66,17 +70,22 @@ int
 command_export(const struct command_options *options, int argc, char **argv)
 {
 	json_t *request, *reply, *verdicts;
+	static const struct option long_options[] = {
+		{ "map", required_argument, NULL, 'm' },
+		{ NULL, 0, NULL, 0 },
+	};
 	const char *map = NULL;
 	int option, code = COMMAND_ERROR;
 
-	while ((option = getopt(argc, argv, "m:")) != -1) {
+	while ((option = getopt_long(argc, argv, "m:", long_options, NULL)) !=
+	       -1) {
 		if (option != 'm')
-			return COMMAND_ERROR;
+			return COMMAND_USAGE;
 		map = optarg;
 	}
 	if (optind != argc) {
 		fprintf(stderr, "postdane: export takes no argument\n");
-		return COMMAND_ERROR;
+		return COMMAND_USAGE;
 	}
 	if ((request = client_request("export", NULL, map)) == NULL)
 		return COMMAND_ERROR;

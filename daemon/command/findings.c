@@ -33,6 +33,34 @@ findings_add(struct findings *findings, const struct finding *fill)
 	findings->item[findings->count++] = *fill;
 }
 
+size_t
+findings_remove(struct findings *findings, const char *behaviour)
+{
+	size_t kept = 0;
+	const size_t before = findings->count;
+
+	for (size_t i = 0; i < before; i++) {
+		const struct finding *item = &findings->item[i];
+
+		if (strcmp(item->behaviour, behaviour) == 0)
+			continue;
+		if (kept != i)
+			findings->item[kept] = *item;
+		kept++;
+	}
+	findings->count = kept;
+	return before - kept;
+}
+
+bool
+findings_has(const struct findings *findings, const char *behaviour)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (strcmp(findings->item[i].behaviour, behaviour) == 0)
+			return true;
+	return false;
+}
+
 void
 findings_weigh(struct findings *findings, const char *zone, size_t servers)
 {

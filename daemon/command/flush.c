@@ -1,5 +1,6 @@
 /* flush.c - postdane flush: make the daemon forget verdicts. */
 
+#include <getopt.h>
 #include <stdio.h>
 
 #include "command/client.h"
@@ -8,15 +9,19 @@
 int
 command_flush(const struct command_options *options, int argc, char **argv)
 {
-	const char *key = argc > 1 ? argv[1] : NULL;
+	static const struct option none = { NULL, 0, NULL, 0 };
+	const char *key;
 	json_t *reply;
 	const json_t *flushed;
 	int code = COMMAND_ERROR;
 
-	if (argc > 2) {
+	if (getopt_long(argc, argv, "", &none, NULL) != -1)
+		return COMMAND_USAGE;
+	if (optind + 1 < argc) {
 		fprintf(stderr, "postdane: flush takes one key, or none\n");
-		return COMMAND_ERROR;
+		return COMMAND_USAGE;
 	}
+	key = optind < argc ? argv[optind] : NULL;
 	reply = client_call(options->door, "flush", key, NULL);
 	flushed = json_object_get(reply, "flushed");
 	if (json_is_boolean(flushed)) {

@@ -2,7 +2,6 @@
 
 #include "command/name_compare.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,8 @@
 
 #define SECONDS 5 /* for one try; postdane itself may take longer than most */
 #define TRIES 3
+#define PRESENCE_SECONDS 2 /* for one try to see whether somebody is there */
+#define PRESENCE_TRIES 2
 #define MAIL_SERVERS_MAX 5 /* of one name that are looked at */
 
 struct name_resolvers {
@@ -82,6 +83,35 @@ name_resolvers_free(struct name_resolvers *resolvers)
 	ldns_resolver_deep_free(resolvers->system);
 	ldns_resolver_deep_free(resolvers->ours);
 	free(resolvers);
+}
+
+static bool
+is_present(ldns_resolver *resolver, uint16_t flags)
+{
+	ldns_rdf *root = ldns_dname_new_frm_str(".");
+	ldns_pkt *packet = NULL;
+	bool present;
+
+	ldns_resolver_set_retry(resolver, PRESENCE_TRIES);
+	ldns_resolver_set_timeout(
+	    resolver, (struct timeval){ PRESENCE_SECONDS, 0 });
+	present =
+	    root != NULL &&
+	    ldns_resolver_query_status(&packet, resolver, root, LDNS_RR_TYPE_NS,
+		LDNS_RR_CLASS_IN, flags) == LDNS_STATUS_OK &&
+	    packet != NULL;
+	ldns_resolver_set_retry(resolver, TRIES);
+	ldns_pkt_free(packet);
+	ldns_rdf_deep_free(root);
+	return present;
+}
+
+/* Without recursion postdane refuses at once, trust path or not. */
+struct name_presence
+name_resolvers_presence(struct name_resolvers *resolvers)
+{
+	return (struct name_presence){ .ours = is_present(resolvers->ours, 0),
+		.system = is_present(resolvers->system, LDNS_RD) };
 }
 
 /* ---- one answer ---- */

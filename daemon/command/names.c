@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "base/domain.h"
+#include "base/log.h"
 #include "command/command.h"
 #include "command/name_compare.h"
 #include "command/postfix_hosts.h"
+#include "command/progress.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define LISTENER "127.0.0.25"
@@ -26,8 +28,11 @@ static unsigned
 compare(struct name_resolvers *resolvers, const char *name, const char *from)
 {
 	struct name_difference difference;
+	struct progress progress = { 0 };
 
+	progress_show_now(&progress, name);
 	name_compare(resolvers, name, UINT64_MAX, &difference);
+	progress_end(&progress);
 	if (difference.verdict == NAME_ALIKE)
 		return 0;
 	printf("%s %s:\n    system    %s\n    postdane  %s\n", difference.name,
@@ -46,49 +51,107 @@ compare(struct name_resolvers *resolvers, const char *name, const char *from)
 	return 1;
 }
 
-/* What is no name is a person's or a table's affair, not ours. */
-static unsigned
+/* Returns how it went, as the command does. */
+static int
 compare_text(struct name_resolvers *resolvers, const char *text)
 {
-	char name[DOMAIN_TEXT_MAX];
+	char name[DOMAIN_TEXT_MAX], printable[DOMAIN_TEXT_MAX];
 
-	return domain_from_utf8(text, name) == 0 && domain_is_hostname(name)
-		   ? compare(resolvers, name, NULL)
-		   : 0;
+	if (domain_from_utf8(text, name) == 0 && domain_is_hostname(name))
+		return compare(resolvers, name, NULL) == 0 ? COMMAND_OK
+							   : COMMAND_NOTFOUND;
+	fprintf(stderr, "postdane: names: \"%s\" is no host name\n",
+	    log_printable(printable, sizeof(printable), text, strlen(text)));
+	return COMMAND_ERROR;
+}
+
+static int
+worse(int one, int other)
+{
+	return one > other ? one : other;
 }
 
 /* From standard input, one on each line. */
-static unsigned
+static int
 compare_lines(struct name_resolvers *resolvers)
 {
 	char line[LINE_MAX_LEN];
-	unsigned different = 0;
+	int worst = COMMAND_OK;
 
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		line[strcspn(line, "\r\n")] = '\0';
 		if (line[0] != '\0')
-			different += compare_text(resolvers, line);
+			worst = worse(worst, compare_text(resolvers, line));
 	}
-	return different;
+	return worst;
 }
 
-/* All that Postfix's configuration names.  Returns -1 if it can't be read. */
+/* All that Postfix's configuration names. */
 static int
-compare_postfix(struct name_resolvers *resolvers, const struct options *options,
-    unsigned *different)
+compare_postfix(struct name_resolvers *resolvers, const struct options *options)
 {
 	struct postfix_hosts hosts = { 0 };
+	unsigned different = 0;
 	const int result =
 	    postfix_hosts_read(&hosts, options->postconf, options->directory);
 
 	for (size_t i = 0; i < hosts.count; i++)
-		*different +=
+		different +=
 		    compare(resolvers, hosts.item[i].name, hosts.item[i].from);
 	if (hosts.lost)
 		fprintf(stderr,
 		    "postdane: there are more names than are compared\n");
 	postfix_hosts_clear(&hosts);
-	return result;
+	if (result == -1)
+		return COMMAND_ERROR;
+	return different == 0 ? COMMAND_OK : COMMAND_NOTFOUND;
+}
+
+static int
+compare_all(struct name_resolvers *resolvers, const struct options *options,
+    int argc, char **argv)
+{
+	int worst = COMMAND_OK;
+
+	if (options->of_postfix)
+		worst = compare_postfix(resolvers, options);
+	else if (optind == argc)
+		worst = compare_lines(resolvers);
+	for (int i = optind; i < argc; i++)
+		worst = worse(worst, compare_text(resolvers, argv[i]));
+	return worst;
+}
+
+/* Where nobody is there, each name would seem to differ, or none. */
+static int
+compare_if_present(struct name_resolvers *resolvers,
+    const struct options *options, int argc, char **argv)
+{
+	static const char absent[] =
+	    "the system's resolver (" RESOLV_CONF ") does not answer";
+	struct progress progress = { 0 };
+	struct name_presence present;
+
+	progress_show_now(&progress, "asking both resolvers");
+	present = name_resolvers_presence(resolvers);
+	progress_end(&progress);
+	if (!present.ours) {
+		fprintf(stderr,
+		    "postdane: names: nobody answers at %s: is dns-listen set, "
+		    "and was postdane restarted?\n",
+		    options->listener);
+		if (!present.system)
+			fprintf(
+			    stderr, "postdane: names: %s, either\n", absent);
+		return COMMAND_ERROR;
+	}
+	if (present.system)
+		return compare_all(resolvers, options, argc, argv);
+	fprintf(stderr,
+	    "postdane: names: %s: there is nothing to compare with, and "
+	    "nothing to mend here\n",
+	    absent);
+	return COMMAND_OK;
 }
 
 static int
@@ -129,26 +192,18 @@ command_names(const struct command_options *command, int argc, char **argv)
 	struct options options = { .listener = LISTENER,
 		.postconf = "postconf" };
 	struct name_resolvers *resolvers;
-	unsigned different = 0;
 	const char *why;
-	int result = 0;
+	int code;
 
 	(void)command;
 	if (parse_options(argc, argv, &options) == -1)
-		return COMMAND_ERROR;
+		return COMMAND_USAGE;
 	resolvers = name_resolvers_new(RESOLV_CONF, options.listener, &why);
 	if (resolvers == NULL) {
 		fprintf(stderr, "postdane: names: %s\n", why);
 		return COMMAND_ERROR;
 	}
-	if (options.of_postfix)
-		result = compare_postfix(resolvers, &options, &different);
-	else if (optind == argc)
-		different = compare_lines(resolvers);
-	for (int i = optind; i < argc; i++)
-		different += compare_text(resolvers, argv[i]);
+	code = compare_if_present(resolvers, &options, argc, argv);
 	name_resolvers_free(resolvers);
-	if (result == -1)
-		return COMMAND_ERROR;
-	return different == 0 ? COMMAND_OK : COMMAND_NOTFOUND;
+	return code;
 }

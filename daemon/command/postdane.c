@@ -5,8 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/suggestion.h"
 #include "command/command.h"
 #include "command/door.h"
+
+#define OPTION_JSON "  -j, --json             print JSON\n"
+#define OPTION_MAP "  -m, --map MAP          ask with the name of a map block\n"
+#define OPTION_CONFIG                                                          \
+	"  -c, --config DIR       Postfix's configuration directory\n"
+#define OPTION_POSTCONF "  -p, --postconf COMMAND the postconf to run\n"
 
 /* Those that need root for more than the control socket see to it themselves:
  * doctor and names ask Postfix's tables as Postfix's users would. */
@@ -15,25 +22,45 @@ static const struct {
 	command_fn run;
 	bool leaves_root; /* at once */
 	const char *arguments, *purpose;
+	const char *options; /* a line for each */
 } commands[] = {
 	{ "query", command_query, true, "[-m MAP] KEY...",
-	    "what Postfix would get for each key" },
+	    "what Postfix would get for each key", OPTION_MAP },
 	{ "explain", command_explain, true, "[--json] [-m MAP] KEY",
-	    "evaluate anew and show the evidence" },
+	    "evaluate anew and show the evidence", OPTION_JSON OPTION_MAP },
 	{ "check", command_check, true, "[--at +30d] [--json] KEY",
-	    "connect to the mail servers and judge their certificates" },
+	    "connect to the mail servers and judge their certificates",
+	    "  -a, --at TIME          judge as of another day: +30d, +12h, "
+	    "2026-12-24\n" OPTION_JSON
+	    "  -t, --timeout SECONDS  for all connections together (60)\n" },
 	{ "diagnose", command_diagnose, false, "[--json] DOMAIN",
-	    "ask every name server on the way: what fails, who is to blame" },
+	    "ask every name server on the way: what fails, who is to blame",
+	    "  -c, --config FILE      the daemon's configuration\n"
+	    "                         (" COMMAND_CONFIG ", if there)\n"
+	    "  --chroot DIRECTORY     Postfix's "
+	    "(/var/spool/postfix)\n" OPTION_JSON
+	    "  --no-daemon            do not ask the daemon\n"
+	    "  --resolv-conf FILE     in place of /etc/resolv.conf\n"
+	    "  --root-hints FILE      in place of those of the configuration\n"
+	    "  -t, --timeout SECONDS  for everything (30)\n" },
 	{ "flush", command_flush, true, "[KEY]",
-	    "forget the verdict of a key, or all" },
+	    "forget the verdict of a key, or all", "" },
 	{ "export", command_export, true, "[-m MAP]",
-	    "what is remembered, as a table for emergencies" },
+	    "what is remembered, as a table for emergencies", OPTION_MAP },
 	{ "doctor", command_doctor, false, "[-c DIR] [--json]",
-	    "whether Postfix will honour the verdicts" },
+	    "whether Postfix will honour the verdicts",
+	    OPTION_CONFIG OPTION_JSON OPTION_POSTCONF },
 	{ "names", command_names, false, "[--postfix] [-r ADDRESS] [NAME...]",
-	    "are names resolved alike by the system and by dns-listen?" },
-	{ "status", command_status, true, "[--json]", "how the daemon fares" },
+	    "are names resolved alike by the system and by dns-listen?",
+	    OPTION_CONFIG OPTION_POSTCONF
+	    "  --postfix              the names in Postfix's configuration\n"
+	    "  -r ADDRESS             of the daemon's listener "
+	    "(127.0.0.25)\n" },
+	{ "status", command_status, true, "[--json]", "how the daemon fares",
+	    OPTION_JSON },
 };
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void
 usage(FILE *file)
@@ -45,10 +72,12 @@ usage(FILE *file)
 	      "example.org, example.org:587, [mail.example.org].\n"
 	      "\n",
 	    file);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(file, "  %-8s %-25s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].purpose);
 	fputs("\n"
+	      "postdane COMMAND --help shows the options of one.\n"
+	      "\n"
 	      "  -s SOCKET      the daemon's control-socket\n"
 	      "                 (" COMMAND_CONTROL_SOCKET ")\n"
 	      "  -h, --help     show this text and exit\n"
@@ -61,19 +90,74 @@ usage(FILE *file)
 	    file);
 }
 
+static void
+command_usage(size_t command, FILE *file)
+{
+	fprintf(file, "usage: postdane [-s SOCKET] %s %s\n",
+	    commands[command].name, commands[command].arguments);
+}
+
+static void
+command_help(size_t command)
+{
+	command_usage(command, stdout);
+	printf("\n%s\n\n%s"
+	       "  -h, --help             show this text and exit\n"
+	       "\n"
+	       "postdane(1) says more.\n",
+	    commands[command].purpose, commands[command].options);
+}
+
+/* Wherever it stands: nothing else is done then. */
+static bool
+wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+static int
+run_command(const struct command_options *options, size_t command, int argc,
+    char **argv)
+{
+	char label[32];
+	int code;
+
+	if (wants_help(argc, argv)) {
+		command_help(command);
+		return COMMAND_OK;
+	}
+	if (commands[command].leaves_root &&
+	    door_leave_root(options->door) == -1)
+		return COMMAND_ERROR;
+	snprintf(label, sizeof(label), "postdane: %s", commands[command].name);
+	argv[0] = label;
+	optind = 0; /* glibc: begin anew */
+	code = commands[command].run(options, argc, argv);
+	if (code != COMMAND_USAGE)
+		return code;
+	command_usage(command, stderr);
+	return COMMAND_ERROR;
+}
+
 static int
 run(const struct command_options *options, int argc, char **argv)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(commands[i].name, argv[0]) == 0) {
-			if (commands[i].leaves_root &&
-			    door_leave_root(options->door) == -1)
-				return COMMAND_ERROR;
-			optind = 0; /* glibc: begin anew */
-			return commands[i].run(options, argc, argv);
-		}
-	fprintf(stderr, "postdane: no command \"%s\"\n", argv[0]);
-	usage(stderr);
+	struct suggestion suggestion = { .typed = argv[0] };
+	char text[SUGGESTION_TEXT_MAX];
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, argv[0]) == 0)
+			return run_command(options, i, argc, argv);
+		suggestion_offer(&suggestion, commands[i].name);
+	}
+	fprintf(stderr,
+	    "postdane: no command \"%s\"%s\n"
+	    "postdane --help lists them\n",
+	    argv[0], suggestion_text(&suggestion, text));
 	return COMMAND_ERROR;
 }
 
@@ -103,7 +187,7 @@ main(int argc, char **argv)
 			puts("postdane " POSTDANE_VERSION);
 			return COMMAND_OK;
 		default:
-			usage(stderr);
+			fputs("postdane --help shows the options\n", stderr);
 			return COMMAND_ERROR;
 		}
 	}

@@ -36,17 +36,22 @@ query_one(
 int
 command_query(const struct command_options *options, int argc, char **argv)
 {
+	static const struct option long_options[] = {
+		{ "map", required_argument, NULL, 'm' },
+		{ NULL, 0, NULL, 0 },
+	};
 	const char *map = NULL;
 	int option, worst = COMMAND_OK;
 
-	while ((option = getopt(argc, argv, "m:")) != -1) {
+	while ((option = getopt_long(argc, argv, "m:", long_options, NULL)) !=
+	       -1) {
 		if (option != 'm')
-			return COMMAND_ERROR;
+			return COMMAND_USAGE;
 		map = optarg;
 	}
 	if (optind == argc) {
 		fprintf(stderr, "postdane: query needs a key\n");
-		return COMMAND_ERROR;
+		return COMMAND_USAGE;
 	}
 	for (; optind < argc; optind++) {
 		const int code = query_one(options, argv[optind], map);

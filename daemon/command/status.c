@@ -158,12 +158,12 @@ command_status(const struct command_options *options, int argc, char **argv)
 	while (
 	    (option = getopt_long(argc, argv, "j", long_options, NULL)) != -1) {
 		if (option != 'j')
-			return COMMAND_ERROR;
+			return COMMAND_USAGE;
 		as_json = true;
 	}
 	if (optind != argc) {
 		fprintf(stderr, "postdane: status takes no argument\n");
-		return COMMAND_ERROR;
+		return COMMAND_USAGE;
 	}
 	return show_status(options, as_json);
 }

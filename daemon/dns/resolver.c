@@ -13,6 +13,7 @@
 #include "base/stats.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "base/table.h"
 #include "dns/errands.h"
 #include "dns/ladder.h"
@@ -552,6 +553,17 @@ resolver_trust(const struct resolver *resolver, const char **why)
 
 /* ---- life ---- */
 
+/* What it means that nobody answers for the root. */
+static const char *
+silence_of(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->zone_count; i++)
+		if (strcmp(conf->zones[i].name, ".") == 0 &&
+		    conf->zones[i].server_count > 0)
+			return REASON_NO_FORWARDER;
+	return REASON_NO_ROOT;
+}
+
 struct resolver *
 resolver_new(struct event_base *base, const struct conf *conf,
     const struct library_facts *library, struct stats *stats)
@@ -577,8 +589,8 @@ resolver_new(struct event_base *base, const struct conf *conf,
 	    (resolver->errands = errands_new(&errands)) == NULL ||
 	    (resolver->env.validated = validated_new(base, conf, library)) ==
 		NULL ||
-	    (resolver->trust = trust_new(base, resolver->env.validated)) ==
-		NULL ||
+	    (resolver->trust = trust_new(
+		 base, resolver->env.validated, silence_of(conf))) == NULL ||
 	    (resolver->rollover = rollover_new(base, conf,
 		 resolver->env.validated, on_other_anchors, resolver)) ==
 		NULL) {

@@ -328,7 +328,7 @@ rollover_new(struct event_base *base, const struct conf *conf,
 	rollover->arg = arg;
 	snprintf(rollover->trouble, sizeof(rollover->trouble), "%s",
 	    conf->state_directory[0] == '\0' ? "there is no state-directory"
-					     : "not looked at yet");
+					     : "none has been received yet");
 	rollover->timer = event_new(base, -1, 0, look, rollover);
 	if (rollover->timer == NULL) {
 		rollover_free(rollover);

@@ -2,6 +2,7 @@
 
 #include "dns/trust.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +10,22 @@
 #include <event2/event.h>
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "dns/answer.h"
 #include "dns/validated.h"
 
 #define CHECK_SECONDS 3600 /* while it is alive */
 #define RETRY_SECONDS 3    /* after a failure */
 #define WAIT_SECONDS 20    /* for one answer */
+#define SOON_SECONDS 3     /* when one should have come from somewhere */
 
 struct trust {
 	struct validated *validated;
 	struct validated_query *query;
 	struct event *timer;
 	enum resolver_trust state;
+	const char *silence; /* what it means that nobody answers; constant */
+	bool soon;           /* the timer is that of SOON_SECONDS */
 	char why[256];
 };
 
@@ -49,6 +54,22 @@ change(struct trust *trust, enum resolver_trust state, const char *why)
 		log_warning("trust: %s", why);
 }
 
+/* Nobody has answered, and libunbound has nothing to say about that. */
+static bool
+is_silence(const struct validated_result *result)
+{
+	return !result->answered &&
+	       (result->why == NULL ||
+		   strcmp(result->why, REASON_NO_SERVER) == 0);
+}
+
+static void
+change_unknown(struct trust *trust, const char *why)
+{
+	if (trust->state == RESOLVER_TRUST_UNKNOWN)
+		change(trust, RESOLVER_TRUST_UNKNOWN, why);
+}
+
 /* Only an insecure answer withdraws trust; a failure says nothing of the
  * anchor, and what depends on it fails by itself. */
 static void
@@ -58,6 +79,7 @@ on_dnskey(void *arg, const struct validated_result *result)
 	char text[160], why[200];
 
 	trust->query = NULL;
+	trust->soon = false;
 	if (result->answered && result->security == DNS_SECURE) {
 		change(trust, RESOLVER_TRUST_ALIVE, "");
 		arm(trust, CHECK_SECONDS);
@@ -67,14 +89,15 @@ on_dnskey(void *arg, const struct validated_result *result)
 		change(trust, RESOLVER_TRUST_WITHDRAWN,
 		    "the root's DNSKEY is insecure: the trust anchor is empty, "
 		    "revoked or not the root's");
+	} else if (is_silence(result)) {
+		change_unknown(trust, trust->silence);
 	} else {
 		const char *reason =
 		    result->why != NULL ? result->why : "no answer";
 
 		snprintf(why, sizeof(why), "the root's DNSKEY: %s",
 		    log_printable(text, sizeof(text), reason, strlen(reason)));
-		if (trust->state == RESOLVER_TRUST_UNKNOWN)
-			change(trust, RESOLVER_TRUST_UNKNOWN, why);
+		change_unknown(trust, why);
 	}
 	arm(trust, RETRY_SECONDS);
 }
@@ -86,26 +109,29 @@ check(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (trust->query != NULL) {
-		validated_cancel(trust->query);
-		trust->query = NULL;
-		if (trust->state == RESOLVER_TRUST_UNKNOWN)
-			change(trust, RESOLVER_TRUST_UNKNOWN,
-			    "the root's DNSKEY: no answer");
+	if (trust->query != NULL && trust->soon) {
+		trust->soon = false;
+		change_unknown(trust, trust->silence);
+		arm(trust, WAIT_SECONDS - SOON_SECONDS);
+		return;
 	}
+	validated_cancel(trust->query);
 	trust->query = validated_ask(trust->validated, ".", DNS_TYPE_DNSKEY,
 	    NULL, NULL, on_dnskey, trust);
-	arm(trust, trust->query != NULL ? WAIT_SECONDS : RETRY_SECONDS);
+	trust->soon = trust->query != NULL;
+	arm(trust, trust->soon ? SOON_SECONDS : RETRY_SECONDS);
 }
 
 struct trust *
-trust_new(struct event_base *base, struct validated *validated)
+trust_new(
+    struct event_base *base, struct validated *validated, const char *silence)
 {
 	struct trust *trust = calloc(1, sizeof(*trust));
 
 	if (trust == NULL)
 		return NULL;
 	trust->validated = validated;
+	trust->silence = silence;
 	snprintf(trust->why, sizeof(trust->why),
 	    "the root's DNSKEY has not been validated yet");
 	if ((trust->timer = event_new(base, -1, 0, check, trust)) == NULL) {
@@ -119,6 +145,7 @@ trust_new(struct event_base *base, struct validated *validated)
 void
 trust_again(struct trust *trust)
 {
+	trust->soon = false;
 	arm(trust, 0);
 }
 

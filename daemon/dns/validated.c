@@ -623,9 +623,9 @@ name_of(const struct validated_query *query)
 static void
 read_failure(const char *why, struct validated_result *result)
 {
-	*result = (struct validated_result){
-		.why = why != NULL ? why : "no server gave a usable answer"
-	};
+	*result =
+	    (struct validated_result){ .why = why != NULL ? why
+							  : REASON_NO_SERVER };
 }
 
 /* The packet's own rcode counts: a failure that comes from libunbound's

@@ -286,8 +286,15 @@ explain_temp(const struct dane_evidence *evidence, bool is_explicit,
 	char reason[POLICY_WHY_MAX], key[POLICY_WHY_MAX + 8];
 	char tail[POLICY_WHY_MAX];
 	const char *why = first_failure(evidence);
+	const char *network = reason_of_network(why);
 	size_t room; /* for the reason */
 
+	/* Nothing was learned of the domain, and it is not to blame. */
+	if (network != NULL) {
+		snprintf(verdict->why, sizeof(verdict->why),
+		    "%.150s; run: postdane status", network);
+		return;
+	}
 	key_of(evidence, is_explicit, key, sizeof(key));
 	if (why != NULL)
 		log_printable(reason, sizeof(reason), why, strlen(why));

@@ -15,6 +15,7 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "base/stats.h"
 #include "dns/library.h"
 #include "dns/resolver.h"
@@ -86,6 +87,8 @@ try_lookup(const struct conf *conf, FILE *out)
 	case RESOLVER_TRUST_UNKNOWN:
 		break;
 	}
+	if (reason_of_network(why) != NULL)
+		fprintf(out, "%s; ", why);
 	fprintf(out,
 	    "the root's keys can't be had now: whether the trust anchor is "
 	    "the right one is not known");

@@ -281,6 +281,7 @@ dns_service_add_fd(struct dns_service *service, int fd)
 {
 	struct endpoint endpoint = { .length = sizeof(endpoint.address) };
 	struct place *place;
+	char text[ENDPOINT_TEXT_MAX];
 	int type = 0;
 	socklen_t len = sizeof(type);
 
@@ -297,6 +298,10 @@ dns_service_add_fd(struct dns_service *service, int fd)
 		log_error("dns_service: systemd gives the same place twice");
 		return -1;
 	}
+	/* Of datagrams and of streams, it is one place. */
+	if (!place->is_inherited)
+		log_info(
+		    "dns_service: DNS on %s", endpoint_text(&endpoint, text));
 	place->is_inherited = true;
 	place->is_fresh = false;
 	return (type == SOCK_DGRAM ? watch_udp : watch_tcp)(place, fd);

@@ -323,6 +323,7 @@ listeners_add_fd(
 {
 	struct endpoint endpoint = { .length = sizeof(endpoint.address) };
 	struct listener *listener = NULL;
+	char text[ENDPOINT_TEXT_MAX];
 
 	if (getsockname(fd, (struct sockaddr *)&endpoint.address,
 		&endpoint.length) == 0 &&
@@ -333,6 +334,8 @@ listeners_add_fd(
 		return -1;
 	}
 	listener->is_inherited = true;
+	log_info("listener: %s on %s", protocol->name,
+	    endpoint_text(&endpoint, text));
 	return 0;
 }
 

@@ -7,6 +7,25 @@
 
 #include <stddef.h>
 
+/* What libunbound has come to without a reason of its own. */
+#define REASON_NO_SERVER "no server gave a usable answer"
+
+/*
+ * What is wrong with this machine's way to the DNS, and not with anybody's
+ * domain: one sentence that says what to do.  Nothing in them is changed by
+ * log_printable().
+ */
+#define REASON_NO_ROOT                                                         \
+	"this machine reaches no root server: open port 53, UDP and TCP, or "  \
+	"set zone '.' { forward = ... }"
+#define REASON_NO_FORWARDER                                                    \
+	"no forwarder of zone '.' gives a usable answer: are they up, and do " \
+	"they pass signatures on?"
+
+/* The sentence, one of those above, that is in @why, to the end of that.
+ * Returns a pointer into @why, or NULL where there is none; NULL for NULL. */
+const char *reason_of_network(const char *why);
+
 /*
  * The cause in a text of libunbound's, which begins with what came of it:
  * "validation failure <mx.example. A IN>: key for validation example. is

@@ -15,6 +15,10 @@
 
 struct client;
 
+/* What errno of connecting means to who reads it. */
+#define CLIENT_MAY_NOT_ASK "only root or the daemon's user may ask: use sudo"
+const char *client_hint(int error);
+
 /*
  * Send @request, which stays the caller's, and don't wait for the reply.
  * @deadline: clock_ms().  Returns NULL with a line on stderr.

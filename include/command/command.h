@@ -7,19 +7,24 @@
 struct door;
 
 #define COMMAND_CONTROL_SOCKET "/run/postdane/control"
+#define COMMAND_CONFIG "/etc/postdane/postdane.conf" /* of the daemon */
 
 /* Exit codes: as postmap -q has them, and more to tell errors apart. */
 #define COMMAND_OK 0
 #define COMMAND_NOTFOUND 1 /* query: some key has no policy */
 #define COMMAND_TEMP 2     /* some key could not be concluded */
 #define COMMAND_ERROR 3    /* no daemon, a bad request, bad usage */
+/* What is wrong with the arguments has been said; how they should be, is not.
+ * To the caller of a subcommand, not to who runs the program. */
+#define COMMAND_USAGE (-1)
 
 /* What stands before the subcommand. */
 struct command_options {
 	struct door *door; /* to the control socket */
 };
 
-/* A subcommand: @argv[0] is its name.  Returns an exit code. */
+/* A subcommand: @argv[0] stands before what getopt(3) complains of.  Returns an
+ * exit code, or COMMAND_USAGE. */
 typedef int (*command_fn)(
     const struct command_options *options, int argc, char **argv);
 

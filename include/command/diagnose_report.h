@@ -12,10 +12,11 @@ struct diagnosis;
 
 /*
  * {"domain", "status", "code", "summary", "mx": [names], "zones": [{"name",
- * "signed", "servers": [{"name", "address", "asked", "answered", "ms"}]}],
- * "recursors": [{"address", "path", "asked", "answered"}], "postdane": {...},
- * "findings": [{"severity", "behaviour", "zone", "server", "address", "text",
- * "blame", "reproduce", "remedy"}]}; "code" is the exit code.
+ * "signed" or null, "servers": [{"name", "address", "asked", "answered",
+ * "ms"}]}], "recursors": [{"address", "path", "asked", "answered"}],
+ * "postdane": {...}, "findings": [{"severity", "behaviour", "zone", "server",
+ * "address", "text", "blame", "reproduce", "remedy"}]}; "code" is the exit
+ * code.
  * @postdane: the daemon's explanation, or NULL.  Returns a new reference, or
  * NULL when out of memory.
  */

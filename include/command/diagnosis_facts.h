@@ -44,6 +44,8 @@ struct diagnosis {
 	size_t question_count;
 	struct probe_batch batch; /* every question and its answer */
 	bool is_signed[DELEGATION_ZONES_MAX];
+	bool signed_known[DELEGATION_ZONES_MAX]; /* somebody has answered */
+	bool has_forwarders; /* for ".": the root's servers need not answer */
 	struct findings findings;
 };
 

@@ -62,6 +62,8 @@ struct doctor_facts {
 	size_t service_count;
 	struct doctor_view outside, inside; /* the chroot */
 	const char *daemon_why; /* why postdaned can't be asked; NULL: it can */
+	bool may_not_ask;       /* then that is why: nothing is known of it */
+	bool is_root;           /* Postfix's user could be tried */
 	const char *trust, *trust_why; /* as wire/status.h has them */
 	const char *table;             /* what main.cf should name */
 	const char *dns_listen;        /* postdane's own resolver; NULL: none */

@@ -4,7 +4,7 @@
  *
  * The report, which is also what "postdane doctor --json" prints:
  * {
- *   "status": "OK" | "WARNING" | "CRITICAL", "code": 0 to 2,
+ *   "status": "OK" | "WARNING" | "CRITICAL" | "UNKNOWN", "code": 0 to 3,
  *   "summary": one line,
  *   "findings": [{"id": constant, "severity": "critical" | "warning" | "note",
  *                 "text": what happens, "services": ["smtp/unix" …],

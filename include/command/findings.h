@@ -25,7 +25,7 @@ struct finding {
 	char server[DOMAIN_TEXT_MAX]; /* its name; "" where it has none */
 	char address[64];             /* "" of postdane */
 	char text[1600];              /* what is wrong: one sentence */
-	char blame[1200];             /* who */
+	char blame[1200];             /* who; "" for nobody */
 	char dig[1400];               /* how to see it; "" for no such way */
 	const char *remedy;           /* constant */
 };
@@ -39,6 +39,12 @@ struct findings {
 
 /* @fill: severity, behaviour, text and so on. */
 void findings_add(struct findings *findings, const struct finding *fill);
+
+/* Take all of that behaviour away.  Returns how many there were. */
+size_t findings_remove(struct findings *findings, const char *behaviour);
+
+/* Whether there is one of that behaviour. */
+bool findings_has(const struct findings *findings, const char *behaviour);
 
 /* Where each of the @servers addresses of a zone has a fatal finding, all of
  * them become critical. */

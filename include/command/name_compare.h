@@ -6,6 +6,7 @@
 #ifndef COMMAND_NAME_COMPARE_H
 #define COMMAND_NAME_COMPARE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,15 @@ struct name_resolvers *name_resolvers_new(
     const char *resolv_conf, const char *listener, const char **why);
 /* NULL does nothing. */
 void name_resolvers_free(struct name_resolvers *resolvers);
+
+/*
+ * Whether anybody is there: to one question, of whatever is certain, any answer
+ * will do.  Takes seconds at most.
+ */
+struct name_presence {
+	bool system, ours;
+};
+struct name_presence name_resolvers_presence(struct name_resolvers *resolvers);
 
 enum name_verdict {
 	NAME_ALIKE,

@@ -18,9 +18,12 @@ struct event_base;
 struct trust;
 struct validated;
 
-/* Pointers are borrowed and must outlive it.  Asks at once.  NULL on
- * failure. */
-struct trust *trust_new(struct event_base *base, struct validated *validated);
+/*
+ * Pointers are borrowed and must outlive it.  Asks at once.  @silence: what it
+ * means that nobody answers (base/reason.h), constant.  NULL on failure.
+ */
+struct trust *trust_new(
+    struct event_base *base, struct validated *validated, const char *silence);
 
 /* Asks once more: other anchors are used now. */
 void trust_again(struct trust *trust);

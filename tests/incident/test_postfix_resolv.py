@@ -4,6 +4,7 @@ runs as root, unwatched, beside the machine's own resolv.conf."""
 import itertools
 import os
 import pathlib
+import re
 import subprocess
 import threading
 import time
@@ -750,3 +751,11 @@ def test_usage(machine):
     assert machine.resolv("frobnicate").returncode == 2
     assert machine.resolv("refresh").returncode == 1
     assert machine.resolv("status").returncode == 1
+
+
+def test_it_names_a_manual_that_is_there():
+    wrong = subprocess.run(["postfix-conf/postfix-resolv"], text=True,
+                           capture_output=True, timeout=60, check=False)
+    assert wrong.returncode == 2
+    named = re.search(r"postfix-resolv: see (/.*)\n", wrong.stderr)[1]
+    assert "## Postfix's resolver\n" in pathlib.Path(named).read_text()

@@ -3,7 +3,10 @@ prints is printable, and it reads what others say as nobody."""
 
 import json
 import os
+import pathlib
+import pty
 import pwd
+import re
 import socket
 import subprocess
 import threading
@@ -164,6 +167,13 @@ def test_a_good_table_is_exported(daemon):
                 out.decode().splitlines()) == verdicts
 
 
+def test_an_empty_table_is_said_to_be_empty(daemon):
+    daemon.answers = [encoded({"verdicts": {}})]
+    assert run(daemon, "export") == (
+        OK, b"", b"postdane: export: nothing is remembered that a table could "
+        b"say\n")
+
+
 @pytest.mark.parametrize("key,policy", [
     ("a\nvictim.example", "may"), ("a.example\tmay\nb", "dane"),
     ("victim example", "may"), ("", "may"), (".example.org", "may"),
@@ -221,3 +231,159 @@ def test_it_says_why_it_cannot_come(tmp_path):
     assert result.returncode == ERROR
     assert result.stderr == (f"postdane: {path}: No such file or directory: "
                              "is postdaned running?\n")
+
+
+# ---- explain, for people ----
+
+def explained(daemon, **changes):
+    reply = {"key": "a.example", "domain": "a.example", "map": "",
+             "reply": "may", "rule": "no host has TLSA",
+             "why": "no host has TLSA", "questions": 1, "steps": 1, "ms": 3,
+             "ttl": 60, **changes}
+    daemon.answers = [encoded(reply)]
+    return run(daemon, "explain", "a.example")[1].decode()
+
+
+PROVEN = {"name": "mx.a.example", "type": "A", "status": "failed",
+          "security": "insecure", "rung": "proof", "ttl": 60, "step": 2,
+          "ms": 1, "why": "no server gave a usable answer",
+          "proof": "DS of a.example denied by NSEC: delegation without DS"}
+
+
+def test_explain_says_all_once_and_alarms_nobody(daemon):
+    text = explained(daemon, hosts=[{
+        "name": "mx.a.example", "preference": 10, "status": "insecure",
+        "lookups": [PROVEN]}])
+    assert text == """\
+- a.example: may
+  Postfix encrypts where the host offers it
+  rule: no host has TLSA
+  - host mx.a.example (preference 10): insecure
+    - A mx.a.example: no data, insecure, rung proof, ttl 60, step 2, 1 ms
+        insecure: DS of a.example denied by NSEC: delegation without DS
+        no data: no server gave a usable answer
+  1 question in 1 step, 3 ms, may be kept 60 s
+"""
+
+
+def test_explain_does_not_send_to_explain(daemon):
+    """What could be done about it is at the end, where it helps."""
+    temp = {"reply": "TEMP", "rule": "MX lookup failed", "questions": 2,
+            "steps": 2}
+    text = explained(daemon, why="DNS of a.example: MX: signature expired; "
+                     "run: postdane explain a.example", **temp)
+    assert "  DNS of a.example: MX: signature expired\n" in text
+    assert "run: " not in text and "2 questions in 2 steps" in text
+    assert 'zone "a.example" { insecure = yes }' in text
+    text = explained(daemon, why="DNS of a.example: MX: no trust path: the "
+                     "root's DNSKEY is insecure", **temp)
+    assert "insecure = yes" not in text and "To deliver" not in text
+
+
+# ---- while one waits ----
+
+@pytest.mark.parametrize("command", ["query", "explain", "check"])
+def test_who_waits_sees_that_it_waits(daemon, command):
+    """The daemon does not answer until that has been seen."""
+    seen = threading.Event()
+    daemon.answers = [encoded({"key": "k", "reply": "may", "text": "may"})] * 2
+    daemon.look = lambda: seen.wait(120)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [COMMAND, "-s", daemon.path, command, "example.org"], stdout=theirs,
+        stderr=theirs, env={**os.environ, "TERM": "xterm"})
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            shown += chunk
+            if re.search(rb"waiting for postdaned: \d+ s", shown):
+                seen.set()
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    process.wait(60)
+    assert seen.is_set(), shown
+    # It is gone before anything else is printed.
+    assert b"waiting" not in shown.rpartition(b"\r\033[K")[2]
+
+
+def test_nobody_watches(daemon):
+    daemon.answers = [encoded({"key": "k", "reply": "may", "text": "may"})]
+    code, _, err = run(daemon, "query", "example.org")
+    assert (code, err) == (OK, b"")
+
+
+# ---- usage ----
+
+COMMANDS = {
+    "query": "[-m MAP] KEY...",
+    "explain": "[--json] [-m MAP] KEY",
+    "check": "[--at +30d] [--json] KEY",
+    "diagnose": "[--json] DOMAIN",
+    "flush": "[KEY]",
+    "export": "[-m MAP]",
+    "doctor": "[-c DIR] [--json]",
+    "names": "[--postfix] [-r ADDRESS] [NAME...]",
+    "status": "[--json]",
+}
+
+
+def call(*arguments):
+    return subprocess.run([COMMAND, *arguments], capture_output=True,
+                          text=True, timeout=60, check=False)
+
+
+def usage(command):
+    return f"usage: postdane [-s SOCKET] {command} {COMMANDS[command]}\n"
+
+
+def options_of(command):
+    """Those of its page in the manual."""
+    page = pathlib.Path("docs/man/postdane.1").read_text()
+    start = page.index(f".Nm\n.Op Fl s Ar socket\n.Cm {command}\n"
+                       if command != "names" else ".Nm\n.Cm names\n")
+    synopsis = page[start + 3:].partition("\n.Nm\n")[0].split(".Sh")[0]
+    flags = [line.split()[2] for line in synopsis.splitlines()
+             if line.startswith(".Op Fl ") and "Fl s " not in line]
+    return ["-" + flag for flag in flags]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command(command):
+    for option in ("--help", "-h"):
+        result = call(command, option)
+        assert (result.returncode, result.stderr) == (OK, "")
+        assert result.stdout.startswith(usage(command) + "\n")
+    for option in options_of(command):
+        assert f" {option}" in result.stdout
+    assert f"  {command:8} {COMMANDS[command]} " in call("--help").stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_unknown_option_shows_the_usage_of_its_command(command):
+    result = call(command, "--nonsense")
+    assert (result.returncode, result.stdout) == (ERROR, "")
+    assert result.stderr == (
+        f"postdane: {command}: unrecognized option '--nonsense'\n"
+        + usage(command))
+
+
+@pytest.mark.parametrize("arguments", [
+    ("query",), ("explain", "a", "b"), ("check",), ("diagnose",),
+    ("flush", "a", "b"), ("export", "a"), ("doctor", "a"), ("status", "a")])
+def test_wrong_arguments_show_the_usage(arguments):
+    result = call(*arguments)
+    assert result.returncode == ERROR
+    assert result.stderr.endswith("\n" + usage(arguments[0]))
+    assert result.stderr.count("\n") == 2
+
+
+@pytest.mark.parametrize("typed,meant", [
+    ("expain", "; did you mean explain?"), ("stats", "; did you mean status?"),
+    ("doktor", "; did you mean doctor?"), ("xyzzy", "")])
+def test_a_mistyped_command(typed, meant):
+    result = call(typed, "example.org")
+    assert (result.returncode, result.stdout) == (ERROR, "")
+    assert result.stderr == (f'postdane: no command "{typed}"{meant}\n'
+                             "postdane --help lists them\n")

@@ -425,6 +425,9 @@ def test_socket_activation(lab):
                     assert connection.recv(4096) == b"200 may\n"
             process.terminate()
             assert process.wait(20) == 0
+            for place in (f"socketmap on inet:127.0.0.1:{PORT}",
+                          f"tcp_table on inet:127.0.0.1:{PORT + 1}"):
+                assert f"listener: {place}\n" in daemon.log()
     for sock in sockets:
         sock.close()
 

@@ -297,6 +297,25 @@ def test_daemon_is_asked(world):
         daemon.stop()
 
 
+def test_the_daemons_configuration_is_read_where_it_is_installed(world):
+    """Its root-hints: those that are built in lead nowhere here."""
+    daemon = lab_module.Daemon(world, "installed")
+    script = """
+        mkdir "$1/upper" "$1/work"
+        mount -t overlay overlay \\
+            -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
+        mkdir -p /etc/postdane
+        cp "$1/postdane.conf" /etc/postdane/
+        exec "$2" diagnose --json --no-daemon --chroot /nonexistent \\
+            --resolv-conf "$3" fine.nsec"""
+    result = subprocess.run(
+        ["unshare", "--mount", "sh", "-euc", script, "sh", daemon.folder,
+         daemon.command.resolve(), resolv_conf("none")],
+        capture_output=True, text=True, timeout=120, check=False)
+    report = json.loads(result.stdout)
+    assert (result.returncode, report["findings"]) == (OK, [])
+
+
 def test_absent_daemon_is_a_finding(world):
     code, report = diagnose(world, "fine.unsigned", "--timeout", "20")
     assert code == WARNING

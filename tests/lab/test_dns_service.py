@@ -1012,6 +1012,9 @@ def test_sockets_from_systemd(world):
             assert ask(NAME, "A", "127.0.0.31").flags & F.AD
             process.terminate()
             assert process.wait(20) == 0, daemon.log()
+            # One line for one place.
+            assert daemon.log().count(
+                "dns_service: DNS on inet:127.0.0.31:53\n") == 1
     udp.close()
     tcp.close()
 

@@ -186,10 +186,17 @@ CASES = [
          CRITICAL, master=CHROOT, inside=f"nameserver {NOT_VALIDATING}"),
     Case("chrootstale", {"chroot-differs"}, WARNING, master=CHROOT,
          inside=f"nameserver {GOOD}", outside="nameserver 127.0.0.53"),
-    Case("chrootmissing", {"resolver-default", "resolver-down"}, CRITICAL,
-         master=CHROOT, says=("does not exist: Postfix asks 127.0.0.1",)),
-    Case("servers0", {"resolver-default", "resolver-down"}, CRITICAL,
-         outside="search example.org", says=("names no nameserver",)),
+    # One finding, and no advice to write what does not resolve.
+    Case("chrootmissing", {"resolver-default"}, CRITICAL, master=CHROOT, says=(
+        "does not exist: Postfix asks 127.0.0.1, which does not resolve",
+        "    shell: cp /etc/resolv.conf ")),
+    Case("servers0", {"resolver-default"}, CRITICAL,
+         outside="search example.org", says=(
+             "names no nameserver: Postfix asks 127.0.0.1, which does not",
+             "nameserver ADDRESS of a resolver on this machine")),
+    Case("dnslevelempty", {"dns-support-level"}, CRITICAL,
+         main="smtp_dns_support_level =", says=(
+             "smtp_dns_support_level is empty: Postfix asks for no DNSSEC",)),
     Case("second", {"second-nameserver"}, WARNING,
          outside=f"nameserver {GOOD}\nnameserver {GOOD}", says=(
              f"/etc/resolv.conf: nameserver {GOOD} (and no other)",)),
@@ -373,6 +380,61 @@ def test_daemon_down(daemon, resolv_conf):
     assert result.returncode == CRITICAL
 
 
+def test_what_comes_of_a_daemon_that_is_down_is_no_finding(
+        daemon, resolv_conf):
+    """Its table, its resolver and the chroot's copy that names it."""
+    case = fresh("consequences", maps="socketmap:inet:127.0.0.1:1:query",
+                 master=CHROOT, inside=f"nameserver {LISTENER}")
+    folder = configure(case, daemon, resolv_conf)
+    result = run(daemon, folder, "--json", control=daemon.folder / "nobody")
+    assert ids(result) == {"daemon-down"}
+    assert result.returncode == CRITICAL
+
+
+@pytest.fixture
+def as_nobody(daemon, resolv_conf):
+    """Runs the command as a user whom the daemon does not admit."""
+    command = lab_module.ROOM / "postdane-for-all"
+    shutil.copy(daemon.command, command)
+    command.chmod(0o755)
+    for folder in (lab_module.ROOM, *lab_module.ROOM.parents):
+        if folder.stat().st_mode & 0o5 != 0o5:
+            pytest.skip(f"{folder} is closed to others")
+
+    def run_it(*arguments):
+        return subprocess.run(
+            [command, "-s", daemon.control, *arguments], user="nobody",
+            group="nogroup", extra_groups=[], capture_output=True, text=True,
+            timeout=120, check=False, env=lab_module.environment())
+    return run_it
+
+
+def test_who_may_not_ask_is_told_so(daemon, as_nobody):
+    result = as_nobody("status")
+    assert result.returncode == 3
+    assert result.stderr == (
+        f"postdane: {daemon.control}: Permission denied: only root or the "
+        "daemon's user may ask: use sudo\n")
+
+
+def test_who_may_not_ask_knows_nothing(daemon, resolv_conf, as_nobody):
+    """Not that it is down, nor that Postfix can't reach it."""
+    folder = configure(fresh("unprivileged",
+                             maps="socketmap:unix:{closed}:query"),
+                       daemon, resolv_conf)
+    postconf = folder / "postconf"
+    postconf.write_text(
+        f'#!/bin/sh\nexec {lab_module.SERVERS}/usr/sbin/postconf "$@"\n')
+    postconf.chmod(0o755)
+    result = as_nobody("doctor", "-c", folder, "--postconf", postconf)
+    assert result.stdout.splitlines()[0] == (
+        "POSTDANE UNKNOWN - only root or the daemon's user may ask: use sudo")
+    found = re.findall(r"^(?:critical|warning|note): ([a-z-]+): ",
+                       result.stdout, re.M)
+    assert found == ["may-not-ask"], result.stdout
+    assert result.returncode == UNKNOWN
+
+
 def test_no_trust(lab, daemon, resolv_conf):
     """An anchor of another root's: postdane defers everything."""
     blind = lab_module.Daemon(lab, "blind", port=PORT + 10)
@@ -444,6 +506,47 @@ def test_internal_names_and_the_zone_that_mends_them(lab, resolv_conf):
     result = run(running, folder, "--json")
     running.stop()
     assert ids(result) == set()
+
+
+def names(daemon, *arguments, **options):
+    return subprocess.run([daemon.command, "names", *arguments],
+                          capture_output=True, text=True, timeout=120,
+                          check=False, **options)
+
+
+NOBODY_ANSWERS = (f"postdane: names: nobody answers at {LISTENER}: is "
+                  "dns-listen set, and was postdane restarted?\n")
+
+
+@pytest.mark.parametrize("server,more", [
+    (GOOD, ""), (SILENT, "postdane: names: the system's resolver "
+                         "(/etc/resolv.conf) does not answer, either\n")])
+def test_names_where_nobody_listens(daemon, resolv_conf, server, more):
+    """No advice to switch DNSSEC off: dns-listen was forgotten."""
+    resolv_conf.write_text(f"nameserver {server}\n")
+    result = names(daemon, "plain.nsec")
+    assert (result.returncode, result.stdout) == (UNKNOWN, "")
+    assert result.stderr == NOBODY_ANSWERS + more
+
+
+def test_names_that_are_none_are_said(lab, resolv_conf):
+    resolv_conf.write_text(f"nameserver {GOOD}\n")
+    running = sharing(lab)
+    good = names(running, "plain.nsec")
+    results = [names(running, "plain.nsec", "foo bar", "a..b"),
+               names(running, input="plain.nsec\nfoo bar\na..b\n")]
+    resolv_conf.write_text(f"nameserver {SILENT}\n")
+    absent = names(running, "plain.nsec")
+    running.stop()
+    assert (good.returncode, good.stdout, good.stderr) == (0, "", "")
+    for result in results:
+        assert (result.returncode, result.stdout) == (3, "")
+        assert result.stderr == (
+            'postdane: names: "foo bar" is no host name\n'
+            'postdane: names: "a..b" is no host name\n')
+    assert (absent.returncode, absent.stdout) == (0, "")
+    assert "(/etc/resolv.conf) does not answer: there is nothing to compare " \
+        "with" in absent.stderr
 
 
 # ---- Postfix's processes ----

@@ -74,8 +74,17 @@ def test_install_gives_user_units_and_manuals(installed):
                  "/postdane-postfix-resolv.path",
                  "/postdane-postfix-resolv.service",
                  "grafana-dashboard.json", "prometheus-alerts.yml",
-                 "bash-completion/completions/postdane"):
+                 "bash-completion/completions/postdane",
+                 "/usr/share/doc/postdane/README.md\n",
+                 "/usr/share/doc/postdane/docs/operations.md\n",
+                 "/usr/share/doc/postdane/docs/security-model.md\n"):
         assert name in files
+    # It names a file that is there.
+    wrong = subprocess.run(
+        ["chroot", installed.root, "/usr/lib/postdane/postfix-resolv"],
+        capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+    assert "see /usr/share/doc/postdane/README.md\n" in wrong.stderr
     state = installed.root / "var/lib/postdane"
     assert state.is_dir() and state.stat().st_uid != 0
 
@@ -147,6 +156,30 @@ def test_answers_without_systemd(installed, lab):
         assert process.wait(20) == 0
 
 
+def start_by_hand(installed):
+    process = subprocess.Popen(
+        ["chroot", installed.root, "postdaned"], stderr=subprocess.DEVNULL)
+    user = installed.run("id", "-u", "postdane").stdout.strip()
+
+    def has_become_it():
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+            return f"Uid:\t{user}\t{user}" in status.read()
+    lab_module.wait_until("another user", has_become_it)
+    return process
+
+
+def test_purge_says_that_a_daemon_still_runs(installed):
+    """Its user can't go then."""
+    process = start_by_hand(installed)
+    result = installed.run("dpkg", "--purge", "postdane")
+    process.terminate()
+    assert process.wait(20) == 0
+    assert "a daemon that was started by hand still runs" in result.stderr
+    assert "userdel" not in result.stderr
+    assert "postdane" in installed.run("getent", "passwd").stdout
+    installed.run("dpkg", "-i", str(lab_module.ROOM / "postdane.deb"))
+
+
 def test_purge_leaves_nothing(installed):
     # Postfix's resolver as well, which the administrator had installed.
     share = installed.root / "usr/share/postdane/postfix-conf"
@@ -165,3 +198,46 @@ def test_purge_leaves_nothing(installed):
             not (installed.upper / name).is_char_device()}
     assert not left
     assert os.path.exists(installed.root / "etc/passwd")
+
+
+# ---- make install ----
+
+def make(*arguments):
+    return subprocess.run(["make", *arguments], check=True, text=True,
+                          capture_output=True, timeout=300).stdout
+
+
+def test_what_make_installs_it_takes_away(tmp_path):
+    make("install", f"DESTDIR={tmp_path}", f"BUILD={lab_module.BUILD}")
+    manual = tmp_path / "usr/local/share/doc/postdane/README.md"
+    assert "## Postfix's resolver" in manual.read_text()
+    for link in ("docs/operations.md", "SECURITY.md"):
+        assert (manual.parent / link).is_file()
+    make("uninstall", f"DESTDIR={tmp_path}")
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")
+            if path.is_file()] == ["etc/postdane/postdane.conf"]
+
+
+def test_uninstall_disables_units_before_they_go():
+    """Their links would lead nowhere, and the daemon run on."""
+    script = make("-n", "uninstall")
+    disable = script.index("systemctl disable --now")
+    for unit in ("postdane.service", "postdane-dns.socket",
+                 "postdane-postfix-resolv.path"):
+        assert unit in script[disable:].partition("\n")[0]
+    assert disable < script.index("rm -f") < script.index("daemon-reload")
+    assert "systemctl" not in make("-n", "uninstall", "DESTDIR=/nowhere")
+
+
+def test_what_takes_long_shows_that_it_lives(tmp_path):
+    """The command does not end before a dot has been seen."""
+    fifo, log = tmp_path / "fifo", tmp_path / "log"
+    os.mkfifo(fifo)
+    process = subprocess.Popen(
+        ["tests/tools/with-progress", log, "sh", "-c",
+         'echo said; read -r _ <"$0"; exit 3', fifo], stdout=subprocess.PIPE)
+    assert process.stdout.read(1) == b"."
+    fifo.write_text("seen\n")
+    rest = process.stdout.read()
+    assert process.wait(60) == 3
+    assert rest.endswith(b" s\n") and log.read_text() == "said\n"

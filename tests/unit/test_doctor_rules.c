@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reason.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TABLE "socketmap:inet:127.0.0.1:8642:query"
 
@@ -370,8 +372,47 @@ START_TEST(trust_is_looked_at)
 	f.facts.trust = NULL;
 	f.facts.daemon_why = "its control socket does not answer";
 	assert_finds(&f, "daemon-down ");
+	f.map.answer.error = ECONNREFUSED;
+	assert_finds(&f, "daemon-down ");
+	f.facts.may_not_ask = true;
+	assert_finds(&f, "may-not-ask map-unreachable ");
+	/* The socket is not for everybody, which is nothing to be mended. */
+	f.map.answer.error = EACCES;
+	assert_finds(&f, "may-not-ask ");
+	f.facts.is_root = true;
+	assert_finds(&f, "may-not-ask map-unreachable ");
+	f.facts.may_not_ask = false;
 	f.facts.service_count = 0;
 	assert_finds(&f, "daemon-down no-service ");
+}
+END_TEST
+
+/* One cause: the resolvers that ask the same internet are down as well. */
+START_TEST(a_machine_that_is_cut_off_has_one_finding)
+{
+	struct doctor_server *server;
+	struct fixture f;
+	json_t *report;
+
+	healthy(&f);
+	server = &f.facts.inside.server[0];
+	server->probe = (struct resolver_probe){ 0 };
+	assert_finds(&f, "resolver-down ");
+	f.facts.trust = "unknown";
+	f.facts.trust_why = "the root's DNSKEY: signature expired";
+	assert_finds(&f, "trust-unknown resolver-down ");
+	server->is_ours = true;
+	assert_finds(&f, "trust-unknown ");
+	server->is_ours = false;
+	f.facts.trust_why = REASON_NO_ROOT;
+	assert_finds(&f, "trust-unknown ");
+	report = doctor_report(&f.facts);
+	ck_assert_str_eq(
+	    json_string_value(json_object_get(
+		json_array_get(json_object_get(report, "findings"), 0),
+		"text")),
+	    REASON_NO_ROOT);
+	json_decref(report);
 }
 END_TEST
 
@@ -495,6 +536,7 @@ main(void)
 	tcase_add_test(tc, what_cannot_be_read_is_not_judged);
 	tcase_add_test(tc, the_chroot_matters_only_to_the_chrooted);
 	tcase_add_test(tc, trust_is_looked_at);
+	tcase_add_test(tc, a_machine_that_is_cut_off_has_one_finding);
 	tcase_add_loop_test(tc, tables_are_understood, 0, (int)COUNT(maps));
 	tcase_add_test(tc, lists_are_taken_apart);
 	tcase_add_test(tc, resolv_conf_is_read_as_glibc_reads_it);

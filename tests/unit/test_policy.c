@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/conf.h"
+#include "base/reason.h"
 #include "dane/dane.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -907,6 +908,22 @@ START_TEST(order_of_hosts_and_dead_ones_do_not_matter)
 }
 END_TEST
 
+/* What is wrong with this machine's network is nobody's domain's fault. */
+START_TEST(the_network_is_no_domains_fault)
+{
+	const struct conf_policy options =
+	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
+	struct policy_verdict verdict;
+	struct facts facts;
+
+	facts_fill(&facts, DANE_MX_FAILED, DNS_INDETERMINATE, "");
+	snprintf(facts.mx_why, sizeof(facts.mx_why),
+	    "DNS of " DOMAIN ": MX: no trust path: " REASON_NO_ROOT);
+	policy_decide(&facts.evidence, &options, false, &verdict);
+	ck_assert_str_eq(verdict.why, REASON_NO_ROOT "; run: postdane status");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -934,6 +951,7 @@ main(void)
 	tcase_add_test(table, long_reason_is_cut_in_the_middle);
 	tcase_add_loop_test(table, long_domain_still_gives_a_reason, 0, 6);
 	tcase_add_test(table, remote_text_is_made_printable);
+	tcase_add_test(table, the_network_is_no_domains_fault);
 	tcase_add_test(table, every_rule_has_words);
 	suite_add_tcase(suite, table);
 

@@ -36,6 +36,21 @@ START_TEST(cause_comes_first)
 }
 END_TEST
 
+START_TEST(the_network_is_told_from_a_domain)
+{
+	const char *why =
+	    "DNS of example.org: MX: no trust path: " REASON_NO_ROOT;
+
+	ck_assert_str_eq(reason_of_network(why), REASON_NO_ROOT);
+	ck_assert_str_eq(
+	    reason_of_network(REASON_NO_FORWARDER), REASON_NO_FORWARDER);
+	ck_assert_ptr_null(reason_of_network(REASON_NO_SERVER));
+	ck_assert_ptr_null(reason_of_network(NULL));
+	/* Goes whole through what makes texts printable. */
+	ck_assert_ptr_null(strpbrk(REASON_NO_ROOT REASON_NO_FORWARDER, "\"\\"));
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	size_t room;
@@ -71,6 +86,7 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_add_test(tc, the_network_is_told_from_a_domain);
 	tcase_add_loop_test(tc, cause_comes_first, 0, (int)COUNT(causes));
 	tcase_add_loop_test(tc, words_stay_whole, 0, (int)COUNT(fits));
 	suite_add_tcase(suite, tc);

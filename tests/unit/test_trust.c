@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "dns/validated.h"
 
 #include "../fuzz/fake_time.h"
@@ -59,7 +60,7 @@ set_up(void)
 	refuse = false;
 	query.waits = false;
 	ck_assert_ptr_nonnull(base = event_base_new());
-	trust = trust_new(base, NULL);
+	trust = trust_new(base, NULL, REASON_NO_ROOT);
 	ck_assert_ptr_nonnull(trust);
 }
 
@@ -169,8 +170,9 @@ START_TEST(failure_says_nothing)
 		const char *why, *says;
 	} failures[] = {
 		{ false, DNS_INDETERMINATE, "time\nout", "time?out" },
-		{ false, DNS_INDETERMINATE, NULL, "no answer" },
-		{ false, DNS_INSECURE, NULL, "no answer" },
+		{ false, DNS_INDETERMINATE, NULL, REASON_NO_ROOT },
+		{ false, DNS_INDETERMINATE, REASON_NO_SERVER, REASON_NO_ROOT },
+		{ false, DNS_INSECURE, NULL, REASON_NO_ROOT },
 		{ true, DNS_BOGUS, "signature", "signature" },
 		{ true, DNS_INDETERMINATE, NULL, "no answer" },
 	};
@@ -184,6 +186,7 @@ START_TEST(failure_says_nothing)
 		ck_assert_int_eq(
 		    trust_state(trust, &why), RESOLVER_TRUST_UNKNOWN);
 		ck_assert(why != NULL && strchr(why, '\n') == NULL);
+		ck_assert_msg(strstr(why, failures[i].says) != NULL, "%s", why);
 		ck_assert_uint_eq(asked, i + 1);
 		pass(3001);
 	}
@@ -203,9 +206,15 @@ START_TEST(silence_is_asked_again)
 {
 	const uint64_t begin = fake_ms;
 	pass(1);
-	pass(20001);
+	pass(2900);
+	expect(RESOLVER_TRUST_UNKNOWN, "not been validated");
+	/* Who asks is told what to do while the question still waits. */
+	pass(200);
+	expect(RESOLVER_TRUST_UNKNOWN, REASON_NO_ROOT);
+	ck_assert_uint_eq(asked, 1);
+	pass(16901);
 	ck_assert_uint_eq(asked, 2);
-	expect(RESOLVER_TRUST_UNKNOWN, "no answer");
+	expect(RESOLVER_TRUST_UNKNOWN, REASON_NO_ROOT);
 	refuse = true;
 	pass(20001);
 	ck_assert_uint_eq(asked, 3);
