@@ -47,7 +47,9 @@ LAB_PACKAGES := bind9-dnsutils bind9-utils faketime iproute2 ldnsutils mount ope
 DEB_PACKAGES := adduser build-essential check debhelper lintian
 TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
 	clang-tidy cppcheck libclang-rt-dev mandoc python3-pytest shellcheck \
-	systemd valgrind
+	systemd valgrind $(DEBIAN_PACKAGES)
+# What makes and boots other Debians: check-systemd, check-debian13.
+DEBIAN_PACKAGES := debian-archive-keyring mmdebstrap systemd-container
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd pdns-recursor postfix prometheus systemd unbound
@@ -326,6 +328,47 @@ check-incident:
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/incident
+
+# ---- other machines: bare ones, and booted ones ----
+
+# The package is built in the release that it is for.
+RELEASE := $(shell . /etc/os-release 2>/dev/null && echo "$$VERSION_CODENAME")
+
+build/debian/%/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
+		$(wildcard debian/* service/* postfix-conf/* tests/unit/*)
+	@mkdir -p $(@D)
+	@if [ $* = '$(RELEASE)' ]; then \
+		$(MAKE) deb && cp build/deb/postdane.deb $@; \
+	else \
+		tests/tools/on-bare-debian $* make deb; \
+	fi
+
+# Debian 13, of which nothing is there but make: what is short.
+check-debian13:
+	@$(NEEDS_ROOT)
+	@tests/tools/install-packages $(DEBIAN_PACKAGES)
+	@tests/tools/on-bare-debian trixie 'make WERROR=1 demo deb demo-incident; \
+		tests/tools/install-packages python3-pytest; make check-incident'
+
+# All of make check there, but for what is left to Debian 12 (check-style).
+check-debian13-all:
+	@$(NEEDS_ROOT)
+	@tests/tools/install-packages $(DEBIAN_PACKAGES)
+	@tests/tools/on-bare-debian trixie make check
+
+# The package below a running systemd, with real Postfix, in a container.
+SYSTEMD_RELEASES := bookworm trixie
+check-systemd: $(SYSTEMD_RELEASES:%=check-systemd-%)
+
+check-systemd-%:
+	@$(NEEDS_ROOT)
+	@tests/tools/install-packages $(LAB_PACKAGES) $(DEBIAN_PACKAGES) \
+		python3-pytest
+	@$(MAKE) servers
+	@tests/tools/can-boot
+	@$(MAKE) build/debian/$*/postdane.deb
+	@tests/tools/debian-system $* build/debian/$*/postdane.deb
+	@POSTDANE_RELEASE=$* $(LAB) -m pytest -q -p no:cacheprovider tests/systemd
 
 # ---- sanitizers ----
 
