@@ -312,16 +312,16 @@ dns_streams_add(struct dns_streams *streams, int fd)
 	bufferevent_enable(stream->bufferevent, EV_READ | EV_WRITE);
 }
 
-/* What has arrived in time is answered.  Closed with something unread in it, the
- * socket would not even take along the answers that are on their way. */
+/* What has arrived in time is answered.  Closed with something unread in it,
+ * the socket would not even take along the answers that are on their way. */
 static void
 read_last(struct stream *stream)
 {
 	struct evbuffer *input = bufferevent_get_input(stream->bufferevent);
 
 	evbuffer_unfreeze(input, 0);
-	evbuffer_read(input, bufferevent_getfd(stream->bufferevent),
-	    2 + DNS_MESSAGE_MAX);
+	evbuffer_read(
+	    input, bufferevent_getfd(stream->bufferevent), 2 + DNS_MESSAGE_MAX);
 	evbuffer_freeze(input, 0);
 	read_stream(stream);
 }

@@ -2,6 +2,7 @@
 it.  The tests are the life of one machine, in their order, from the installation
 to the purge."""
 
+import contextlib
 import re
 import socket
 
@@ -76,6 +77,10 @@ def configured(machine):
     return machine
 
 
+def restarts(machine):
+    return int(machine.show("postdane", "NRestarts"))
+
+
 def is_active(machine, *units):
     said = machine.run("systemctl", "is-active", *units).text.split()
     return said == ["active"] * len(units)
@@ -127,33 +132,41 @@ def test_status_tells_how_it_fares(configured):
 
 # ---- a mistake ----
 
-def break_configuration(machine):
+@contextlib.contextmanager
+def mistake(machine):
+    """In the configuration; mended when this is over, or earlier by a call."""
     good = machine.read(container.OURS)
     machine.write(container.OURS, good + "no-such-option = 1\n")
-    return good
+
+    def mend():
+        machine.write(container.OURS, good)
+
+    try:
+        yield mend
+    finally:
+        mend()
 
 
 def test_a_reload_with_a_mistake_is_told(configured):
-    good = break_configuration(configured)
-    result = configured.run("systemctl", "reload", "postdane")
-    assert result.code != 0
-    assert "no-such-option" in configured.well("journalctl", "-u", "postdane")
-    show_all_is_well(configured)  # with the configuration of before
-    configured.write(container.OURS, good)
+    with mistake(configured):
+        result = configured.run("systemctl", "reload", "postdane")
+        assert result.code != 0
+        assert "no-such-option" in configured.well(
+            "journalctl", "-u", "postdane")
+        show_all_is_well(configured)  # with the configuration of before
     configured.systemctl("reload", "postdane")
     show_all_is_well(configured)
 
 
 def test_a_restart_with_a_mistake_leaves_the_sockets(configured):
-    good = break_configuration(configured)
-    assert configured.run("systemctl", "restart", "postdane").code != 0
-    # More often than systemd allows by itself, which is five times.
-    configured.wait_for("restarts", lambda: int(
-        configured.show("postdane", "NRestarts")) >= 7)
-    assert is_active(configured, *SOCKETS)
-    with Load(clients=1, protocols=(socketmap, tcp_table)) as load:
-        configured.write(container.OURS, good)
-        configured.wait_for("an answer", lambda: answers(configured))
+    with mistake(configured) as mend:
+        assert configured.run("systemctl", "restart", "postdane").code != 0
+        # More often than systemd allows by itself, which is five times.
+        configured.wait_for("restarts", lambda: restarts(configured) >= 7)
+        assert is_active(configured, *SOCKETS)
+        with Load(clients=1, protocols=(socketmap, tcp_table)) as load:
+            mend()
+            configured.wait_for("an answer", lambda: answers(configured))
     assert not load.lost
     show_all_is_well(configured)
 
@@ -211,12 +224,12 @@ def test_restarts_lose_no_question(configured):
 
 
 def test_an_upgrade_loses_no_question_and_no_port(configured):
-    before = configured.show("postdane", "MainPID")
+    before = daemon_pid(configured)
     with Thief() as thief, Load() as load:
         for _ in range(2):
             configured.well("dpkg", "-i", container.PACKAGE)
             assert answers(configured)
-    assert configured.show("postdane", "MainPID") != before
+    assert daemon_pid(configured) != before
     show_nothing_was_lost(load)
     assert thief.tries > 100 and not thief.got
     show_all_is_well(configured)
@@ -225,11 +238,9 @@ def test_an_upgrade_loses_no_question_and_no_port(configured):
 # ---- a daemon that dies, or stands still ----
 
 def daemon_pid(machine):
-    return machine.show("postdane", "MainPID")
-
-
-def restarts(machine):
-    return int(machine.show("postdane", "NRestarts"))
+    pid = machine.show("postdane", "MainPID")
+    assert int(pid) > 1  # or kill(1) would end the tests themselves
+    return pid
 
 
 def test_a_killed_daemon_is_back(configured):
