@@ -21,6 +21,9 @@
 #                           for the same again, and RUN=… for one of them
 #   make allocs             each allocation of the unit tests fails once
 #   make mutants            each rule of security is taken out once
+#   sudo make check-systemd on Debian 12 and 13, booted in containers
+#   sudo make check-debian13
+#                           on a bare Debian 13, which it makes
 #
 # CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
 # first two build in a directory of their own below build/.
@@ -33,6 +36,8 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 PYTHON := /usr/bin/python3
+# Of this machine: bookworm is Debian 12, trixie 13.
+RELEASE := $(shell . /etc/os-release 2>/dev/null && echo "$$VERSION_CODENAME")
 MAKEFLAGS += --no-print-directory
 
 # ---- Debian packages ----
@@ -47,7 +52,9 @@ LAB_PACKAGES := bind9-dnsutils bind9-utils faketime iproute2 ldnsutils mount ope
 DEB_PACKAGES := adduser build-essential check debhelper lintian
 TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
 	clang-tidy cppcheck libclang-rt-dev mandoc python3-pytest shellcheck \
-	systemd valgrind
+	systemd valgrind $(DEBIAN_PACKAGES)
+# What makes and boots other Debians: check-systemd, check-debian13.
+DEBIAN_PACKAGES := debian-archive-keyring mmdebstrap systemd-container
 # Never installed: they would start services, replace another MTA, or be
 # confined by AppArmor.  They are unpacked below build/ and run in the lab only.
 SERVER_PACKAGES := bind9 nsd pdns-recursor postfix prometheus systemd unbound
@@ -170,8 +177,10 @@ objects: $(OBJECTS)
 
 # As many jobs as there are processors, where the user has not said.
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
-# What root has made belongs to whom the source tree belongs to.
-GIVE_BACK = [ "$$(id -u)" != 0 ] || [ ! -e build ] || chown -hR "$$(stat -c %u:%g .)" build
+# What root has made belongs to whom the source tree belongs to; but not whole
+# systems, whose files belong to many.
+GIVE_BACK = [ "$$(id -u)" != 0 ] || [ ! -e build ] || find build -path build/debian \
+	-prune -o -exec chown -h "$$(stat -c %u:%g .)" {} +
 
 NEEDS_ROOT = [ "$$(id -u)" = 0 ] || { \
 	echo "make $@ needs root, for the lab's namespaces: sudo make $@" >&2; \
@@ -193,7 +202,8 @@ ci:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
 	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-allocs check-mutants \
-		check-sanitized
+		check-sanitized \
+		$$(tests/tools/has-mirror trixie && echo check-debian13)
 
 # What takes hours, before a release; make ci is for each change.
 RELEASE_CHECKS := check-valgrind check-tsan coverage allocs faults mutants
@@ -205,8 +215,15 @@ release-check:
 		tests/tools/run-checks '$(MAKE)' $(BUILD)/release \
 		$(RELEASE_CHECKS)
 
-check-style: check-format check-layers check-docs check-shellcheck check-tidy \
-	check-cppcheck
+# Each version of these tools wants the code a little different.
+OF_DEBIAN_12 := check-format check-tidy check-cppcheck
+
+check-style: check-layers check-docs check-shellcheck \
+	$(if $(filter bookworm,$(RELEASE)),$(OF_DEBIAN_12),style-elsewhere)
+
+style-elsewhere:
+	@echo "left to Debian 12, whose versions of the tools count:" \
+		"$(OF_DEBIAN_12)"
 
 check-format:
 	@echo "clang-format"
@@ -328,6 +345,45 @@ check-incident:
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/incident
+
+# ---- other machines: bare ones, and booted ones ----
+
+# The package is built in the release that it is for.
+build/debian/%/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
+		$(wildcard debian/* service/* postfix-conf/* tests/unit/*)
+	@mkdir -p $(@D)
+	@if [ $* = '$(RELEASE)' ]; then \
+		$(MAKE) deb && cp build/deb/postdane.deb $@; \
+	else \
+		tests/tools/on-bare-debian $* make deb; \
+	fi
+
+# Debian 13, of which nothing is there but make: what is short.
+check-debian13:
+	@$(NEEDS_ROOT)
+	@tests/tools/install-packages $(DEBIAN_PACKAGES)
+	@tests/tools/on-bare-debian trixie 'make WERROR=1 demo deb demo-incident; \
+		tests/tools/install-packages python3-pytest; make check-incident'
+
+# All of make check there, but for what is left to Debian 12 (check-style).
+check-debian13-all:
+	@$(NEEDS_ROOT)
+	@tests/tools/install-packages $(DEBIAN_PACKAGES)
+	@tests/tools/on-bare-debian trixie make check
+
+# The package below a running systemd, with real Postfix, in a container.
+SYSTEMD_RELEASES := bookworm trixie
+check-systemd: $(SYSTEMD_RELEASES:%=check-systemd-%)
+
+$(SYSTEMD_RELEASES:%=check-systemd-%): check-systemd-%:
+	@$(NEEDS_ROOT)
+	@tests/tools/install-packages $(LAB_PACKAGES) $(DEBIAN_PACKAGES) \
+		python3-pytest
+	@$(MAKE) servers
+	@tests/tools/can-boot
+	@$(MAKE) build/debian/$*/postdane.deb
+	@tests/tools/debian-system $* build/debian/$*/postdane.deb
+	@POSTDANE_RELEASE=$* $(LAB) -m pytest -q -p no:cacheprovider tests/systemd
 
 # ---- sanitizers ----
 
@@ -713,7 +769,8 @@ clean:
 
 FORCE:
 
-.PHONY: all allocs allocs-tests analyze attack bench check check-allocs \
+.PHONY: check-debian13 check-debian13-all check-systemd style-elsewhere \
+	$(SYSTEMD_RELEASES:%=check-systemd-%) all allocs allocs-tests analyze attack bench check check-allocs \
 	check-analyzer check-attack check-compilers check-cppcheck check-docs \
 	check-faults check-faults-far check-faults-near check-format check-fuzz \
 	check-hardening check-incident check-lab check-lab-daemon check-lab-rest \

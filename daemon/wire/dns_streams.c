@@ -312,6 +312,20 @@ dns_streams_add(struct dns_streams *streams, int fd)
 	bufferevent_enable(stream->bufferevent, EV_READ | EV_WRITE);
 }
 
+/* What has arrived in time is answered.  Closed with something unread in it,
+ * the socket would not even take along the answers that are on their way. */
+static void
+read_last(struct stream *stream)
+{
+	struct evbuffer *input = bufferevent_get_input(stream->bufferevent);
+
+	evbuffer_unfreeze(input, 0);
+	evbuffer_read(
+	    input, bufferevent_getfd(stream->bufferevent), 2 + DNS_MESSAGE_MAX);
+	evbuffer_freeze(input, 0);
+	read_stream(stream);
+}
+
 void
 dns_streams_drain(struct dns_streams *streams)
 {
@@ -319,6 +333,8 @@ dns_streams_drain(struct dns_streams *streams)
 
 	DL_FOREACH_SAFE(streams->line, stream, next)
 	{
+		if (!stream->eof)
+			read_last(stream);
 		stream->eof = true;
 		bufferevent_disable(stream->bufferevent, EV_READ);
 		close_if_over(stream);

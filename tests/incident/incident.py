@@ -112,17 +112,19 @@ class Incident:
         self.lab.start_pdns(PDNS)
         self.lab.start_proxy("nsec.", FRAGILE, Fragile().behave,
                              backend=UNBOUND)
-        self.daemon = lab_module.Daemon(
+        daemon = lab_module.Daemon(
             self.lab, "incident",
             f'dns-listen = {{ "inet:{POSTDANE}:53" }}\n'
-            'map "carry" { carry = fingerprint }\n').start()
+            'map "carry" { carry = fingerprint }\n')
+        self.daemon = daemon.start()
         self.receiver = postfix.Receiver(HOSTS).start()
         return self
 
     def stop(self):
-        self.receiver.stop()
-        self.daemon.stop()
-        self.lab.stop()
+        """Also what has begun only, where start() has failed."""
+        for part in (self.receiver, self.daemon, self.lab):
+            if part is not None:
+                part.stop()
 
     def carried(self, recipients):
         """Postfix without DNSSEC lookups: the policy carries the records."""

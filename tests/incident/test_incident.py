@@ -16,9 +16,11 @@ LOST = {
 
 @pytest.fixture(scope="module")
 def world():
-    running = incident.Incident().start()
-    yield running
-    running.stop()
+    running = incident.Incident()
+    try:
+        yield running.start()
+    finally:
+        running.stop()
 
 
 @pytest.fixture(scope="module")

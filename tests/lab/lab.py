@@ -7,6 +7,7 @@ waits until they answer.  What it starts ends with the namespace (tests/lab/run)
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import threading
@@ -295,8 +296,13 @@ class Lab:
             f"lua-config-file={folder}/anchor.lua\nsocket-dir={folder}\n"
             "dont-query=\nthreads=1\nquiet=yes\nwrite-pid=no\n"
             "security-poll-suffix=\n")
-        self.spawn(folder.name, [SERVERS / "usr/sbin/pdns_recursor",
-                                 f"--config-dir={folder}"])
+        program = SERVERS / "usr/sbin/pdns_recursor"
+        said = subprocess.run([program, "--version"], capture_output=True,
+                              text=True, env=environment(), check=False)
+        major = re.search(r"Recursor (\d+)\.", said.stdout + said.stderr)
+        # Since 5 it wants YAML otherwise.
+        old = ["--enable-old-settings"] if int(major[1]) >= 5 else []
+        self.spawn(folder.name, [program, f"--config-dir={folder}", *old])
         wait_until(folder.name, lambda: self.answers(address, "nsec"))
 
     def ask(self, address, name, rtype, do=False):

@@ -30,7 +30,7 @@ class Certificate:
         self.kind = kind
         subject = x509.Name([x509.NameAttribute(
             NameOID.COMMON_NAME, names[0] if names else ca)])
-        now = datetime.datetime.utcnow()
+        now = datetime.datetime.now(datetime.timezone.utc)
         builder = x509.CertificateBuilder().subject_name(subject) \
             .issuer_name(issuer.certificate.subject if issuer else subject) \
             .public_key(self.key.public_key()) \

@@ -107,7 +107,7 @@ def test_unsigned_zone_gets_its_verdict(daemon, answers, case):
 @pytest.mark.parametrize("case", matrix.CASES, ids=CASE_IDS)
 def test_signed_zone_is_never_weakened(answers, case):
     reply = answers[f"s-{case.name}.nsec"][0]
-    assert verdict(reply) in case.signed, reply
+    assert verdict(reply) in matrix.may_get(case), reply
 
 
 @pytest.mark.parametrize("row", matrix.SPECIAL,
