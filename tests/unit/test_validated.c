@@ -898,6 +898,9 @@ START_TEST(oldest_context_makes_room)
 	char zone[32];
 
 	begin(&first, "first.drop", DNS_TYPE_A, "first");
+	WAIT_UNTIL(validated_counts(validated).contexts == 2,
+	    event_base_loop(base, EVLOOP_NONBLOCK));
+	fake_ms++;
 	for (int i = 1; i < FRESH_MAX; i++) {
 		snprintf(zone, sizeof(zone), "z%d.drop", i);
 		begin(&others[i], "other.drop", DNS_TYPE_A, zone);
