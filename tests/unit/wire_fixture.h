@@ -271,10 +271,10 @@ send_request(int fd, const struct protocol *protocol, const char *key)
 static inline void
 expect_bytes(struct event_base *base, int fd, const char *bytes, size_t len)
 {
+	const long end = patience_end();
 	char got[4096];
 	size_t at = 0;
 
-	mark_point();
 	while (at < len) {
 		const size_t want =
 		    len - at < sizeof(got) ? len - at : sizeof(got);
@@ -289,6 +289,8 @@ expect_bytes(struct event_base *base, int fd, const char *bytes, size_t len)
 		}
 		ck_assert_msg(n == -1 && errno == EAGAIN,
 		    "the end after %zu of %zu octets", at, len);
+		ck_assert_msg(
+		    patience_now() < end, "only %zu of %zu octets", at, len);
 		work(base, promised > 0 ? 1 : 0);
 		usleep(100);
 	}
