@@ -21,6 +21,7 @@
 #                           for the same again, and RUN=… for one of them
 #   make allocs             each allocation of the unit tests fails once
 #   make mutants            each rule of security is taken out once
+#   sudo make check-busy    part of the tests, while others have the processor
 #   sudo make check-systemd on Debian 12 and 13, booted in containers
 #   sudo make check-debian13
 #                           on a bare Debian 13, which it makes
@@ -272,9 +273,10 @@ check-unit:
 	@$(MAKE) $(JOBS) $(UNIT_TESTS)
 	@$(MAKE) $(JOBS) --keep-going --output-sync $(UNIT_TESTS:%=run/%)
 
-# What is instrumented takes longer.
+# A limit that only a hang reaches, however busy the machine is.  What is
+# instrumented takes longer.
 $(UNIT_TESTS:%=run/%): run/%: %
-	@CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=$(if \
+	@CK_DEFAULT_TIMEOUT=120 CK_TIMEOUT_MULTIPLIER=$(if \
 		$(SANITIZE)$(COVERAGE),5,1) $<
 
 # What tests of the lab run, besides the two programs.
@@ -311,6 +313,24 @@ LAB_REST := $(filter-out $(LAB_SLOW) $(if $(SANITIZE)$(COVERAGE),\
 check-lab-rest:
 	@$(if $(SANITIZE)$(COVERAGE),true,$(MAKE) deb)
 	@$(LAB) -m pytest -q -p no:cacheprovider $(LAB_REST)
+
+# ---- a busy machine ----
+
+# Beside two endless loops for each processor: no test is decided by the clock.
+# Whatever has to be built is there before they run.
+check-busy:
+	@$(NEEDS_ROOT)
+	@$(MAKE) $(JOBS) all $(LAB_PROGRAMS) $(UNIT_TESTS)
+	@$(MAKE) servers
+	@trap '$(GIVE_BACK)' EXIT; \
+		tests/tools/beside-loops tests/tools/run-checks '$(MAKE)' \
+			$(BUILD)/busy check-unit check-busy-lab check-faults
+
+# What waits, counts and measures most, and takes few minutes.
+LAB_BUSY := $(addprefix tests/lab/test_,policy.py cache.py daemon.py counters.py)
+check-busy-lab:
+	@$(LAB) -m pytest -q -p no:cacheprovider $(LAB_BUSY)
+	@$(LAB) -m pytest -q -p no:cacheprovider tests/oracle/test_mail.py
 
 # ---- an attacker on the path ----
 
@@ -770,8 +790,9 @@ clean:
 FORCE:
 
 .PHONY: check-debian13 check-debian13-all check-systemd style-elsewhere \
-	$(SYSTEMD_RELEASES:%=check-systemd-%) all allocs allocs-tests analyze attack bench check check-allocs \
-	check-analyzer check-attack check-compilers check-cppcheck check-docs \
+	$(SYSTEMD_RELEASES:%=check-systemd-%) all allocs allocs-tests analyze \
+	attack bench check check-allocs check-analyzer check-attack check-busy \
+	check-busy-lab check-compilers check-cppcheck check-docs \
 	check-faults check-faults-far check-faults-near check-format check-fuzz \
 	check-hardening check-incident check-lab check-lab-daemon check-lab-rest \
 	check-lab-slow check-layers check-mutants check-oracle check-sanitized \

@@ -33,11 +33,11 @@
 #define TESTS_MAX 1024
 #define JOBS_MAX 64
 #define PLACES_MAX (1U << 17)
-#define TURNS_MAX 40    /* of a place that a test comes to without end */
-#define REPORT_MAX 6000 /* octets of what a bad run says */
-#define REPORTS_MAX 20  /* bad runs that are shown */
-#define PATIENCE_SECONDS 40
-#define EXIT_ASSERTION 77 /* the test says no: that is allowed */
+#define TURNS_MAX 40         /* of a place that a test comes to without end */
+#define REPORT_MAX 6000      /* octets of what a bad run says */
+#define REPORTS_MAX 20       /* bad runs that are shown */
+#define PATIENCE_SECONDS 120 /* only a hang takes so long */
+#define EXIT_ASSERTION 77    /* the test says no: that is allowed */
 
 struct TCase {
 	SFun set_up, tear_down;

@@ -40,6 +40,7 @@ import dns.rdatatype  # noqa: E402
 import attacker as attacker_module  # noqa: E402
 import judge  # noqa: E402
 import lab as lab_module  # noqa: E402
+from lab import HANG  # noqa: E402
 import plan as plan_module  # noqa: E402
 import signer  # noqa: E402
 import tampering  # noqa: E402
@@ -127,7 +128,7 @@ class Daemon:
             f'lookup-deadline = {deadline}\n'
             f'evaluation-deadline = {2 * deadline + 2}\n' + world.PROFILES
             + os.environ.get("ATTACK_CONFIG", ""))
-        self.patience = 2 * deadline + 60
+        self.patience = 2 * deadline + HANG
         self.process = None
 
     def start(self):
@@ -136,7 +137,7 @@ class Daemon:
         path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(str(path))
-            notify.settimeout(60)
+            notify.settimeout(HANG)
             with open(self.log_path, "wb") as log:
                 self.process = subprocess.Popen(
                     [*os.environ.get("ATTACK_WRAPPER", "").split(),
@@ -150,7 +151,7 @@ class Daemon:
 
     def flush(self):
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(20)
+            s.settimeout(HANG)
             s.connect(str(self.control))
             s.sendall(b'{"command": "flush"}\n')
             s.recv(4096)
@@ -158,7 +159,7 @@ class Daemon:
     def loop_longest(self):
         """Seconds of processor time, of the longest callback."""
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(60)
+            s.settimeout(HANG)
             s.connect(str(self.control))
             s.sendall(b'{"command": "status"}\n')
             with s.makefile() as reply:

@@ -24,6 +24,7 @@ HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lab")]
 
 import lab as lab_module  # noqa: E402
+from lab import HANG  # noqa: E402
 import report  # noqa: E402
 import signer  # noqa: E402
 from zones import USABLE, ZONES, Zone  # noqa: E402
@@ -123,7 +124,7 @@ class Daemon(lab_module.Daemon):
 
     def counters(self):
         text = urllib.request.urlopen(
-            f"http://{METRICS}/metrics", timeout=60).read().decode()
+            f"http://{METRICS}/metrics", timeout=HANG).read().decode()
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
                 for line in text.splitlines() if not line.startswith("#")}
 
@@ -136,7 +137,7 @@ class Daemon(lab_module.Daemon):
     def quieten(self):
         """Until what was asked before has been evaluated, or given up."""
         lab_module.wait_until("end of what is in flight",
-                              lambda: self.in_flight() == 0, 90)
+                              lambda: self.in_flight() == 0)
 
     def pid(self):
         """taskset and its like have become the daemon itself."""
@@ -208,7 +209,7 @@ class Bare:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(HANG)
 
 
 def summary(runs):

@@ -12,6 +12,7 @@ import dns.rcode
 import pytest
 
 import faults
+from lab import HANG
 from faults import netstring
 
 PLACES = ("socketmap", "tcp-table", "dns", "control", "metrics")
@@ -34,7 +35,7 @@ MIB = 1 << 20
 GIGABYTE = 1024  # MiB
 
 
-def receive(client, place, timeout=20):
+def receive(client, place, timeout=HANG):
     """Until the whole reply is there, or the end."""
     client.settimeout(timeout)
     data = b""
@@ -120,8 +121,7 @@ def test_an_octet_a_second(start):
                     assert REPLIES[place] in receive(other, place)
             time.sleep(1)
         # Who has begun a request for a policy has had its time.
-        time.sleep(0.5)
-        assert drip(clients["socketmap"], 32) > 250
+        faults.until(lambda: drip(clients["socketmap"], 32) > 250)
         for mine in clients.values():
             for client in mine:
                 client.close()
@@ -135,7 +135,7 @@ def test_an_octet_a_second_for_a_minute(daemon, place):
     clients = [daemon.places()[place]() for _ in range(64)]
     begin = time.monotonic()
     while drip(clients, ord("G")) < len(clients):
-        assert time.monotonic() - begin < 40
+        assert time.monotonic() - begin < HANG
         time.sleep(1)
     daemon.serves()
 
@@ -234,9 +234,8 @@ def test_a_flood_of_datagrams(daemon):
     rng = random.Random(2)
     whole = REQUESTS["dns"][2:]
     with daemon.bounded():
-        end = time.monotonic() + 2
         count = 0
-        while time.monotonic() < end:
+        for _ in range(400):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
                 sock.connect((daemon.dns, 53))
                 for _ in range(50):
@@ -253,11 +252,15 @@ def test_a_flood_of_datagrams(daemon):
                     count += 1
         print(count, "datagrams")
         query = dns.message.make_query(KEY, "MX")
-        for _ in range(20):  # one may be lost in the flood's tail
+        replies = []
+
+        def is_answered():
+            """One may be lost in the flood's tail."""
             try:
-                reply = dns.query.udp(query, daemon.dns, timeout=1)
-                break
+                replies.append(dns.query.udp(query, daemon.dns, timeout=5))
             except dns.exception.Timeout:
-                continue
-        assert reply.rcode() == dns.rcode.NOERROR and reply.answer
+                pass
+            return replies
+        faults.until(is_answered)
+        assert replies[0].rcode() == dns.rcode.NOERROR and replies[0].answer
     daemon.serves()

@@ -32,15 +32,17 @@ def ask_late(daemon, name, seconds):
     return found
 
 
-def test_an_answer_just_before_the_deadline(daemon):
-    found = ask_late(daemon, "before", 0.6 * D)
+def test_an_answer_just_before_the_deadline(start):
+    """By as much as a busy machine may need for it."""
+    daemon = start("lookup-deadline = 12\nevaluation-deadline = 40\n")
+    found = ask_late(daemon, "before", 4)
     assert found["s"][0] == "OK dane"
     assert found["u"][0] in ("OK may", "OK dane")
 
 
 def test_an_answer_just_after_the_deadline(daemon):
     """Too late for the first, in time for those who ask again."""
-    found = ask_late(daemon, "after", D + 0.2)
+    found = ask_late(daemon, "after", D + 1)
     assert found["s"][0].startswith("TEMP ")
     assert D - 0.5 < found["s"][1] < D + faults.SLACK
     assert found["u"][0] == "OK dane"  # without its data

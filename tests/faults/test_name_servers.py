@@ -42,7 +42,7 @@ def test_all_name_servers_die_and_come_back(world, start, how):
             for server in KILLED:
                 world.start_nsd(server)
     daemon.recovers("dane.d.nsec", "OK dane")
-    daemon.recovers("plain.nsec", "OK may", seconds=5)
+    daemon.recovers("plain.nsec", "OK may")
 
 
 # Where lookups fail and hang, libunbound has up to 64 contexts of up to 3 MiB
@@ -77,7 +77,7 @@ def answers(world):
         # Who waits for what hangs keeps nobody else waiting.
         begin = time.monotonic()
         assert daemon.socketmap("dane.d.nsec") == "OK dane"
-        assert time.monotonic() - begin < 1 + faults.SLACK
+        assert time.monotonic() - begin < faults.SLACK
         assert seconds < faults.DEADLINE + faults.SLACK, key
         assert reply, key
         return reply, world.questions(key) - before
@@ -194,5 +194,5 @@ def test_what_hangs_comes_to_an_end(start):
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
                 list(pool.map(daemon.socketmap, KEYS))
             daemon.flush()
-    faults.until(lambda: daemon.descriptors() < 40, 180)
+    faults.until(lambda: daemon.descriptors() < 40)
     daemon.serves()

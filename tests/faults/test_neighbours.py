@@ -18,6 +18,7 @@ import pytest
 import faults
 import hostile
 import lab as lab_module
+from lab import HANG
 
 RATIO = 3
 FLOOR = 2 * lab_module.SLOWNESS    # seconds: what a busy machine may take
@@ -211,7 +212,7 @@ def hanging(start):
 def flush(daemon):
     return subprocess.run(
         [daemon.command, "-s", daemon.control, "flush"], capture_output=True,
-        text=True, timeout=60, check=False)
+        text=True, timeout=HANG, check=False)
 
 
 def test_flush_forgets_or_fails(world, hanging):

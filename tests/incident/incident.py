@@ -152,7 +152,7 @@ class Incident:
                 sender.send(*addresses)
                 text = sender.log.wait_for(
                     f"{name}: deliveries", lambda log: len(
-                        postfix.read_deliveries(log)) >= len(addresses), 120)
+                        postfix.read_deliveries(log)) >= len(addresses))
             finally:
                 sender.stop()
         found = postfix.read_deliveries(text)

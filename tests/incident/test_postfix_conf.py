@@ -12,6 +12,7 @@ import pytest
 
 import incident
 import lab as lab_module
+from lab import HANG
 import misbehave
 import postfix
 
@@ -66,7 +67,7 @@ def script(world, instance):
                 contextlib.nullcontext():
             return subprocess.run(
                 [SCRIPT, *arguments], input=answer, text=True,
-                capture_output=True, timeout=60, check=False,
+                capture_output=True, timeout=HANG, check=False,
                 env=dict(postfix.environment(instance.folder),
                          PATH=f"{programs}:{os.environ['PATH']}",
                          DESTDIR=str(destination)))

@@ -64,12 +64,16 @@ def environment():
     return env
 
 
-# The limit is there for a hang: a busy machine may take its time.
-def wait_until(what, ready, seconds=120):
-    deadline = time.monotonic() + seconds * SLOWNESS
+# Seconds that only a hang takes: a busy machine may take its time, and no test
+# is decided by how much.
+HANG = 120 * SLOWNESS
+
+
+def wait_until(what, ready):
+    deadline = time.monotonic() + HANG
     while not ready():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not ready after {seconds} s")
+            raise TimeoutError(f"{what}: not ready after {HANG} s")
         time.sleep(0.02)
 
 
@@ -244,7 +248,7 @@ class Lab:
     def answers(self, address, name):
         query = dns.message.make_query(name or ".", "SOA")
         try:
-            reply = dns.query.udp(query, address, timeout=0.2)
+            reply = dns.query.udp(query, address, timeout=1)
         except (dns.exception.Timeout, OSError):
             return False
         return bool(reply.answer)
@@ -308,7 +312,7 @@ class Lab:
     def ask(self, address, name, rtype, do=False):
         """One question to a recursor."""
         query = dns.message.make_query(name, rtype, want_dnssec=do)
-        return dns.query.udp(query, address, timeout=20)
+        return dns.query.udp(query, address, timeout=HANG)
 
     def start_proxy(self, zone, address, behaviour, **kwargs):
         self.underworld = self.underworld or misbehave.Underworld()
@@ -366,7 +370,7 @@ class Lab:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
-            process.wait(10)
+            process.wait(HANG)
         # NSD's children outlive it, and with them its sockets.
         for process in self.processes:
             wait_until(f"end of {process.args[0]}",
@@ -427,12 +431,12 @@ class Daemon:
     def stop(self):
         """End it as systemd does; it must end well."""
         self.process.terminate()
-        code = self.process.wait(60)
+        code = self.process.wait(HANG)
         assert code == 0, f"exit code {code}\n{self.log()[-4000:]}"
 
     # -- asking --
 
-    def raw(self, data, port=None, timeout=60):
+    def raw(self, data, port=None, timeout=HANG):
         with socket.create_connection(
                 ("127.0.0.1", port or self.port), timeout) as s:
             s.sendall(data)
@@ -451,24 +455,24 @@ class Daemon:
     def explain(self, key, name="query"):
         result = subprocess.run(
             [self.command, "-s", self.control, "explain", "--json", "-m",
-             name, key], capture_output=True, timeout=90, check=False)
+             name, key], capture_output=True, timeout=HANG, check=False)
         assert result.stdout, result.stderr.decode()
         return json.loads(result.stdout)
 
     def status(self):
         return json.loads(subprocess.run(
             [self.command, "-s", self.control, "status", "--json"],
-            capture_output=True, timeout=20, check=False).stdout)
+            capture_output=True, timeout=HANG, check=False).stdout)
 
     def status_text(self):
         return subprocess.run(
             [self.command, "-s", self.control, "status"],
-            capture_output=True, text=True, timeout=20, check=False).stdout
+            capture_output=True, text=True, timeout=HANG, check=False).stdout
 
     def explain_text(self, key):
         return subprocess.run(
             [self.command, "-s", self.control, "explain", key],
-            capture_output=True, text=True, timeout=90, check=False).stdout
+            capture_output=True, text=True, timeout=HANG, check=False).stdout
 
     @staticmethod
     def configure_postmap(folder):
@@ -489,7 +493,7 @@ class Daemon:
             self.configure_postmap(folder)
         result = subprocess.run(
             [SERVERS / "usr/sbin/postmap", "-c", folder, "-q", key, table],
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, timeout=HANG, check=False,
             env=environment())
         if result.returncode == 0:
             return result.stdout.strip()

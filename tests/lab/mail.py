@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
+from lab import HANG
+
 DAY = datetime.timedelta(days=1)
 
 
@@ -108,7 +110,7 @@ def smtp(context=None, greeting=b"220 lab ESMTP", after_starttls=b""):
 
 def silent(connection):
     """Says nothing to whatever comes, until the client gives up."""
-    connection.settimeout(60)
+    connection.settimeout(HANG)
     while connection.recv(1000):
         pass
 
@@ -162,7 +164,7 @@ class Server(socketserver.ThreadingTCPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def finish_request(self, request, client_address):
-        request.settimeout(20)
+        request.settimeout(HANG)
         try:
             last = self.serve(request)
             if last is not None:

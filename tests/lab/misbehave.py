@@ -510,7 +510,7 @@ class Proxy:
             lambda: OneReply(done), remote_addr=(self.backend, 53))
         try:
             transport.sendto(wire)
-            return await asyncio.wait_for(done, 2)
+            return await asyncio.wait_for(done, 20)
         finally:
             transport.close()
 
@@ -599,7 +599,7 @@ class Underworld:
 
     def run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(
-            coroutine, self.loop).result(20)
+            coroutine, self.loop).result(120)  # for a hang
 
     def start(self, proxy):
         self.run(proxy.start())

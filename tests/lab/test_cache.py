@@ -12,6 +12,7 @@ import time
 import pytest
 
 import lab as lab_module
+from lab import HANG
 import misbehave
 from zones import PKIX, USABLE, Zone
 
@@ -78,7 +79,7 @@ class World(lab_module.Lab):
     def serial(name):
         query = lab_module.dns.message.make_query(name, "SOA")
         reply = lab_module.dns.query.udp(
-            query, lab_module.PLACES["leaf"][0], timeout=2)
+            query, lab_module.PLACES["leaf"][0], timeout=HANG)
         return str(reply.answer[0][0].serial)
 
 
@@ -93,7 +94,7 @@ class Daemon(lab_module.Daemon):
     def run(self, *arguments):
         return subprocess.run(
             [self.command, "-s", self.control, *arguments],
-            capture_output=True, text=True, timeout=20, check=False)
+            capture_output=True, text=True, timeout=HANG, check=False)
 
     def counters(self):
         return json.loads(self.run("status", "--json").stdout)["counters"]
@@ -169,12 +170,12 @@ def test_ttl_is_obeyed_and_weakening_told(start, world):
     assert daemon.socketmap("weak.nsec") == "OK dane"
     world.change("weak.nsec", PKIX)
     changed = time.monotonic()
-    seen = []
-    while time.monotonic() - changed < 5.5:
-        seen.append((time.monotonic() - changed, daemon.socketmap("weak.nsec")))
+    # A whole second more, because DNS does not count finer.  Asked until then,
+    # and once more: what is asked later is not answered with what was before.
+    while time.monotonic() - changed < 4.2:
+        daemon.socketmap("weak.nsec")
         time.sleep(0.1)
-    # A whole second more, because DNS does not count finer.
-    assert {reply for at, reply in seen if at > 4.2} == {"OK encrypt"}
+    assert daemon.socketmap("weak.nsec") == "OK encrypt"
     assert daemon.counters()["verdicts_weakened"] == 1
     line = next(line for line in daemon.log().splitlines()
                 if "weaker than before" in line)
@@ -185,7 +186,7 @@ def test_ttl_is_obeyed_and_weakening_told(start, world):
 
 def test_all_who_ask_share_an_evaluation(start):
     daemon = start()
-    connections = [socket.create_connection(("127.0.0.1", PORT), 30)
+    connections = [socket.create_connection(("127.0.0.1", PORT), HANG)
                    for _ in range(100)]
     for connection in connections:
         connection.sendall(b"15:query slow.nsec,")
@@ -201,12 +202,15 @@ def test_temp_lives_for_five_seconds(start, world):
     daemon = start()
     assert daemon.socketmap("mended.nsec").startswith("TEMP DNS of ")
     failed = time.monotonic()
-    world.change("mended.nsec", mend=True)
     assert daemon.socketmap("mended.nsec").startswith("TEMP DNS of ")
     assert daemon.evaluations() == 1
+    world.change("mended.nsec", mend=True)
+    changed = time.monotonic()
     lab_module.wait_until("dane", lambda: daemon.socketmap("mended.nsec")
-                          == "OK dane", 20)
-    assert 4 < time.monotonic() - failed < 12
+                          == "OK dane")
+    assert time.monotonic() - failed > 4
+    # Five, and what a busy machine needs; not a minute.
+    assert time.monotonic() - changed < 40
     # It was no verdict that could weaken.
     assert daemon.counters()["verdicts_weakened"] == 0
 
@@ -239,14 +243,14 @@ def test_export_is_a_table_that_postfix_reads(start):
     table = daemon.folder / "table"
     with table.open("wb") as out:
         subprocess.run([daemon.command, "-s", daemon.control, "export"],
-                       stdout=out, timeout=20, check=True)
+                       stdout=out, timeout=HANG, check=True)
     assert sorted(table.read_text().splitlines()) == [
         "[usable.hosts.nsec]:25\tdane", "absent.d.nsec\tmay",
         "dane.d.nsec\tdane"]
     assert daemon.postmap("dane.d.nsec", f"texthash:{table}") == "dane"
     carried = subprocess.run(
         [daemon.command, "-s", daemon.control, "export", "-m", "carry"],
-        capture_output=True, text=True, timeout=20, check=True).stdout
+        capture_output=True, text=True, timeout=HANG, check=True).stdout
     assert "dane.d.nsec\tfingerprint match=" in carried
 
 
@@ -260,15 +264,18 @@ def test_what_is_asked_often_is_kept_fresh(start):
         for _ in range(3):
             assert daemon.socketmap("hot.nsec") == "OK dane"
         lab_module.wait_until("refresh", lambda n=refreshes: daemon.counters()[
-            "refreshes"] > n, 10)
-        time.sleep(0.2)
-        refreshes = daemon.counters()["refreshes"]
+            "refreshes"] > n)
+        refreshes += 1
+        lab_module.wait_until("its end", lambda n=refreshes: daemon.log(
+            ).count("cause=refresh") == n)
     counters = daemon.counters()
     assert counters["cache_lookups"] == {"hit": 9, "joined": 0, "miss": 1}
     assert counters["refreshes"] == 3
     assert "cause=refresh" in daemon.log()
-    time.sleep(5)
+    time.sleep(5)  # longer than it lives
     assert daemon.counters()["refreshes"] == 3
+    assert daemon.socketmap("hot.nsec") == "OK dane"
+    assert daemon.counters()["cache_lookups"]["miss"] == 2
 
 
 def busy(daemon, key, times):

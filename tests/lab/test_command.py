@@ -14,6 +14,7 @@ import threading
 import pytest
 
 import lab as lab_module
+from lab import HANG
 
 COMMAND = (lab_module.BUILD / "postdane").resolve()
 NOBODY = pwd.getpwnam("nobody").pw_uid
@@ -55,7 +56,7 @@ class Daemon:
     def end(self):
         with socket.socket(socket.AF_UNIX) as last:
             last.connect(str(self.path))
-        self.thread.join(60)
+        self.thread.join(HANG)
         self.server.close()
 
 
@@ -70,7 +71,7 @@ def run(daemon, *arguments):
     process = subprocess.Popen([COMMAND, "-s", daemon.path, *arguments],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     daemon.look = lambda: identity(process.pid)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=HANG)
     return process.returncode, out, err
 
 
@@ -226,7 +227,7 @@ def test_it_comes_again_though_it_is_nobody(daemon):
 def test_it_says_why_it_cannot_come(tmp_path):
     """Found by the helper, said by the command; nobody is left behind."""
     path = tmp_path / "control"
-    result = subprocess.run([COMMAND, "-s", path, "status"], timeout=60,
+    result = subprocess.run([COMMAND, "-s", path, "status"], timeout=HANG,
                             capture_output=True, text=True, check=False)
     assert result.returncode == ERROR
     assert result.stderr == (f"postdane: {path}: No such file or directory: "

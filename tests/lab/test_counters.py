@@ -15,6 +15,7 @@ import dns.rdatatype
 import pytest
 
 import lab as lab_module
+from lab import HANG
 import matrix
 import misbehave as m
 from zones import USABLE, Zone
@@ -74,7 +75,7 @@ ZONES = [
 class Daemon(lab_module.Daemon):
     def numbers(self):
         with urllib.request.urlopen("http://127.0.0.1:8644/metrics",
-                                    timeout=60) as reply:
+                                    timeout=HANG) as reply:
             text = reply.read().decode()
         counters = set(re.findall(r"^# TYPE (\w+) counter$", text, re.M))
         return {name: int(value) for name, value in re.findall(
@@ -83,7 +84,7 @@ class Daemon(lab_module.Daemon):
 
     def command_line(self, *arguments):
         subprocess.run([self.command, "-s", self.control, *arguments],
-                       capture_output=True, timeout=60, check=True)
+                       capture_output=True, timeout=HANG, check=True)
 
     def ask_all(self, keys):
         with concurrent.futures.ThreadPoolExecutor(len(keys)) as pool:
@@ -138,7 +139,7 @@ def weaken(daemon):
 
 
 def make_room(_):
-    waiting = [socket.create_connection(("127.0.0.1", 8642), 60)
+    waiting = [socket.create_connection(("127.0.0.1", 8642), HANG)
                for _ in range(12)]
     waiting[-1].sendall(b"15:query good.nsec,")
     assert waiting[-1].recv(100)
@@ -147,9 +148,9 @@ def make_room(_):
 
 
 def half_a_request(_):
-    with socket.create_connection(("127.0.0.1", 8642), 60) as connection:
+    with socket.create_connection(("127.0.0.1", 8642), HANG) as connection:
         connection.sendall(b"15:query")
-        connection.settimeout(120)
+        connection.settimeout(HANG)
         assert connection.recv(100) == b""
 
 
@@ -170,19 +171,19 @@ def by_udp(name, rdtype="MX", change=lambda query: None):
     def act(_):
         query = dns.message.make_query(name, rdtype, want_dnssec=True)
         change(query)
-        dns.query.udp(query, LISTENER[0], port=LISTENER[1], timeout=60)
+        dns.query.udp(query, LISTENER[0], port=LISTENER[1], timeout=HANG)
     return act
 
 
 def by_tcp(name):
     return lambda _: dns.query.tcp(dns.message.make_query(name, "MX"),
-                                   LISTENER[0], port=LISTENER[1], timeout=60)
+                                   LISTENER[0], port=LISTENER[1], timeout=HANG)
 
 
 def datagram(wire, is_answered=True):
     def act(_):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.settimeout(60)
+            sender.settimeout(HANG)
             sender.sendto(wire, LISTENER)
             if is_answered:
                 sender.recv(512)

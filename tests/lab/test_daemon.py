@@ -22,6 +22,7 @@ import dns.rrset
 import pytest
 
 import lab as lab_module
+from lab import HANG
 
 PORT = 8942
 NO_SANDBOX = lab_module.SANITIZED or lab_module.UNDER_VALGRIND
@@ -44,7 +45,7 @@ def start(lab):
 
 
 def connect(port=PORT):
-    return socket.create_connection(("127.0.0.1", port), 60)
+    return socket.create_connection(("127.0.0.1", port), HANG)
 
 
 def ask(connection, key="dane.d.nsec", name="query"):
@@ -53,8 +54,8 @@ def ask(connection, key="dane.d.nsec", name="query"):
     return connection.recv(4096)
 
 
-def until(ready, seconds=20):
-    lab_module.wait_until("the test's condition", ready, seconds)
+def until(ready):
+    lab_module.wait_until("the test's condition", ready)
 
 
 # ---- connections ----
@@ -86,9 +87,7 @@ def test_a_thousand_connections(start):
         for connection in connections[::2]:
             payload = b"query dane.d.nsec"
             connection.sendall(b"%d:%s," % (len(payload), payload))
-        begin = time.monotonic()
         assert daemon.socketmap("two.d.nsec") == "OK dane"
-        assert time.monotonic() - begin < 5 * lab_module.SLOWNESS
         for connection in connections[::2]:
             assert connection.recv(4096) == b"7:OK dane,"
     finally:
@@ -142,7 +141,7 @@ def test_unanswered_questions_keep_nobody_out(start):
 def connect_as(user, path):
     """The kernel notes who we are at connect(2)."""
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(60)
+    connection.settimeout(HANG)
     os.seteuid(pwd.getpwnam(user).pw_uid)
     try:
         connection.connect(str(path))
@@ -198,7 +197,7 @@ def postmap(daemon, queue, user):
          daemon.folder / "postfix", "-q", "dane.d.nsec",
          "socketmap:unix:postdane/socket:query"], cwd=queue.parent, user=user,
         group=user, extra_groups=[], env=lab_module.environment(),
-        capture_output=True, text=True, timeout=60, check=False)
+        capture_output=True, text=True, timeout=HANG, check=False)
 
 
 def rights(path):
@@ -270,7 +269,7 @@ def test_no_leak_under_valgrind(start):
     assert replies[:2] == ["OK dane", "OK may"]
     assert daemon.explain("two.d.nsec")["reply"] == "dane"
     daemon.process.send_signal(signal.SIGHUP)
-    until(lambda: "main: reload: done" in daemon.log(), 40)
+    until(lambda: "main: reload: done" in daemon.log())
     assert daemon.socketmap("dane.d.nsec") == "OK dane"
     with connect(), connect() as half:  # open when the end comes
         half.sendall(b"15:query")
@@ -292,7 +291,7 @@ def test_built_in_configuration_runs_unprivileged(lab):
         until(lambda: not is_root())
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(HANG) == 0
 
 
 def test_ends_in_order_with_requests_in_flight(start):
@@ -305,7 +304,7 @@ def test_ends_in_order_with_requests_in_flight(start):
         daemon.process.terminate()
         assert b":TEMP postdane: " in connection.recv(4096)
         assert connection.recv(1) == b""
-    assert daemon.process.wait(20) == 0
+    assert daemon.process.wait(HANG) == 0
 
 
 @pytest.fixture
@@ -354,7 +353,7 @@ def test_ends_after_what_can_be_answered(start, late):
             connect().recv(1)  # nobody new
         assert connection.recv(4096) == b"6:OK may,"
         assert connection.recv(1) == b""
-    assert daemon.process.wait(20) == 0
+    assert daemon.process.wait(HANG) == 0
 
 
 def proc(daemon, name):
@@ -424,7 +423,7 @@ def test_socket_activation(lab):
                     connection.sendall(b"get absent.d.nsec\n")
                     assert connection.recv(4096) == b"200 may\n"
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(HANG) == 0
             for place in (f"socketmap on inet:127.0.0.1:{PORT}",
                           f"tcp_table on inet:127.0.0.1:{PORT + 1}"):
                 assert f"listener: {place}\n" in daemon.log()
@@ -437,7 +436,7 @@ def test_unknown_socket_is_refused(lab):
     with listening(PORT + 7) as sock:
         process = run_as_systemd(daemon, [sock], {
             "LISTEN_FDS": "1", "LISTEN_FDNAMES": "what"})
-        assert process.wait(20) == 1
+        assert process.wait(HANG) == 1
     assert "must be socketmap, tcp-table or dns" in daemon.log()
 
 
@@ -446,7 +445,7 @@ def test_watchdog_is_fed(lab):
     path = str(daemon.folder / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(path)
-        notify.settimeout(120)
+        notify.settimeout(HANG)
         process = run_as_systemd(daemon, [], {
             "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"})
         said = []
@@ -455,7 +454,7 @@ def test_watchdog_is_fed(lab):
         process.terminate()
         while b"STOPPING=1" not in said:
             said.append(notify.recv(100))
-        assert process.wait(20) == 0
+        assert process.wait(HANG) == 0
     assert said[0] == b"READY=1"
 
 
@@ -467,7 +466,7 @@ def test_systemd_is_told_how_it_fares(lab):
     path = str(daemon.folder / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(path)
-        notify.settimeout(120)
+        notify.settimeout(HANG)
         process = run_as_systemd(daemon, [], {"NOTIFY_SOCKET": path})
 
         def hears(what):
@@ -484,7 +483,7 @@ def test_systemd_is_told_how_it_fares(lab):
         reloads(good)
         hears("STATUS=Answering; ")
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(HANG) == 0
 
 
 # ---- configuration ----
@@ -492,13 +491,13 @@ def test_systemd_is_told_how_it_fares(lab):
 def status(daemon):
     return subprocess.run(
         [daemon.command, "-s", daemon.control, "status", "--json"],
-        capture_output=True, text=True, timeout=20, check=False).stdout
+        capture_output=True, text=True, timeout=HANG, check=False).stdout
 
 
 def check_config(daemon):
     return subprocess.run(
         [*daemon.wrapper, daemon.program, "-t", "-c", daemon.config],
-        capture_output=True, text=True, timeout=60, check=False)
+        capture_output=True, text=True, timeout=HANG, check=False)
 
 
 def test_check_of_a_good_file(lab):
@@ -558,7 +557,7 @@ def test_reload_loses_no_query(start):
             daemon.process.send_signal(signal.SIGHUP)
             until(lambda b=before: daemon.log().count("main: reload: done") > b)
         stop.append(True)
-        assert all(count.result(60) > 0 for count in counts)
+        assert all(count.result(HANG) > 0 for count in counts)
     assert "reload: done, changed: evaluation-deadline" in daemon.log()
 
 
@@ -677,7 +676,7 @@ def test_debug_writes_everything(start):
 def http(path):
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:8644{path}",
-                                    timeout=20) as reply:
+                                    timeout=HANG) as reply:
             return reply.status, reply.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -15,6 +15,7 @@ sys.path.append(str(pathlib.Path(__file__).parent.parent / "oracle"))
 
 import finger  # noqa: E402
 import lab as lab_module  # noqa: E402
+from lab import HANG  # noqa: E402
 import mail  # noqa: E402
 import matrix  # noqa: E402
 import misbehave  # noqa: E402
@@ -120,7 +121,7 @@ def server(world):
 def ask(name, rtype, server=LISTENER):
     query = dns.message.make_query(name, rtype, want_dnssec=True,
                                    payload=1232)
-    return dns.query.udp(query, server, timeout=60)
+    return dns.query.udp(query, server, timeout=HANG)
 
 
 def facts(reply):
@@ -182,6 +183,12 @@ def test_a_name_that_becomes_too_long(daemon, tld, rtype):
 
 # ---- how long there is nothing ----
 
+def seconds_of(name):
+    begin = time.monotonic()
+    ask(name, "A")
+    return time.monotonic() - begin
+
+
 @pytest.mark.parametrize("kind", LATER)
 def test_a_host_that_is_added_after_its_denial(daemon, kind):
     """Broken: a plain denial without SOA was kept for a minute (RFC 2308
@@ -191,5 +198,9 @@ def test_a_host_that_is_added_after_its_denial(daemon, kind):
     LATER[kind].added = True
     begin = time.monotonic()
     while not ask(name, "A").answer:
-        assert time.monotonic() - begin < UNSEEN_SECONDS * lab_module.SLOWNESS
+        # The question may have waited, on a busy machine: for as long as one
+        # of another name, which has just been asked, and some more.
+        passed = time.monotonic() - begin
+        pace = seconds_of(f"a{passed}.{kind}.unsigned")
+        assert passed < (UNSEEN_SECONDS + 20 * pace) * lab_module.SLOWNESS
         time.sleep(0.2)

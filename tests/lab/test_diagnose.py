@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import lab as lab_module
+from lab import HANG
 import matrix
 import misbehave
 from zones import USABLE, ZONES, Zone
@@ -121,7 +122,7 @@ def diagnose(world, domain, *args, recursor=None, text=False):
          "--root-hints", world.hints, "--chroot", "/nonexistent",
          "--resolv-conf", recursor or resolv_conf("none"),
          *([] if text else ["--json"]), *(args or ["--no-daemon"]), domain],
-        capture_output=True, text=True, timeout=120, check=False)
+        capture_output=True, text=True, timeout=HANG, check=False)
     assert result.stdout, result.stderr
     return (result.returncode,
             result.stdout if text else json.loads(result.stdout))
@@ -168,7 +169,7 @@ def test_dig_line_reproduces(reports, behaviour):
                 if f["behaviour"] == behaviour)
     assert line.startswith("dig +norec ")
     result = subprocess.run([*line.split(), "+time=1", "+tries=1"],
-                            capture_output=True, text=True, timeout=20,
+                            capture_output=True, text=True, timeout=HANG,
                             check=False)
     assert REPRODUCED[behaviour] in result.stdout + result.stderr
 
@@ -286,7 +287,7 @@ def test_daemon_is_asked(world):
                 [daemon.command, "-s", daemon.control, "diagnose", "--json",
                  "-c", daemon.config, "--chroot", "/nonexistent",
                  "--resolv-conf", resolv_conf("none"), domain],
-                capture_output=True, text=True, timeout=120, check=False)
+                capture_output=True, text=True, timeout=HANG, check=False)
             report = json.loads(result.stdout)
             assert result.returncode == code, report["findings"]
             temp = "postdane-temp" in {f["behaviour"]
@@ -329,13 +330,17 @@ def test_one_deadline_for_everything(world):
         mute.bind(str(control))
         mute.listen()
         begun = time.monotonic()
+        usual, _ = diagnose(world, "fine.unsigned", "--no-daemon")
+        usual = time.monotonic() - begun
+        begun = time.monotonic()
         result = subprocess.run(
             [lab_module.Daemon(world, "mute").command, "-s", control, "diagnose",
              "--json", "--timeout", "3", "--root-hints", world.hints,
              "--chroot", "/nonexistent", "--resolv-conf", resolv_conf("none"),
              "fine.unsigned"],
-            capture_output=True, text=True, timeout=60, check=False)
-    assert time.monotonic() - begun < 5
+            capture_output=True, text=True, timeout=HANG, check=False)
+    # Once, and what the same takes this machine without a daemon.
+    assert 2.9 < time.monotonic() - begun < 5 + 5 * usual
     assert [f["behaviour"] for f in json.loads(result.stdout)["findings"]] \
         == ["postdane-silent"]
     assert "not answered in the given time" in result.stdout
@@ -366,6 +371,6 @@ def test_text(world):
 def test_bad_usage(world, args):
     result = subprocess.run(
         [lab_module.Daemon(world, "diagnose").command, "diagnose", *args],
-        capture_output=True, text=True, timeout=20, check=False)
+        capture_output=True, text=True, timeout=HANG, check=False)
     assert result.returncode == 3
     assert result.stderr and not result.stdout

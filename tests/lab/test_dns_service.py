@@ -25,6 +25,7 @@ import dns.rdatatype
 import pytest
 
 import lab as lab_module
+from lab import HANG
 import matrix
 import misbehave
 from zones import USABLE, Zone
@@ -114,7 +115,7 @@ def question(name, rtype, do=True, ad=False, cd=False, edns=True, **kwargs):
     return query
 
 
-def ask(name, rtype, server=OURS, timeout=20, tcp=False, **kwargs):
+def ask(name, rtype, server=OURS, timeout=HANG, tcp=False, **kwargs):
     query = question(name, rtype, **kwargs)
     if tcp:
         return dns.query.tcp(query, server, timeout)
@@ -230,6 +231,8 @@ BETTER = [case.name for case in matrix.CASES if case.rung == "plain"]
 
 
 def unbound_fails(name, rtype):
+    """Or takes longer than those who ask it wait; a busy machine makes that no
+    less likely."""
     try:
         reply = ask(name, rtype, UNBOUND, timeout=2, do=False)
     except dns.exception.Timeout:
@@ -241,9 +244,8 @@ def unbound_fails(name, rtype):
 def test_broken_servers(daemon, case):
     zone = f"u-{case}.nsec"
     for rdata, rtype, name in (MX, A):
-        started = time.monotonic()
+        # At the deadline, six seconds, there would be none.
         reply = ask(name.format(zone), rtype)
-        assert time.monotonic() - started < 4
         assert reply.rcode() == R.NOERROR
         assert not reply.flags & F.AD
         assert [r[3] for r in records(reply.answer)] == \
@@ -313,7 +315,7 @@ def attacked(daemon):
 
     def run(q):
         zone, rtype, cd = q
-        return ask(truth(zone)[0][rtype][0], rtype, cd=cd, timeout=30)
+        return ask(truth(zone)[0][rtype][0], rtype, cd=cd, timeout=HANG)
     with concurrent.futures.ThreadPoolExecutor(32) as pool:
         return dict(zip(questions, pool.map(run, questions)))
 
@@ -379,7 +381,7 @@ def changed(query, **fields):
     return query
 
 
-def raw(wire, server=OURS, timeout=10, count=1):
+def raw(wire, server=OURS, timeout=HANG, count=1):
     """Sends a datagram; returns the wire format of what comes back."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.settimeout(timeout)
@@ -389,11 +391,15 @@ def raw(wire, server=OURS, timeout=10, count=1):
         return s.recv(65536)
 
 
-def silent(wire, after=0.3):
-    try:
-        return not raw(wire, timeout=after)
-    except TimeoutError:
-        return True
+def silent(wire):
+    """Whether the answer to a question after it is the first that comes."""
+    after = question(NAME, "A", id=4711)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(HANG)
+        s.connect((OURS, 53))
+        s.send(wire)
+        s.send(after.to_wire())
+        return dns.message.from_wire(s.recv(65536)).id == after.id
 
 
 def rcode_of(wire):
@@ -514,16 +520,17 @@ def test_repeated_questions_are_looked_up_once(daemon, world):
     before = counter(daemon, "dns_repeated")
     wire = question("mx.u-late2.nsec", "AAAA").to_wire()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(15)
+        s.settimeout(HANG)
         s.connect((OURS, 53))
         for _ in range(6):
             s.send(wire)
         assert rcode_of(s.recv(4096)) == R.NOERROR
-        s.settimeout(0.5)
-        with pytest.raises(TimeoutError):
-            s.recv(4096)
+        # One answer: the next that comes is another question's.
+        other = question(NAME, "A", id=4711)
+        s.send(other.to_wire())
+        assert dns.message.from_wire(s.recv(4096)).id == other.id
         assert counter(daemon, "dns_repeated") == before + 5
-        s.settimeout(15)
+        s.settimeout(HANG)
         s.send(wire)  # it is answered: this is a new question
         assert rcode_of(s.recv(4096)) == R.NOERROR
 
@@ -573,7 +580,7 @@ def smtp_server(address):
     finally:
         server.shutdown(socket.SHUT_RDWR)
         server.close()
-        thread.join(20)
+        thread.join(HANG)
 
 
 @contextlib.contextmanager
@@ -595,7 +602,7 @@ def finger(host, folder):
          "-t", "20", "-T", "20", "-L", "summary,certmatch,dane", f"[{host}]"],
         env=dict(lab_module.environment(), MAIL_CONFIG=str(folder)),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=120, check=False).stdout
+        timeout=HANG, check=False).stdout
 
 
 def is_whole_or_failed(reply):
@@ -621,7 +628,7 @@ def test_what_does_not_fit_over_tcp_is_no_denial(world):
                 for host, tcp in itertools.product(
                         STUFFED, (turn == 1, True, True)):
                     reply = ask(f"_25._tcp.{host}", "TLSA", "127.0.0.32",
-                                tcp=tcp, timeout=60)
+                                tcp=tcp, timeout=HANG)
                     assert is_whole_or_failed(reply) or (
                         not tcp and reply.flags & F.TC), reply
                     seen[R.to_text(reply.rcode())] += tcp
@@ -637,7 +644,7 @@ def test_what_does_not_fit_over_tcp_is_no_denial(world):
 
 # ---- TCP ----
 
-def connect(timeout=20):
+def connect(timeout=HANG):
     return socket.create_connection((OURS, 53), timeout)
 
 
@@ -729,7 +736,7 @@ def test_connection_limit(daemon):
 
 def run(*command):
     return subprocess.run(command, capture_output=True, text=True,
-                          timeout=60, check=False).stdout
+                          timeout=HANG, check=False).stdout
 
 
 def test_dig(daemon):
@@ -786,7 +793,8 @@ def test_policy_and_listener_share_what_they_know(daemon, world):
                                           ("_25._tcp.mx.", "TLSA")]),
                         ("u-lower.nsec", [("", "MX")])):
         daemon.socketmap(zone)
-        time.sleep(0.5)
+        lab_module.wait_until("the end of all lookups", lambda: daemon.status(
+            )["lookups_in_flight"] == 0)
         asked = world.questions(zone)
         assert asked
         for prefix, rtype in names:
@@ -846,7 +854,7 @@ def test_internal_zones(world, inside):
 def refused_config(world, text):
     daemon = lab_module.Daemon(world, "refused", text, port=9142)
     result = subprocess.run([daemon.program, "-t", "-c", daemon.config],
-                            capture_output=True, text=True, timeout=60,
+                            capture_output=True, text=True, timeout=HANG,
                             check=False)
     assert result.returncode != 0
     return result.stderr
@@ -902,11 +910,24 @@ def test_a_resolver_alone(world):
 
 
 def is_silent(server):
-    try:
-        ask(NAME, "A", server, timeout=0.5)
-    except (dns.exception.Timeout, OSError):
+    """Nobody has the port any more, which the kernel says.  What came just
+    before it was closed gets neither: it is asked again."""
+    heard = []
+
+    def is_told(s):
+        s.send(question(NAME, "A").to_wire())
+        try:
+            heard.append(s.recv(4096))
+        except ConnectionRefusedError:
+            return True
+        except TimeoutError:
+            return False
         return True
-    return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(1)
+        s.connect((server, 53))
+        lab_module.wait_until("a reply, or nobody", lambda: is_told(s))
+    return not heard
 
 
 def test_warns_of_a_postfix_without_dnssec(world):
@@ -931,16 +952,24 @@ def test_warns_of_a_postfix_without_dnssec(world):
 def test_never_asks_itself(world):
     """Glue names our own listener, at an address that is not loopback."""
     daemon = listening(world, "mirror", '"10.53.0.98:53"',
-                       'dns-allow = { "10.0.0.0/8" }\n', 9142).start()
+                       'dns-allow = { "10.0.0.0/8" }\n'
+                       "lookup-deadline = 60\n", 9142).start()
     try:
         begin = time.monotonic()
         reply = ask("mirror.nsec", "MX", "10.53.0.98")
         assert reply.rcode() == R.SERVFAIL
-        assert time.monotonic() - begin < 5
+        # Not at the deadline.
+        assert time.monotonic() - begin < 30
         counters = daemon.status()["counters"]
         assert sum(counters["dns_queries"].values()) == 1
     finally:
         daemon.stop()
+
+
+def until_asked(daemon, count):
+    """The daemon has begun with so many questions."""
+    lab_module.wait_until("questions", lambda: sum(daemon.status()["counters"][
+        "dns_queries"].values()) == count)
 
 
 def test_reload(world):
@@ -953,14 +982,14 @@ def test_reload(world):
         daemon.config.write_text(text.replace('"127.0.0.27:53"', places))
         daemon.process.send_signal(signal.SIGHUP)
         lab_module.wait_until("reload", lambda: daemon.log().count(
-            "main: reload:") > done, 30)
+            "main: reload:") > done)
     try:
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             slow = pool.submit(ask, "mx5.u-late2.nsec", "A", "127.0.0.27")
-            time.sleep(0.3)
+            until_asked(daemon, 1)
             reload('"127.0.0.28:53"')
             assert ask(NAME, "A", "127.0.0.28").flags & F.AD
-            assert slow.result(20).rcode() == R.NXDOMAIN
+            assert slow.result(HANG).rcode() == R.NXDOMAIN
         lab_module.wait_until("silence", lambda: is_silent("127.0.0.27"))
         reload(f'"127.0.0.27:53", "{UNBOUND}:53"')  # taken: all or nothing
         assert "the old configuration stays" in daemon.log()
@@ -1005,13 +1034,13 @@ def test_sockets_from_systemd(world):
                 env=dict(os.environ, LISTEN_FDS="2", LISTEN_FDNAMES="dns:dns"),
                 preexec_fn=inherited([udp, tcp]), pass_fds=[3, 4],
                 stderr=open(daemon.log_path, "wb"))
-            assert all(r.result(20).flags & F.AD for r in early)
+            assert all(r.result(HANG).flags & F.AD for r in early)
             process.send_signal(signal.SIGHUP)
             lab_module.wait_until(
                 "reload", lambda: "reload: done" in daemon.log())
             assert ask(NAME, "A", "127.0.0.31").flags & F.AD
             process.terminate()
-            assert process.wait(20) == 0, daemon.log()
+            assert process.wait(HANG) == 0, daemon.log()
             # One line for one place.
             assert daemon.log().count(
                 "dns_service: DNS on inet:127.0.0.31:53\n") == 1
@@ -1024,10 +1053,10 @@ def test_end_answers_what_was_asked(world):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(ask, "mx6.u-late2.nsec", "A", "127.0.0.29",
                                tcp=tcp) for tcp in (False, True)]
-        time.sleep(0.5)
+        until_asked(daemon, 2)
         daemon.stop()
         for reply in waiting:
-            assert reply.result(20).rcode() == R.NXDOMAIN
+            assert reply.result(HANG).rcode() == R.NXDOMAIN
 
 
 def test_without_trust_path(world, tmp_path):
@@ -1067,12 +1096,16 @@ def mutated(rng, wire):
 
 def is_alive():
     """Among thousands of datagrams one may be lost."""
-    for _ in range(5):
+    flags = []
+
+    def is_answered():
         try:
-            return bool(ask(NAME, "A", timeout=3).flags & F.AD)
+            flags.append(ask(NAME, "A", timeout=3).flags)
         except dns.exception.Timeout:
             pass
-    return False
+        return flags
+    lab_module.wait_until("an answer", is_answered)
+    return bool(flags[0] & F.AD)
 
 
 def test_fuzz(daemon):
@@ -1111,13 +1144,13 @@ def test_fuzz(daemon):
 
 def test_idle_connection_is_closed(daemon):
     """Last: it waits for half a minute."""
-    with connect(40) as idle, connect(40) as busy:
+    with connect() as idle, connect() as busy:
         started = time.monotonic()
         for _ in range(3):
             time.sleep(8)
             busy.sendall(framed(question(NAME, "A").to_wire()))
             assert receive(busy).rcode() == R.NOERROR
         assert idle.recv(1) == b""
-        assert 25 < time.monotonic() - started < 38
+        assert time.monotonic() - started > 25
         busy.sendall(framed(question(NAME, "A").to_wire()))
         assert receive(busy).rcode() == R.NOERROR

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import pytest
 
 import lab as lab_module
+from lab import HANG
 import misbehave
 import test_command
 
@@ -326,7 +327,7 @@ def run(daemon, folder, *args, control=None):
     return subprocess.run(
         [daemon.command, "-s", control or daemon.control, "doctor", "-c",
          folder, "--postconf", lab_module.SERVERS / "usr/sbin/postconf",
-         *args], capture_output=True, text=True, timeout=120, check=False,
+         *args], capture_output=True, text=True, timeout=HANG, check=False,
         env=lab_module.environment())
 
 
@@ -583,7 +584,7 @@ def run_as(daemon, programs, resolv_conf):
     yield start
     for process in processes:
         process.terminate()
-        process.wait(10)
+        process.wait(HANG)
 
 
 PARENT = """

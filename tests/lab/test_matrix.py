@@ -8,11 +8,16 @@ import pytest
 import lab as lab_module
 import matrix
 import misbehave
+from lab import HANG
 
+# What a broken server may cost beyond so many times what a healthy zone costs
+# in the same run: nobody else's work on this machine decides.
 FIRST_SECONDS = 4.0 * lab_module.SLOWNESS
 SECOND_SECONDS = 0.05 * lab_module.SLOWNESS
-OUTAGE_SECONDS = 90
-REPAIR_SECONDS = 20
+TIMES_HEALTHY = 10
+HEALTHY = ["two.d.nsec", "alias.d.nsec", "rsa.nsec3", "agility.d.nsec"]
+OUTAGE_SECONDS = 90  # what is broken for so long is repaired
+REPAIR_SECONDS = 20  # and asked again by then, on an idle machine
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +53,8 @@ def answers(daemon, broken):
     keys = [f"{kind}-{case.name}.nsec" for case in matrix.CASES
             for kind in "us"]
     keys += [row[0] for row in matrix.SPECIAL] + matrix.ATTACK_KEYS
+    for i, key in enumerate(HEALTHY):
+        keys.insert(i * len(keys) // len(HEALTHY), key)
 
     def ask(key):
         reply, first = timed(daemon, key)
@@ -75,7 +82,7 @@ def ask_through_outage(daemon, broken, key, expected):
         proxy.behaviour = misbehave.healthy
     repaired = time.monotonic()
     while verdict(daemon.socketmap(key)) != expected:
-        assert time.monotonic() < repaired + 2 * REPAIR_SECONDS
+        assert time.monotonic() < repaired + HANG
         time.sleep(0.5)
     return time.monotonic() - repaired
 
@@ -98,8 +105,11 @@ def test_unsigned_zone_gets_its_verdict(daemon, answers, case):
     reply, first, second, _ = answers[key]
     assert verdict(reply) == case.unsigned, reply
     if case.name not in ("lossy", "late2"):
-        assert first < FIRST_SECONDS
-        assert second < SECOND_SECONDS
+        healthy = [answers[key] for key in HEALTHY]
+        assert first < FIRST_SECONDS + TIMES_HEALTHY * max(
+            row[1] for row in healthy)
+        assert second < SECOND_SECONDS + TIMES_HEALTHY * max(
+            row[2] for row in healthy)
     if case.rung:
         assert daemon.explain(key)["rung"] == case.rung
 
@@ -123,6 +133,9 @@ def test_no_attack_weakens(answers, key):
 
 
 @pytest.mark.parametrize("key", matrix.REPAIRED)
-def test_repaired_server_is_used_again(outages, key):
-    assert outages[key].result(OUTAGE_SECONDS + 3 * REPAIR_SECONDS) \
-        < REPAIR_SECONDS
+def test_repaired_server_is_used_again(answers, outages, key):
+    """What a machine needs that is busy is in it, and so is a question that
+    had just begun."""
+    healthy = max(answers[name][1] for name in HEALTHY)
+    assert outages[key].result(OUTAGE_SECONDS + 2 * HANG) \
+        < REPAIR_SECONDS + TIMES_HEALTHY * healthy

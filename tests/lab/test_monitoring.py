@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 
 import lab as lab_module
+from lab import HANG
 import zones as table
 
 ZONES = ("hosts.nsec", "d.nsec", "expired.nsec")
@@ -24,7 +25,7 @@ def tool(name, *arguments, **options):
     env = lab_module.environment()
     env["LD_LIBRARY_PATH"] += f":{lab_module.LIBRARIES[0].resolve()}/systemd"
     return subprocess.run([BIN / name, *arguments], capture_output=True,
-                          text=True, timeout=60, check=False, env=env,
+                          text=True, timeout=HANG, check=False, env=env,
                           **options)
 
 
@@ -49,7 +50,7 @@ def metrics(lab):
         daemon.socketmap(key)
     daemon.tcp_table("absent.d.nsec")
     with urllib.request.urlopen("http://127.0.0.1:8644/metrics",
-                                timeout=20) as reply:
+                                timeout=HANG) as reply:
         text = reply.read().decode()
     daemon.stop()
     return text

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 import lab as lab_module
+from lab import HANG
 
 ESCAPE = lab_module.BUILD / "lab/escape"
 NO_SANDBOX = lab_module.SANITIZED or lab_module.UNDER_VALGRIND
@@ -63,7 +64,7 @@ def attempt(room, where, name):
     result = subprocess.run(
         [ESCAPE.resolve(), where, room / "state", name], user="nobody",
         group="nogroup", extra_groups=[], capture_output=True, text=True,
-        timeout=60, check=True)
+        timeout=HANG, check=True)
     return result.stdout.strip()
 
 

@@ -17,6 +17,7 @@ import dns.rdatatype
 import pytest
 
 import lab as lab_module
+from lab import HANG
 import matrix
 import misbehave
 from zones import USABLE, Zone
@@ -196,7 +197,7 @@ def daemon(world):
 def ask(name, rtype):
     query = dns.message.make_query(name, rtype, want_dnssec=True,
                                    payload=1232)
-    return dns.query.udp(query, LISTENER, timeout=60)
+    return dns.query.udp(query, LISTENER, timeout=HANG)
 
 
 # ---- signatures end when they end ----
@@ -260,7 +261,7 @@ def capture(daemon):
             for _ in range(2):
                 replies = dict(zip(keys, pool.map(daemon.socketmap, keys)))
                 subprocess.run([daemon.command, "-s", daemon.control,
-                                "flush"], timeout=60, check=True)
+                                "flush"], timeout=HANG, check=True)
     finally:
         running.stop()
     running.replies = replies

@@ -3,6 +3,7 @@
 import pytest
 
 import lab as lab_module
+from lab import HANG
 import misbehave
 from zones import Zone
 
@@ -166,6 +167,6 @@ def test_anchor_file_without_anchor_is_refused(world, tmp_path, text):
     daemon.config.write_text(text)
     result = lab_module.subprocess.run(
         [daemon.program, "-c", daemon.config], capture_output=True, text=True,
-        timeout=20, check=False)
+        timeout=HANG, check=False)
     assert result.returncode == 1
     assert "holds no DS or DNSKEY" in result.stderr

@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import postfix
+from lab import HANG
 
 
 def finger(key, folder):
@@ -12,7 +13,7 @@ def finger(key, folder):
         [postfix.SERVERS / "usr/sbin/posttls-finger", "-c", "-l", "dane", "-M",
          "dane", "-t", "3", "-T", "10", "-L", "summary,certmatch,dane", key],
         env=postfix.environment(folder), stdout=subprocess.PIPE, text=True,
-        stderr=subprocess.STDOUT, timeout=60, check=False).stdout
+        stderr=subprocess.STDOUT, timeout=HANG, check=False).stdout
 
 
 def read_finger(text):

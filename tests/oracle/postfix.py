@@ -14,6 +14,7 @@ import subprocess
 from dataclasses import dataclass
 
 import lab as lab_module
+from lab import HANG
 
 SERVERS = lab_module.SERVERS
 CONNECT_SECONDS = 15  # until an MX host that hangs is given up
@@ -56,9 +57,9 @@ class Log:
         return self.path.read_text(errors="replace") \
             if self.path.exists() else ""
 
-    def wait_for(self, what, ready, seconds):
+    def wait_for(self, what, ready):
         """Until @ready, given the whole text, says so.  Returns the text."""
-        lab_module.wait_until(what, lambda: ready(self.text()), seconds)
+        lab_module.wait_until(what, lambda: ready(self.text()))
         return self.text()
 
 
@@ -106,12 +107,12 @@ class Postfix:
             env=environment(self.folder), stdin=subprocess.DEVNULL,
             stderr=open(self.folder / "stderr", "wb"), start_new_session=True)
         self.log.wait_for(f"{self.folder.name}: master",
-                          lambda text: "daemon started" in text, 15)
+                          lambda text: "daemon started" in text)
         return self
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(HANG)
         lab_module.wait_until(
             f"end of {self.folder}",
             lambda: not lab_module.group_lives(self.process.pid))
@@ -119,7 +120,7 @@ class Postfix:
     def send(self, *recipients):
         subprocess.run(
             [SERVERS / "usr/sbin/sendmail", "-f", "<>", *recipients],
-            input=b"Subject: lab\n\nlab\n", check=True, timeout=60,
+            input=b"Subject: lab\n\nlab\n", check=True, timeout=HANG,
             env=environment(self.folder))
 
 
@@ -183,7 +184,7 @@ class Receiver:
         for sink in self.sinks:
             sink.terminate()
         for sink in self.sinks:
-            sink.wait(10)
+            sink.wait(HANG)
         for each in self.sockets:
             each.close()
         self.postfix.stop()
@@ -197,7 +198,7 @@ class Receiver:
 
 def accepts(host):
     try:
-        socket.create_connection((host.address, host.port), 1).close()
+        socket.create_connection((host.address, host.port), 5).close()
     except OSError:
         return False
     return True
@@ -256,7 +257,7 @@ class Sender:
         self.postfix.send(*recipients)
         text = self.postfix.log.wait_for(
             "deliveries", lambda log: not set(recipients) -
-            read_deliveries(log).keys(), 90)
+            read_deliveries(log).keys())
         return read_deliveries(text)
 
 

@@ -8,6 +8,7 @@ import conftest
 import pytest
 import rows
 from finger import finger, read_finger
+from lab import HANG
 
 ROWS = conftest.TABLE.rows
 HOSTS = [host for host in conftest.TABLE.hosts if host.port == 25]
@@ -52,7 +53,7 @@ def check(daemon, key):
     """(exit code, output)"""
     result = subprocess.run(
         [daemon.command, "-s", daemon.control, "check", key],
-        capture_output=True, text=True, timeout=120, check=False)
+        capture_output=True, text=True, timeout=HANG, check=False)
     return result.returncode, result.stdout + result.stderr
 
 

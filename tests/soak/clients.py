@@ -18,6 +18,7 @@ import dns.message
 import dns.query
 
 import lab as lab_module
+from lab import HANG
 import truth
 from zones import PROFILES
 
@@ -118,7 +119,7 @@ class Daemon(lab_module.Daemon):
         self.process.send_signal(signal.SIGHUP)
         lab_module.wait_until("reload", lambda: re.search(
             r"main: reload: done|the old configuration stays",
-            self.log_from(at)), 60)
+            self.log_from(at)))
         return "main: reload: done" in self.log_from(at)
 
 
@@ -246,7 +247,7 @@ class Rude(Actor):
 
     def act(self):
         port = self.daemon_.port + self.random.randrange(2)
-        with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", port), HANG) as connection:
             try:
                 connection.sendall(self.random.choice(self.SAYINGS))
                 if self.random.random() < 0.5:

@@ -204,7 +204,7 @@ class Soak:
         try:
             lab_module.wait_until(
                 "rest", lambda: self.descriptors()
-                <= self.resting + DESCRIPTORS, 90)
+                <= self.resting + DESCRIPTORS)
         except TimeoutError:
             pass
         return self.descriptors()

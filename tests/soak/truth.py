@@ -15,6 +15,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 import lab as lab_module
+from lab import HANG
 import matrix
 import misbehave as m
 from zones import ROWS, USABLE, ZONES, Zone
@@ -91,16 +92,16 @@ class World(lab_module.Lab):
         self.start_nsd("flap")
         for address in lab_module.PLACES["flap"]:
             lab_module.wait_until("flap", lambda a=address: self.answers(
-                a, "flap.nsec"), 30)
+                a, "flap.nsec"))
 
     def stop_flap(self):
         """Its sockets go, and with them whoever asks is told so."""
         process = next(p for p in self.processes
                        if str(lab_module.ROOM / "flap") in str(p.args))
         process.terminate()
-        process.wait(10)
+        process.wait(HANG)
         lab_module.wait_until("end of flap", lambda: not
-                              lab_module.group_lives(process.pid), 30)
+                              lab_module.group_lives(process.pid))
         self.processes.remove(process)
 
     def signal(self, server, number):

@@ -2,7 +2,7 @@
  * The evidence for one next hop, over a resolver that answers from a table, or
  * not at all, or cannot even ask.  What the lab cannot show is here: an answer
  * that never comes, and questions for which there was no memory.  Neither may
- * look like an answer.
+ * look like an answer.  Time passes only where the loop would sleep.
  */
 
 #include "dane/dane.h"
@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "dane/mx.h"
 #include "dane/tlsa.h"
+#include "../fuzz/fake_time.h"
 #include "resolver_fixture.h"
 
 #define DANE_MX_ONE_TOO_MANY (MX_HOSTS_MAX + 1)

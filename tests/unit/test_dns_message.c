@@ -938,7 +938,6 @@ main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(
 	    tcase, question_is_judged, 0, (int)COUNT(questions));
 	tcase_add_test(tcase, question_is_read);

@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,10 +25,10 @@
 #include "dns/answer.h"
 #include "dns/resolver.h"
 #include "message_fixture.h"
+#include "patience.h"
 #include "wire/dns_service.h"
 
 #define RECORDS 40 /* of an answer: more than a small datagram holds */
-#define TURNS 200
 
 /* ---- a resolver ---- */
 
@@ -240,11 +241,7 @@ ask(void)
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&udp, sizeof(udp)), 0);
 	ck_assert_int_eq(
 	    send(fd, question, sizeof(question), 0), (int)sizeof(question));
-	for (int i = 0; i < TURNS && stats.counter[STATS_DNS_UDP] == 0; i++) {
-		usleep(1000);
-		turn();
-	}
-	ck_assert_uint_eq(stats.counter[STATS_DNS_UDP], 1);
+	WAIT_UNTIL(stats.counter[STATS_DNS_UDP] == 1, turn());
 	turn();
 	close(fd);
 }
@@ -282,16 +279,19 @@ END_TEST
 START_TEST(connection_is_kept_or_closed)
 {
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char octet;
 
 	dns_service_use(service, NULL, clients[_i].listed ? &some : &nobody);
 	client_address = clients[_i].address;
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&tcp, sizeof(tcp)), 0);
-	for (int i = 0; i < 8; i++) {
-		usleep(1000);
-		turn();
+	if (clients[_i].may) {
+		WAIT_UNTIL(dns_service_connections(service) == 1, turn());
+	} else {
+		WAIT_UNTIL(
+		    recv(fd, &octet, 1, MSG_DONTWAIT) == 0 || errno != EAGAIN,
+		    turn());
+		ck_assert_uint_eq(dns_service_connections(service), 0);
 	}
-	ck_assert_uint_eq(
-	    dns_service_connections(service), clients[_i].may ? 1 : 0);
 	close(fd);
 }
 END_TEST

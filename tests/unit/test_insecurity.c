@@ -1705,7 +1705,6 @@ recorded_case(void)
 {
 	TCase *tc = tcase_create("recorded");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, recorded_answer_is_judged, 0, (int)COUNT(rows));
 	tcase_add_test(tc, every_recorded_packet_has_a_row);
 	tcase_add_test(tc, zone_above_the_last_signed_one_proves_nothing);
@@ -1722,7 +1721,6 @@ made_case(void)
 {
 	TCase *tc = tcase_create("made");
 
-	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, made_answer_is_judged, 0, (int)COUNT(made));
 	tcase_add_loop_test(
 	    tc, bitmap_ends_where_its_record_does, 0, (int)COUNT(bitmaps));
@@ -1741,7 +1739,6 @@ cost_case(void)
 {
 	TCase *tc = tcase_create("cost");
 
-	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, more_records_than_a_denial_has_prove_nothing);
 	tcase_add_test(tc, each_name_is_hashed_once);
 	tcase_add_test(tc, nothing_is_hashed_without_opt_out);

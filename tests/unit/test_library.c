@@ -652,7 +652,6 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(facts, 120);
 	tcase_add_test(facts, probe_finds_what_is_validated);
 	tcase_add_test(facts, probe_that_fails_knows_nothing);
 	tcase_add_test(facts, probe_that_ends_early_knows_nothing);
@@ -660,7 +659,6 @@ main(void)
 	tcase_add_test(facts, what_it_fails_at_counts_as_validated);
 	tcase_add_test(facts, what_is_not_known_counts_as_validated);
 	suite_add_tcase(suite, facts);
-	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, failure_from_the_cache_hides_in_the_packet);
 	tcase_add_test(tc, bogus_comes_with_data_and_reason);

@@ -955,7 +955,6 @@ main(void)
 	tcase_add_test(table, every_rule_has_words);
 	suite_add_tcase(suite, table);
 
-	tcase_set_timeout(laws, 60);
 	tcase_add_test(laws, failing_lookups_never_weaken_the_verdict);
 	tcase_add_test(laws, secure_tlsa_never_gives_an_unprotected_answer);
 	tcase_add_test(laws, nothing_is_deferred_without_need);

@@ -481,7 +481,6 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(properties, 60);
 	tcase_add_test(properties, decides_as_the_design_reads);
 	tcase_add_test(properties, failed_hosts_never_weaken_the_verdict);
 	tcase_add_test(properties, a_failed_mx_lookup_sends_nothing);

@@ -10,6 +10,10 @@
  *	held				when release() is called
  *	never				not at all
  * It is defined here, so the linker takes none from the archive.
+ *
+ * Time is the tests' own (fake_time.h): it passes in work(), and while an
+ * answer or an end is awaited that takes time, and not while this process waits
+ * for the processor.
  */
 #ifndef TESTS_WIRE_FIXTURE_H
 #define TESTS_WIRE_FIXTURE_H
@@ -34,10 +38,12 @@
 #include "wire/socketmap.h"
 #include "wire/tcp_table.h"
 
+#include "../fuzz/fake_time.h"
+#include "patience.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LATER_MS 20
 #define SLOW_MS 1500
-#define PATIENCE_MS 5000 /* for what must happen */
 #define ASKED_MAX 8192
 
 /* ---- the service ---- */
@@ -48,6 +54,7 @@ struct policy_request {
 	struct policy_reply reply;
 	policy_reply_cb cb;
 	void *arg;
+	bool promised; /* it comes after some time */
 };
 
 struct policy_service {
@@ -58,6 +65,8 @@ struct policy_service {
 	struct policy_request *held;
 };
 
+static unsigned promised; /* of all that are pending */
+
 static const char temp_text[] = "DNS of example.org: a reason";
 static const char bad_text[] = "no key that Postfix could send";
 static char long_text[1001];
@@ -66,6 +75,8 @@ static void
 forget(struct policy_request *request)
 {
 	request->service->pending--;
+	if (request->promised)
+		promised--;
 	if (request->service->held == request)
 		request->service->held = NULL;
 	event_free(request->timer);
@@ -142,6 +153,8 @@ policy_service_ask(struct policy_service *service, const char *key,
 		const struct timeval delay = { ms / 1000, ms % 1000 * 1000 };
 
 		event_add(request->timer, &delay);
+		request->promised = true;
+		promised++;
 	}
 	return request;
 }
@@ -226,36 +239,14 @@ add_answer(struct text *text, const struct protocol *protocol, const char *key)
 
 /* ---- time and clients ---- */
 
-static inline long
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* What is instrumented takes longer: make check-unit says by how much. */
-static inline int
-slowness(void)
-{
-	const char *text = getenv("CK_TIMEOUT_MULTIPLIER");
-	const int value = text != NULL ? atoi(text) : 1;
-
-	return value > 1 ? value : 1;
-}
-
-/* Let the daemon's side work for a while. */
+/* Let the daemon's side work, and time pass. */
 static inline void
-work(struct event_base *base, long ms)
+work(struct event_base *base, unsigned ms)
 {
-	const long end = now_ms() + ms;
-
-	do {
+	for (unsigned i = 0; i < ms; i++) {
 		event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-		if (ms > 0)
-			usleep(1000);
-	} while (now_ms() < end);
+		fake_ms++;
+	}
 	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
@@ -275,11 +266,12 @@ send_request(int fd, const struct protocol *protocol, const char *key)
 	send_bytes(fd, text.bytes, text.len);
 }
 
-/* These octets arrive, and nothing in their place. */
+/* These octets arrive, and nothing in their place; time passes for those that
+ * the service has promised for later. */
 static inline void
 expect_bytes(struct event_base *base, int fd, const char *bytes, size_t len)
 {
-	const long end = now_ms() + PATIENCE_MS;
+	const long end = patience_end();
 	char got[4096];
 	size_t at = 0;
 
@@ -298,9 +290,9 @@ expect_bytes(struct event_base *base, int fd, const char *bytes, size_t len)
 		ck_assert_msg(n == -1 && errno == EAGAIN,
 		    "the end after %zu of %zu octets", at, len);
 		ck_assert_msg(
-		    now_ms() < end, "only %zu of %zu octets", at, len);
-		work(base, 0);
-		usleep(500);
+		    patience_now() < end, "only %zu of %zu octets", at, len);
+		work(base, promised > 0 ? 1 : 0);
+		usleep(100);
 	}
 }
 
@@ -315,7 +307,7 @@ expect_answer(struct event_base *base, int fd, const struct protocol *protocol,
 }
 
 static inline void
-expect_silence(struct event_base *base, int fd, long ms)
+expect_silence(struct event_base *base, int fd, unsigned ms)
 {
 	char octet;
 
@@ -324,26 +316,33 @@ expect_silence(struct event_base *base, int fd, long ms)
 	ck_assert_int_eq(errno, EAGAIN);
 }
 
-/* The daemon ends the connection in order, without another word; returns after
- * how many milliseconds. */
-static inline long
+static inline bool
+has_ended(int fd)
+{
+	char octet;
+	const ssize_t n = recv(fd, &octet, 1, MSG_DONTWAIT);
+
+	ck_assert_msg(n <= 0, "octet %d instead of the end", octet);
+	ck_assert_msg(n == 0 || errno == EAGAIN, "%s", strerror(errno));
+	return n == 0;
+}
+
+/* The daemon ends the connection in order, without another word, and before
+ * any time has passed. */
+static inline void
 expect_end(struct event_base *base, int fd)
 {
-	const long begin = now_ms();
-	char octet;
+	WAIT_UNTIL(has_ended(fd), work(base, 0));
+}
 
-	for (;;) {
-		const ssize_t n = recv(fd, &octet, 1, MSG_DONTWAIT);
+/* After how many milliseconds it does. */
+static inline unsigned
+time_of_end(struct event_base *base, int fd)
+{
+	const uint64_t begin = fake_ms;
 
-		if (n == 0)
-			return now_ms() - begin;
-		ck_assert_msg(n == -1, "octet %d instead of the end", octet);
-		ck_assert_msg(errno == EAGAIN, "%s", strerror(errno));
-		ck_assert_msg(
-		    now_ms() < begin + PATIENCE_MS, "it does not end");
-		work(base, 0);
-		usleep(500);
-	}
+	WAIT_UNTIL(has_ended(fd), work(base, 1));
+	return (unsigned)(fake_ms - begin);
 }
 
 #endif /* TESTS_WIRE_FIXTURE_H */
