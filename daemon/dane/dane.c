@@ -349,23 +349,36 @@ use_denial(struct host *host, const struct dns_answer *answer)
 	next_base(host, text);
 }
 
+/* Nothing usable was found, and not all of it was looked at: no conclusion. */
+static void
+judge_nothing(struct host *host, const char *why)
+{
+	char text[WHY_MAX];
+
+	snprintf(text, sizeof(text), "DNS of %.80s: TLSA: %s",
+	    host->base[host->base_at], why);
+	host_done_text(host, DANE_HOST_FAILED, text);
+}
+
 static void
 judge_tlsa(struct host *host, const struct dns_answer *answer)
 {
-	const struct tlsa_summary summary =
-	    tlsa_judge(host->flight[SLOT_TLSA].dane->checker, answer->rdata,
-		answer->rdata_count);
+	struct dane *dane = host->flight[SLOT_TLSA].dane;
+	const struct tlsa_summary summary = tlsa_judge(
+	    dane->checker, answer->rdata, answer->rdata_count, &dane->budget);
 	char text[WHY_MAX];
 
 	free(host->evidence->tlsa_base);
 	host->evidence->tlsa_base = strdup(host->base[host->base_at]);
-	snprintf(text, sizeof(text), "%zu of %zu TLSA records usable",
-	    summary.usable, summary.total);
+	snprintf(text, sizeof(text), "%s%zu of %zu TLSA records usable",
+	    summary.left_out > 0 ? "at least " : "", summary.usable,
+	    summary.total);
 	if (summary.usable > 0)
 		host_done_text(host, DANE_HOST_USABLE, text);
 	else if (summary.error)
-		host_done_text(host, DANE_HOST_FAILED,
-		    "OpenSSL could not judge the TLSA records");
+		judge_nothing(host, "OpenSSL could not judge the records");
+	else if (summary.left_out > 0)
+		judge_nothing(host, "no usable record among those looked at");
 	else
 		host_done_text(host, DANE_HOST_UNUSABLE, text);
 }
