@@ -1,11 +1,21 @@
 """What one mail may cost, to a domain whose owner makes answers and keys dear:
 for us to read, for OpenSSL to judge, for libunbound to validate."""
 
+import concurrent.futures
 import hashlib
+import os
+import pathlib
+import struct
 
+import dns.message
+import dns.name
+import dns.query
+import dns.rcode
 import pytest
 
 import lab as lab_module
+import matrix
+import misbehave as m
 from zones import USABLE, Zone
 
 SECONDS = 0.5 * lab_module.SLOWNESS  # of processor time
@@ -30,17 +40,107 @@ LATE_DIGEST = Zone("digest.nsec", f"t TLSA {NO_KEYS} | {USABLE}\n{ALL_HOSTS}",
                    "ecdsa", ttl=3600)
 
 
+# ---- plain answers: nobody answers but without EDNS, and MX alone ----
+
+FULL = 65000  # octets; UDP would take 507 more
+LINKS = 11
+LONG = dns.name.Name([b"\x01" * 61] * 4 + [b""]).to_wire()
+PADDING = b"".join(struct.pack("!BHHIH", 0, 65280, 1, 3600, 15000)
+                   + os.urandom(15000) for _ in range(4))
+
+
+def is_plain(x):
+    return not x.edns and x.rdtype == m.T.MX
+
+
+def with_answers(wire, records, count):
+    """Behind @wire, a message with a question."""
+    wire = bytearray(wire + records)
+    struct.pack_into("!H", wire, 6, count)
+    return bytes(wire)
+
+
+def record(owner, rtype, rdata):
+    return owner + struct.pack("!HHIH", rtype, 1, 60, len(rdata)) + rdata
+
+
+async def pointers(x):
+    """Names that begin at the last of 8,000 pointers, each to the one before;
+    and no answer, so that the next server is asked."""
+    if not is_plain(x):
+        return x.error(dns.rcode.REFUSED)
+    question = x.error(dns.rcode.SERVFAIL)
+    at = len(question) + 11
+    chain = struct.pack("!H", 0xc00c)
+    while at + len(chain) <= 16382:
+        chain += struct.pack("!H", 0xc000 | at + len(chain) - 2)
+    last = struct.pack("!H", 0xc000 | at + len(chain) - 2)
+    names = record(last, 14, last + last)  # MINFO: two of them
+    count = (FULL - at - len(chain)) // len(names)
+    return with_answers(question, record(b"\0", 65280, chain)
+                        + names * count, 1 + count)
+
+
+async def aliases(x):
+    """Thousands of one long name, before a chain that is followed."""
+    if not is_plain(x) or x.name.startswith("c"):
+        return x.error(dns.rcode.REFUSED)
+    question = x.empty().to_wire()
+    chain, owner = b"", x.question.name.to_wire()
+    for i in range(LINKS):
+        target = dns.name.from_text(f"c{i}.{x.name}.").to_wire()
+        chain += record(owner, m.T.CNAME, target)
+        owner = target
+    first = record(LONG, m.T.CNAME, b"\xc0\x0c")
+    other = record(struct.pack("!H", 0xc000 | len(question)), m.T.CNAME,
+                   b"\xc0\x0c")
+    count = (FULL - len(question) - len(first) - len(chain)) // len(other)
+    return with_answers(question, first + other * count + chain,
+                        1 + count + LINKS)
+
+
+async def much(x):
+    """An MX, and 60 KB beside it that nobody asked for."""
+    if x.edns:
+        return x.error(dns.rcode.REFUSED)
+    reply = x.empty()
+    if x.rdtype != m.T.MX:
+        reply.authority.append(m.dns.rrset.from_text(
+            x.proxy.zone, 60, "IN", "SOA",
+            f"ns.{x.proxy.zone} h.{x.proxy.zone} 1 1 1 1 60"))
+        return reply.to_wire()
+    if not x.tcp:
+        reply.flags |= m.dns.flags.TC
+        return reply.to_wire()
+    reply.answer.append(m.dns.rrset.from_text(
+        x.question.name, 3600, "IN", "MX", "10 mx.plain.unsigned."))
+    return with_answers(reply.to_wire(), PADDING, 1 + 4)
+
+
+SERVERS = 24  # as many as are asked
+POINTERS = matrix.served(
+    Zone("pointers.unsigned", "@ TXT x"), [(pointers, True)] * SERVERS)
+ALIASES = matrix.served(Zone("aliases.unsigned", "@ TXT x"), [(aliases, True)])
+MUCH = matrix.served(Zone("much.unsigned", "@ TXT x"), [(much, True)])
+LISTENER = "127.0.0.25"
+QUESTIONS = 50
+NAMES, MOST = 400, 20 << 20  # octets; whole, they would take 24 MB
+
+
 @pytest.fixture(scope="module")
 def world():
-    running = lab_module.Lab([*lab_module.table.ZONES, WHOLE_KEYS, NONE_USABLE,
-                              LATE_DIGEST]).start()
+    running = lab_module.Lab([
+        *lab_module.table.ZONES, WHOLE_KEYS, NONE_USABLE, LATE_DIGEST, POINTERS,
+        ALIASES, MUCH]).start()
     yield running
     running.stop()
 
 
 @pytest.fixture
 def daemon(world):
-    running = lab_module.Daemon(world, "dear", port=8943).start()
+    running = lab_module.Daemon(
+        world, "dear", f'dns-listen = {{ "{LISTENER}:53" }}\n',
+        port=8943).start()
     yield running
     running.stop()
 
@@ -68,3 +168,42 @@ def test_records_that_nobody_looks_at_are_not_unusable(daemon):
 
 def test_digests_are_looked_at_first(daemon):
     assert one_mail(daemon, LATE_DIGEST.name).startswith("OK dane")
+
+
+def test_names_of_many_pointers(daemon):
+    one_mail(daemon, f"n.{POINTERS.name}")
+
+
+def test_many_aliases(daemon):
+    one_mail(daemon, f"n.{ALIASES.name}")
+
+
+def test_what_is_remembered_is_no_dearer(daemon):
+    """The listener reads it for each question."""
+    query = dns.message.make_query(f"again.{ALIASES.name}", "MX", payload=1232)
+    dns.query.udp(query, LISTENER, timeout=120)
+    had = daemon.computed()
+    for _ in range(QUESTIONS):
+        dns.query.udp(query, LISTENER, timeout=120)
+    each = (daemon.computed() - had) / QUESTIONS
+    print(f"{1000 * each:.1f} ms for each question")
+    assert each < SECONDS / 100
+
+
+def memory(daemon):
+    """Octets."""
+    words = pathlib.Path(
+        f"/proc/{daemon.process.pid}/status").read_text().split()
+    return 1024 * int(words[words.index("VmRSS:") + 1])
+
+
+def test_what_is_remembered_is_no_larger(daemon):
+    assert daemon.socketmap("dane.d.nsec") == "OK dane"
+    had = memory(daemon)
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        for reply in pool.map(daemon.socketmap, [
+                f"n{i}.{MUCH.name}" for i in range(NAMES)]):
+            assert reply.startswith("OK ")
+    grown = memory(daemon) - had
+    print(f"{grown / 2**20:.1f} MiB for {NAMES} names")
+    assert grown < MOST
