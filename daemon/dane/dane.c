@@ -26,6 +26,9 @@
  * deadline; twice as many, less one, leave time enough for the rest.
  */
 #define HOSTS_AT_ONCE 4
+/* Microseconds of validation from which on it is one at a time: what is asked
+ * for at once may be validated at once, and nobody else is served meanwhile. */
+#define DEAR_US 20000
 
 /* The lookups of a host that can be in flight at a time. */
 enum slot { SLOT_A, SLOT_AAAA, SLOT_TLSA, SLOTS };
@@ -578,12 +581,21 @@ next_host(const struct dane *dane)
 }
 
 /* As many as may be looked up at a time. */
+static size_t
+hosts_at_once(const struct dane *dane)
+{
+	const uint64_t spent =
+	    BUDGET_VALIDATION_MAX - dane->budget.left[BUDGET_VALIDATION];
+
+	return spent < DEAR_US ? HOSTS_AT_ONCE : 1;
+}
+
 static void
 start_waiting_hosts(struct dane *dane)
 {
 	struct host *host;
 
-	while (dane->may_start && dane->hosts_running < HOSTS_AT_ONCE &&
+	while (dane->may_start && dane->hosts_running < hosts_at_once(dane) &&
 	       (host = next_host(dane)) != NULL)
 		start_host(dane, host);
 }

@@ -586,6 +586,13 @@ START_TEST(few_hosts_are_looked_up_at_a_time)
 	ck_assert_uint_le(resolver.most, 8);
 	ck_assert_uint_eq(resolver.in_flight, 0);
 	dane_evidence_free(evidence);
+
+	/* One, where what it takes to validate them holds all others up. */
+	spent_on_each = 20000;
+	evidence = evaluate(&by_mx, line, &resolver);
+	spent_on_each = 0;
+	ck_assert_uint_le(resolver.most, 2);
+	dane_evidence_free(evidence);
 }
 END_TEST
 
