@@ -15,6 +15,7 @@
 static struct {
 	uint64_t read_at; /* CLOCK_MONOTONIC; 0 before the first look */
 	uint64_t spent;   /* by then */
+	uint64_t lap;     /* by the last call of loop_time_lap() */
 	uint64_t longest, longest_before;
 } loop;
 
@@ -58,6 +59,15 @@ loop_time_longest(void)
 {
 	return loop.longest > loop.longest_before ? loop.longest
 						  : loop.longest_before;
+}
+
+uint64_t
+loop_time_lap(void)
+{
+	const uint64_t from = loop.spent > loop.lap ? loop.spent : loop.lap;
+
+	loop.lap = read_clock(CLOCK_THREAD_CPUTIME_ID);
+	return loop.read_at != 0 ? loop.lap - from : 0;
 }
 
 void

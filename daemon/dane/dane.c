@@ -26,6 +26,9 @@
  * deadline; twice as many, less one, leave time enough for the rest.
  */
 #define HOSTS_AT_ONCE 4
+/* Microseconds of validation from which on it is one at a time: what is asked
+ * for at once may be validated at once, and nobody else is served meanwhile. */
+#define DEAR_US 20000
 
 /* The lookups of a host that can be in flight at a time. */
 enum slot { SLOT_A, SLOT_AAAA, SLOT_TLSA, SLOTS };
@@ -349,23 +352,36 @@ use_denial(struct host *host, const struct dns_answer *answer)
 	next_base(host, text);
 }
 
+/* Nothing usable was found, and not all of it was looked at: no conclusion. */
+static void
+judge_nothing(struct host *host, const char *why)
+{
+	char text[WHY_MAX];
+
+	snprintf(text, sizeof(text), "DNS of %.80s: TLSA: %s",
+	    host->base[host->base_at], why);
+	host_done_text(host, DANE_HOST_FAILED, text);
+}
+
 static void
 judge_tlsa(struct host *host, const struct dns_answer *answer)
 {
-	const struct tlsa_summary summary =
-	    tlsa_judge(host->flight[SLOT_TLSA].dane->checker, answer->rdata,
-		answer->rdata_count);
+	struct dane *dane = host->flight[SLOT_TLSA].dane;
+	const struct tlsa_summary summary = tlsa_judge(
+	    dane->checker, answer->rdata, answer->rdata_count, &dane->budget);
 	char text[WHY_MAX];
 
 	free(host->evidence->tlsa_base);
 	host->evidence->tlsa_base = strdup(host->base[host->base_at]);
-	snprintf(text, sizeof(text), "%zu of %zu TLSA records usable",
-	    summary.usable, summary.total);
+	snprintf(text, sizeof(text), "%s%zu of %zu TLSA records usable",
+	    summary.left_out > 0 ? "at least " : "", summary.usable,
+	    summary.total);
 	if (summary.usable > 0)
 		host_done_text(host, DANE_HOST_USABLE, text);
 	else if (summary.error)
-		host_done_text(host, DANE_HOST_FAILED,
-		    "OpenSSL could not judge the TLSA records");
+		judge_nothing(host, "OpenSSL could not judge the records");
+	else if (summary.left_out > 0)
+		judge_nothing(host, "no usable record among those looked at");
 	else
 		host_done_text(host, DANE_HOST_UNUSABLE, text);
 }
@@ -565,12 +581,21 @@ next_host(const struct dane *dane)
 }
 
 /* As many as may be looked up at a time. */
+static size_t
+hosts_at_once(const struct dane *dane)
+{
+	const uint64_t spent =
+	    BUDGET_VALIDATION_MAX - dane->budget.left[BUDGET_VALIDATION];
+
+	return spent < DEAR_US ? HOSTS_AT_ONCE : 1;
+}
+
 static void
 start_waiting_hosts(struct dane *dane)
 {
 	struct host *host;
 
-	while (dane->may_start && dane->hosts_running < HOSTS_AT_ONCE &&
+	while (dane->may_start && dane->hosts_running < hosts_at_once(dane) &&
 	       (host = next_host(dane)) != NULL)
 		start_host(dane, host);
 }

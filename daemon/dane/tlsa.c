@@ -10,6 +10,8 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 
+#include "dns/budget.h"
+
 #define FIXED_LEN 3 /* usage, selector, matching type */
 #define SELECTOR_SPKI 1
 #define MTYPE_FULL 0
@@ -18,6 +20,11 @@
 #define SHA2_256_LEN 32
 #define SHA2_512_LEN 64
 #define TEXT_OCTETS 8 /* of the association data, in tlsa_text() */
+
+/* Of one RRset.  A digest takes OpenSSL 3 microseconds, a key one or two
+ * milliseconds where a square root has to be taken for it. */
+#define DIGESTS_MAX 256
+#define KEYS_MAX 4
 
 struct tlsa_checker {
 	SSL_CTX *ctx;
@@ -117,33 +124,109 @@ ask_openssl(struct tlsa_checker *checker, const struct tlsa_rr *rr)
 	return verdict;
 }
 
+/* What OpenSSL has to be asked about; the others are of no use to SMTP. */
+static bool
+is_candidate(const struct tlsa_rr *rr)
+{
+	return (rr->usage == TLSA_DANE_TA || rr->usage == TLSA_DANE_EE) &&
+	       rr->mtype <= MTYPE_SHA2_512;
+}
+
 enum tlsa_verdict
 tlsa_check(struct tlsa_checker *checker, const struct tlsa_rr *rr)
 {
-	if (rr->usage != TLSA_DANE_TA && rr->usage != TLSA_DANE_EE)
-		return TLSA_UNUSABLE;
-	if (rr->mtype > MTYPE_SHA2_512)
-		return TLSA_UNUSABLE;
-	return ask_openssl(checker, rr);
+	return is_candidate(rr) ? ask_openssl(checker, rr) : TLSA_UNUSABLE;
 }
 
-struct tlsa_summary
-tlsa_judge(
-    struct tlsa_checker *checker, const struct dns_rdata *rdata, size_t count)
+/* OpenSSL computes in whatever field a key describes: one whose prime was
+ * chosen for that takes a tenth of a second.  No such key can be in a field
+ * without naming the type of the field. */
+static bool
+describes_curve(const struct tlsa_rr *rr)
 {
-	struct tlsa_summary summary = { .total = count };
+	/* 1.2.840.10045.1, above prime-field and characteristic-two-field */
+	static const uint8_t field_type[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d,
+		0x01 };
+
+	return memmem(rr->data, rr->data_len, field_type, sizeof(field_type)) !=
+	       NULL;
+}
+
+static bool
+is_whole(const struct tlsa_rr *rr)
+{
+	return rr->mtype == MTYPE_FULL;
+}
+
+static bool
+may_be_usable(const struct dns_rdata *rdata, struct tlsa_rr *rr)
+{
+	return tlsa_parse(rdata->data, rdata->len, rr) == 0 && is_candidate(rr);
+}
+
+static void
+judge_one(struct tlsa_checker *checker, const struct tlsa_rr *rr,
+    struct tlsa_summary *summary)
+{
+	switch (ask_openssl(checker, rr)) {
+	case TLSA_USABLE:
+		summary->usable++;
+		break;
+	case TLSA_UNUSABLE:
+		break;
+	case TLSA_ERROR:
+		summary->error = true;
+		break;
+	}
+}
+
+static void
+judge_digests(struct tlsa_checker *checker, const struct dns_rdata *rdata,
+    size_t count, struct tlsa_summary *summary)
+{
+	size_t asked = 0;
 	struct tlsa_rr rr;
 
 	for (size_t i = 0; i < count; i++) {
-		enum tlsa_verdict verdict = TLSA_UNUSABLE;
-
-		if (tlsa_parse(rdata[i].data, rdata[i].len, &rr) == 0)
-			verdict = tlsa_check(checker, &rr);
-		if (verdict == TLSA_USABLE)
-			summary.usable++;
-		else if (verdict == TLSA_ERROR)
-			summary.error = true;
+		if (!may_be_usable(&rdata[i], &rr) || is_whole(&rr))
+			continue;
+		if (asked++ < DIGESTS_MAX)
+			judge_one(checker, &rr, summary);
+		else
+			summary->left_out++;
 	}
+}
+
+/* Up to the first that is usable. */
+static void
+judge_keys(struct tlsa_checker *checker, const struct dns_rdata *rdata,
+    size_t count, struct budget *budget, struct tlsa_summary *summary)
+{
+	size_t asked = 0;
+	struct tlsa_rr rr;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!may_be_usable(&rdata[i], &rr) || !is_whole(&rr))
+			continue;
+		if (summary->usable > 0 || describes_curve(&rr) ||
+		    asked == KEYS_MAX ||
+		    !budget_spend(budget, BUDGET_KEYS, 1)) {
+			summary->left_out++;
+			continue;
+		}
+		asked++;
+		judge_one(checker, &rr, summary);
+	}
+}
+
+struct tlsa_summary
+tlsa_judge(struct tlsa_checker *checker, const struct dns_rdata *rdata,
+    size_t count, struct budget *budget)
+{
+	struct tlsa_summary summary = { .total = count };
+
+	judge_digests(checker, rdata, count, &summary);
+	judge_keys(checker, rdata, count, budget, &summary);
 	if (summary.usable > 0)
 		summary.error = false;
 	return summary;

@@ -7,12 +7,15 @@
 void
 budget_init(struct budget *budget)
 {
-	*budget = (struct budget){ .left = {
-				       [BUDGET_HASHING] = BUDGET_HASHING_MAX,
-				       [BUDGET_CONTEXTS] = BUDGET_CONTEXTS_MAX,
-				       [BUDGET_REPEATS] = BUDGET_REPEATS_MAX,
-				       [BUDGET_LOOKUPS] = BUDGET_LOOKUPS_MAX,
-				   } };
+	*budget =
+	    (struct budget){ .left = {
+				 [BUDGET_HASHING] = BUDGET_HASHING_MAX,
+				 [BUDGET_CONTEXTS] = BUDGET_CONTEXTS_MAX,
+				 [BUDGET_REPEATS] = BUDGET_REPEATS_MAX,
+				 [BUDGET_LOOKUPS] = BUDGET_LOOKUPS_MAX,
+				 [BUDGET_KEYS] = BUDGET_KEYS_MAX,
+				 [BUDGET_VALIDATION] = BUDGET_VALIDATION_MAX,
+			     } };
 }
 
 static void
@@ -63,6 +66,8 @@ budget_text(const struct budget *budget)
 		[BUDGET_REPEATS] = "second looks of one evaluation are used up",
 		[BUDGET_LOOKUPS] =
 		    "inner lookups of one evaluation are used up",
+		[BUDGET_KEYS] = "whole keys of one evaluation are used up",
+		[BUDGET_VALIDATION] = "validation of one evaluation is used up",
 	};
 
 	return budget->used_up ? says[budget->first_out] : NULL;

@@ -939,7 +939,8 @@ is_judged(const struct validated_result *result)
 static bool
 pay(struct ladder *ladder, const struct validated_result *result)
 {
-	if (budget_charge(ladder->budget, BUDGET_HASHING, result->hashing))
+	if (budget_charge(ladder->budget, BUDGET_HASHING, result->hashing) &&
+	    budget_charge(ladder->budget, BUDGET_VALIDATION, result->spent))
 		return true;
 	conclude_failed(ladder, DNS_INDETERMINATE, budget_text(ladder->budget));
 	return false;
@@ -1018,7 +1019,8 @@ start_name(struct ladder *ladder)
 		    "the name has more labels than are looked up");
 		return;
 	}
-	if (!budget_lasts(ladder->budget, BUDGET_HASHING)) {
+	if (!budget_lasts(ladder->budget, BUDGET_HASHING) ||
+	    !budget_lasts(ladder->budget, BUDGET_VALIDATION)) {
 		conclude_failed(
 		    ladder, DNS_INDETERMINATE, budget_text(ladder->budget));
 		return;

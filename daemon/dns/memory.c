@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "base/table.h"
-#include "dns/writer.h"
+#include "dns/packet.h"
 
 struct zone {
 	char *name;
@@ -28,6 +28,7 @@ struct memory {
 	struct zone *racing; /* need the race */
 	struct zone *failing;
 	struct record *records;
+	size_t octets; /* of all records */
 };
 
 #define KEY_MAX (DOMAIN_TEXT_MAX + 8)
@@ -55,9 +56,20 @@ record_free(struct record *record)
 	free(record);
 }
 
+/* In memory, but for what the hash and malloc(3) need. */
+static size_t
+record_octets(const struct record *record)
+{
+	const char *zone = record->answer.zone;
+
+	return sizeof(*record) + strlen(record->key) + 1 + record->answer.len +
+	       (zone != NULL ? strlen(zone) + 1 : 0);
+}
+
 static void
 record_forget(struct memory *memory, struct record *record)
 {
+	memory->octets -= record_octets(record);
 	HASH_DEL(memory->records, record);
 	record_free(record);
 }
@@ -153,19 +165,22 @@ bounded_ttl(const ldns_pkt *packet, uint32_t ttl)
 }
 
 static struct record *
-record_new(const char *key, const ldns_pkt *packet, const char *zone)
+record_new(
+    const char *name, uint16_t type, const ldns_pkt *packet, const char *zone)
 {
 	struct record *record = calloc(1, sizeof(*record));
+	char key[KEY_MAX];
 	uint8_t *wire = NULL;
 
 	if (record == NULL)
 		return NULL;
+	snprintf(key, sizeof(key), "%u/%s", type, name);
 	record->key = strdup(key);
 	record->answer.zone = zone != NULL ? strdup(zone) : NULL;
 	if (record->key == NULL ||
 	    (zone != NULL && record->answer.zone == NULL) ||
-	    (packet != NULL &&
-		writer_packet(packet, &wire, &record->answer.len) == -1)) {
+	    (packet != NULL && packet_extract_with_soa(packet, name, type,
+				   &wire, &record->answer.len) == -1)) {
 		record_free(record);
 		return NULL;
 	}
@@ -173,37 +188,53 @@ record_new(const char *key, const ldns_pkt *packet, const char *zone)
 	return record;
 }
 
-void
-memory_answer_add(struct memory *memory, const char *name, uint16_t type,
-    const ldns_pkt *packet, const char *zone, uint32_t ttl)
+/* The oldest go first. */
+static void
+make_room(struct memory *memory, size_t octets)
+{
+	while (memory->records != NULL &&
+	       (HASH_COUNT(memory->records) >= MEMORY_ANSWERS_MAX ||
+		   memory->octets + octets > MEMORY_OCTETS_MAX))
+		record_forget(memory, memory->records);
+}
+
+static struct record *
+find_record(struct memory *memory, const char *name, uint16_t type)
 {
 	char key[KEY_MAX];
 	struct record *record;
 
 	snprintf(key, sizeof(key), "%u/%s", type, name);
 	HASH_FIND_STR(memory->records, key, record);
+	return record;
+}
+
+void
+memory_answer_add(struct memory *memory, const char *name, uint16_t type,
+    const ldns_pkt *packet, const char *zone, uint32_t ttl)
+{
+	struct record *record = find_record(memory, name, type);
+
 	if (record != NULL)
 		record_forget(memory, record);
-	else if (HASH_COUNT(memory->records) >= MEMORY_ANSWERS_MAX)
-		record_forget(memory, memory->records);
-	if ((record = record_new(key, packet, zone)) == NULL)
+	if ((record = record_new(name, type, packet, zone)) == NULL)
 		return;
+	make_room(memory, record_octets(record));
 	record->expires = clock_ms() + bounded_ttl(packet, ttl) * 1000ULL;
 	HASH_ADD_KEYPTR(
 	    hh, memory->records, record->key, strlen(record->key), record);
-	if (record->hh.tbl == NULL) /* out of memory */
+	if (record->hh.tbl != NULL)
+		memory->octets += record_octets(record);
+	else /* out of memory */
 		record_free(record);
 }
 
 const struct memory_answer *
 memory_answer_find(struct memory *memory, const char *name, uint16_t type)
 {
+	struct record *record = find_record(memory, name, type);
 	const uint64_t now = clock_ms();
-	char key[KEY_MAX];
-	struct record *record;
 
-	snprintf(key, sizeof(key), "%u/%s", type, name);
-	HASH_FIND_STR(memory->records, key, record);
 	if (record == NULL)
 		return NULL;
 	if (record->expires <= now) {

@@ -98,12 +98,84 @@ packet_is_whole(const ldns_pkt *packet, const uint8_t *wire, size_t len)
 		   (size_t)wire[8] << 8 | wire[9], wire, len, &at);
 }
 
+/* ---- pointers ---- */
+
+#define POINTERS_REACH 0x4000U /* where a pointer can lead */
+#define HOPS_UNKNOWN 0xffU
+#define HOPS_ON_THE_WAY 0xfeU
+
+static bool
+is_pointer(uint8_t octet)
+{
+	return octet >= 0xc0U;
+}
+
+/* Where a name that is read at @at is read on; @len where it ends there. */
+static size_t
+next_part(const uint8_t *wire, size_t len, size_t at)
+{
+	const uint8_t label = wire[at];
+	size_t next = len;
+
+	if (is_pointer(label) && at + 1 < len)
+		next = (size_t)(label & 0x3fU) << 8 | wire[at + 1];
+	else if (label > 0 && label <= LDNS_MAX_LABELLEN)
+		next = at + 1U + label;
+	return next < len ? next : len;
+}
+
+/*
+ * Whether a name at @at would follow more pointers than PACKET_POINTERS_MAX.
+ * @hops has how many it is from each place, as far as that is known, and gets
+ * those of all on the way.  Of a loop each pointer counts once: a name with a
+ * loop is the last that is read.
+ */
+static bool
+has_long_way(const uint8_t *wire, size_t len, size_t at, uint8_t *hops)
+{
+	unsigned count = 0;
+	size_t i;
+
+	for (i = at; i < len && hops[i] == HOPS_UNKNOWN;
+	     i = next_part(wire, len, i)) {
+		hops[i] = HOPS_ON_THE_WAY;
+		count += is_pointer(wire[i]);
+	}
+	if (i < len && hops[i] != HOPS_ON_THE_WAY)
+		count += hops[i];
+	if (count > PACKET_POINTERS_MAX)
+		return true;
+	for (i = at; i < len && hops[i] == HOPS_ON_THE_WAY;
+	     i = next_part(wire, len, i)) {
+		hops[i] = (uint8_t)count;
+		count -= is_pointer(wire[i]);
+	}
+	return false;
+}
+
+bool
+packet_has_few_pointers(const uint8_t *wire, size_t len)
+{
+	/* No name that a pointer leads to goes on behind that. */
+	uint8_t hops[POINTERS_REACH + DOMAIN_WIRE_MAX];
+
+	if (len > sizeof(hops))
+		len = sizeof(hops);
+	memset(hops, HOPS_UNKNOWN, sizeof(hops));
+	for (size_t at = 0; at < len && at < POINTERS_REACH; at++)
+		if (hops[at] == HOPS_UNKNOWN &&
+		    has_long_way(wire, len, at, hops))
+			return false;
+	return true;
+}
+
 ldns_pkt *
 packet_parse(const uint8_t *wire, size_t len)
 {
 	ldns_pkt *packet = NULL;
 
-	if (ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK)
+	if (!packet_has_few_pointers(wire, len) ||
+	    ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK)
 		return NULL;
 	if (packet_is_whole(packet, wire, len))
 		return packet;
@@ -152,26 +224,76 @@ lower_ttl(uint32_t *ttl, uint32_t other)
 		*ttl = other;
 }
 
-static bool
-is_at(const ldns_rr *rr, ldns_rr_type type, const char *name)
-{
-	char owner[DOMAIN_TEXT_MAX];
+/* To compare with, without making text of each record's owner. */
+struct wire_name {
+	uint8_t octet[DOMAIN_WIRE_MAX];
+	size_t len; /* 0: equal to none */
+};
 
+static struct wire_name
+wire_name(const char *name)
+{
+	struct wire_name wire;
+
+	wire.len = domain_to_wire(name, wire.octet);
+	return wire;
+}
+
+static uint8_t
+lower_case(uint8_t octet)
+{
+	return octet >= 'A' && octet <= 'Z' ? octet | 0x20U : octet;
+}
+
+/* Lengths of labels are below all letters. */
+static bool
+is_named(const ldns_rdf *rdf, const uint8_t *name, size_t len)
+{
+	const uint8_t *data;
+
+	if (rdf == NULL || ldns_rdf_get_type(rdf) != LDNS_RDF_TYPE_DNAME ||
+	    len == 0 || ldns_rdf_size(rdf) != len)
+		return false;
+	data = ldns_rdf_data(rdf);
+	for (size_t i = 0; i < len; i++)
+		if (lower_case(data[i]) != lower_case(name[i]))
+			return false;
+	return true;
+}
+
+static bool
+is_at(const ldns_rr *rr, ldns_rr_type type, const struct wire_name *name)
+{
 	return ldns_rr_get_type(rr) == type &&
 	       ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN &&
-	       packet_owner(rr, owner) == 0 && domain_equal(owner, name);
+	       is_named(ldns_rr_owner(rr), name->octet, name->len);
 }
 
 static const ldns_rr *
-find_at(const ldns_rr_list *list, ldns_rr_type type, const char *name)
+find_alias(const ldns_rr_list *list, const char *text)
 {
+	const struct wire_name name = wire_name(text);
+
 	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(list, i);
 
-		if (is_at(rr, type, name))
+		if (is_at(rr, LDNS_RR_TYPE_CNAME, &name))
 			return rr;
 	}
 	return NULL;
+}
+
+/* Each link is looked for among all of them. */
+static bool
+has_many_aliases(const ldns_rr_list *list)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++)
+		if (ldns_rr_get_type(ldns_rr_list_rr(list, i)) ==
+		    LDNS_RR_TYPE_CNAME)
+			count++;
+	return count > PACKET_CNAMES_MAX;
 }
 
 /* Follow the aliases from the question; facts->rname is where they end. */
@@ -183,8 +305,9 @@ follow_aliases(
 
 	if (qtype == DNS_TYPE_CNAME)
 		return 0;
-	while ((alias = find_at(answer, LDNS_RR_TYPE_CNAME, facts->rname)) !=
-	       NULL) {
+	if (has_many_aliases(answer))
+		return -1;
+	while ((alias = find_alias(answer, facts->rname)) != NULL) {
 		if (++facts->aliases > PACKET_ALIASES_MAX ||
 		    packet_name(ldns_rr_rdf(alias, 0), facts->rname) == -1)
 			return -1;
@@ -224,6 +347,7 @@ static int
 collect_records(
     const ldns_rr_list *answer, uint16_t qtype, struct packet_facts *facts)
 {
+	const struct wire_name rname = wire_name(facts->rname);
 	size_t most = ldns_rr_list_rr_count(answer);
 
 	if (most == 0)
@@ -233,7 +357,7 @@ collect_records(
 	for (size_t i = 0; i < most; i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
 
-		if (!is_at(rr, (ldns_rr_type)qtype, facts->rname)) {
+		if (!is_at(rr, (ldns_rr_type)qtype, &rname)) {
 			facts->has_stray |=
 			    (uint16_t)ldns_rr_get_type(rr) == qtype;
 			continue;
@@ -312,7 +436,8 @@ packet_facts_clear(struct packet_facts *facts)
 }
 
 static int
-keep_record(ldns_pkt *packet, const ldns_rr *rr, uint32_t ttl)
+keep_record(
+    ldns_pkt *packet, ldns_pkt_section section, const ldns_rr *rr, uint32_t ttl)
 {
 	ldns_rr *copy = ldns_rr_clone(rr);
 
@@ -320,7 +445,7 @@ keep_record(ldns_pkt *packet, const ldns_rr *rr, uint32_t ttl)
 		return -1;
 	if (ldns_rr_ttl(copy) > ttl)
 		ldns_rr_set_ttl(copy, ttl);
-	if (ldns_pkt_push_rr(packet, LDNS_SECTION_ANSWER, copy))
+	if (ldns_pkt_push_rr(packet, section, copy))
 		return 0;
 	ldns_rr_free(copy);
 	return -1;
@@ -328,36 +453,90 @@ keep_record(ldns_pkt *packet, const ldns_rr *rr, uint32_t ttl)
 
 /* The DNAME that makes @name too long (RFC 6672 section 2.2). */
 static bool
-denies_by_dname(const ldns_pkt *packet, const ldns_rr *rr, const char *name)
+denies_by_dname(
+    const ldns_pkt *packet, const ldns_rr *rr, const struct wire_name *name)
 {
-	char owner[DOMAIN_TEXT_MAX];
+	if (ldns_pkt_get_rcode(packet) != LDNS_RCODE_YXDOMAIN ||
+	    ldns_rr_get_type(rr) != LDNS_RR_TYPE_DNAME)
+		return false;
+	for (size_t at = 0; at < name->len; at += 1U + name->octet[at])
+		if (is_named(
+			ldns_rr_owner(rr), name->octet + at, name->len - at))
+			return true;
+	return false;
+}
 
-	return ldns_pkt_get_rcode(packet) == LDNS_RCODE_YXDOMAIN &&
-	       ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNAME &&
-	       packet_owner(rr, owner) == 0 && domain_is_within(name, owner);
+static int
+keep_answer(const ldns_pkt *packet, const char *text, uint16_t type,
+    uint32_t ttl, ldns_pkt *extract)
+{
+	const ldns_rr_list *answer = ldns_pkt_answer(packet);
+	const struct wire_name name = wire_name(text);
+	int result = 0;
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
+
+		if (is_at(rr, (ldns_rr_type)type, &name) ||
+		    is_at(rr, LDNS_RR_TYPE_CNAME, &name) ||
+		    denies_by_dname(packet, rr, &name))
+			result |=
+			    keep_record(extract, LDNS_SECTION_ANSWER, rr, ttl);
+	}
+	return result;
+}
+
+static int
+keep_soa(const ldns_pkt *packet, ldns_pkt *extract)
+{
+	const ldns_rr_list *authority = ldns_pkt_authority(packet);
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(authority, i);
+
+		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_SOA)
+			return keep_record(
+			    extract, LDNS_SECTION_AUTHORITY, rr, UINT32_MAX);
+	}
+	return 0;
+}
+
+static ldns_pkt *
+extract_new(const ldns_pkt *packet)
+{
+	ldns_pkt *extract = ldns_pkt_new();
+
+	if (extract == NULL)
+		return NULL;
+	ldns_pkt_set_qr(extract, true);
+	ldns_pkt_set_rcode(extract, (uint8_t)ldns_pkt_get_rcode(packet));
+	return extract;
 }
 
 int
 packet_extract(const ldns_pkt *packet, const char *name, uint16_t type,
     uint32_t ttl, uint8_t **wire, size_t *len)
 {
-	const ldns_rr_list *answer = ldns_pkt_answer(packet);
-	ldns_pkt *extract = ldns_pkt_new();
-	int result = 0;
+	ldns_pkt *extract = extract_new(packet);
+	int result = -1;
 
-	if (extract == NULL)
-		return -1;
-	ldns_pkt_set_qr(extract, true);
-	ldns_pkt_set_rcode(extract, (uint8_t)ldns_pkt_get_rcode(packet));
-	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
+	if (extract != NULL &&
+	    keep_answer(packet, name, type, ttl, extract) == 0)
+		result = writer_packet(extract, wire, len);
+	ldns_pkt_free(extract);
+	return result;
+}
 
-		if (is_at(rr, (ldns_rr_type)type, name) ||
-		    is_at(rr, LDNS_RR_TYPE_CNAME, name) ||
-		    denies_by_dname(packet, rr, name))
-			result |= keep_record(extract, rr, ttl);
-	}
-	if (result == 0)
+int
+packet_extract_with_soa(const ldns_pkt *packet, const char *name, uint16_t type,
+    uint8_t **wire, size_t *len)
+{
+	ldns_pkt *extract = extract_new(packet);
+	int result = -1;
+
+	if (extract != NULL &&
+	    keep_answer(packet, name, type, UINT32_MAX, extract) == 0 &&
+	    keep_soa(packet, extract) == 0)
 		result = writer_packet(extract, wire, len);
 	ldns_pkt_free(extract);
 	return result;

@@ -22,6 +22,9 @@
 #define SERVERS_MAX 24    /* addresses of one zone */
 #define NAMES_MAX 8       /* server names of one zone that are resolved */
 #define INNER_NAMES_MAX 3 /* the same while another lookup waits for us */
+/* Of a section that are looked at for a referral, and for the addresses of
+ * each of its servers. */
+#define RECORDS_MAX 256
 
 static const struct timeval race = { 0, RACE_MS * 1000 };
 
@@ -227,6 +230,14 @@ on_names(void *arg, struct dns_answer *answer)
 
 /* ---- referrals ---- */
 
+static size_t
+count_records(const ldns_rr_list *list)
+{
+	const size_t count = ldns_rr_list_rr_count(list);
+
+	return count < RECORDS_MAX ? count : RECORDS_MAX;
+}
+
 static const ldns_rr *
 ns_record(const ldns_rr_list *list, size_t i, char owner[DOMAIN_TEXT_MAX],
     char target[DOMAIN_TEXT_MAX])
@@ -248,7 +259,7 @@ referred_zone(const struct plain *plain, const ldns_pkt *packet,
 	const ldns_rr_list *list = ldns_pkt_authority(packet);
 	char target[DOMAIN_TEXT_MAX];
 
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++)
+	for (size_t i = 0; i < count_records(list); i++)
 		if (ns_record(list, i, zone, target) != NULL &&
 		    domain_is_within(plain->name, zone) &&
 		    domain_is_within(zone, plain->zone) &&
@@ -269,7 +280,7 @@ use_glue(struct plain *plain, const ldns_pkt *packet, const char *name,
 
 	if (!domain_is_within(name, bailiwick))
 		return false;
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+	for (size_t i = 0; i < count_records(list); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(list, i);
 		const ldns_rdf *rdf = ldns_rr_rdf(rr, 0);
 
@@ -330,7 +341,7 @@ follow_referral(struct plain *plain, const ldns_pkt *packet, const char *zone)
 	}
 	snprintf(bailiwick, sizeof(bailiwick), "%s", plain->zone);
 	snprintf(plain->zone, sizeof(plain->zone), "%s", zone);
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+	for (size_t i = 0; i < count_records(list); i++) {
 		if (ns_record(list, i, owner, target) == NULL ||
 		    !domain_equal(owner, zone) || names >= names_max(plain))
 			continue;

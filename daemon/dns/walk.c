@@ -138,7 +138,8 @@ keep_ttl(struct walk *walk, uint32_t ttl, const struct validated_result *result)
 static bool
 pay(struct walk *walk, const struct validated_result *result)
 {
-	return budget_charge(walk->budget, BUDGET_HASHING, result->hashing);
+	return budget_charge(walk->budget, BUDGET_HASHING, result->hashing) &&
+	       budget_charge(walk->budget, BUDGET_VALIDATION, result->spent);
 }
 
 /* The DNAME at an ancestor is secure: continue at what it makes of us. */
@@ -263,7 +264,8 @@ ask_next(struct walk *walk)
 		return;
 	}
 	walk->labels++;
-	if (!budget_lasts(walk->budget, BUDGET_HASHING)) {
+	if (!budget_lasts(walk->budget, BUDGET_HASHING) ||
+	    !budget_lasts(walk->budget, BUDGET_VALIDATION)) {
 		fail(walk, "DS", budget_text(walk->budget));
 		return;
 	}

@@ -17,6 +17,10 @@
  * since the last loop_time_rotate() but one.  0 before the second look. */
 uint64_t loop_time_longest(void);
 
+/* Nanoseconds of processor time since the last look, or the last call,
+ * whichever came later; likewise. */
+uint64_t loop_time_lap(void);
+
 /* What was measured before the last call is forgotten. */
 void loop_time_rotate(void);
 

@@ -12,6 +12,8 @@
 
 #include "dns/answer.h"
 
+struct budget;
+
 /* RFC 6698 section 2.1 field values, RFC 7218 acronyms. */
 enum tlsa_usage { TLSA_PKIX_TA = 0, TLSA_PKIX_EE, TLSA_DANE_TA, TLSA_DANE_EE };
 
@@ -61,14 +63,22 @@ enum tlsa_verdict tlsa_check(
 
 struct tlsa_summary {
 	size_t total, usable;
-	bool error; /* OpenSSL failed on a record, and none was usable: no
-		     * conclusion can be drawn */
+	size_t left_out; /* candidates that OpenSSL was not asked about:
+			  * @usable may be too low, and where it is 0, no
+			  * conclusion can be drawn */
+	bool error;      /* OpenSSL failed on a record, and none was usable:
+			  * likewise */
 };
 
-/* Judge a whole TLSA RRset; records without association data count as
- * unusable. */
-struct tlsa_summary tlsa_judge(
-    struct tlsa_checker *checker, const struct dns_rdata *rdata, size_t count);
+/*
+ * Judge a whole TLSA RRset; records without association data count as
+ * unusable.  Whoever owns the domain chooses the records, and whole keys and
+ * certificates can be made dear: digests come first, and of the others a few
+ * are looked at, for which @budget pays, where no record is usable so far; none
+ * that describes a curve of its own.
+ */
+struct tlsa_summary tlsa_judge(struct tlsa_checker *checker,
+    const struct dns_rdata *rdata, size_t count, struct budget *budget);
 
 /* What a record is worth to carry.h. */
 enum tlsa_pin {

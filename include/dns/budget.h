@@ -14,6 +14,8 @@ enum budget_kind {
 	BUDGET_CONTEXTS, /* fresh contexts of libunbound, for what is bogus */
 	BUDGET_REPEATS,  /* the same, for answers that are not whole */
 	BUDGET_LOOKUPS,  /* lookups inside lookups: servers, their addresses */
+	BUDGET_KEYS,     /* TLSA records with a whole key or certificate */
+	BUDGET_VALIDATION, /* microseconds of processor time, by libunbound */
 	BUDGET_KINDS
 };
 
@@ -31,6 +33,10 @@ enum budget_kind {
  * keep mail for a day. */
 #define BUDGET_REPEATS_MAX 32
 #define BUDGET_LOOKUPS_MAX 1000
+/* One or two milliseconds each, where they were chosen for that. */
+#define BUDGET_KEYS_MAX 64
+/* Twenty hosts whose zones all have keys of 4,096 bits take some 0.1 s. */
+#define BUDGET_VALIDATION_MAX 500000
 
 /* All zero is one of which nothing is left. */
 struct budget {

@@ -20,6 +20,8 @@ struct memory;
 #define MEMORY_ZONE_SECONDS 600
 #define MEMORY_FAILING_SECONDS 60
 #define MEMORY_ANSWERS_MAX 20000
+/* Of all answers together; strangers choose how large theirs are. */
+#define MEMORY_OCTETS_MAX ((size_t)8 << 20)
 #define MEMORY_ANSWER_SECONDS 3600 /* at most */
 /* Of a denial without SOA, which RFC 2308 section 5 would not have cached: as
  * long as libunbound keeps it. */
@@ -49,8 +51,8 @@ struct memory_answer {
 	uint32_t ttl; /* whole seconds left */
 };
 
-/* @packet NULL: a failure.  @ttl: seconds; cut to the bounds above.  Copies
- * what it is given. */
+/* @packet NULL: a failure.  Of others packet_extract_with_soa() is kept.  @ttl:
+ * seconds; cut to the bounds above.  Copies what it is given. */
 void memory_answer_add(struct memory *memory, const char *name, uint16_t type,
     const ldns_pkt *packet, const char *zone, uint32_t ttl);
 /* What is remembered and has not expired, valid until the next call; or

@@ -15,6 +15,10 @@
 #include "dns/answer.h"
 
 #define PACKET_ALIASES_MAX 12 /* links of a chain that are followed */
+#define PACKET_CNAMES_MAX 64  /* of an answer, whatever they lead to */
+/* That one name follows.  Each leads to another label, or the root, in what
+ * anybody writes, and a name has no more of them. */
+#define PACKET_POINTERS_MAX 128
 
 struct packet_facts {
 	enum dns_status status; /* FAILED unless the rcode is 0, 3 or 6 */
@@ -31,14 +35,23 @@ struct packet_facts {
 			 * aliases does not lead to */
 };
 
-/* NULL when the bytes are no DNS message.  Free with ldns_pkt_free(). */
+/*
+ * Whether no name in a message, wherever it may be, follows more pointers than
+ * PACKET_POINTERS_MAX.  libldns follows all that there are, thousands in a row
+ * and for each name anew.  In linear time.
+ */
+bool packet_has_few_pointers(const uint8_t *wire, size_t len);
+
+/* NULL when the bytes are no DNS message, or one with names that have more
+ * pointers.  Free with ldns_pkt_free(). */
 ldns_pkt *packet_parse(const uint8_t *wire, size_t len);
 
 /*
  * Read the answer to (@qname, @qtype) out of @packet.  @qname: text form of
  * base/domain.h.  Only records that are reached from the question by its own
  * chain of aliases count.
- * Returns 0, or -1 when out of memory or the chain is too long or a loop.
+ * Returns 0, or -1 when out of memory, or the chain is too long or a loop, or
+ * the answer has more than PACKET_CNAMES_MAX aliases.
  * Free with packet_facts_clear().
  */
 int packet_facts(const ldns_pkt *packet, const char *qname, uint16_t qtype,
@@ -65,6 +78,11 @@ int packet_substitute(const char *name, const char *owner, const char *target,
  */
 int packet_extract(const ldns_pkt *packet, const char *name, uint16_t type,
     uint32_t ttl, uint8_t **wire, size_t *len);
+
+/* The same, with the SOA of a denial, and the TTLs as they are: all that
+ * packet_facts() has to say of it, but what is behind an alias. */
+int packet_extract_with_soa(const ldns_pkt *packet, const char *name,
+    uint16_t type, uint8_t **wire, size_t *len);
 
 /* A message that holds one alias, as a DNAME makes it.  Returns as above. */
 int packet_alias(const char *name, const char *target, uint32_t ttl,

@@ -38,6 +38,8 @@ struct validated_result {
 	size_t len;
 	uint32_t lifetime; /* seconds, where secure: until signatures end */
 	uint64_t hashing;  /* SHA-1 blocks that it may have cost: whole.h */
+	uint64_t spent;    /* microseconds of processor time, in libunbound,
+			    * where they were many */
 	const char *why; /* one line, where it failed or is bogus; else NULL */
 };
 

@@ -7,6 +7,29 @@
 
 #include "fuzz.h"
 
+/* Pointers that a name at @at follows up to its end; 0 where it has none. */
+static unsigned
+pointers(const uint8_t *wire, size_t size, size_t at)
+{
+	unsigned count = 0;
+	size_t octets = 0;
+
+	while (at + 1 < size && octets < DOMAIN_WIRE_MAX && count < size) {
+		if (wire[at] >= 0xc0) {
+			at = (size_t)(wire[at] & 0x3f) << 8 | wire[at + 1];
+			count++;
+			continue;
+		}
+		if (wire[at] > 63)
+			return 0;
+		if (wire[at] == 0)
+			return count;
+		octets += 1U + wire[at];
+		at += 1U + wire[at];
+	}
+	return at + 1 == size && wire[at] == 0 ? count : 0;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -24,6 +47,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(wire);
 		return 0;
 	}
+	if (packet_has_few_pointers(wire, size))
+		for (size_t at = 0; at < 0x4000 && at < size; at++)
+			PROMISE(
+			    pointers(wire, size, at) <= PACKET_POINTERS_MAX);
 	packet = packet_parse(wire, size);
 	if (packet != NULL &&
 	    ldns_rr_list_rr_count(ldns_pkt_question(packet)) > 0) {

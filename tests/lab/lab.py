@@ -459,6 +459,11 @@ class Daemon:
         assert result.stdout, result.stderr.decode()
         return json.loads(result.stdout)
 
+    def computed(self):
+        """Seconds of processor time."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text()
+        return int(text.split()[0]) / 1e9
+
     def status(self):
         return json.loads(subprocess.run(
             [self.command, "-s", self.control, "status", "--json"],

@@ -1,6 +1,5 @@
 """What one mail may cost, to a domain whose owner makes the most of NSEC3."""
 
-import pathlib
 import threading
 import time
 
@@ -72,16 +71,10 @@ def daemon(world):
     running.stop()
 
 
-def computed(daemon):
-    """Seconds of processor time."""
-    text = pathlib.Path(f"/proc/{daemon.process.pid}/schedstat").read_text()
-    return int(text.split()[0]) / 1e9
-
-
 def is_idle(daemon):
-    had = computed(daemon)
+    had = daemon.computed()
     time.sleep(1)
-    return computed(daemon) - had < 0.002
+    return daemon.computed() - had < 0.002
 
 
 class Mail(threading.Thread):
@@ -91,7 +84,7 @@ class Mail(threading.Thread):
         super().__init__()
         self.world, self.daemon, self.key = world, daemon, key
         self.reply = ""
-        self.had = computed(daemon)
+        self.had = daemon.computed()
         self.start()
 
     def run(self):
@@ -107,7 +100,7 @@ class Mail(threading.Thread):
         self.join()
         # What goes on inside libunbound is part of it.
         lab_module.wait_until("rest", lambda: is_idle(self.daemon))
-        cost = computed(self.daemon) - self.had
+        cost = self.daemon.computed() - self.had
         print(f"{self.key}: {cost:.2f} s, {self.world.questions(self.key)} "
               f"questions, {self.reply}")
         return cost

@@ -28,6 +28,8 @@ START_TEST(each_kind_has_its_bound)
 		[BUDGET_CONTEXTS] = BUDGET_CONTEXTS_MAX,
 		[BUDGET_REPEATS] = BUDGET_REPEATS_MAX,
 		[BUDGET_LOOKUPS] = BUDGET_LOOKUPS_MAX,
+		[BUDGET_KEYS] = BUDGET_KEYS_MAX,
+		[BUDGET_VALIDATION] = BUDGET_VALIDATION_MAX,
 	};
 	const enum budget_kind kind = (enum budget_kind)_i;
 	struct budget budget;
@@ -61,6 +63,8 @@ START_TEST(first_refusal_is_told)
 		[BUDGET_REPEATS] = "second looks of one evaluation are used up",
 		[BUDGET_LOOKUPS] =
 		    "inner lookups of one evaluation are used up",
+		[BUDGET_KEYS] = "whole keys of one evaluation are used up",
+		[BUDGET_VALIDATION] = "validation of one evaluation is used up",
 	};
 	/* One that nobody has initialised has nothing. */
 	struct budget budget = { .left = { 0 } };

@@ -256,6 +256,25 @@ START_TEST(host_that_nobody_can_judge_has_failed)
 }
 END_TEST
 
+/* A key with a curve of its own, which OpenSSL is not asked about. */
+START_TEST(host_whose_records_nobody_looks_at_has_failed)
+{
+	static const uint8_t own_curve[] = { 3, 1, 0, 6, 7, 0x2a, 0x86, 0x48,
+		0xce, 0x3d, 1, 1 };
+	static const struct line line[] = { MX(DNS_SECURE), A(DNS_SECURE),
+		AAAA(DNS_SECURE),
+		{ OWNER, DNS_TYPE_TLSA, ANSWERS, DNS_OK, DNS_SECURE,
+		    RDATA(own_curve) },
+		{ 0 } };
+	struct resolver resolver;
+	struct dane_evidence *evidence = evaluate(&by_mx, line, &resolver);
+
+	ck_assert_str_eq(dane_host_status_text(evidence->host[0].status),
+	    dane_host_status_text(DANE_HOST_FAILED));
+	dane_evidence_free(evidence);
+}
+END_TEST
+
 START_TEST(records_are_those_of_the_port)
 {
 	static const struct line line[] = { A(DNS_SECURE), AAAA(DNS_SECURE),
@@ -568,6 +587,13 @@ START_TEST(few_hosts_are_looked_up_at_a_time)
 	ck_assert_uint_le(resolver.most, 8);
 	ck_assert_uint_eq(resolver.in_flight, 0);
 	dane_evidence_free(evidence);
+
+	/* One, where what it takes to validate them holds all others up. */
+	spent_on_each = 20000;
+	evidence = evaluate(&by_mx, line, &resolver);
+	spent_on_each = 0;
+	ck_assert_uint_le(resolver.most, 2);
+	dane_evidence_free(evidence);
 }
 END_TEST
 
@@ -636,6 +662,7 @@ main(void)
 	suite_add_tcase(suite, tc);
 	tcase_add_loop_test(tc, host_gets_its_status, 0, (int)COUNT(hosts));
 	tcase_add_test(tc, host_that_nobody_can_judge_has_failed);
+	tcase_add_test(tc, host_whose_records_nobody_looks_at_has_failed);
 	tcase_add_test(tc, records_are_those_of_the_port);
 	tcase_add_loop_test(tc, evidence_holds_no_longer_than_each_answer, 0,
 	    (int)COUNT(minutes));

@@ -158,6 +158,7 @@ static const char *no_trust;
 static struct budget budget;
 static uint32_t lifetime; /* of what libunbound says */
 static uint64_t hashing;  /* likewise: what it cost */
+static uint64_t spent;    /* likewise, in microseconds */
 static enum insecurity_reason walk_reason;
 
 static const char *
@@ -188,7 +189,7 @@ set_up(void)
 	};
 	no_trust = NULL;
 	lifetime = UINT32_MAX;
-	hashing = 0;
+	hashing = spent = 0;
 	walk_reason = INSECURITY_REASON_NSEC;
 	budget_init(&budget);
 	query_count = walk_count = plain_count = 0;
@@ -298,6 +299,7 @@ unbound_says(enum dns_security security, int rcode, const char *const *records,
 		.len = message.len,
 		.lifetime = lifetime,
 		.hashing = hashing,
+		.spent = spent,
 		.why = security == DNS_BOGUS ? "signature" : NULL });
 	free(message.wire);
 	pass(0);
@@ -755,6 +757,42 @@ START_TEST(too_much_hashing_ends_the_lookup)
 	unbound_has_data(judgements[_i % 3]);
 	expect_used_up();
 	ck_assert_uint_eq(budget.left[BUDGET_HASHING], 0);
+}
+END_TEST
+
+START_TEST(validation_comes_out_of_the_budget)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	spent = 1000;
+	unbound_has_data(DNS_BOGUS);
+	spent = 200;
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_VALIDATION], BUDGET_VALIDATION_MAX - 1200);
+}
+END_TEST
+
+/* It is an answer, but the next one would be as dear. */
+START_TEST(too_much_validation_ends_the_lookup)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	spent = BUDGET_VALIDATION_MAX + 1;
+	unbound_has_data(DNS_SECURE);
+	expect_failed(DNS_INDETERMINATE);
+	ck_assert_str_eq(
+	    answer->why, "validation of one evaluation is used up");
+	ck_assert_ptr_null(memory_failing_find(memory, NAME));
+}
+END_TEST
+
+START_TEST(nothing_is_asked_when_validation_is_used_up)
+{
+	budget.left[BUDGET_VALIDATION] = 0;
+	ask_as(
+	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
+	ck_assert_uint_eq(query_count, 0);
+	expect_failed(DNS_INDETERMINATE);
 }
 END_TEST
 
@@ -1514,6 +1552,9 @@ add_rung_tests(TCase *tc)
 	tcase_add_test(tc, hashing_of_libunbound_comes_out_of_the_budget);
 	tcase_add_loop_test(tc, too_much_hashing_ends_the_lookup, 0, 6);
 	tcase_add_test(tc, nothing_is_asked_when_hashing_is_used_up);
+	tcase_add_test(tc, validation_comes_out_of_the_budget);
+	tcase_add_test(tc, too_much_validation_ends_the_lookup);
+	tcase_add_test(tc, nothing_is_asked_when_validation_is_used_up);
 	tcase_add_loop_test(tc, proof_does_not_mend_bogus, 0, 4);
 	tcase_add_loop_test(tc, answer_of_unknown_worth_is_none, 0, 2);
 	tcase_add_loop_test(

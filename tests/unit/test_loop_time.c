@@ -128,6 +128,31 @@ START_TEST(the_longest_is_kept_for_two_turns)
 }
 END_TEST
 
+static uint64_t laps[2];
+
+static void
+burn_and_lap(evutil_socket_t fd, short what, void *arg)
+{
+	unsigned half = *(const unsigned *)arg / 2;
+
+	for (int i = 0; i < 2; i++) {
+		burn(fd, what, &half);
+		laps[i] = loop_time_lap();
+	}
+}
+
+/* Since the look before it, and then since the last lap. */
+START_TEST(laps_are_apart)
+{
+	run(burn, 30, 1);
+	run(burn_and_lap, 20, 1);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_ge(laps[i], 10 * MILLISECOND);
+		ck_assert_uint_lt(laps[i], 18 * MILLISECOND);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -141,6 +166,7 @@ main(void)
 	tcase_add_test(tcase, a_callback_that_sleeps_costs_nothing);
 	tcase_add_test(tcase, short_callbacks_are_not_added_up);
 	tcase_add_test(tcase, the_longest_is_kept_for_two_turns);
+	tcase_add_test(tcase, laps_are_apart);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

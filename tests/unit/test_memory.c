@@ -136,12 +136,27 @@ START_TEST(answer_is_kept_for_its_ttl)
 }
 END_TEST
 
-START_TEST(answer_is_the_packet)
+static void
+push(ldns_pkt *made, ldns_pkt_section section, const char *text)
+{
+	ldns_rr *rr = NULL;
+
+	ck_assert_int_eq(ldns_rr_new_frm_str(&rr, text, 0, NULL, NULL), 0);
+	ck_assert(ldns_pkt_push_rr(made, section, rr));
+}
+
+/* And not what else its sender put there. */
+START_TEST(answer_is_what_was_asked)
 {
 	struct memory *memory = memory_new();
 	const struct memory_answer *found;
 	ldns_pkt *made = packet(), *again;
 
+	push(made, LDNS_SECTION_ANSWER, "a.example. 9 IN A 192.0.2.1");
+	push(made, LDNS_SECTION_ANSWER, "a.example. 9 IN TXT x");
+	push(made, LDNS_SECTION_ANSWER, "b.example. 9 IN A 192.0.2.2");
+	push(made, LDNS_SECTION_AUTHORITY, "example. 9 IN NS a.example.");
+	push(made, LDNS_SECTION_AUTHORITY, "example. 9 IN SOA . . 1 1 1 1 7");
 	memory_answer_add(memory, "a.example", DNS_TYPE_A, made, "example", 9);
 	ldns_pkt_free(made);
 	found = memory_answer_find(memory, "a.example", DNS_TYPE_A);
@@ -149,7 +164,14 @@ START_TEST(answer_is_the_packet)
 	ck_assert_str_eq(found->zone, "example");
 	again = packet_parse(found->packet, found->len);
 	ck_assert_ptr_nonnull(again);
-	ck_assert(ldns_pkt_aa(again));
+	ck_assert_uint_eq(ldns_pkt_ancount(again), 1);
+	ck_assert_int_eq(
+	    ldns_rr_get_type(ldns_rr_list_rr(ldns_pkt_answer(again), 0)),
+	    LDNS_RR_TYPE_A);
+	ck_assert_uint_eq(ldns_pkt_nscount(again), 1);
+	ck_assert_int_eq(
+	    ldns_rr_get_type(ldns_rr_list_rr(ldns_pkt_authority(again), 0)),
+	    LDNS_RR_TYPE_SOA);
 	ldns_pkt_free(again);
 	ck_assert_ptr_null(
 	    memory_answer_find(memory, "a.example", DNS_TYPE_AAAA));
@@ -206,6 +228,50 @@ START_TEST(answers_are_bounded)
 }
 END_TEST
 
+#define LARGE 50000 /* octets, and a little more */
+
+static void
+add_large(struct memory *memory, const char *name)
+{
+	ldns_pkt *made = packet();
+	char text[400];
+
+	for (int i = 0; i < LARGE / 250; i++) {
+		snprintf(text, sizeof(text), "%s. 9 IN TXT %0240d", name, i);
+		push(made, LDNS_SECTION_ANSWER, text);
+	}
+	memory_answer_add(memory, name, DNS_TYPE_TXT, made, "example", 9);
+	ldns_pkt_free(made);
+}
+
+/* Strangers choose how large an answer is. */
+START_TEST(octets_are_bounded)
+{
+	const int count = (int)(MEMORY_OCTETS_MAX / LARGE);
+	struct memory *memory = memory_new();
+	char name[64];
+
+	/* What comes later takes the room of what it replaces. */
+	for (int i = 0; i < 2 * count; i++)
+		add_large(memory, i % 2 == 0 ? "first.example" : "x.example");
+	ck_assert_ptr_nonnull(
+	    memory_answer_find(memory, "first.example", DNS_TYPE_TXT));
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "a%d.example", i);
+		add_large(memory, name);
+		if (i < count / 2)
+			ck_assert_ptr_nonnull(memory_answer_find(
+			    memory, "first.example", DNS_TYPE_TXT));
+	}
+	ck_assert_ptr_null(
+	    memory_answer_find(memory, "first.example", DNS_TYPE_TXT));
+	ck_assert_ptr_nonnull(
+	    memory_answer_find(memory, "a10.example", DNS_TYPE_TXT));
+	ck_assert_ptr_nonnull(memory_answer_find(memory, name, DNS_TYPE_TXT));
+	memory_free(memory);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -218,9 +284,10 @@ main(void)
 	tcase_add_loop_test(tc, zone_is_forgotten, 0, 2);
 	tcase_add_loop_test(tc, zones_are_bounded, 0, 2);
 	tcase_add_test(tc, answer_is_kept_for_its_ttl);
-	tcase_add_test(tc, answer_is_the_packet);
+	tcase_add_test(tc, answer_is_what_was_asked);
 	tcase_add_test(tc, failure_is_short);
 	tcase_add_test(tc, answers_are_bounded);
+	tcase_add_test(tc, octets_are_bounded);
 	suite_add_tcase(suite, tc);
 
 	srunner_run_all(runner, CK_NORMAL);

@@ -246,6 +246,138 @@ START_TEST(chain_of_aliases_is_bounded)
 }
 END_TEST
 
+/* Each link is looked for among all aliases: there must not be many. */
+START_TEST(aliases_are_few)
+{
+	ldns_rr *alias = message_record("x.example. 9 IN CNAME y.example.");
+	ldns_pkt *packet = ldns_pkt_new();
+	struct packet_facts facts;
+
+	for (int i = 0; i < PACKET_CNAMES_MAX; i++)
+		ldns_pkt_push_rr(
+		    packet, LDNS_SECTION_ANSWER, ldns_rr_clone(alias));
+	ck_assert_int_eq(
+	    packet_facts(packet, "q.example", DNS_TYPE_A, &facts), 0);
+	packet_facts_clear(&facts);
+	ldns_pkt_push_rr(packet, LDNS_SECTION_ANSWER, alias);
+	ck_assert_int_eq(
+	    packet_facts(packet, "q.example", DNS_TYPE_A, &facts), -1);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
+/* ---- pointers ---- */
+
+#define POINTER(to) 0xc0, (to)
+
+static const struct {
+	const char *what;
+	uint8_t octets[64]; /* behind the header: from 12 on */
+	size_t len;
+} names[] = {
+	{ "root", { 0 }, 1 },
+	{ "labels", { 1, 'a', 2, 'b', 'c', 0 }, 6 },
+	{ "a label that is cut off", { 9, 'a' }, 2 },
+	{ "a pointer that is cut off", { 0xc0 }, 1 },
+	{ "a pointer backwards", { 1, 'a', 0, POINTER(12) }, 5 },
+	{ "a pointer forwards", { POINTER(14), 0 }, 3 },
+	{ "a pointer behind the end", { POINTER(99), 0 }, 3 },
+	{ "a pointer to itself", { POINTER(12) }, 2 },
+	{ "a loop", { POINTER(14), POINTER(12), POINTER(12) }, 6 },
+	{ "a loop with labels", { 1, 'a', POINTER(12) }, 4 },
+	{ "into the header", { POINTER(0), POINTER(11) }, 4 },
+	{ "a label of another kind", { 0x40, 0x80, 1, 'a' }, 4 },
+};
+
+START_TEST(honest_names_have_few_pointers)
+{
+	uint8_t wire[12 + sizeof(names->octets)] = { 0 };
+
+	memcpy(wire + 12, names[_i].octets, names[_i].len);
+	for (size_t len = 0; len <= 12 + names[_i].len; len++)
+		ck_assert_msg(packet_has_few_pointers(wire, len), "%s: %zu",
+		    names[_i].what, len);
+}
+END_TEST
+
+/* @count in a row behind the root's name at 12; @label: with a label between
+ * each two.  Backwards, or, the last first, forwards. */
+static size_t
+chain_of_pointers(uint8_t wire[2048], size_t count, bool label, bool forwards)
+{
+	const size_t step = label ? 4 : 2;
+	size_t at = 13;
+
+	memset(wire, 0, 2048);
+	for (size_t i = 0; i < count; i++) {
+		size_t to = i == 0 ? 12 : at - step;
+
+		if (forwards)
+			to = i + 1 == count ? 12 : at + step;
+		if (label) {
+			wire[at] = 1;
+			wire[at + 1] = 'a';
+		}
+		wire[at + step - 2] = (uint8_t)(0xc0 | to >> 8);
+		wire[at + step - 1] = (uint8_t)to;
+		at += step;
+	}
+	return at;
+}
+
+START_TEST(pointers_in_a_row_are_bounded)
+{
+	const bool label = _i % 2 == 1, forwards = _i / 2 == 1;
+	uint8_t wire[2048];
+	size_t len;
+
+	for (size_t count = 1; count < 400; count++) {
+		len = chain_of_pointers(wire, count, label, forwards);
+		ck_assert_msg(packet_has_few_pointers(wire, len) ==
+				  (count <= PACKET_POINTERS_MAX),
+		    "%zu pointers", count);
+	}
+}
+END_TEST
+
+/* The chain is in the RDATA of a type that nobody knows, the name that begins
+ * there an owner. */
+START_TEST(message_with_many_pointers_is_none)
+{
+	uint8_t wire[4096] = { 0, 0, 0x80, 0, 0, 0, 0, 2 };
+
+	for (int i = 0; i < 2; i++) {
+		const size_t count =
+		    PACKET_POINTERS_MAX - 12U + 12U * (size_t)i;
+		const uint8_t fixed[] = { 0xff, 0, 0, 1, 0, 0, 0, 9 };
+		size_t at = 12, last;
+		ldns_pkt *packet;
+
+		wire[at++] = 0;
+		memcpy(wire + at, fixed, sizeof(fixed));
+		at += sizeof(fixed);
+		wire[at++] = (uint8_t)(2 * count >> 8);
+		wire[at++] = (uint8_t)(2 * count);
+		last = 12;
+		for (size_t k = 0; k < count; k++) {
+			wire[at] = (uint8_t)(0xc0 | last >> 8);
+			wire[at + 1] = (uint8_t)last;
+			last = at;
+			at += 2;
+		}
+		wire[at++] = (uint8_t)(0xc0 | last >> 8);
+		wire[at++] = (uint8_t)last;
+		memcpy(wire + at, fixed, sizeof(fixed));
+		at += sizeof(fixed);
+		wire[at++] = 0;
+		wire[at++] = 0;
+		packet = packet_parse(wire, at);
+		ck_assert((packet != NULL) == (i == 0));
+		ldns_pkt_free(packet);
+	}
+}
+END_TEST
+
 START_TEST(rubbish_is_no_message)
 {
 	static const uint8_t header[12] = { 0, 0, 0x80 };
@@ -394,6 +526,37 @@ START_TEST(extract_holds_what_was_asked)
 }
 END_TEST
 
+/* With the SOA, and with its own TTLs. */
+START_TEST(extract_with_soa)
+{
+	static const char *const answer[] = { "x.example. 40 IN A 192.0.2.4",
+		"q.example. 70 IN CNAME x.example.", NULL };
+	static const char *const authority[] = { "example. 9 IN NS a.", SOA,
+		SOA, NULL };
+	ldns_pkt *packet = make(LDNS_RCODE_NXDOMAIN, answer, authority), *found;
+	struct packet_facts facts;
+	uint8_t *wire;
+	size_t len;
+
+	ck_assert_int_eq(packet_extract_with_soa(
+			     packet, "q.example", DNS_TYPE_A, &wire, &len),
+	    0);
+	ldns_pkt_free(packet);
+	ck_assert_ptr_nonnull(found = packet_parse(wire, len));
+	free(wire);
+	ck_assert_uint_eq(ldns_pkt_ancount(found), 1);
+	ck_assert_uint_eq(ldns_pkt_nscount(found), 1);
+	ck_assert_int_eq(
+	    packet_facts(found, "q.example", DNS_TYPE_A, &facts), 0);
+	ck_assert_int_eq(facts.status, DNS_NXDOMAIN);
+	ck_assert_str_eq(facts.first_target, "x.example");
+	ck_assert(facts.soa);
+	ck_assert_uint_eq(facts.ttl, 70);
+	packet_facts_clear(&facts);
+	ldns_pkt_free(found);
+}
+END_TEST
+
 /* The DNAME that denies a name by making it too long belongs to that. */
 START_TEST(extract_holds_the_dname_that_denies)
 {
@@ -450,6 +613,11 @@ main(void)
 	tcase_add_loop_test(tc, facts_of_one_question, 0, (int)COUNT(rows));
 	tcase_add_test(tc, rdata_is_uncompressed_wire_format);
 	tcase_add_test(tc, chain_of_aliases_is_bounded);
+	tcase_add_test(tc, aliases_are_few);
+	tcase_add_loop_test(
+	    tc, honest_names_have_few_pointers, 0, (int)COUNT(names));
+	tcase_add_loop_test(tc, pointers_in_a_row_are_bounded, 0, 4);
+	tcase_add_test(tc, message_with_many_pointers_is_none);
 	tcase_add_test(tc, rubbish_is_no_message);
 	tcase_add_loop_test(
 	    tc, what_was_left_out_is_noticed, LOSS_NONE, LOSS_AUTHORITY + 1);
@@ -457,6 +625,7 @@ main(void)
 	tcase_add_loop_test(
 	    tc, dname_is_substituted, 0, (int)COUNT(substitutions));
 	tcase_add_test(tc, extract_holds_what_was_asked);
+	tcase_add_test(tc, extract_with_soa);
 	tcase_add_loop_test(tc, extract_holds_the_dname_that_denies, 0, 2);
 	tcase_add_test(tc, alias_is_made);
 	suite_add_tcase(suite, tc);

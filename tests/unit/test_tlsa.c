@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+
+#include "dns/budget.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -52,6 +55,7 @@ plain_free(void *block, const char *file, int line)
 /* ---- a certificate and its key, to be had in full ---- */
 
 static struct tlsa_checker *checker;
+static struct budget budget;
 static uint8_t *certificate, *public_key;
 static size_t certificate_len, public_key_len;
 
@@ -85,6 +89,7 @@ static void
 setup(void)
 {
 	ck_assert_ptr_nonnull(checker = tlsa_checker_new());
+	budget_init(&budget);
 	make_certificate();
 }
 
@@ -275,15 +280,22 @@ static const struct {
 	{ "no RDATA", { { NULL, 0 } }, 1, 0 },
 };
 
+static struct tlsa_summary
+judge(const struct dns_rdata *rdata, size_t count)
+{
+	return tlsa_judge(checker, rdata, count, &budget);
+}
+
 START_TEST(rrset_is_counted)
 {
 	const struct tlsa_summary summary =
-	    tlsa_judge(checker, rrsets[_i].rdata, rrsets[_i].count);
+	    judge(rrsets[_i].rdata, rrsets[_i].count);
 
 	ck_assert_msg(summary.total == rrsets[_i].count, "%s", rrsets[_i].name);
 	ck_assert_msg(summary.usable == rrsets[_i].usable, "%s: %zu",
 	    rrsets[_i].name, summary.usable);
 	ck_assert_msg(!summary.error, "%s", rrsets[_i].name);
+	ck_assert_msg(summary.left_out == 0, "%s", rrsets[_i].name);
 }
 END_TEST
 
@@ -295,7 +307,7 @@ START_TEST(rrset_of_errors_is_no_conclusion)
 	struct tlsa_summary summary;
 
 	allocations_left = 0;
-	summary = tlsa_judge(checker, rdata, COUNT(rdata));
+	summary = judge(rdata, COUNT(rdata));
 	allocations_left = INT_MAX;
 	ck_assert(summary.error);
 	ck_assert_uint_eq(summary.usable, 0);
@@ -303,7 +315,7 @@ START_TEST(rrset_of_errors_is_no_conclusion)
 
 	/* What needs no OpenSSL is certain all the same. */
 	allocations_left = 0;
-	summary = tlsa_judge(checker, unusable, COUNT(unusable));
+	summary = judge(unusable, COUNT(unusable));
 	allocations_left = INT_MAX;
 	ck_assert(!summary.error);
 	ck_assert_uint_eq(summary.usable, 0);
@@ -321,12 +333,151 @@ START_TEST(one_usable_record_makes_errors_harmless)
 	/* Memory runs out somewhere among the records. */
 	for (int n = 0; n < 2000 && summary.usable < COUNT(rdata); n++) {
 		allocations_left = n;
-		summary = tlsa_judge(checker, rdata, COUNT(rdata));
+		summary = judge(rdata, COUNT(rdata));
 		allocations_left = INT_MAX;
 		ck_assert_int_eq(summary.error, summary.usable == 0);
 		mixed += summary.usable > 0 && summary.usable < COUNT(rdata);
 	}
 	ck_assert_int_gt(mixed, 0);
+}
+END_TEST
+
+/* ---- more than is looked at ---- */
+
+#define LOOKED_AT_DIGESTS 256
+#define LOOKED_AT_KEYS 4
+
+/* A whole key, with @head before it. */
+static struct dns_rdata
+whole_key(
+    uint8_t buffer[4096], const char *head, const uint8_t *key, size_t len)
+{
+	ck_assert_uint_lt(len + 3, 4096);
+	memcpy(buffer, head, 3);
+	memcpy(buffer + 3, key, len);
+	return (struct dns_rdata){ buffer, len + 3 };
+}
+
+START_TEST(digests_are_looked_at_first)
+{
+	uint8_t buffer[4096];
+	const struct dns_rdata key =
+	    whole_key(buffer, "\3\1\0", public_key, public_key_len);
+	const struct dns_rdata rdata[] = { key, RR(usable), key };
+	const struct tlsa_summary summary = judge(rdata, COUNT(rdata));
+
+	/* There is no need to ask for the keys. */
+	ck_assert_uint_eq(summary.usable, 1);
+	ck_assert_uint_eq(summary.left_out, 2);
+	ck_assert_uint_eq(budget.left[BUDGET_KEYS], BUDGET_KEYS_MAX);
+}
+END_TEST
+
+START_TEST(keys_are_looked_at_up_to_the_first)
+{
+	uint8_t buffer[4096];
+	const struct dns_rdata key =
+	    whole_key(buffer, "\3\1\0", public_key, public_key_len);
+	const struct dns_rdata rdata[] = { RR(too_short), key, key, key };
+	const struct tlsa_summary summary = judge(rdata, COUNT(rdata));
+
+	ck_assert_uint_eq(summary.usable, 1);
+	ck_assert_uint_eq(summary.left_out, 2);
+	ck_assert_uint_eq(budget.left[BUDGET_KEYS], BUDGET_KEYS_MAX - 1);
+}
+END_TEST
+
+START_TEST(few_keys_are_looked_at)
+{
+	static const uint8_t no_key[] = { 3, 1, 0, 1 };
+	struct dns_rdata rdata[LOOKED_AT_KEYS + 2];
+	struct tlsa_summary summary;
+	uint8_t buffer[4096];
+
+	for (size_t i = 0; i < COUNT(rdata); i++)
+		rdata[i] = (struct dns_rdata)RR(no_key);
+	summary = judge(rdata, LOOKED_AT_KEYS);
+	ck_assert_uint_eq(summary.usable, 0);
+	ck_assert_uint_eq(summary.left_out, 0);
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_KEYS], BUDGET_KEYS_MAX - LOOKED_AT_KEYS);
+
+	/* What may be behind them nobody knows. */
+	rdata[LOOKED_AT_KEYS] =
+	    whole_key(buffer, "\3\1\0", public_key, public_key_len);
+	summary = judge(rdata, COUNT(rdata));
+	ck_assert_uint_eq(summary.usable, 0);
+	ck_assert_uint_eq(summary.left_out, 2);
+}
+END_TEST
+
+START_TEST(keys_of_one_evaluation_are_few)
+{
+	static const uint8_t no_key[] = { 3, 1, 0, 1 };
+	static const struct dns_rdata rdata[] = { RR(no_key), RR(no_key) };
+	struct tlsa_summary summary;
+
+	budget.left[BUDGET_KEYS] = 3;
+	summary = judge(rdata, COUNT(rdata));
+	ck_assert_uint_eq(summary.left_out, 0);
+	ck_assert_ptr_null(budget_text(&budget));
+	summary = judge(rdata, COUNT(rdata));
+	ck_assert_uint_eq(summary.left_out, 1);
+	ck_assert_ptr_nonnull(budget_text(&budget));
+}
+END_TEST
+
+START_TEST(few_digests_are_looked_at)
+{
+	struct dns_rdata rdata[LOOKED_AT_DIGESTS + 1];
+	struct tlsa_summary summary;
+
+	for (size_t i = 0; i < COUNT(rdata); i++)
+		rdata[i] = (struct dns_rdata)RR(too_short);
+	summary = judge(rdata, LOOKED_AT_DIGESTS);
+	ck_assert_uint_eq(summary.left_out, 0);
+	rdata[LOOKED_AT_DIGESTS] = (struct dns_rdata)RR(usable);
+	summary = judge(rdata, COUNT(rdata));
+	ck_assert_uint_eq(summary.usable, 0);
+	ck_assert_uint_eq(summary.left_out, 1);
+	/* Others are not asked about, and not counted. */
+	for (size_t i = 0; i < LOOKED_AT_DIGESTS; i++)
+		rdata[i] = (struct dns_rdata)RR(pkix);
+	summary = judge(rdata, COUNT(rdata));
+	ck_assert_uint_eq(summary.usable, 1);
+	ck_assert_uint_eq(summary.left_out, 0);
+}
+END_TEST
+
+/* The curve is P-256, but it could be any. */
+START_TEST(a_curve_that_is_described_is_left_out)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+	EVP_PKEY *key = NULL;
+	uint8_t buffer[4096], *der = NULL;
+	struct tlsa_summary summary;
+	struct dns_rdata rdata;
+	struct tlsa_rr rr;
+	int len;
+
+	ck_assert_int_gt(EVP_PKEY_keygen_init(ctx), 0);
+	ck_assert_int_gt(
+	    EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1),
+	    0);
+	ck_assert_int_gt(
+	    EVP_PKEY_CTX_set_ec_param_enc(ctx, OPENSSL_EC_EXPLICIT_CURVE), 0);
+	ck_assert_int_gt(EVP_PKEY_keygen(ctx, &key), 0);
+	ck_assert_int_gt(len = i2d_PUBKEY(key, &der), 0);
+	rdata = whole_key(buffer, "\3\1\0", der, (size_t)len);
+	ck_assert_int_eq(tlsa_parse(rdata.data, rdata.len, &rr), 0);
+	ck_assert_int_eq(tlsa_check(checker, &rr), TLSA_USABLE);
+	summary = judge(&rdata, 1);
+	ck_assert_uint_eq(summary.usable, 0);
+	ck_assert_uint_eq(summary.left_out, 1);
+	ck_assert_uint_eq(budget.left[BUDGET_KEYS], BUDGET_KEYS_MAX);
+	OPENSSL_free(der);
+	EVP_PKEY_free(key);
+	EVP_PKEY_CTX_free(ctx);
 }
 END_TEST
 
@@ -385,6 +536,12 @@ main(void)
 	tcase_add_loop_test(tc, rrset_is_counted, 0, (int)COUNT(rrsets));
 	tcase_add_test(tc, rrset_of_errors_is_no_conclusion);
 	tcase_add_test(tc, one_usable_record_makes_errors_harmless);
+	tcase_add_test(tc, digests_are_looked_at_first);
+	tcase_add_test(tc, keys_are_looked_at_up_to_the_first);
+	tcase_add_test(tc, few_keys_are_looked_at);
+	tcase_add_test(tc, keys_of_one_evaluation_are_few);
+	tcase_add_test(tc, few_digests_are_looked_at);
+	tcase_add_test(tc, a_curve_that_is_described_is_left_out);
 	tcase_add_loop_test(tc, text_is_for_people, 0, (int)COUNT(texts));
 	tcase_add_test(tc, nothing_is_freed_quietly);
 	suite_add_tcase(suite, tc);

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/loop_time.h"
 #include "base/endpoint.h"
 #include "dns/anchors.h"
 #include "dns/budget.h"
@@ -420,12 +421,21 @@ tear_down(void)
 	rmdir(folder);
 }
 
+/* What was spent since the last look at the sockets, or the last call. */
+static uint64_t lap;
+
+uint64_t
+loop_time_lap(void)
+{
+	return lap;
+}
+
 struct outcome {
 	bool came, answered, has_packet, has_why, fresh;
 	enum dns_security security;
 	enum dns_status status;
 	size_t records;
-	uint64_t hashing;
+	uint64_t hashing, spent;
 	uint16_t type;
 	const char *name;
 };
@@ -446,6 +456,7 @@ on_result(void *arg, const struct validated_result *result)
 	outcome->fresh = result->fresh;
 	outcome->security = result->security;
 	outcome->hashing = result->hashing;
+	outcome->spent = result->spent;
 	outcome->has_packet = result->packet != NULL;
 	outcome->has_why = result->why != NULL && result->why[0] != '\0';
 	if (result->packet == NULL)
@@ -815,6 +826,25 @@ START_TEST(result_says_what_it_cost)
 	ck_assert_uint_eq(outcome.hashing, 4 * (5 + 100));
 	outcome = ask("missing.ins", DNS_TYPE_A, NULL);
 	ck_assert_uint_eq(outcome.hashing, 0);
+}
+END_TEST
+
+/* Where it was much: a little may be what others have spent.  Both looks
+ * count, and so do failures. */
+START_TEST(result_says_what_was_spent)
+{
+	struct outcome outcome;
+
+	lap = 2000000;
+	outcome = ask("missing.ins", DNS_TYPE_A, NULL);
+	ck_assert_uint_eq(outcome.spent, 0);
+	lap = 2500000;
+	outcome = ask("hashed.missing.ins", DNS_TYPE_A, NULL);
+	ck_assert_uint_eq(outcome.spent, 500);
+	outcome = ask("a.stale", DNS_TYPE_A, NULL);
+	ck_assert(outcome.fresh);
+	ck_assert_uint_eq(outcome.spent, 1000);
+	lap = 0;
 }
 END_TEST
 
@@ -1226,6 +1256,7 @@ main(void)
 	tcase_add_test(tc, old_signature_is_looked_at_twice);
 	tcase_add_test(tc, second_looks_come_out_of_the_budget);
 	tcase_add_test(tc, result_says_what_it_cost);
+	tcase_add_test(tc, result_says_what_was_spent);
 	tcase_add_loop_test(tc, second_look_can_be_cancelled, 0, 2);
 	tcase_add_test(tc, second_look_is_not_begun_for_nobody);
 	tcase_add_test(tc, oldest_context_makes_room);

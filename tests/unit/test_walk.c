@@ -78,6 +78,7 @@ validated_library(const struct validated *validated)
 static struct event_base *base;
 static uint32_t lifetime = UINT32_MAX; /* of what libunbound says */
 static uint64_t hashing;               /* likewise: what it cost */
+static uint64_t spent;                 /* likewise, in microseconds */
 static struct conf conf;
 static struct budget budget;
 static struct walk *walk;
@@ -114,7 +115,7 @@ set_up(void)
 	budget_init(&budget);
 	query_count = 0;
 	came = refuse = false;
-	hashing = 0;
+	hashing = spent = 0;
 }
 
 static void
@@ -169,6 +170,7 @@ answer(const char *name, uint16_t type, enum dns_security security, int rcode,
 		.len = message.len,
 		.lifetime = lifetime,
 		.hashing = hashing,
+		.spent = spent,
 		.why = security == DNS_BOGUS ? "signature" : NULL });
 	free(message.wire);
 }
@@ -333,6 +335,34 @@ START_TEST(hashing_of_libunbound_comes_out_of_the_budget)
 	expect(WALK_FAILED, "a.example", "example");
 	ck_assert_str_eq(
 	    why, "DS of a.example: NSEC3 hashing of one evaluation is used up");
+}
+END_TEST
+
+START_TEST(validation_comes_out_of_the_budget)
+{
+	start("mx.a.example");
+	spent = 1000;
+	no_alias("mx.a.example");
+	spent = 100;
+	signed_at("example", 250);
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_VALIDATION], BUDGET_VALIDATION_MAX - 1100);
+	spent = BUDGET_VALIDATION_MAX;
+	nsec_at("a.example", "example", "NS RRSIG NSEC", DNS_SECURE);
+	expect(WALK_FAILED, "a.example", "example");
+	ck_assert_str_eq(
+	    why, "DS of a.example: validation of one evaluation is used up");
+}
+END_TEST
+
+START_TEST(nothing_is_asked_when_validation_is_used_up)
+{
+	start("mx.a.example");
+	no_alias("mx.a.example");
+	budget.left[BUDGET_VALIDATION] = 0;
+	signed_at("example", 250);
+	ck_assert_uint_eq(query_count, 2);
+	expect(WALK_FAILED, "a.example", "example");
 }
 END_TEST
 
@@ -679,6 +709,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, hashing_comes_out_of_the_budget);
 	tcase_add_test(tc, hashing_of_libunbound_comes_out_of_the_budget);
 	tcase_add_test(tc, nothing_is_asked_when_hashing_is_used_up);
+	tcase_add_test(tc, validation_comes_out_of_the_budget);
+	tcase_add_test(tc, nothing_is_asked_when_validation_is_used_up);
 	tcase_add_test(tc, mixed_parameters_end_the_walk);
 	tcase_add_test(tc, denial_from_above_the_last_cut_is_none);
 	tcase_add_loop_test(tc, answer_without_use_ends_the_walk, 0, 4);
