@@ -177,7 +177,7 @@ note_cut_off(struct diagnosis *to)
 			  "on, as a forwarder for \".\" in postdane.conf" };
 
 	snprintf(fill.text, sizeof(fill.text), "%s",
-	    REASON_NO_ROOT + sizeof(machine) - 1);
+	    &REASON_NO_ROOT[sizeof(machine) - 1]);
 	if (to->has_forwarders) {
 		fill.severity = FINDINGS_NOTE;
 		fill.blame[0] = '\0';

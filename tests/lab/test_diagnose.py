@@ -317,6 +317,20 @@ def test_the_daemons_configuration_is_read_where_it_is_installed(world):
     assert (result.returncode, report["findings"]) == (OK, [])
 
 
+def test_a_machine_without_ipv6_is_one_note(world):
+    """However many servers it leads to; and nobody's fault."""
+    config = lab_module.ROOM / "no-ipv6.conf"
+    v4, _ = lab_module.PLACES["leaf"]
+    config.write_text(f'zone "fine.nsec" {{ stub = {{ "{v4}", '
+                      '"2001:db8::1", "2001:db8::2" } }\n')
+    code, report = diagnose(world, "fine.nsec", "-c", config, "--no-daemon")
+    assert code == OK
+    assert [(f["behaviour"], f["severity"], f["blame"], f["text"])
+            for f in report["findings"]] == [
+        ("no-ipv6", "note", "", "has no route by IPv6: 2 addresses of name "
+                                "servers were not asked")]
+
+
 def test_absent_daemon_is_a_finding(world):
     code, report = diagnose(world, "fine.unsigned", "--timeout", "20")
     assert code == WARNING

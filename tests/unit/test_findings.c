@@ -6,6 +6,7 @@
 #include "command/findings_server.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -433,6 +434,26 @@ START_TEST(a_silent_recursor)
 }
 END_TEST
 
+START_TEST(what_is_folded_is_taken_away)
+{
+	struct finding fill = { .severity = FINDINGS_NOTE, .remedy = "none" };
+
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(fill.behaviour, sizeof(fill.behaviour), "%s",
+		    i % 3 == 0 ? "a" : "b");
+		snprintf(fill.address, sizeof(fill.address), "%u", i);
+		findings_add(&findings, &fill);
+	}
+	ck_assert(findings_has(&findings, "a"));
+	ck_assert_uint_eq(findings_remove(&findings, "a"), 4);
+	ck_assert(!findings_has(&findings, "a"));
+	ck_assert_uint_eq(findings_remove(&findings, "a"), 0);
+	ck_assert_uint_eq(findings.count, 6);
+	ck_assert_str_eq(findings.item[0].address, "1");
+	ck_assert_str_eq(findings.item[5].address, "8");
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -441,6 +462,7 @@ suite(void)
 	TCase *recursors = tcase_create("recursor");
 
 	tcase_add_checked_fixture(server, setup, teardown);
+	tcase_add_test(server, what_is_folded_is_taken_away);
 	tcase_add_test(server, a_healthy_server_is_left_alone);
 	tcase_add_loop_test(server, each_fault_has_its_name, 0, COUNT(table));
 	tcase_add_test(server, unsigned_zones_need_no_signatures);
