@@ -295,7 +295,7 @@ uint64_t
 whole_hashing(const uint8_t *wire, size_t len, size_t labels)
 {
 	struct reader reader = { wire, len, HEADER_LEN };
-	struct hashing hashing = { NULL };
+	struct hashing hashing = { 0 };
 	struct record record;
 	unsigned records;
 	uint64_t names;
