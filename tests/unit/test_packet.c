@@ -266,6 +266,23 @@ START_TEST(aliases_are_few)
 }
 END_TEST
 
+START_TEST(case_of_names_does_not_count)
+{
+	ldns_pkt *packet = ldns_pkt_new();
+	struct packet_facts facts;
+
+	ldns_pkt_push_rr(packet, LDNS_SECTION_ANSWER,
+	    message_record("Q.EXAMPLE. 9 IN A 192.0.2.1"));
+	ldns_pkt_push_rr(packet, LDNS_SECTION_ANSWER,
+	    message_record("q.examplf. 9 IN A 192.0.2.2"));
+	ck_assert_int_eq(
+	    packet_facts(packet, "q.example", DNS_TYPE_A, &facts), 0);
+	ck_assert_uint_eq(facts.rdata_count, 1);
+	packet_facts_clear(&facts);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
 /* ---- pointers ---- */
 
 #define POINTER(to) 0xc0, (to)
@@ -614,6 +631,7 @@ main(void)
 	tcase_add_test(tc, rdata_is_uncompressed_wire_format);
 	tcase_add_test(tc, chain_of_aliases_is_bounded);
 	tcase_add_test(tc, aliases_are_few);
+	tcase_add_test(tc, case_of_names_does_not_count);
 	tcase_add_loop_test(
 	    tc, honest_names_have_few_pointers, 0, (int)COUNT(names));
 	tcase_add_loop_test(tc, pointers_in_a_row_are_bounded, 0, 4);
