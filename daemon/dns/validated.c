@@ -61,6 +61,11 @@
  * it when libunbound would have forgotten it. */
 #define REVOKED_SECONDS "2000000000"
 
+/* TCP connections.  A server can hold one for hours: where all ask, there are
+ * more than may be abandoned.  1,024 cost 5 MiB and 5 ms. */
+#define TCP_SHARED "1024"
+#define TCP_OWN "64"
+
 #define STRING(number) STRING_OF(number)
 #define STRING_OF(number) #number
 
@@ -72,8 +77,6 @@ static const struct {
 	/* 16 sockets by default: a hundred dead lookups would stall all */
 	{ "outgoing-range:", "4096" },
 	{ "num-queries-per-thread:", "4096" },
-	/* more than may be abandoned: a server can hold one for hours */
-	{ "outgoing-num-tcp:", "1024" },
 	/* these three together: a repaired server is used after seconds, and
 	 * a dropped type does not blacklist the server for the others */
 	{ "infra-cache-max-rtt:", "13000" },
@@ -298,9 +301,11 @@ shun_addresses(struct ub_ctx *ub, const struct conf *conf)
 	return shunning.error;
 }
 
-/* @state: NULL, or the path of RFC 5011's state, instead of the anchors. */
+/* @state: NULL, or the path of RFC 5011's state, instead of the anchors.
+ * @tcp: so many connections. */
 static int
-set_all(struct ub_ctx *ub, const struct validated *validated, const char *state)
+set_all(struct ub_ctx *ub, const struct validated *validated, const char *state,
+    const char *tcp)
 {
 	const struct conf *conf = validated->conf;
 
@@ -309,6 +314,8 @@ set_all(struct ub_ctx *ub, const struct validated *validated, const char *state)
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
 		if (set_option(ub, options[i].name, options[i].value) == -1)
 			return -1;
+	if (set_option(ub, "outgoing-num-tcp:", tcp) == -1)
+		return -1;
 	for (size_t i = 0; i < conf->resolver_options.count; i++)
 		if (set_user_option(ub, conf->resolver_options.item[i]) == -1)
 			return -1;
@@ -333,7 +340,7 @@ has_anchor(const struct anchors *anchors)
 }
 
 static struct context *
-context_new(struct validated *validated, const char *state)
+context_new(struct validated *validated, const char *state, const char *tcp)
 {
 	struct context *context = calloc(1, sizeof(*context));
 
@@ -343,7 +350,7 @@ context_new(struct validated *validated, const char *state)
 		free(context);
 		return NULL;
 	}
-	if (set_all(context->ub, validated, state) == -1) {
+	if (set_all(context->ub, validated, state, tcp) == -1) {
 		ub_ctx_delete(context->ub);
 		free(context);
 		return NULL;
@@ -412,9 +419,9 @@ static void on_root_key(void *arg, const struct validated_result *result);
 
 /* Beside the main one, which trust.h watches. */
 static struct context *
-context_new_checked(struct validated *validated)
+context_new_checked(struct validated *validated, const char *tcp)
 {
-	struct context *context = context_new(validated, NULL);
+	struct context *context = context_new(validated, NULL, tcp);
 
 	if (context != NULL)
 		check_trust(context);
@@ -449,7 +456,7 @@ pick_shared(struct validated *validated, const char *key)
 		validated->spare = NULL;
 	}
 	if (validated->spare == NULL)
-		validated->spare = context_new_checked(validated);
+		validated->spare = context_new_checked(validated, TCP_SHARED);
 	return validated->spare;
 }
 
@@ -457,7 +464,7 @@ int
 validated_renew(struct validated *validated)
 {
 	static const struct timeval again = { RENEW_AGAIN, 0 };
-	struct context *main = context_new(validated, NULL);
+	struct context *main = context_new(validated, NULL, TCP_SHARED);
 
 	if (main == NULL) {
 		log_error("validated: no new context: out of memory; what is "
@@ -566,7 +573,7 @@ fresh_new(struct validated *validated, const char *name, bool is_doubted,
 	struct context *context;
 
 	if (!has_room(validated, is_doubted, now) ||
-	    (context = context_new_checked(validated)) == NULL)
+	    (context = context_new_checked(validated, TCP_OWN)) == NULL)
 		return NULL;
 	snprintf(context->owner_name, sizeof(context->owner_name), "%s", name);
 	validated->fresh_count++;
@@ -1049,7 +1056,7 @@ struct validated_query *
 validated_watch_root(
     struct validated *validated, const char *state, validated_cb cb, void *arg)
 {
-	struct context *context = context_new(validated, state);
+	struct context *context = context_new(validated, state, TCP_OWN);
 	struct validated_query *query;
 
 	if (context == NULL)
@@ -1148,7 +1155,8 @@ validated_new(struct event_base *base, const struct conf *conf,
 	validated->trimmer = event_new(base, -1, 0, give_memory_back, NULL);
 	if (validated->reaper == NULL || validated->renewer == NULL ||
 	    validated->crowded == NULL || validated->trimmer == NULL ||
-	    (validated->main = context_new(validated, NULL)) == NULL) {
+	    (validated->main = context_new(validated, NULL, TCP_SHARED)) ==
+		NULL) {
 		validated_free(validated);
 		return NULL;
 	}
