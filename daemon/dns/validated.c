@@ -47,14 +47,14 @@
 #define SPARE_LEAST 1000 /* milliseconds that a spare one serves */
 #define TRIM_SECONDS 10  /* between two times that memory is given back */
 #define RENEW_AGAIN 1    /* seconds, where memory is short */
-/* Milliseconds that the main context lives at least, where its caches are in
- * doubt: whoever has a domain that fails every other time must not keep all
- * caches cold.  And where too much hangs in it. */
+/* Milliseconds between two times that caches are renewed because they are in
+ * doubt: whoever has a domain that fails every other time must not keep them
+ * cold.  And that a context lives in which too much hangs. */
 #define RENEW_DOUBTED 30000
 #define RENEW_CROWDED 2000
 /* Questions that nobody waits for, each with a socket or a TCP connection: so
  * many are too many, and so many for so long. */
-#define ABANDONED_MAX 512
+#define ABANDONED_MAX 384
 #define ABANDONED_MANY 128
 #define ABANDONED_SECONDS 60
 /* A key that was revoked is remembered for ever: trust-anchor may still have
@@ -62,8 +62,8 @@
 #define REVOKED_SECONDS "2000000000"
 
 /* TCP connections.  A server can hold one for hours: where all ask, there are
- * more than may be abandoned.  1,024 cost 5 MiB and 5 ms. */
-#define TCP_SHARED "1024"
+ * more than may be abandoned.  512 cost 2 MiB and 2 ms. */
+#define TCP_SHARED "512"
 #define TCP_OWN "64"
 
 #define STRING(number) STRING_OF(number)
@@ -129,7 +129,8 @@ struct validated {
 	struct event *renewer; /* of the main context, when that is due */
 	struct event *crowded; /* the main one has been so for too long */
 	size_t in_flight, abandoned, context_count, fresh_count, doubted_count;
-	bool asking; /* ub_resolve_event() has not returned */
+	uint64_t doubt_from; /* clock_ms(): when doubt renews again */
+	bool asking;         /* ub_resolve_event() has not returned */
 	const struct library_facts *library;
 	int zones_fd; /* memory file with the zone blocks, or -1 */
 };
@@ -474,6 +475,7 @@ validated_renew(struct validated *validated)
 	}
 	event_del(validated->renewer);
 	event_del(validated->crowded);
+	validated->doubt_from = clock_ms() + RENEW_DOUBTED;
 	retire(validated->main);
 	retire(validated->spare);
 	validated->main = main;
@@ -497,13 +499,13 @@ on_renewer(evutil_socket_t fd, short what, void *arg)
 	validated_renew(validated);
 }
 
-/* The main context is replaced from the loop: at once, or when it has lived for
- * @least milliseconds. */
+/* The main context is replaced from the loop: at once, or @from, in the time of
+ * clock_ms(). */
 static void
-renew_soon(struct validated *validated, uint64_t least)
+renew_soon(struct validated *validated, uint64_t from)
 {
-	const uint64_t age = clock_ms() - validated->main->born;
-	const uint64_t ms = age < least ? least - age : 0;
+	const uint64_t clock = clock_ms();
+	const uint64_t ms = from > clock ? from - clock : 0;
 	const struct timeval delay = { (time_t)(ms / 1000),
 		(suseconds_t)(ms % 1000 * 1000) };
 	struct timeval due, now;
@@ -522,7 +524,7 @@ renew_soon(struct validated *validated, uint64_t least)
 void
 validated_doubt(struct validated *validated)
 {
-	renew_soon(validated, RENEW_DOUBTED);
+	renew_soon(validated, validated->doubt_from);
 }
 
 /* The oldest makes room, with the next turn of the loop.  Who waits there is
@@ -695,7 +697,7 @@ relieve(struct context *context)
 
 	if (context == validated->main) {
 		if (context->abandoned >= ABANDONED_MAX)
-			renew_soon(validated, RENEW_CROWDED);
+			renew_soon(validated, context->born + RENEW_CROWDED);
 		else if (context->abandoned == ABANDONED_MANY)
 			event_add(validated->crowded, &patience);
 	} else if (context == validated->spare &&

@@ -84,7 +84,7 @@ struct validated_query *validated_ask_doubted(struct validated *validated,
 
 /* Such a look had an answer: what libunbound keeps is bad.  As
  * validated_renew(), but from the loop, before anything that becomes due there
- * later; where it was renewed less than 30 s ago, when these have passed. */
+ * later; where that was done less than 30 s ago, when these have passed. */
 void validated_doubt(struct validated *validated);
 
 /*
