@@ -206,13 +206,13 @@ def test_a_forged_referral_to_a_tld(world):
     world.hints.write_text(". 3600 IN NS ns.rootservers.\n"
                            f"ns.rootservers. 3600 IN A {TLD_ROOT}\n")
     daemon = lab_module.Daemon(world, "afterwards-tld", port=8942).start()
-    world.hints.write_text(hints)
     try:
         with TLD.under_way():
             assert daemon.socketmap("dane.d.nsec").startswith("TEMP ")
             assert TLD.forged
         assert right_again(daemon, "dane.d.nsec") < RIGHT_AGAIN
     finally:
+        world.hints.write_text(hints)
         daemon.stop()
 
 

@@ -1636,6 +1636,23 @@ START_TEST(first_look_may_come_beside_the_second)
 }
 END_TEST
 
+/* As without it: whoever forges what comes then stops no plain lookup. */
+START_TEST(proof_ends_the_second_look)
+{
+	static const char *const records[] = { NAME ". 50 IN A 192.0.2.9",
+		NULL };
+
+	ask_as(
+	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	pass(4100);
+	ck_assert(queries[1].doubted && !queries[1].cancelled);
+	walk_ends(WALK_PROVEN);
+	ck_assert(queries[1].cancelled);
+	plain_finds(0, records, NULL);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
+}
+END_TEST
+
 /* Dead domains must not take what forged answers need. */
 START_TEST(some_second_looks_are_kept_for_what_is_bogus)
 {
@@ -1809,6 +1826,7 @@ add_fallback_tests(TCase *tc)
 	tcase_add_loop_test(
 	    tc, hanging_lookup_is_looked_at_with_empty_caches, 0, 3);
 	tcase_add_loop_test(tc, first_look_may_come_beside_the_second, 0, 3);
+	tcase_add_test(tc, proof_ends_the_second_look);
 	tcase_add_loop_test(
 	    tc, some_second_looks_are_kept_for_what_is_bogus, 0, 2);
 	tcase_add_loop_test(

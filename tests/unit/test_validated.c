@@ -1092,6 +1092,11 @@ START_TEST(doubted_look_has_empty_caches)
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
 	ck_assert(outcome.fresh);
 	ck_assert_uint_gt(questions, before);
+	/* One that may make room for dead domains is no place for others. */
+	ck_assert_uint_eq(validated_counts(validated).contexts, 2);
+	outcome = ask("a.secure", DNS_TYPE_A, "a.secure");
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 3);
 }
 END_TEST
 
@@ -1283,6 +1288,8 @@ START_TEST(promises_rest_on_options)
 		ck_assert_msg(value != NULL, "%s", rows[i].name);
 		ck_assert_str_eq(value, rows[i].value);
 	}
+	/* More than may be abandoned: each can hold one for hours. */
+	ck_assert_int_gt(atoi(value_of("outgoing-num-tcp:")), 384);
 	/* A failure is remembered for seconds only. */
 	ck_assert_ptr_nonnull(value_of("val-bogus-ttl:"));
 	ck_assert_int_le(atoi(value_of("val-bogus-ttl:")), 5);
