@@ -23,6 +23,13 @@
 /* libunbound remembers a failure for 5 s; after that, a second try is one. */
 #define RETRY_MS 5300
 #define TTL_MAX 86400 /* seconds */
+/* A first look that has taken so long may have been sent the wrong way. */
+#define DOUBT_MS 4000
+/* Second looks of an evaluation that are kept for what is bogus. */
+#define CONTEXTS_KEPT 2
+/* With so many questions abandoned in libunbound, zones that are known to need
+ * plain lookups are asked there only where these bring nothing. */
+#define CROWD 64
 /* A name that has had less time says nothing about its zone. */
 #define FAIR_MS 4000
 #define REASON_MAX 256
@@ -52,7 +59,7 @@ struct ladder {
 	enum resolver_class class;
 	const struct plain_path *path;
 	uint64_t deadline; /* clock_ms() */
-	struct event *kick, *limit, *proof_timer, *retry_timer;
+	struct event *kick, *limit, *proof_timer, *doubt_timer, *retry_timer;
 	struct budget *budget;
 
 	/* The chain of aliases so far, up to the name that is asked now. */
@@ -70,6 +77,8 @@ struct ladder {
 
 	/* The race for the present name. */
 	struct validated_query *query, *fresh;
+	bool is_asked;        /* libunbound was, for the present name */
+	bool doubted;         /* and with empty caches, since it failed */
 	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	enum asked asked;
 	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
@@ -95,6 +104,9 @@ struct ladder {
 };
 
 static void settle(struct ladder *ladder);
+static void ask_first(struct ladder *ladder);
+static bool doubt(struct ladder *ladder);
+static void drop_fresh(struct ladder *ladder);
 static void look_again(struct ladder *ladder);
 static void keep_reason(struct ladder *ladder, const char *why);
 
@@ -195,8 +207,10 @@ leave_name(struct ladder *ladder)
 	drop_held(ladder);
 	ladder->asked = ASKED_NOT;
 	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
+	ladder->is_asked = false;
 	ladder->plain_why[0] = ladder->plain_zone[0] = '\0';
 	event_del(ladder->proof_timer);
+	event_del(ladder->doubt_timer);
 	event_del(ladder->retry_timer);
 }
 
@@ -212,11 +226,13 @@ ladder_cancel(struct ladder *ladder)
 {
 	if (ladder == NULL)
 		return;
-	if (ladder->proof_timer != NULL && ladder->retry_timer != NULL)
+	if (ladder->proof_timer != NULL && ladder->doubt_timer != NULL &&
+	    ladder->retry_timer != NULL)
 		leave_name(ladder);
 	event_drop(ladder->kick);
 	event_drop(ladder->limit);
 	event_drop(ladder->proof_timer);
+	event_drop(ladder->doubt_timer);
 	event_drop(ladder->retry_timer);
 	for (size_t i = 0; i < ladder->part_count; i++)
 		free(ladder->parts[i].wire);
@@ -482,6 +498,7 @@ follow(struct ladder *ladder, const char *target, enum dns_security link,
 		return;
 	}
 	memcpy(ladder->name, next, sizeof(ladder->name));
+	ladder->doubted = false;
 	ladder->begun = clock_ms();
 	start_name(ladder);
 }
@@ -612,13 +629,17 @@ retry(evutil_socket_t fd, short what, void *arg)
 }
 
 /* The first rung failed quickly, or the walk did, and there is nothing to fall
- * back to: one more try, if it can be over before the deadline. */
+ * back to: a look with empty caches, and then one more try, if it can be over
+ * before the deadline. */
 static void
 fail_or_retry(struct ladder *ladder)
 {
 	const struct timeval delay = { RETRY_MS / 1000,
 		RETRY_MS % 1000 * 1000 };
 
+	if (ladder->fresh != NULL ||
+	    (ladder->asked == ASKED_FAILED && doubt(ladder)))
+		return;
 	if (!ladder->retried && clock_ms() + RETRY_MS < ladder->deadline) {
 		event_add(ladder->retry_timer, &delay);
 		return;
@@ -643,6 +664,16 @@ conclude_exhausted(struct ladder *ladder)
 						 : "no server answers");
 }
 
+/* Plain DNS has nothing: libunbound may, if it was not asked yet. */
+static void
+ask_last(struct ladder *ladder)
+{
+	if (ladder->is_asked)
+		conclude_exhausted(ladder);
+	else
+		ask_first(ladder);
+}
+
 /* The name is proven insecure. */
 static void
 settle_proven(struct ladder *ladder)
@@ -661,11 +692,13 @@ settle_proven(struct ladder *ladder)
 	case ASKED_NOT:
 		break;
 	}
+	event_del(ladder->proof_timer);
+	drop_fresh(ladder);
 	memory_zone_add(ladder->env->memory, ladder->name);
 	if (ladder->need == RESOLVER_NEED_SECURITY)
 		conclude_without_data(ladder, NULL);
 	else if (!start_plain(ladder) && ladder->plain_done)
-		conclude_exhausted(ladder);
+		ask_last(ladder);
 }
 
 /*
@@ -722,8 +755,10 @@ settle_unproven(struct ladder *ladder)
 	case ASKED_FAILED:
 		fail_or_retry(ladder);
 		return;
-	case ASKED_BOGUS:
 	case ASKED_NOT:
+		ask_first(ladder);
+		return;
+	case ASKED_BOGUS:
 		return;
 	}
 }
@@ -830,10 +865,16 @@ start_walk(struct ladder *ladder)
 static void
 on_proof_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct ladder *ladder = arg;
+
 	(void)fd;
 	(void)what;
-	start_walk(arg);
-	settle(arg);
+	if (!ladder->is_asked) { /* the walk came first */
+		ask_first(ladder);
+		return;
+	}
+	start_walk(ladder);
+	settle(ladder);
 }
 
 /* ---- rung 1: validated ---- */
@@ -946,6 +987,22 @@ pay(struct ladder *ladder, const struct validated_result *result)
 	return false;
 }
 
+/* Empty caches have brought what those of all would not: whatever else came out
+ * of these is worth nothing, but for a proof. */
+static void
+distrust_caches(struct ladder *ladder)
+{
+	validated_doubt(ladder->env->validated);
+	validated_cancel(ladder->query);
+	ladder->query = NULL;
+	event_del(ladder->retry_timer);
+	if (ladder->walked && proof_holds(ladder))
+		return;
+	walk_cancel(ladder->walk);
+	ladder->walk = NULL;
+	ladder->walked = false;
+}
+
 static void
 on_fresh(void *arg, const struct validated_result *result)
 {
@@ -955,7 +1012,13 @@ on_fresh(void *arg, const struct validated_result *result)
 	if (!pay(ladder, result))
 		return;
 	if (is_judged(result) && result->security != DNS_BOGUS) {
+		if (ladder->asked != ASKED_BOGUS)
+			distrust_caches(ladder);
 		use_validated(ladder, result);
+		return;
+	}
+	if (ladder->asked != ASKED_BOGUS && result->security != DNS_BOGUS) {
+		settle(ladder);
 		return;
 	}
 	if (result->answered) {
@@ -973,6 +1036,8 @@ look_again(struct ladder *ladder)
 {
 	ladder->asked = ASKED_BOGUS;
 	packet_facts_clear(&ladder->facts);
+	if (ladder->fresh != NULL) /* under way already */
+		return;
 	if (!budget_spend(ladder->budget, BUDGET_CONTEXTS, 1)) {
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 		return;
@@ -981,6 +1046,47 @@ look_again(struct ladder *ladder)
 	    ladder->type, ladder->name, NULL, on_fresh, ladder);
 	if (ladder->fresh == NULL)
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
+}
+
+static void
+drop_fresh(struct ladder *ladder)
+{
+	event_del(ladder->doubt_timer);
+	validated_cancel(ladder->fresh);
+	ladder->fresh = NULL;
+}
+
+/*
+ * Nothing has come of it, and nothing is bogus.  It may be that the zone is
+ * dead, or that whoever forged one packet has sent libunbound to the wrong
+ * servers, for a day: only empty caches can tell.  Returns false where they are
+ * not asked.
+ */
+static bool
+doubt(struct ladder *ladder)
+{
+	struct budget *budget = ladder->budget;
+
+	if (ladder->doubted || budget_text(budget) != NULL ||
+	    budget->left[BUDGET_CONTEXTS] <= CONTEXTS_KEPT)
+		return false;
+	budget_spend(budget, BUDGET_CONTEXTS, 1);
+	ladder->doubted = true;
+	ladder->fresh = validated_ask_doubted(ladder->env->validated,
+	    ladder->name, ladder->type, on_fresh, ladder);
+	return ladder->fresh != NULL;
+}
+
+static void
+on_doubt_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct ladder *ladder = arg;
+
+	(void)fd;
+	(void)what;
+	if (ladder->asked == ASKED_NOT && ladder->fresh == NULL &&
+	    !(ladder->walked && proof_holds(ladder)))
+		doubt(ladder);
 }
 
 static void
@@ -1002,15 +1108,53 @@ on_validated(void *arg, const struct validated_result *result)
 		    ladder, result->packet, result->len, result->lifetime);
 		look_again(ladder);
 	} else {
+		drop_fresh(ladder);
 		use_validated(ladder, result);
 	}
+}
+
+/*
+ * Whether libunbound is asked only where the walk proves nothing.  What is
+ * asked there goes on, with a socket, long after a proof has made it
+ * superfluous: a domain whose servers leave libunbound waiting would have many
+ * of them.
+ */
+static bool
+walk_comes_first(const struct ladder *ladder)
+{
+	return memory_zone_find(ladder->env->memory, ladder->name) != NULL &&
+	       (ladder->need == RESOLVER_NEED_SECURITY ||
+		   validated_counts(ladder->env->validated).abandoned >= CROWD);
+}
+
+/* Once for each name. */
+static void
+ask_first(struct ladder *ladder)
+{
+	static const struct timeval patience = { DOUBT_MS / 1000,
+		DOUBT_MS % 1000 * 1000 };
+
+	if (ladder->is_asked)
+		return;
+	ladder->is_asked = true;
+	if (!ladder->doubted)
+		event_add(ladder->doubt_timer, &patience);
+	ladder->query = validated_ask(ladder->env->validated, ladder->name,
+	    ladder->type, NULL, ladder->budget, on_validated, ladder);
+	if (ladder->query != NULL)
+		return;
+	ladder->asked = ASKED_FAILED;
+	keep_reason(ladder, "libunbound can't be asked");
+	start_walk(ladder);
+	settle(ladder);
 }
 
 static void
 start_name(struct ladder *ladder)
 {
-	struct timeval delay = { LADDER_PROOF_MS / 1000,
-		LADDER_PROOF_MS % 1000 * 1000 };
+	static const struct timeval at_once = { 0, 0 },
+				    delay = { LADDER_PROOF_MS / 1000,
+					    LADDER_PROOF_MS % 1000 * 1000 };
 
 	if (ladder->is_waiting) /* for what is no longer needed */
 		on_plain_waits(ladder, false);
@@ -1027,17 +1171,17 @@ start_name(struct ladder *ladder)
 	}
 	ladder->why[0] = ladder->walk_why[0] = '\0';
 	ladder->walk_ttl = UINT32_MAX;
-	if (memory_zone_find(ladder->env->memory, ladder->name) != NULL)
-		delay = (struct timeval){ 0, 0 };
-	event_add(ladder->proof_timer, &delay);
-	ladder->query = validated_ask(ladder->env->validated, ladder->name,
-	    ladder->type, NULL, ladder->budget, on_validated, ladder);
-	if (ladder->query == NULL) {
-		ladder->asked = ASKED_FAILED;
-		keep_reason(ladder, "libunbound can't be asked");
+	if (walk_comes_first(ladder)) {
 		start_walk(ladder);
+		event_add(ladder->proof_timer, &delay);
 		settle(ladder);
+		return;
 	}
+	event_add(ladder->proof_timer,
+	    memory_zone_find(ladder->env->memory, ladder->name) != NULL
+		? &at_once
+		: &delay);
+	ask_first(ladder);
 }
 
 /* ---- life ---- */
@@ -1097,10 +1241,13 @@ ladder_start(const struct ladder_env *env,
 	ladder->limit = event_new(env->base, -1, 0, on_limit, ladder);
 	ladder->proof_timer =
 	    event_new(env->base, -1, 0, on_proof_timer, ladder);
+	ladder->doubt_timer =
+	    event_new(env->base, -1, 0, on_doubt_timer, ladder);
 	ladder->retry_timer = event_new(env->base, -1, 0, retry, ladder);
 	if (ladder->qname == NULL || ladder->failure == NULL ||
 	    ladder->kick == NULL || ladder->limit == NULL ||
-	    ladder->proof_timer == NULL || ladder->retry_timer == NULL) {
+	    ladder->proof_timer == NULL || ladder->doubt_timer == NULL ||
+	    ladder->retry_timer == NULL) {
 		ladder_cancel(ladder);
 		return NULL;
 	}

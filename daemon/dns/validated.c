@@ -41,6 +41,9 @@
  * Beyond this many the oldest makes room, if it has had its time. */
 #define FRESH_MAX 56
 #define FRESH_LEAST 1000 /* milliseconds */
+/* Of these, for what has failed and is not bogus: dead domains are many, and
+ * must not take the place of a second look at what was forged. */
+#define DOUBTED_MAX 16
 #define FRESH_SPARE 4    /* that make room, and are not gone yet */
 #define SPARE_LEAST 1000 /* milliseconds that a spare one serves */
 #define TRIM_SECONDS 10  /* between two times that memory is given back */
@@ -49,9 +52,24 @@
  * others: callbacks of a millisecond in all (prompt.c), and what the clock has
  * too much. */
 #define OTHERS_US 2000
+/* Milliseconds between two times that caches are renewed because they are in
+ * doubt: whoever has a domain that fails every other time must not keep them
+ * cold.  And that a context lives in which too much hangs. */
+#define RENEW_DOUBTED 30000
+#define RENEW_CROWDED 2000
+/* Questions that nobody waits for, each with a socket or a TCP connection: so
+ * many are too many, and so many for so long. */
+#define ABANDONED_MAX 384
+#define ABANDONED_MANY 128
+#define ABANDONED_SECONDS 60
 /* A key that was revoked is remembered for ever: trust-anchor may still have
  * it when libunbound would have forgotten it. */
 #define REVOKED_SECONDS "2000000000"
+
+/* TCP connections.  A server can hold one for hours: where all ask, there are
+ * more than may be abandoned.  512 cost 2 MiB and 2 ms. */
+#define TCP_SHARED "512"
+#define TCP_OWN "64"
 
 #define STRING(number) STRING_OF(number)
 #define STRING_OF(number) #number
@@ -64,7 +82,6 @@ static const struct {
 	/* 16 sockets by default: a hundred dead lookups would stall all */
 	{ "outgoing-range:", "4096" },
 	{ "num-queries-per-thread:", "4096" },
-	{ "outgoing-num-tcp:", "64" },
 	/* these three together: a repaired server is used after seconds, and
 	 * a dropped type does not blacklist the server for the others */
 	{ "infra-cache-max-rtt:", "13000" },
@@ -92,9 +109,11 @@ struct context {
 	uint64_t born;                    /* clock_ms() */
 	size_t in_flight;
 	size_t awaited;   /* of these, those that somebody waits for */
+	size_t abandoned; /* and those that nobody waits for any more */
 	bool retired;     /* gets no new questions, goes with the last that is
 			   * awaited */
 	bool makes_room;  /* for another one: nobody waits there any more */
+	bool is_doubted;  /* a fresh one, for what has failed */
 	bool distrusted;  /* its root is insecure: the anchor is dead */
 	bool is_outdated; /* there are other anchors by now */
 	struct validated_query *queries; /* all of them */
@@ -112,9 +131,11 @@ struct validated {
 	struct event *trimmer; /* gives back the memory of freed contexts */
 	struct event *reaper;  /* frees contexts from the loop, for a context
 				* can't be deleted inside its own callback */
-	struct event *renewer; /* tries again where memory was short */
-	size_t in_flight, abandoned, context_count, fresh_count;
-	bool asking; /* ub_resolve_event() has not returned */
+	struct event *renewer; /* of the main context, when that is due */
+	struct event *crowded; /* the main one has been so for too long */
+	size_t in_flight, abandoned, context_count, fresh_count, doubted_count;
+	uint64_t doubt_from; /* clock_ms(): when doubt renews again */
+	bool asking;         /* ub_resolve_event() has not returned */
 	const struct library_facts *library;
 	int zones_fd; /* memory file with the zone blocks, or -1 */
 };
@@ -140,6 +161,7 @@ struct validated_query {
 	struct validated_result result; /* owned copies, with DUE_RESULT */
 	uint16_t type;
 	bool abandoned;
+	bool is_doubted; /* the first look has failed, and was not bogus */
 	char *fresh_for; /* with DUE_FRESH; NULL for its own name */
 	/* Of whoever waits; NULL where he has paid, or is ours. */
 	struct budget *budget;
@@ -176,6 +198,8 @@ context_free(struct context *context)
 	validated->context_count--;
 	if (is_fresh(context))
 		validated->fresh_count--;
+	if (context->is_doubted)
+		validated->doubted_count--;
 	DL_FOREACH(context->queries, query)
 	query->cb = NULL;
 	/* Calls back for everything that libunbound still works on. */
@@ -284,9 +308,11 @@ shun_addresses(struct ub_ctx *ub, const struct conf *conf)
 	return shunning.error;
 }
 
-/* @state: NULL, or the path of RFC 5011's state, instead of the anchors. */
+/* @state: NULL, or the path of RFC 5011's state, instead of the anchors.
+ * @tcp: so many connections. */
 static int
-set_all(struct ub_ctx *ub, const struct validated *validated, const char *state)
+set_all(struct ub_ctx *ub, const struct validated *validated, const char *state,
+    const char *tcp)
 {
 	const struct conf *conf = validated->conf;
 
@@ -295,6 +321,8 @@ set_all(struct ub_ctx *ub, const struct validated *validated, const char *state)
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
 		if (set_option(ub, options[i].name, options[i].value) == -1)
 			return -1;
+	if (set_option(ub, "outgoing-num-tcp:", tcp) == -1)
+		return -1;
 	for (size_t i = 0; i < conf->resolver_options.count; i++)
 		if (set_user_option(ub, conf->resolver_options.item[i]) == -1)
 			return -1;
@@ -319,7 +347,7 @@ has_anchor(const struct anchors *anchors)
 }
 
 static struct context *
-context_new(struct validated *validated, const char *state)
+context_new(struct validated *validated, const char *state, const char *tcp)
 {
 	struct context *context = calloc(1, sizeof(*context));
 
@@ -329,7 +357,7 @@ context_new(struct validated *validated, const char *state)
 		free(context);
 		return NULL;
 	}
-	if (set_all(context->ub, validated, state) == -1) {
+	if (set_all(context->ub, validated, state, tcp) == -1) {
 		ub_ctx_delete(context->ub);
 		free(context);
 		return NULL;
@@ -398,9 +426,9 @@ static void on_root_key(void *arg, const struct validated_result *result);
 
 /* Beside the main one, which trust.h watches. */
 static struct context *
-context_new_checked(struct validated *validated)
+context_new_checked(struct validated *validated, const char *tcp)
 {
-	struct context *context = context_new(validated, NULL);
+	struct context *context = context_new(validated, NULL, tcp);
 
 	if (context != NULL)
 		check_trust(context);
@@ -435,7 +463,7 @@ pick_shared(struct validated *validated, const char *key)
 		validated->spare = NULL;
 	}
 	if (validated->spare == NULL)
-		validated->spare = context_new_checked(validated);
+		validated->spare = context_new_checked(validated, TCP_SHARED);
 	return validated->spare;
 }
 
@@ -443,7 +471,7 @@ int
 validated_renew(struct validated *validated)
 {
 	static const struct timeval again = { RENEW_AGAIN, 0 };
-	struct context *main = context_new(validated, NULL);
+	struct context *main = context_new(validated, NULL, TCP_SHARED);
 
 	if (main == NULL) {
 		log_error("validated: no new context: out of memory; what is "
@@ -452,6 +480,8 @@ validated_renew(struct validated *validated)
 		return -1;
 	}
 	event_del(validated->renewer);
+	event_del(validated->crowded);
+	validated->doubt_from = clock_ms() + RENEW_DOUBTED;
 	retire(validated->main);
 	retire(validated->spare);
 	validated->main = main;
@@ -463,18 +493,50 @@ validated_renew(struct validated *validated)
 	return 0;
 }
 
+/* When it is due: a context takes milliseconds. */
 static void
 on_renewer(evutil_socket_t fd, short what, void *arg)
 {
+	struct validated *validated = arg;
+
 	(void)fd;
 	(void)what;
-	validated_renew(arg);
+	event_base_loopcontinue(validated->base);
+	validated_renew(validated);
+}
+
+/* The main context is replaced from the loop: at once, or @from, in the time of
+ * clock_ms(). */
+static void
+renew_soon(struct validated *validated, uint64_t from)
+{
+	const uint64_t clock = clock_ms();
+	const uint64_t ms = from > clock ? from - clock : 0;
+	const struct timeval delay = { (time_t)(ms / 1000),
+		(suseconds_t)(ms % 1000 * 1000) };
+	struct timeval due, now;
+
+	if (ms == 0) {
+		event_active(validated->renewer, EV_TIMEOUT, 0);
+		return;
+	}
+	event_base_gettimeofday_cached(validated->base, &now);
+	evutil_timeradd(&now, &delay, &now);
+	if (!event_pending(validated->renewer, EV_TIMEOUT, &due) ||
+	    evutil_timercmp(&now, &due, <))
+		event_add(validated->renewer, &delay);
+}
+
+void
+validated_doubt(struct validated *validated)
+{
+	renew_soon(validated, validated->doubt_from);
 }
 
 /* The oldest makes room, with the next turn of the loop.  Who waits there is
  * told that it has failed. */
 static bool
-make_room(struct validated *validated, uint64_t now)
+make_room(struct validated *validated, bool is_doubted, uint64_t now)
 {
 	struct context *oldest = NULL;
 	struct validated_query *query;
@@ -482,6 +544,7 @@ make_room(struct validated *validated, uint64_t now)
 	for (struct context *context = validated->contexts; context != NULL;
 	     context = context->next)
 		if (is_fresh(context) && !context->makes_room &&
+		    (!is_doubted || context->is_doubted) &&
 		    now - context->born >= FRESH_LEAST &&
 		    (oldest == NULL || context->born < oldest->born))
 			oldest = context;
@@ -499,25 +562,40 @@ make_room(struct validated *validated, uint64_t now)
 	return true;
 }
 
+static bool
+has_room(struct validated *validated, bool is_doubted, uint64_t now)
+{
+	if (validated->fresh_count >= FRESH_MAX + FRESH_SPARE)
+		return false;
+	if (is_doubted && validated->doubted_count >= DOUBTED_MAX)
+		return validated->doubted_count < DOUBTED_MAX + FRESH_SPARE &&
+		       make_room(validated, true, now);
+	return validated->fresh_count < FRESH_MAX ||
+	       make_room(validated, is_doubted, now);
+}
+
 static struct context *
-fresh_new(struct validated *validated, const char *name, uint64_t now)
+fresh_new(struct validated *validated, const char *name, bool is_doubted,
+    uint64_t now)
 {
 	struct context *context;
 
-	if (validated->fresh_count >= FRESH_MAX + FRESH_SPARE ||
-	    (validated->fresh_count >= FRESH_MAX &&
-		!make_room(validated, now)) ||
-	    (context = context_new_checked(validated)) == NULL)
+	if (!has_room(validated, is_doubted, now) ||
+	    (context = context_new_checked(validated, TCP_OWN)) == NULL)
 		return NULL;
 	snprintf(context->owner_name, sizeof(context->owner_name), "%s", name);
 	validated->fresh_count++;
+	context->is_doubted = is_doubted;
+	if (is_doubted)
+		validated->doubted_count++;
 	return context;
 }
 
 /* The context of the last seconds that is @name's own, or a new one, for which
  * @budget, or NULL, pays. */
 static struct context *
-pick_fresh(struct validated *validated, const char *name, struct budget *budget)
+pick_fresh(struct validated *validated, const char *name, bool is_doubted,
+    struct budget *budget)
 {
 	const uint64_t now = clock_ms();
 	struct context *context, *found = NULL;
@@ -528,14 +606,15 @@ pick_fresh(struct validated *validated, const char *name, struct budget *budget)
 			continue;
 		if (now - context->born > FRESH_INTERVAL)
 			retire(context);
-		else if (domain_equal(context->owner_name, name))
+		else if (context->is_doubted == is_doubted &&
+			 domain_equal(context->owner_name, name))
 			found = context;
 	}
 	if (found != NULL)
 		return found;
 	if (budget != NULL && !budget_spend(budget, BUDGET_REPEATS, 1))
 		return NULL;
-	return fresh_new(validated, name, now);
+	return fresh_new(validated, name, is_doubted, now);
 }
 
 /* ---- queries ---- */
@@ -586,14 +665,25 @@ query_forget(struct validated_query *query)
 	return cb;
 }
 
+/* libunbound is done with what nobody waited for. */
+static void
+leave_abandoned(struct context *context)
+{
+	struct validated *validated = context->owner;
+
+	validated->abandoned--;
+	if (--context->abandoned < ABANDONED_MANY && context == validated->main)
+		event_del(validated->crowded);
+}
+
 static void
 query_free(struct validated_query *query)
 {
 	struct validated *validated = query->context->owner;
 
-	query_leave(query);
 	if (query->abandoned)
-		validated->abandoned--;
+		leave_abandoned(query->context);
+	query_leave(query);
 	validated->in_flight--;
 	if (query->event != NULL)
 		event_free(query->event);
@@ -602,6 +692,25 @@ query_free(struct validated_query *query)
 	free(query->fresh_for);
 	free(query->key);
 	free(query);
+}
+
+/* libunbound can't end a question, but a context can be replaced. */
+static void
+relieve(struct context *context)
+{
+	static const struct timeval patience = { ABANDONED_SECONDS, 0 };
+	struct validated *validated = context->owner;
+
+	if (context == validated->main) {
+		if (context->abandoned >= ABANDONED_MAX)
+			renew_soon(validated, context->born + RENEW_CROWDED);
+		else if (context->abandoned == ABANDONED_MANY)
+			event_add(validated->crowded, &patience);
+	} else if (context == validated->spare &&
+		   context->abandoned >= ABANDONED_MAX) {
+		validated->spare = NULL;
+		retire(context);
+	}
 }
 
 /* Libunbound goes on with it; a twin shall not join it. */
@@ -613,10 +722,12 @@ abandon(struct validated_query *query)
 
 	query->abandoned = true;
 	context->owner->abandoned++;
+	context->abandoned++;
 	HASH_FIND_STR(context->hung, query->key, twin);
 	if (twin == NULL)
 		HASH_ADD_KEYPTR(
 		    hh, context->hung, query->key, strlen(query->key), query);
+	relieve(context);
 }
 
 /* The name that is asked for. */
@@ -869,7 +980,8 @@ ask_fresh(struct validated_query *query)
 	while (name[0] == '_' && domain_parent(name) != NULL)
 		name = domain_parent(name);
 	query->is_last = true;
-	context = pick_fresh(query->context->owner, name, query->budget);
+	context = pick_fresh(
+	    query->context->owner, name, query->is_doubted, query->budget);
 	if (context != NULL) {
 		query_leave(query);
 		query_enter(query, context);
@@ -916,7 +1028,7 @@ check_trust(struct context *context)
  * has a turn of its own. */
 static struct validated_query *
 ask_fresh_later(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_for, validated_cb cb, void *arg)
+    const char *fresh_for, bool is_doubted, validated_cb cb, void *arg)
 {
 	struct validated_query *query =
 	    query_new(validated->main, name, type, cb, arg);
@@ -928,6 +1040,7 @@ ask_fresh_later(struct validated *validated, const char *name, uint16_t type,
 		query_free(query);
 		return NULL;
 	}
+	query->is_doubted = is_doubted;
 	query->due = DUE_FRESH;
 	event_active(query->event, EV_TIMEOUT, 0);
 	return query;
@@ -943,7 +1056,7 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 
 	if (fresh_for != NULL)
 		return ask_fresh_later(
-		    validated, name, type, fresh_for, cb, arg);
+		    validated, name, type, fresh_for, false, cb, arg);
 	snprintf(key, sizeof(key), "%u/%s", type, name);
 	context = pick_shared(validated, key);
 	if (context == NULL)
@@ -955,10 +1068,17 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 }
 
 struct validated_query *
+validated_ask_doubted(struct validated *validated, const char *name,
+    uint16_t type, validated_cb cb, void *arg)
+{
+	return ask_fresh_later(validated, name, type, name, true, cb, arg);
+}
+
+struct validated_query *
 validated_watch_root(
     struct validated *validated, const char *state, validated_cb cb, void *arg)
 {
-	struct context *context = context_new(validated, state);
+	struct context *context = context_new(validated, state, TCP_OWN);
 	struct validated_query *query;
 
 	if (context == NULL)
@@ -1053,10 +1173,12 @@ validated_new(struct event_base *base, const struct conf *conf,
 	}
 	validated->reaper = event_new(base, -1, 0, reap, validated);
 	validated->renewer = event_new(base, -1, 0, on_renewer, validated);
+	validated->crowded = event_new(base, -1, 0, on_renewer, validated);
 	validated->trimmer = event_new(base, -1, 0, give_memory_back, NULL);
 	if (validated->reaper == NULL || validated->renewer == NULL ||
-	    validated->trimmer == NULL ||
-	    (validated->main = context_new(validated, NULL)) == NULL) {
+	    validated->crowded == NULL || validated->trimmer == NULL ||
+	    (validated->main = context_new(validated, NULL, TCP_SHARED)) ==
+		NULL) {
 		validated_free(validated);
 		return NULL;
 	}
@@ -1080,6 +1202,8 @@ validated_free(struct validated *validated)
 		event_free(validated->reaper);
 	if (validated->renewer != NULL)
 		event_free(validated->renewer);
+	if (validated->crowded != NULL)
+		event_free(validated->crowded);
 	if (validated->zones_fd != -1)
 		close(validated->zones_fd);
 	anchors_free(validated->anchors);

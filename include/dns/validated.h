@@ -5,7 +5,9 @@
  * libunbound is given contexts: one for all, a spare for questions whose twin
  * still hangs inside the first, and short-lived fresh ones with empty caches
  * for the second look at a bogus answer.  It has no deadline of its own and
- * may take minutes: callers bring a timer and call validated_cancel().
+ * may take minutes: callers bring a timer and call validated_cancel().  It
+ * cannot end a question: where hundreds hang in a context that nobody waits for
+ * any more, another one takes its place.
  *
  * An answer that is not whole (whole.h) is none.  It is asked for once more
  * with empty caches, by this module, since libunbound keeps it as it is.
@@ -73,6 +75,19 @@ void validated_free(struct validated *validated);
 struct validated_query *validated_ask(struct validated *validated,
     const char *name, uint16_t type, const char *fresh_for,
     struct budget *budget, validated_cb cb, void *arg);
+
+/*
+ * As with @fresh_for = @name, where the first look has failed rather than been
+ * bogus: what libunbound keeps may be the reason, a forged referral.  Of these
+ * contexts there are fewer, and they make room for each other only.
+ */
+struct validated_query *validated_ask_doubted(struct validated *validated,
+    const char *name, uint16_t type, validated_cb cb, void *arg);
+
+/* Such a look had an answer: what libunbound keeps is bad.  As
+ * validated_renew(), but from the loop, before anything that becomes due there
+ * later; where that was done less than 30 s ago, when these have passed. */
+void validated_doubt(struct validated *validated);
 
 /*
  * Ask for the root's DNSKEY in a context of its own that trusts what the state

@@ -1,9 +1,13 @@
 """Zones of attackers and of their victims: what test_volume.py and
 test_neighbours.py ask."""
 
+import asyncio
+import time
+
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rrset
 import dns.zonefile
 
 import mail
@@ -197,6 +201,65 @@ def swarm_zones():
         "ecdsa")
 
 
+# Addresses that send one octet a second over TCP, and never end; and an honest
+# domain whose answers need TCP.
+DRIPPERS = [f"drip{i}.unsigned" for i in range(90)]
+NEEDS_TCP = [f"tcp{i}.nsec" for i in range(4)]
+
+
+async def truncates(x):
+    return truncated(x)
+
+
+async def drips(_, reader, writer):
+    await reader.readexactly(2)
+    writer.write(b"\xff\xff")
+    while True:
+        writer.write(b"\0")
+        await writer.drain()
+        await asyncio.sleep(1)
+
+
+def dripping_zones():
+    for name in DRIPPERS:
+        yield matrix.served(Zone(name, "@ TXT x"), [(truncates, drips)])
+    for name in NEEDS_TCP:
+        yield matrix.served(Zone(name, records(), "ecdsa"),
+                            [(m.tc_to_edns, True)])
+
+
+# Unsigned ones that leave whoever asks with EDNS waiting, and answer plain
+# questions at once: of twenty hosts each, whose addresses are not to be had.
+PLAIN_ONLY = [f"plainonly{i}.unsigned" for i in range(5)]
+PLAIN_ONLY_HOSTS = 20
+
+
+def answers_plain_questions():
+    """The first ones: those that libunbound asks later it waits for, too."""
+    asked = {}
+
+    async def behave(x):
+        now = time.monotonic()
+        if x.edns or now - asked.setdefault((x.name, x.rdtype), now) > 0.3:
+            return None
+        reply = x.empty()
+        if x.rdtype == T.MX:
+            reply.answer.append(dns.rrset.from_text(
+                x.question.name, 60, "IN", "MX",
+                *[f"10 h{i}.{x.name}." for i in range(PLAIN_ONLY_HOSTS)]))
+        else:
+            reply.authority.append(dns.rrset.from_text(
+                x.proxy.zone, 60, "IN", "SOA", ". . 1 1 1 1 60"))
+        return reply.to_wire()
+    return behave
+
+
+def plain_only_zones():
+    for name in PLAIN_ONLY:
+        yield matrix.served(Zone(name, "@ TXT x"),
+                            [(answers_plain_questions(), True)])
+
+
 def drops_keys_later():
     """The first question for keys is answered: so the zone is seen to be
     bogus; whoever then looks again waits for ever."""
@@ -295,4 +358,5 @@ def neighbour_zones():
 
 def all_zones():
     return [zone for stuffed in ALL_STUFFED for zone in stuffed.zones()] + [
-        *two_parts(), *neighbour_zones()]
+        *two_parts(), *neighbour_zones(), *dripping_zones(),
+        *plain_only_zones()]

@@ -25,6 +25,8 @@ FLOOR = 2 * lab_module.SLOWNESS    # seconds: what a busy machine may take
 AT_ONCE = 8                        # victims of a measurement
 DEFAULTS = "lookup-deadline = 15\nevaluation-deadline = 30\n"
 DESCRIPTORS = 2000
+# What may be left of a hundred mails: daemon/dns/validated.c has a bound.
+ABANDONED = 600
 # daemon/dns/resolver.c: slots of two classes, and places in its queue.
 LOOKUPS = 2 * 1000 + 10000
 
@@ -193,6 +195,39 @@ def test_half_of_the_hosts_in_a_dead_zone(start):
     """Only a few hosts are looked up at a time: those that hang must not keep
     the others waiting."""
     assert start(DEFAULTS).socketmap(hostile.HALF_DEAD) == "OK dane"
+
+
+# ---- what goes on inside libunbound when nobody waits any more ----
+
+def test_connections_that_never_end(start):
+    """Broken: libunbound had 64 TCP connections, and each octet that came
+    started the clock of one anew.  One question to each of a hundred addresses,
+    and signed domains whose answers need TCP were TEMP for hours."""
+    daemon = start(DEFAULTS)
+    victims = list(hostile.NEEDS_TCP)
+    assert daemon.socketmap(victims.pop()) == "OK dane"
+    with asking(daemon, hostile.DRIPPERS) as clients:
+        for client in clients:  # each has its answer, or none
+            client.settimeout(60)
+            client.recv(4096)
+    while victims:
+        assert daemon.socketmap(victims.pop()) == "OK dane"
+
+
+def test_mail_to_domains_that_drop_edns(start):
+    """Broken: each such mail was answered at once, and left 41 questions behind
+    in libunbound, a socket each, until all 4,096 of these were taken."""
+    daemon = start(DEFAULTS)
+    victims = Victims(daemon)
+    before = victims.ask()
+    with Gauges(daemon) as gauges, \
+            concurrent.futures.ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(daemon.socketmap, [
+            f"n{i}.{zone}" for i in range(20)
+            for zone in hostile.PLAIN_ONLY]))
+    assert found == {"OK may"}
+    judge(complaints(before, victims.ask()))
+    assert gauges.descriptors < ABANDONED, "they go on"
 
 
 # ---- what hangs, and what must be forgotten ----

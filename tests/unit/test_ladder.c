@@ -33,7 +33,7 @@
 struct validated_query {
 	char name[DOMAIN_TEXT_MAX];
 	uint16_t type;
-	bool fresh, cancelled, answered;
+	bool fresh, doubted, cancelled, answered;
 	validated_cb cb;
 	void *arg;
 };
@@ -56,6 +56,8 @@ static struct validated_query queries[ASKED_MAX];
 static struct walk walks[ASKED_MAX];
 static struct plain plains[ASKED_MAX];
 static size_t query_count, walk_count, plain_count;
+static size_t abandoned; /* in libunbound */
+static unsigned doubts;  /* of what it keeps */
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
@@ -75,6 +77,31 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 	query->cb = cb;
 	query->arg = arg;
 	return query;
+}
+
+struct validated_query *
+validated_ask_doubted(struct validated *validated, const char *name,
+    uint16_t type, validated_cb cb, void *arg)
+{
+	struct validated_query *query =
+	    validated_ask(validated, name, type, name, NULL, cb, arg);
+
+	query->doubted = true;
+	return query;
+}
+
+void
+validated_doubt(struct validated *validated)
+{
+	(void)validated;
+	doubts++;
+}
+
+struct validated_counts
+validated_counts(const struct validated *validated)
+{
+	(void)validated;
+	return (struct validated_counts){ .abandoned = abandoned };
 }
 
 void
@@ -193,6 +220,7 @@ set_up(void)
 	walk_reason = INSECURITY_REASON_NSEC;
 	budget_init(&budget);
 	query_count = walk_count = plain_count = 0;
+	abandoned = doubts = 0;
 	memset(queries, 0, sizeof(queries));
 	memset(walks, 0, sizeof(walks));
 	memset(plains, 0, sizeof(plains));
@@ -281,6 +309,16 @@ unbound_fails(void)
 	query->cb(query->arg,
 	    &(struct validated_result){ .why = "no server gave an answer" });
 	pass(0);
+}
+
+/* And the look with empty caches that comes then. */
+static void
+second_look_fails(void)
+{
+	ck_assert_ptr_null(answer);
+	ck_assert(queries[query_count - 1].doubted);
+	unbound_fails();
+	ck_assert_uint_eq(doubts, 0);
 }
 
 static void
@@ -611,6 +649,8 @@ START_TEST(opt_out_nxdomain_counts_for_nxdomain_only)
 			unbound_has_data(DNS_INSECURE);
 		walk_ends(WALK_PROVEN_NXDOMAIN);
 	}
+	if (_i == 3)
+		second_look_fails();
 	if (_i == 0)
 		expect(DNS_NXDOMAIN, DNS_INSECURE, DNS_RUNG_VALIDATED);
 	else
@@ -641,6 +681,7 @@ START_TEST(answer_that_cannot_be_read_is_a_failure)
 			break;
 	}
 	walk_ends(WALK_SIGNED);
+	second_look_fails();
 	expect_failed(DNS_INDETERMINATE);
 }
 END_TEST
@@ -847,6 +888,7 @@ START_TEST(answer_of_unknown_worth_is_none)
 	if (_i == 0) {
 		unbound_has_data(DNS_INDETERMINATE);
 		walk_ends(WALK_FAILED);
+		second_look_fails();
 		expect_failed(DNS_INDETERMINATE);
 	} else {
 		unbound_has_data(DNS_BOGUS);
@@ -920,6 +962,7 @@ START_TEST(failure_is_not_insecure)
 	    _i / 4 % 2 == 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA);
 	unbound_fails();
 	walk_ends(outcomes[_i / 8]);
+	second_look_fails();
 	expect_failed(DNS_INDETERMINATE);
 	ck_assert_uint_eq(plain_count, 0);
 }
@@ -987,6 +1030,8 @@ START_TEST(ds_at_the_cut_is_not_asked_for_without_security)
 	unbound_fails();
 	walk_ends(WALK_PROVEN);
 	ck_assert_uint_eq(plain_count, at_cut ? 0 : 1);
+	if (at_cut)
+		second_look_fails();
 	if (at_cut)
 		expect_failed(DNS_INDETERMINATE);
 }
@@ -1179,6 +1224,8 @@ START_TEST(target_that_fails_is_insecure_only_if_proven)
 	unbound_fails();
 	walk_ends(_i == 0 ? WALK_SIGNED : WALK_PROVEN);
 	if (_i == 0)
+		second_look_fails();
+	if (_i == 0)
 		expect_failed(DNS_INDETERMINATE);
 	else
 		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
@@ -1256,14 +1303,21 @@ START_TEST(memory_never_skips_the_walk)
 	memory_zone_add(memory, "example");
 	memory_answer_add(memory, NAME, DNS_TYPE_A, packet, "example", 300);
 	ldns_pkt_free(packet);
-	ask(DNS_TYPE_A, _i < 2 ? RESOLVER_NEED_DATA : RESOLVER_NEED_SECURITY);
+	ask_as(NAME, DNS_TYPE_A,
+	    _i < 2 ? RESOLVER_NEED_DATA : RESOLVER_NEED_SECURITY,
+	    RESOLVER_CLASS_POLICY, 5000);
 	/* at once, and not after a while */
 	pass(20);
 	ck_assert_uint_eq(walk_count, 1);
 	ck_assert_ptr_null(answer);
-	unbound_fails();
+	if (_i < 2)
+		unbound_fails();
 	ck_assert_ptr_null(answer);
 	walk_ends(_i % 2 == 0 ? WALK_SIGNED : WALK_PROVEN);
+	if (_i == 2)
+		unbound_fails();
+	if (_i % 2 == 0)
+		second_look_fails();
 	if (_i % 2 == 0)
 		expect_failed(DNS_INDETERMINATE);
 	else if (_i == 1)
@@ -1318,6 +1372,7 @@ START_TEST(failing_zone_is_remembered_for_slots_only)
 	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
 	unbound_fails();
 	walk_ends(WALK_SIGNED);
+	second_look_fails();
 	expect_failed(DNS_INDETERMINATE);
 	ck_assert_ptr_nonnull(memory_failing_find(memory, NAME));
 	ck_assert_ptr_null(memory_zone_find(memory, NAME));
@@ -1363,6 +1418,7 @@ START_TEST(failing_zone_is_the_own_one)
 		plain_is_exhausted();
 		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
 	} else {
+		second_look_fails();
 		expect_failed(DNS_INDETERMINATE);
 	}
 	ck_assert_str_eq(memory_failing_find(memory, "mx.evil.co.example"),
@@ -1416,6 +1472,7 @@ START_TEST(name_of_others_is_not_failing)
 		unbound_fails();
 		walk_ends(WALK_FAILED);
 	}
+	second_look_fails();
 	expect_failed(_i == 0 ? DNS_INDETERMINATE : DNS_INSECURE);
 	ck_assert_ptr_null(memory_failing_find(memory, "www.example"));
 	/* With time enough it is. */
@@ -1436,6 +1493,7 @@ START_TEST(what_says_nothing_of_a_zone_marks_none)
 		    RESOLVER_CLASS_POLICY, 300);
 		unbound_fails();
 		walk_ends(WALK_SIGNED);
+		second_look_fails();
 	}
 	expect_failed(DNS_INDETERMINATE);
 	ck_assert_ptr_null(memory_failing_find(memory, NAME));
@@ -1489,12 +1547,13 @@ START_TEST(quick_failure_is_tried_once_more)
 	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
 	unbound_fails();
 	walk_ends(WALK_SIGNED);
+	second_look_fails();
 	ck_assert_ptr_null(answer);
 	pass(5000);
-	ck_assert_uint_eq(query_count, 1);
-	pass(500);
 	ck_assert_uint_eq(query_count, 2);
-	ck_assert(!queries[1].fresh);
+	pass(500);
+	ck_assert_uint_eq(query_count, 3);
+	ck_assert(!queries[2].fresh);
 	if (_i == 0) {
 		unbound_has_data(DNS_SECURE);
 		expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
@@ -1504,6 +1563,207 @@ START_TEST(quick_failure_is_tried_once_more)
 	ck_assert_uint_eq(walk_count, 2); /* proof included */
 	walk_ends(WALK_SIGNED);
 	expect_failed(DNS_INDETERMINATE);
+}
+END_TEST
+
+/* ---- what libunbound keeps may be the reason ---- */
+
+/* A forged referral leads where nobody answers, and nothing is bogus. */
+START_TEST(failure_is_looked_at_with_empty_caches)
+{
+	static const enum walk_outcome outcomes[] = { WALK_SIGNED, WALK_NO_NAME,
+		WALK_FAILED, WALK_UNEXPLAINED };
+
+	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	unbound_fails();
+	ck_assert_uint_eq(query_count, 1);
+	walk_ends(outcomes[_i]);
+	ck_assert_uint_eq(query_count, 2);
+	ck_assert(queries[1].doubted);
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_CONTEXTS], BUDGET_CONTEXTS_MAX - 1);
+	ck_assert_uint_eq(doubts, 0);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
+	ck_assert_uint_eq(doubts, 1);
+}
+END_TEST
+
+/* What the walk found in the caches of all is worth nothing, then. */
+START_TEST(insecure_second_look_has_a_walk_of_its_own)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(_i == 0 ? WALK_FAILED : WALK_SIGNED);
+	unbound_has_data(DNS_INSECURE);
+	ck_assert_ptr_null(answer);
+	ck_assert_uint_eq(doubts, 1);
+	ck_assert_uint_eq(walk_count, 2);
+	walk_ends(WALK_PROVEN);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_FRESH);
+}
+END_TEST
+
+START_TEST(second_look_that_is_bogus_is_bogus)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_fails();
+	walk_ends(WALK_SIGNED);
+	unbound_has_data(DNS_BOGUS);
+	expect_failed(DNS_BOGUS);
+	ck_assert_uint_eq(doubts, 0);
+}
+END_TEST
+
+/* Not for names that are proven: there is plain DNS. */
+START_TEST(hanging_lookup_is_looked_at_with_empty_caches)
+{
+	ask_as(
+	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	pass(LADDER_PROOF_MS + 50);
+	if (_i > 0)
+		walk_ends(_i == 1 ? WALK_SIGNED : WALK_PROVEN);
+	pass(3300);
+	ck_assert_uint_eq(query_count, 1);
+	pass(700);
+	ck_assert_uint_eq(query_count, _i == 2 ? 1 : 2);
+	if (_i == 2)
+		return;
+	ck_assert(queries[1].doubted);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
+	ck_assert(queries[0].cancelled);
+	ck_assert_uint_eq(doubts, 1);
+}
+END_TEST
+
+/* Either of the two may come first; bogus wants no third look. */
+START_TEST(first_look_may_come_beside_the_second)
+{
+	struct validated_query *second;
+
+	ask_as(
+	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	pass(4100);
+	ck_assert_uint_eq(query_count, 2);
+	second = &queries[query_count];
+	query_count = 1;
+	if (_i == 0) {
+		unbound_has_data(DNS_SECURE);
+		query_count = 2;
+		expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
+		ck_assert(queries[1].cancelled);
+		return;
+	}
+	if (_i == 1)
+		unbound_fails();
+	else
+		unbound_has_data(DNS_BOGUS);
+	query_count = 2;
+	if (_i == 1)
+		walk_ends(WALK_SIGNED);
+	ck_assert_ptr_null(answer);
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_CONTEXTS], BUDGET_CONTEXTS_MAX - 1);
+	ck_assert(!second->answered);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
+}
+END_TEST
+
+/* As without it: whoever forges what comes then stops no plain lookup. */
+START_TEST(proof_ends_the_second_look)
+{
+	static const char *const records[] = { NAME ". 50 IN A 192.0.2.9",
+		NULL };
+
+	ask_as(
+	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	pass(4100);
+	ck_assert(queries[1].doubted && !queries[1].cancelled);
+	walk_ends(WALK_PROVEN);
+	ck_assert(queries[1].cancelled);
+	plain_finds(0, records, NULL);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
+}
+END_TEST
+
+/* Dead domains must not take what forged answers need. */
+START_TEST(some_second_looks_are_kept_for_what_is_bogus)
+{
+	budget.left[BUDGET_CONTEXTS] = 2;
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	if (_i == 0) {
+		unbound_fails();
+		walk_ends(WALK_SIGNED);
+		expect_failed(DNS_INDETERMINATE);
+		ck_assert_ptr_null(budget_text(&budget));
+		return;
+	}
+	unbound_has_data(DNS_BOGUS);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
+}
+END_TEST
+
+/* ---- what is not asked of libunbound ---- */
+
+static void
+ask_in_known_zone(enum resolver_need need)
+{
+	memory_zone_add(memory, "example");
+	ask_as(NAME, DNS_TYPE_A, need, RESOLVER_CLASS_POLICY, 5000);
+	ck_assert_uint_eq(walk_count, 1);
+}
+
+/* It would go on with it when the proof is there. */
+START_TEST(proof_comes_first_where_it_is_all_one_wants)
+{
+	ask_in_known_zone(RESOLVER_NEED_SECURITY);
+	ck_assert_uint_eq(query_count, 0);
+	if (_i == 0) {
+		walk_ends(WALK_PROVEN);
+		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+		ck_assert_uint_eq(query_count, 0);
+		return;
+	}
+	if (_i == 1)
+		walk_ends(WALK_SIGNED);
+	else
+		pass(LADDER_PROOF_MS + 50);
+	ck_assert_uint_eq(query_count, 1);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
+}
+END_TEST
+
+/* Nor is it asked for data, where much hangs in it, unless plain DNS has none.
+ */
+START_TEST(plain_comes_first_where_much_is_abandoned)
+{
+	static const char *const records[] = { NAME ". 50 IN A 192.0.2.9",
+		NULL };
+
+	abandoned = _i == 0 ? 10 : 500;
+	ask_in_known_zone(RESOLVER_NEED_DATA);
+	ck_assert_uint_eq(query_count, _i == 0 ? 1 : 0);
+	walk_ends(WALK_PROVEN);
+	pass(LADDER_PROOF_MS + 50);
+	ck_assert_uint_eq(query_count, _i == 0 ? 1 : 0);
+	if (_i < 2) {
+		plain_finds(0, records, NULL);
+		expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
+		return;
+	}
+	plain_is_exhausted();
+	ck_assert_ptr_null(answer);
+	ck_assert_uint_eq(query_count, 1);
+	if (_i == 2)
+		unbound_has_data(DNS_INSECURE);
+	else
+		unbound_fails();
+	expect(_i == 2 ? DNS_OK : DNS_FAILED, DNS_INSECURE,
+	    _i == 2 ? DNS_RUNG_VALIDATED : DNS_RUNG_PROOF);
 }
 END_TEST
 
@@ -1597,6 +1857,20 @@ add_fallback_tests(TCase *tc)
 	tcase_add_loop_test(tc, race_is_remembered_for_the_own_zone, 0, 2);
 	tcase_add_test(tc, reason_of_the_last_rung_is_kept);
 	tcase_add_loop_test(tc, quick_failure_is_tried_once_more, 0, 2);
+	tcase_add_loop_test(tc, failure_is_looked_at_with_empty_caches, 0, 4);
+	tcase_add_loop_test(
+	    tc, insecure_second_look_has_a_walk_of_its_own, 0, 2);
+	tcase_add_test(tc, second_look_that_is_bogus_is_bogus);
+	tcase_add_loop_test(
+	    tc, hanging_lookup_is_looked_at_with_empty_caches, 0, 3);
+	tcase_add_loop_test(tc, first_look_may_come_beside_the_second, 0, 3);
+	tcase_add_test(tc, proof_ends_the_second_look);
+	tcase_add_loop_test(
+	    tc, some_second_looks_are_kept_for_what_is_bogus, 0, 2);
+	tcase_add_loop_test(
+	    tc, proof_comes_first_where_it_is_all_one_wants, 0, 3);
+	tcase_add_loop_test(
+	    tc, plain_comes_first_where_much_is_abandoned, 0, 4);
 	tcase_add_test(tc, cancelled_lookup_is_silent);
 }
 

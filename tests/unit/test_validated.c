@@ -79,6 +79,24 @@ value_of(const char *name)
 	return NULL;
 }
 
+/* ---- timers ---- */
+
+static bool is_hurried; /* half a minute and more takes no time */
+
+/* In the place of libevent's, which it calls. */
+int
+event_add(struct event *event, const struct timeval *delay)
+{
+	static const struct timeval soon = { 0, 1000 };
+	int (*theirs)(struct event *, const struct timeval *);
+	void *symbol = dlsym(RTLD_NEXT, "event_add");
+
+	memcpy(&theirs, &symbol, sizeof(theirs));
+	if (is_hurried && delay != NULL && delay->tv_sec >= 20)
+		delay = &soon;
+	return theirs(event, delay);
+}
+
 /* ---- the name server ---- */
 
 static struct event_base *base;
@@ -384,6 +402,7 @@ set_up(void)
 	make_key();
 	server = start_server();
 	questions = swelling = 0;
+	is_hurried = false;
 	paying = NULL;
 	option_count = 0;
 	strcpy(folder, "/tmp/test_validated.XXXXXX");
@@ -1029,6 +1048,190 @@ START_TEST(oldest_context_makes_room)
 }
 END_TEST
 
+static struct validated_query *
+begin_doubted(struct outcome *outcome, const char *name)
+{
+	struct validated_query *query;
+
+	*outcome = (struct outcome){ .name = name, .type = DNS_TYPE_A };
+	query = validated_ask_doubted(
+	    validated, name, DNS_TYPE_A, on_result, outcome);
+	ck_assert_ptr_nonnull(query);
+	return query;
+}
+
+static void
+turn(unsigned times)
+{
+	while (times-- > 0)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+/* Dead domains, as many as one likes, hold few contexts, and take none from
+ * what was forged. */
+START_TEST(doubted_contexts_are_fewer)
+{
+	static struct outcome outcomes[ASKED_MAX], others[FRESH_MAX - 16];
+	static char names[ASKED_MAX][32], zones[FRESH_MAX - 16][32];
+	struct outcome outcome;
+	int held = 0;
+
+	for (int i = 0; i < FRESH_MAX - 16; i++) {
+		snprintf(zones[i], sizeof(zones[i]), "y%d.drop", i);
+		begin(&others[i], "other.drop", DNS_TYPE_A, zones[i]);
+	}
+	turn(FRESH_MAX);
+	fake_ms += 1100; /* each has had its time */
+	for (int i = 0; i < ASKED_MAX; i++) {
+		snprintf(names[i], sizeof(names[i]), "z%d.drop", i);
+		begin_doubted(&outcomes[i], names[i]);
+		turn(5);
+		fake_ms += _i == 0 ? 0 : 1100;
+	}
+	for (int i = 0; i < ASKED_MAX; i++)
+		held += !outcomes[i].came;
+	ck_assert_int_le(held, 16);
+	ck_assert_int_gt(held, 8);
+	/* The oldest has made room, or the latest had none. */
+	ck_assert(outcomes[_i == 0 ? ASKED_MAX - 1 : 0].came);
+	ck_assert(!outcomes[_i == 0 ? 0 : ASKED_MAX - 1].came);
+	for (int i = 0; i < FRESH_MAX - 16; i++)
+		ck_assert(!others[i].came);
+	/* One that is forged makes room by itself. */
+	fake_ms += 1100;
+	outcome = ask("a.secure", DNS_TYPE_A, "secure");
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	validated_free(validated);
+	validated = NULL;
+}
+END_TEST
+
+START_TEST(doubted_look_has_empty_caches)
+{
+	struct outcome outcome = ask("a.secure", DNS_TYPE_A, NULL);
+	const unsigned before = questions;
+
+	begin_doubted(&outcome, "a.secure");
+	wait_for(&outcome);
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert(outcome.fresh);
+	ck_assert_uint_gt(questions, before);
+	/* One that may make room for dead domains is no place for others. */
+	ck_assert_uint_eq(validated_counts(validated).contexts, 2);
+	outcome = ask("a.secure", DNS_TYPE_A, "a.secure");
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 3);
+}
+END_TEST
+
+/* Whether the main context has the answer still. */
+static bool
+is_cached(void)
+{
+	const unsigned before = questions;
+	const struct outcome outcome = ask("a.secure", DNS_TYPE_A, NULL);
+
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	return questions == before;
+}
+
+/* Whoever can cause it again and again must not keep all caches cold. */
+START_TEST(doubt_renews_at_most_twice_a_minute)
+{
+	ck_assert(!is_cached());
+	validated_doubt(validated);
+	ck_assert(is_cached());
+	turn(10);
+	ck_assert(!is_cached());
+	if (_i == 0) { /* what was put off comes by itself */
+		is_hurried = true;
+		validated_doubt(validated);
+		usleep(20000);
+		turn(10);
+		ck_assert(!is_cached());
+		return;
+	}
+	validated_doubt(validated);
+	turn(10);
+	ck_assert(is_cached());
+	fake_ms += 30000;
+	validated_doubt(validated);
+	ck_assert(is_cached());
+	turn(10);
+	ck_assert(!is_cached());
+	ck_assert_uint_eq(validated_counts(validated).contexts, 1);
+}
+END_TEST
+
+/* libunbound goes on for long; each question has a socket. */
+static void
+abandon(int count)
+{
+	struct outcome outcome;
+	char name[32];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "n%d.drop", i);
+		validated_cancel(begin(&outcome, name, DNS_TYPE_A, NULL));
+	}
+}
+
+START_TEST(too_many_abandoned_questions_end)
+{
+	struct outcome awaited;
+	struct validated_query *query;
+
+	abandon(383);
+	fake_ms += 2000;
+	turn(10);
+	ck_assert_uint_eq(validated_counts(validated).abandoned, 383);
+	/* Not before those that somebody waits for. */
+	query = begin(&awaited, "awaited.drop", DNS_TYPE_A, NULL);
+	validated_cancel(
+	    begin(&(struct outcome){ 0 }, "last.drop", DNS_TYPE_A, NULL));
+	turn(10);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 2);
+	ck_assert(!awaited.came);
+	validated_cancel(query);
+	turn(10);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 1);
+	ck_assert_uint_eq(validated_counts(validated).abandoned, 0);
+	ck_assert_uint_eq(validated_counts(validated).in_flight, 0);
+}
+END_TEST
+
+START_TEST(many_abandoned_questions_end_later)
+{
+	is_hurried = true;
+	abandon(_i == 0 ? 127 : 128);
+	usleep(20000);
+	turn(10);
+	ck_assert_uint_eq(
+	    validated_counts(validated).abandoned, _i == 0 ? 127 : 0);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 1);
+}
+END_TEST
+
+/* Twins hang in the spare one. */
+START_TEST(crowded_spare_is_replaced)
+{
+	abandon(380);
+	abandon(380);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 2);
+	ck_assert_uint_eq(validated_counts(validated).abandoned, 760);
+	for (int i = 0; i < 4; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "n%d.drop", i);
+		validated_cancel(
+		    begin(&(struct outcome){ 0 }, name, DNS_TYPE_A, NULL));
+	}
+	turn(10);
+	ck_assert_uint_eq(validated_counts(validated).abandoned, 380);
+	ck_assert_uint_eq(validated_counts(validated).contexts, 1);
+}
+END_TEST
+
 /* What hangs in it keeps no context, once nobody waits for it. */
 START_TEST(context_goes_with_the_last_that_is_awaited)
 {
@@ -1109,6 +1312,8 @@ START_TEST(promises_rest_on_options)
 		ck_assert_msg(value != NULL, "%s", rows[i].name);
 		ck_assert_str_eq(value, rows[i].value);
 	}
+	/* More than may be abandoned: each can hold one for hours. */
+	ck_assert_int_gt(atoi(value_of("outgoing-num-tcp:")), 384);
 	/* A failure is remembered for seconds only. */
 	ck_assert_ptr_nonnull(value_of("val-bogus-ttl:"));
 	ck_assert_int_le(atoi(value_of("val-bogus-ttl:")), 5);
@@ -1260,6 +1465,12 @@ main(void)
 	tcase_add_loop_test(tc, second_look_can_be_cancelled, 0, 2);
 	tcase_add_test(tc, second_look_is_not_begun_for_nobody);
 	tcase_add_test(tc, oldest_context_makes_room);
+	tcase_add_loop_test(tc, doubted_contexts_are_fewer, 0, 2);
+	tcase_add_test(tc, doubted_look_has_empty_caches);
+	tcase_add_loop_test(tc, doubt_renews_at_most_twice_a_minute, 0, 2);
+	tcase_add_test(tc, too_many_abandoned_questions_end);
+	tcase_add_loop_test(tc, many_abandoned_questions_end_later, 0, 2);
+	tcase_add_test(tc, crowded_spare_is_replaced);
 	tcase_add_test(tc, context_goes_with_the_last_that_is_awaited);
 	tcase_add_test(tc, contexts_are_bounded);
 	tcase_add_test(tc, options_are_set_or_refused);
