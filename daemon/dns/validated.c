@@ -505,6 +505,13 @@ on_renewer(evutil_socket_t fd, short what, void *arg)
 	validated_renew(validated);
 }
 
+static bool
+is_before(const struct timeval *a, const struct timeval *b)
+{
+	return a->tv_sec == b->tv_sec ? a->tv_usec < b->tv_usec
+				      : a->tv_sec < b->tv_sec;
+}
+
 /* The main context is replaced from the loop: at once, or @from, in the time of
  * clock_ms(). */
 static void
@@ -523,7 +530,7 @@ renew_soon(struct validated *validated, uint64_t from)
 	event_base_gettimeofday_cached(validated->base, &now);
 	evutil_timeradd(&now, &delay, &now);
 	if (!event_pending(validated->renewer, EV_TIMEOUT, &due) ||
-	    evutil_timercmp(&now, &due, <))
+	    is_before(&now, &due))
 		event_add(validated->renewer, &delay);
 }
 
