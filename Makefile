@@ -383,7 +383,8 @@ check-debian13:
 	@$(NEEDS_ROOT)
 	@tests/tools/install-packages $(DEBIAN_PACKAGES)
 	@tests/tools/on-bare-debian trixie 'make WERROR=1 demo deb demo-incident; \
-		tests/tools/install-packages python3-pytest; make check-incident'
+		tests/tools/install-packages python3-pytest systemd; \
+		make check-incident'
 
 # All of make check there, but for what is left to Debian 12 (check-style).
 check-debian13-all:
