@@ -47,6 +47,19 @@ validated_library(const struct validated *validated)
 }
 
 struct validated_query *
+validated_ask_doubted(struct validated *validated, const char *name,
+    uint16_t type, validated_cb cb, void *arg)
+{
+	return validated_ask(validated, name, type, name, NULL, cb, arg);
+}
+
+void
+validated_doubt(struct validated *validated)
+{
+	(void)validated;
+}
+
+struct validated_query *
 validated_watch_root(
     struct validated *validated, const char *state, validated_cb cb, void *arg)
 {

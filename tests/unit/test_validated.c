@@ -32,6 +32,7 @@
 
 #define ASKED_MAX 80
 #define FRESH_MAX 56 /* contexts for second looks */
+#define OTHERS 10    /* of these, that others hold */
 #define OPTIONS_MAX 128
 
 /* ---- time: what contexts are old by; libunbound has its own ---- */
@@ -1071,12 +1072,12 @@ turn(unsigned times)
  * what was forged. */
 START_TEST(doubted_contexts_are_fewer)
 {
-	static struct outcome outcomes[ASKED_MAX], others[FRESH_MAX - 16];
-	static char names[ASKED_MAX][32], zones[FRESH_MAX - 16][32];
+	static struct outcome outcomes[ASKED_MAX], others[OTHERS];
+	static char names[ASKED_MAX][32], zones[OTHERS][32];
 	struct outcome outcome;
 	int held = 0;
 
-	for (int i = 0; i < FRESH_MAX - 16; i++) {
+	for (int i = 0; i < OTHERS; i++) {
 		snprintf(zones[i], sizeof(zones[i]), "y%d.drop", i);
 		begin(&others[i], "other.drop", DNS_TYPE_A, zones[i]);
 	}
@@ -1095,7 +1096,7 @@ START_TEST(doubted_contexts_are_fewer)
 	/* The oldest has made room, or the latest had none. */
 	ck_assert(outcomes[_i == 0 ? ASKED_MAX - 1 : 0].came);
 	ck_assert(!outcomes[_i == 0 ? 0 : ASKED_MAX - 1].came);
-	for (int i = 0; i < FRESH_MAX - 16; i++)
+	for (int i = 0; i < OTHERS; i++)
 		ck_assert(!others[i].came);
 	/* One that is forged makes room by itself. */
 	fake_ms += 1100;
