@@ -300,8 +300,6 @@ run(struct resolver_lookup *lookup, struct ladder_question *question)
 static void
 dequeue(struct resolver_lookup *lookup)
 {
-	/* The analyzer does not see that who waits has a queue. */
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	DL_DELETE(lookup->queue->first, lookup);
 	lookup->queue = NULL;
 	lookup->resolver->waiting--;
@@ -318,6 +316,8 @@ enqueue(struct resolver_lookup *lookup, struct queue *queue)
 		(suseconds_t)(left % 1000 * 1000) };
 
 	lookup->queue = queue;
+	/* The analyzer does not see that each of the queues is there. */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	DL_APPEND(queue->first, lookup);
 	lookup->resolver->waiting++;
 	event_add(lookup->limit, &limit);
