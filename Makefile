@@ -203,11 +203,11 @@ ci:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
 	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-allocs check-mutants \
-		check-sanitized \
-		$$(tests/tools/has-mirror trixie && echo check-debian13)
+		check-sanitized
 
 # What takes hours, before a release; make ci is for each change.
-RELEASE_CHECKS := check-valgrind check-tsan coverage allocs faults mutants
+RELEASE_CHECKS := check-valgrind check-tsan coverage allocs faults mutants \
+	check-busy check-systemd check-debian13
 
 release-check:
 	@$(NEEDS_ROOT)
