@@ -268,6 +268,7 @@ START_TEST(only_the_roots_keys_go_into_the_state)
 	char *text = anchors_state_text(start);
 
 	ck_assert_uint_eq(anchors_count(start), 2);
+	ck_assert_ptr_nonnull(text);
 	ck_assert_ptr_null(strstr(text, "corp"));
 	free(text);
 	anchors_free(start);

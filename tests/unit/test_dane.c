@@ -248,6 +248,7 @@ START_TEST(host_that_nobody_can_judge_has_failed)
 	event_base_dispatch(resolver.base);
 	allocations_left = INT_MAX;
 	ck_assert_ptr_nonnull(evidence);
+	ck_assert_uint_eq(evidence->host_count, 1);
 	ck_assert_str_eq(dane_host_status_text(evidence->host[0].status),
 	    dane_host_status_text(DANE_HOST_FAILED));
 	dane_evidence_free(evidence);
@@ -269,6 +270,7 @@ START_TEST(host_whose_records_nobody_looks_at_has_failed)
 	struct resolver resolver;
 	struct dane_evidence *evidence = evaluate(&by_mx, line, &resolver);
 
+	ck_assert_uint_eq(evidence->host_count, 1);
 	ck_assert_str_eq(dane_host_status_text(evidence->host[0].status),
 	    dane_host_status_text(DANE_HOST_FAILED));
 	dane_evidence_free(evidence);
@@ -287,6 +289,7 @@ START_TEST(records_are_those_of_the_port)
 
 	question.port = 587;
 	evidence = evaluate(&question, line, &resolver);
+	ck_assert_uint_eq(evidence->host_count, 1);
 	ck_assert_int_eq(evidence->host[0].status, DANE_HOST_USABLE);
 	dane_evidence_free(evidence);
 }
@@ -606,6 +609,7 @@ START_TEST(deadline_ends_what_is_silent)
 	struct dane_evidence *evidence = evaluate(&by_mx, line, &resolver);
 
 	ck_assert_uint_ge(clock_ms() - begin, 900);
+	ck_assert_uint_eq(evidence->host_count, 1);
 	ck_assert_ptr_nonnull(
 	    strstr(evidence->host[0].why, "not concluded within 1 seconds"));
 	ck_assert_uint_eq(resolver.cancelled, 1);
