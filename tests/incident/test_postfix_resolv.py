@@ -759,3 +759,80 @@ def test_it_names_a_manual_that_is_there():
     assert wrong.returncode == 2
     named = re.search(r"postfix-resolv: see (/.*)\n", wrong.stderr)[1]
     assert "## Postfix's resolver\n" in pathlib.Path(named).read_text()
+
+
+# ---- what changes while it works, and who owns what is above ----
+
+def test_the_unit_was_reloading_at_that_moment(machine):
+    """systemctl list-units --state=active leaves out what is reloading."""
+    machine.installed()
+    machine.start_postfix("none")
+    units = machine.bytes_of("fake/units")
+    machine.write("fake/units", "")
+    machine.resolv("refresh")
+    machine.write("fake/units", units)
+    for _ in range(3):
+        machine.resolv("refresh")
+    assert machine.seen_by_postfix() == machine.ours
+
+
+def test_another_copy_removes_the_packages(machine):
+    """From a source tree, or /usr/local."""
+    machine.installed()
+    package = machine.path("usr/lib/postdane/postfix-resolv")
+    share = "usr/share/postdane/postfix-conf/postfix-resolv"
+    machine.program(share, package.read_text())
+    machine.run("/" + share, "upgrade")
+    assert package.exists()
+
+
+def test_a_queue_below_a_users_directory(machine):
+    """Who owns a directory above the queue swaps it after it was looked at."""
+    machine.installed()
+    for part in ("home/u/spool/etc", "home/u/spool/pid"):
+        machine.path(part).mkdir(parents=True)
+    os.chown(machine.path("home/u"), 1234, 1234)
+    machine.write("home/u/spool/etc/resolv.conf", SYSTEM)
+    machine.program("fake/bin/postconf", machine_module.POSTCONF.replace(
+        "/var/spool/postfix", "/home/u/spool"))
+    # The user, at the moment between find_copy and replace.
+    machine.program("fake/bin/cmp", """#!/bin/sh
+case "$*" in
+*/home/u/spool/etc/resolv.conf)
+    setpriv --reuid 1234 --clear-groups sh -c \
+        'cd /home/u; mv spool old; ln -s / spool' ;;
+esac
+exec /usr/bin/cmp "$@"
+""")
+    machine.resolv("refresh")
+    assert machine.bytes_of("etc/resolv.conf") == SYSTEM.encode()
+
+
+def test_renamed_again_while_postfix_starts(machine):
+    """DHCP and RA clients write twice; the second is within the restart."""
+    machine.installed()
+    machine.program("fake/rename", "#!/bin/sh\n"
+                    "cp /etc/resolv.conf /etc/r.new\n"
+                    "mv -fT /etc/r.new /etc/resolv.conf\n")
+    machine.program("fake/systemctl-program", machine_module.SYSTEMCTL.replace(
+        'exec /fake/start "$@"',
+        '/fake/start "$@"; [ -e /fake/once ] || '
+        '{ >/fake/once; /fake/rename; }'))
+    machine.run("/fake/rename")
+    for _ in range(4):  # each further renewal
+        machine.resolv("refresh")
+        machine.run("/fake/rename")
+    machine.resolv("refresh")
+    assert machine.seen_by_postfix() == machine.ours
+
+
+def test_renamed_again_while_it_ends(machine):
+    """After it has looked; the path unit's event is lost while it runs."""
+    machine.installed()
+    machine.program("fake/rename", "#!/bin/sh\n"
+                    "cp /etc/resolv.conf /etc/r.new\n"
+                    "mv -fT /etc/r.new /etc/resolv.conf\n")
+    machine.write(COPY, SYSTEM)  # by the hook, so that it reloads
+    machine.program("fake/bin/postfix", "#!/bin/sh\n/fake/rename\n")
+    result = machine.resolv("refresh")
+    assert result.returncode != 0 or machine.seen_by_postfix() == machine.ours
