@@ -56,6 +56,20 @@ budget_lasts(struct budget *budget, enum budget_kind kind)
 	return false;
 }
 
+bool
+budget_pay(struct budget *budget, uint64_t hashing, uint64_t microseconds)
+{
+	return budget_charge(budget, BUDGET_HASHING, hashing) &&
+	       budget_charge(budget, BUDGET_VALIDATION, microseconds);
+}
+
+bool
+budget_may_ask(struct budget *budget)
+{
+	return budget_lasts(budget, BUDGET_HASHING) &&
+	       budget_lasts(budget, BUDGET_VALIDATION);
+}
+
 const char *
 budget_text(const struct budget *budget)
 {

@@ -975,13 +975,11 @@ is_judged(const struct validated_result *result)
 	return result->answered && result->security != DNS_INDETERMINATE;
 }
 
-/* What libunbound has spent on it is spent, whoever asked.  Returns false where
- * that is too much, and the lookup has ended. */
+/* Returns false where that was too much, and the lookup has ended. */
 static bool
 pay(struct ladder *ladder, const struct validated_result *result)
 {
-	if (budget_charge(ladder->budget, BUDGET_HASHING, result->hashing) &&
-	    budget_charge(ladder->budget, BUDGET_VALIDATION, result->spent))
+	if (budget_pay(ladder->budget, result->hashing, result->spent))
 		return true;
 	conclude_failed(ladder, DNS_INDETERMINATE, budget_text(ladder->budget));
 	return false;
@@ -1114,17 +1112,16 @@ on_validated(void *arg, const struct validated_result *result)
 }
 
 /*
- * Whether libunbound is asked only where the walk proves nothing.  What is
- * asked there goes on, with a socket, long after a proof has made it
- * superfluous: a domain whose servers leave libunbound waiting would have many
- * of them.
+ * Whether in a zone that needs plain lookups libunbound is asked only where the
+ * walk proves nothing.  What is asked there goes on, with a socket, long after
+ * a proof has made it superfluous: a domain whose servers leave libunbound
+ * waiting would have many of them.
  */
 static bool
 walk_comes_first(const struct ladder *ladder)
 {
-	return memory_zone_find(ladder->env->memory, ladder->name) != NULL &&
-	       (ladder->need == RESOLVER_NEED_SECURITY ||
-		   validated_counts(ladder->env->validated).abandoned >= CROWD);
+	return ladder->need == RESOLVER_NEED_SECURITY ||
+	       validated_counts(ladder->env->validated).abandoned >= CROWD;
 }
 
 /* Once for each name. */
@@ -1155,6 +1152,7 @@ start_name(struct ladder *ladder)
 	static const struct timeval at_once = { 0, 0 },
 				    delay = { LADDER_PROOF_MS / 1000,
 					    LADDER_PROOF_MS % 1000 * 1000 };
+	bool is_racing;
 
 	if (ladder->is_waiting) /* for what is no longer needed */
 		on_plain_waits(ladder, false);
@@ -1163,24 +1161,21 @@ start_name(struct ladder *ladder)
 		    "the name has more labels than are looked up");
 		return;
 	}
-	if (!budget_lasts(ladder->budget, BUDGET_HASHING) ||
-	    !budget_lasts(ladder->budget, BUDGET_VALIDATION)) {
+	if (!budget_may_ask(ladder->budget)) {
 		conclude_failed(
 		    ladder, DNS_INDETERMINATE, budget_text(ladder->budget));
 		return;
 	}
 	ladder->why[0] = ladder->walk_why[0] = '\0';
 	ladder->walk_ttl = UINT32_MAX;
-	if (walk_comes_first(ladder)) {
+	is_racing = memory_zone_find(ladder->env->memory, ladder->name) != NULL;
+	if (is_racing && walk_comes_first(ladder)) {
 		start_walk(ladder);
 		event_add(ladder->proof_timer, &delay);
 		settle(ladder);
 		return;
 	}
-	event_add(ladder->proof_timer,
-	    memory_zone_find(ladder->env->memory, ladder->name) != NULL
-		? &at_once
-		: &delay);
+	event_add(ladder->proof_timer, is_racing ? &at_once : &delay);
 	ask_first(ladder);
 }
 

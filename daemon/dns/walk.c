@@ -133,15 +133,6 @@ keep_ttl(struct walk *walk, uint32_t ttl, const struct validated_result *result)
 		walk->ttl = result->lifetime;
 }
 
-/* What libunbound has spent on it is spent, whatever comes of it.  Returns
- * false where that is too much. */
-static bool
-pay(struct walk *walk, const struct validated_result *result)
-{
-	return budget_charge(walk->budget, BUDGET_HASHING, result->hashing) &&
-	       budget_charge(walk->budget, BUDGET_VALIDATION, result->spent);
-}
-
 /* The DNAME at an ancestor is secure: continue at what it makes of us. */
 static void
 on_dname(void *arg, const struct validated_result *result)
@@ -153,7 +144,7 @@ on_dname(void *arg, const struct validated_result *result)
 	bool found = false, is_too_long = false;
 
 	walk->dname = NULL;
-	pay(walk, result);
+	budget_pay(walk->budget, result->hashing, result->spent);
 	if (result->answered && result->security == DNS_SECURE &&
 	    (packet = packet_parse(result->packet, result->len)) != NULL &&
 	    packet_facts(packet, current(walk), DNS_TYPE_DNAME, &facts) == 0) {
@@ -239,7 +230,7 @@ on_ds(void *arg, const struct validated_result *result)
 	ldns_pkt *packet = NULL;
 
 	walk->ds = NULL;
-	if (!pay(walk, result)) {
+	if (!budget_pay(walk->budget, result->hashing, result->spent)) {
 		fail(walk, "DS", budget_text(walk->budget));
 		return;
 	}
@@ -264,8 +255,7 @@ ask_next(struct walk *walk)
 		return;
 	}
 	walk->labels++;
-	if (!budget_lasts(walk->budget, BUDGET_HASHING) ||
-	    !budget_lasts(walk->budget, BUDGET_VALIDATION)) {
+	if (!budget_may_ask(walk->budget)) {
 		fail(walk, "DS", budget_text(walk->budget));
 		return;
 	}
@@ -291,7 +281,7 @@ on_cname(void *arg, const struct validated_result *result)
 
 	walk->cname = NULL;
 	walk->alias_known = true;
-	pay(walk, result);
+	budget_pay(walk->budget, result->hashing, result->spent);
 	if (result->answered && result->security == DNS_SECURE &&
 	    (packet = packet_parse(result->packet, result->len)) != NULL &&
 	    packet_facts(packet, walk->name, DNS_TYPE_CNAME, &facts) == 0) {

@@ -59,6 +59,13 @@ bool budget_charge(
 /* Whether anything is left; where nothing is, that counts as a refusal. */
 bool budget_lasts(struct budget *budget, enum budget_kind kind);
 
+/* What libunbound has spent on an answer, whoever it was for: SHA-1 blocks, and
+ * microseconds.  Returns false where that is too much. */
+bool budget_pay(struct budget *budget, uint64_t hashing, uint64_t microseconds);
+
+/* Whether libunbound may be asked for more: not on credit. */
+bool budget_may_ask(struct budget *budget);
+
 /* "NSEC3 hashing of one evaluation is used up": what was refused first.  NULL
  * where nothing was. */
 const char *budget_text(const struct budget *budget);
