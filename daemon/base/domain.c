@@ -16,10 +16,19 @@ is_plain(uint8_t c)
 	       c == '_' || c == '*' || c == '/';
 }
 
-static uint8_t
-lower(uint8_t c)
+uint8_t
+domain_lower(uint8_t octet)
 {
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+	return octet >= 'A' && octet <= 'Z' ? octet | 0x20U : octet;
+}
+
+bool
+domain_wire_equal(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (domain_lower(a[i]) != domain_lower(b[i]))
+			return false;
+	return true;
 }
 
 /* One octet of a label; every octet takes at most four, so DOMAIN_TEXT_MAX
@@ -27,7 +36,7 @@ lower(uint8_t c)
 static char *
 put_octet(char *at, uint8_t c)
 {
-	c = lower(c);
+	c = domain_lower(c);
 	if (is_plain(c)) {
 		*at++ = (char)c;
 	} else if (c == '.' || c == '\\') {
@@ -130,7 +139,7 @@ domain_to_wire(const char *text, uint8_t wire[DOMAIN_WIRE_MAX])
 		if ((n = get_octet(text, &c)) == 0 ||
 		    used - label > LABEL_MAX || used >= DOMAIN_WIRE_MAX)
 			return 0;
-		wire[used++] = lower(c);
+		wire[used++] = domain_lower(c);
 		text += n;
 	}
 	wire[label] = (uint8_t)(used - label - 1);

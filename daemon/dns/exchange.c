@@ -18,7 +18,9 @@
 
 #define HEADER_LEN 12
 /* With TCP's length. */
-#define QUERY_MAX (2 + HEADER_LEN + DOMAIN_WIRE_MAX + 4 + EXCHANGE_OPT_MAX)
+#define QUESTION_FIXED 4 /* type, class */
+#define QUERY_MAX                                                              \
+	(2 + HEADER_LEN + DOMAIN_WIRE_MAX + QUESTION_FIXED + EXCHANGE_OPT_MAX)
 #define MESSAGE_MAX 65535
 #define CLASS_IN 1
 #define FLAG_QR 0x80U /* of the third octet */
@@ -147,6 +149,8 @@ static bool
 is_reply(const struct exchange *exchange, const uint8_t *wire, size_t len)
 {
 	const uint8_t *query = exchange->query + 2;
+	/* Where the name ends: type and class have no case. */
+	const size_t fixed = exchange->question_len - QUESTION_FIXED;
 
 	if (len < HEADER_LEN || memcmp(wire, query, 2) != 0 ||
 	    (wire[2] & FLAG_QR) == 0 || (wire[2] & 0x78U) != 0)
@@ -155,21 +159,9 @@ is_reply(const struct exchange *exchange, const uint8_t *wire, size_t len)
 		return (wire[3] & 0x0fU) != 0;
 	if (wire[4] != 0 || wire[5] != 1 || len < exchange->question_len)
 		return false;
-	for (size_t i = HEADER_LEN; i < exchange->question_len; i++) {
-		uint8_t a = wire[i], b = query[i];
-
-		/* Both cases of a letter differ in this bit; labels' lengths
-		 * are below 64 and type and class are compared as they are. */
-		if (i < exchange->question_len - 4) {
-			if (a >= 'A' && a <= 'Z')
-				a |= 0x20;
-			if (b >= 'A' && b <= 'Z')
-				b |= 0x20;
-		}
-		if (a != b)
-			return false;
-	}
-	return true;
+	return domain_wire_equal(
+		   wire + HEADER_LEN, query + HEADER_LEN, fixed - HEADER_LEN) &&
+	       memcmp(wire + fixed, query + fixed, QUESTION_FIXED) == 0;
 }
 
 static void

@@ -164,6 +164,12 @@ bounded_ttl(const ldns_pkt *packet, uint32_t ttl)
 	return ttl < MEMORY_ANSWER_SECONDS ? ttl : MEMORY_ANSWER_SECONDS;
 }
 
+static void
+make_key(char key[KEY_MAX], const char *name, uint16_t type)
+{
+	snprintf(key, KEY_MAX, "%u/%s", type, name);
+}
+
 static struct record *
 record_new(
     const char *name, uint16_t type, const ldns_pkt *packet, const char *zone)
@@ -174,7 +180,7 @@ record_new(
 
 	if (record == NULL)
 		return NULL;
-	snprintf(key, sizeof(key), "%u/%s", type, name);
+	make_key(key, name, type);
 	record->key = strdup(key);
 	record->answer.zone = zone != NULL ? strdup(zone) : NULL;
 	if (record->key == NULL ||
@@ -204,7 +210,7 @@ find_record(struct memory *memory, const char *name, uint16_t type)
 	char key[KEY_MAX];
 	struct record *record;
 
-	snprintf(key, sizeof(key), "%u/%s", type, name);
+	make_key(key, name, type);
 	HASH_FIND_STR(memory->records, key, record);
 	return record;
 }

@@ -239,26 +239,12 @@ wire_name(const char *name)
 	return wire;
 }
 
-static uint8_t
-lower_case(uint8_t octet)
-{
-	return octet >= 'A' && octet <= 'Z' ? octet | 0x20U : octet;
-}
-
-/* Lengths of labels are below all letters. */
 static bool
 is_named(const ldns_rdf *rdf, const uint8_t *name, size_t len)
 {
-	const uint8_t *data;
-
-	if (rdf == NULL || ldns_rdf_get_type(rdf) != LDNS_RDF_TYPE_DNAME ||
-	    len == 0 || ldns_rdf_size(rdf) != len)
-		return false;
-	data = ldns_rdf_data(rdf);
-	for (size_t i = 0; i < len; i++)
-		if (lower_case(data[i]) != lower_case(name[i]))
-			return false;
-	return true;
+	return rdf != NULL && ldns_rdf_get_type(rdf) == LDNS_RDF_TYPE_DNAME &&
+	       len != 0 && ldns_rdf_size(rdf) == len &&
+	       domain_wire_equal(ldns_rdf_data(rdf), name, len);
 }
 
 static bool
@@ -501,45 +487,36 @@ keep_soa(const ldns_pkt *packet, ldns_pkt *extract)
 	return 0;
 }
 
-static ldns_pkt *
-extract_new(const ldns_pkt *packet)
+static int
+extract(const ldns_pkt *packet, const char *name, uint16_t type, uint32_t ttl,
+    bool with_soa, uint8_t **wire, size_t *len)
 {
-	ldns_pkt *extract = ldns_pkt_new();
+	ldns_pkt *kept = ldns_pkt_new();
+	int result = -1;
 
-	if (extract == NULL)
-		return NULL;
-	ldns_pkt_set_qr(extract, true);
-	ldns_pkt_set_rcode(extract, (uint8_t)ldns_pkt_get_rcode(packet));
-	return extract;
+	if (kept == NULL)
+		return -1;
+	ldns_pkt_set_qr(kept, true);
+	ldns_pkt_set_rcode(kept, (uint8_t)ldns_pkt_get_rcode(packet));
+	if (keep_answer(packet, name, type, ttl, kept) == 0 &&
+	    (!with_soa || keep_soa(packet, kept) == 0))
+		result = writer_packet(kept, wire, len);
+	ldns_pkt_free(kept);
+	return result;
 }
 
 int
 packet_extract(const ldns_pkt *packet, const char *name, uint16_t type,
     uint32_t ttl, uint8_t **wire, size_t *len)
 {
-	ldns_pkt *extract = extract_new(packet);
-	int result = -1;
-
-	if (extract != NULL &&
-	    keep_answer(packet, name, type, ttl, extract) == 0)
-		result = writer_packet(extract, wire, len);
-	ldns_pkt_free(extract);
-	return result;
+	return extract(packet, name, type, ttl, false, wire, len);
 }
 
 int
 packet_extract_with_soa(const ldns_pkt *packet, const char *name, uint16_t type,
     uint8_t **wire, size_t *len)
 {
-	ldns_pkt *extract = extract_new(packet);
-	int result = -1;
-
-	if (extract != NULL &&
-	    keep_answer(packet, name, type, UINT32_MAX, extract) == 0 &&
-	    keep_soa(packet, extract) == 0)
-		result = writer_packet(extract, wire, len);
-	ldns_pkt_free(extract);
-	return result;
+	return extract(packet, name, type, UINT32_MAX, true, wire, len);
 }
 
 int

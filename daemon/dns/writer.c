@@ -2,7 +2,6 @@
 
 #include "dns/writer.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,11 +62,8 @@ read_name(struct name *name, const uint8_t *wire, size_t len)
 	name->len = len;
 	name->labels = 0;
 	memset(name->lower, 0, sizeof(name->lower));
-	/* The lengths of labels are no letters. */
 	for (size_t i = 0; i < len; i++)
-		name->lower[i] = wire[i] >= 'A' && wire[i] <= 'Z'
-				     ? (uint8_t)(wire[i] | 0x20U)
-				     : wire[i];
+		name->lower[i] = domain_lower(wire[i]);
 	for (; at < len && wire[at] != 0; at += 1U + wire[at]) {
 		if (wire[at] > 63 || name->labels == LABELS_MAX)
 			return -1;
@@ -101,9 +97,8 @@ stands_at(
 			return false;
 		if (label == 0)
 			return true;
-		for (size_t i = 1; i <= label; i++)
-			if (tolower(out[at + i]) != lower[i])
-				return false;
+		if (!domain_wire_equal(&out[at + 1], &lower[1], label))
+			return false;
 		at += 1 + label;
 		lower += 1 + label;
 		len -= 1 + label;

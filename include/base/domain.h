@@ -28,6 +28,12 @@ size_t domain_from_wire(
  * trailing dot are accepted.  Returns the length, or 0 when malformed. */
 size_t domain_to_wire(const char *text, uint8_t wire[DOMAIN_WIRE_MAX]);
 
+/* The lengths of labels are below all letters. */
+uint8_t domain_lower(uint8_t octet);
+
+/* Whether @len octets of uncompressed names are the same but for their case. */
+bool domain_wire_equal(const uint8_t *a, const uint8_t *b, size_t len);
+
 /* Into our text form: lower case, no trailing dot, canonical escapes.
  * Returns 0, or -1 when malformed. */
 int domain_normalize(const char *text, char out[DOMAIN_TEXT_MAX]);
