@@ -365,7 +365,8 @@ on_tell(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	status_line(&server->source, line, sizeof(line));
-	systemd_status(server->mistake[0] != '\0' ? server->mistake : line);
+	sd_notifyf(0, "STATUS=%s",
+	    server->mistake[0] != '\0' ? server->mistake : line);
 	event_add(server->told, &again);
 }
 

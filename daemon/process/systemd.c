@@ -65,9 +65,3 @@ systemd_watchdog(struct event_base *base)
 		log_warning("main: no memory to feed the watchdog");
 	return event;
 }
-
-void
-systemd_status(const char *text)
-{
-	sd_notifyf(0, "STATUS=%s", text);
-}

@@ -1,7 +1,7 @@
 /*
- * systemd.h - what systemd hands us, listening sockets (sd_listen_fds(3)) and
- * a watchdog to be fed (sd_watchdog_enabled(3)), and what it is told
- * (sd_notify(3)).  Without systemd all of this does nothing.
+ * systemd.h - what systemd hands us: listening sockets (sd_listen_fds(3)) and
+ * a watchdog to be fed (sd_watchdog_enabled(3)).  Without systemd all of this
+ * does nothing.
  */
 #ifndef PROCESS_SYSTEMD_H
 #define PROCESS_SYSTEMD_H
@@ -25,8 +25,5 @@ int systemd_sockets(systemd_socket_cb cb, void *arg);
  * with event_free(), or NULL where no watchdog is wanted.
  */
 struct event *systemd_watchdog(struct event_base *base);
-
-/* What systemctl status shows beside the unit: one line, @text. */
-void systemd_status(const char *text);
 
 #endif /* PROCESS_SYSTEMD_H */
