@@ -50,23 +50,8 @@ class Watched(lab_module.Daemon):
         until(lambda: self.control.exists())
         return self
 
-    def proc(self, name):
-        with open(f"/proc/{self.process.pid}/{name}", encoding="ascii",
-                  errors="replace") as file:
-            return file.read()
-
-    def memory(self):
-        """MiB that are resident."""
-        words = self.proc("status").split()
-        return int(words[words.index("VmRSS:") + 1]) / 1024
-
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
-
-    def cpu(self):
-        """Seconds that it has computed."""
-        fields = self.proc("stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def lives(self):
         return self.process.poll() is None

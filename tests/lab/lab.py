@@ -459,10 +459,22 @@ class Daemon:
         assert result.stdout, result.stderr.decode()
         return json.loads(result.stdout)
 
+    def proc(self, name):
+        return pathlib.Path(f"/proc/{self.process.pid}/{name}").read_text()
+
     def computed(self):
-        """Seconds of processor time."""
-        text = pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text()
-        return int(text.split()[0]) / 1e9
+        """Seconds of processor time; it has one thread."""
+        return int(self.proc("schedstat").split()[0]) / 1e9
+
+    def computed_in_a_second(self):
+        had = self.computed()
+        time.sleep(1)
+        return self.computed() - had
+
+    def memory(self):
+        """MiB that are resident."""
+        words = self.proc("status").split()
+        return int(words[words.index("VmRSS:") + 1]) / 1024
 
     def status(self):
         return json.loads(subprocess.run(
