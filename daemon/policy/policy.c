@@ -229,10 +229,22 @@ carry(const struct dane_evidence *evidence, const struct conf_policy *options,
 		verdict->policy = TLS_POLICY_DANE_ONLY;
 }
 
+/* Whether all hosts may have usable TLSA, but some could not be looked at. */
+static bool
+is_short_of_complete(const struct dane_evidence *evidence,
+    const struct conf_policy *options, const struct tally *tally)
+{
+	return options->dane_only == CONF_DANE_ONLY_WHEN_COMPLETE &&
+	       evidence->mx_security == DNS_SECURE && !evidence->truncated &&
+	       tally->failed > 0 &&
+	       tally->usable + tally->failed == tally->deliverable;
+}
+
 /* How long the verdict may be remembered, in seconds. */
 static uint32_t
 ttl_for(const struct policy_verdict *verdict,
-    const struct dane_evidence *evidence, const struct tally *tally)
+    const struct dane_evidence *evidence, const struct conf_policy *options,
+    const struct tally *tally)
 {
 	uint32_t most = POLICY_TTL_MAX;
 
@@ -243,7 +255,8 @@ ttl_for(const struct policy_verdict *verdict,
 	/* What hangs on a failure is forgotten as soon as the failure. */
 	if (verdict->rule == POLICY_RULE_INSECURE_MX_UNKNOWN ||
 	    verdict->rule == POLICY_RULE_SOME_FAILED ||
-	    (verdict->rule == POLICY_RULE_TRUNCATED && tally->failed > 0))
+	    (verdict->rule == POLICY_RULE_TRUNCATED && tally->failed > 0) ||
+	    is_short_of_complete(evidence, options, tally))
 		most = POLICY_TTL_TEMP;
 	return evidence->ttl < most ? evidence->ttl : most;
 }
@@ -328,7 +341,7 @@ policy_decide(const struct dane_evidence *evidence,
 	    no_dane_answer(options, is_explicit));
 	if (options->carry == CONF_CARRY_FINGERPRINT)
 		carry(evidence, options, &tally, verdict);
-	verdict->ttl = ttl_for(verdict, evidence, &tally);
+	verdict->ttl = ttl_for(verdict, evidence, options, &tally);
 	if (verdict->policy == TLS_POLICY_TEMP)
 		explain_temp(evidence, is_explicit, verdict);
 	else

@@ -177,7 +177,7 @@ class Daemon:
             self.process.kill()
             self.process.wait()
         return None if self.longest < LOOP_LONGEST else \
-            f"the loop was held for {1000 * self.longest:.1f} ms"
+            Late(f"the loop was held for {1000 * self.longest:.1f} ms")
 
     async def ask(self, key, map_name):
         reader, writer = await asyncio.open_unix_connection(
@@ -189,6 +189,11 @@ class Daemon:
             return (await reader.readexactly(size)).decode()
         finally:
             writer.close()
+
+
+class Late(str):
+    """A complaint of time alone, which a machine that is busy with the other
+    runs may be to blame for: such a run is looked at again by itself."""
 
 
 class Resolver(asyncio.DatagramProtocol):
@@ -334,9 +339,9 @@ class Run:
         while wrong := await ask():
             text, seconds = wrong
             if time.monotonic() - begin > seconds:
-                self.complaints.append(
+                self.complaints.append(Late(
                     f"{what}: {text}, {time.monotonic() - begin:.0f} s after "
-                    "the attacker has left")
+                    "the attacker has left"))
                 return
             await asyncio.sleep(0.5)
         self.lasted = max(self.lasted, time.monotonic() - begin)
@@ -384,8 +389,9 @@ class Run:
                                            self.daemon.patience)
             seconds = time.monotonic() - begin
             self.verdicts[judge.level(reply).partition(" ")[0]] += 1
-            wrong = judge.level(reply) != truth
-            return seconds, f"{key}: {reply!r}" if wrong else None
+            got = judge.level(reply)
+            wrong = (Late if got == "TEMP" else str)(f"{key}: {reply!r}")
+            return seconds, None if got == truth else wrong
         found = await asyncio.gather(*(one(*target) for target in targets))
         return max(s for s, _ in found), [w for _, w in found if w]
 
@@ -410,9 +416,9 @@ class Run:
         await asyncio.gather(*attack, return_exceptions=True)
         self.complaints += wrong + also_wrong
         if during > RATIO * before + FLOOR:
-            self.complaints.append(
+            self.complaints.append(Late(
                 f"the neighbours wait for {during:.1f} s, without the attack "
-                f"for {before:.1f} s")
+                f"for {before:.1f} s"))
 
     def judge(self):
         usable = collections.defaultdict(int)
@@ -466,7 +472,10 @@ class Run:
         result = {
             "number": self.plan.number, "strategy": self.plan.strategy,
             "stopped": self.stopped, "lasted": self.lasted,
-            "complaints": self.complaints, "verdicts": self.verdicts,
+            "complaints": self.complaints,
+            "late": bool(self.complaints) and all(
+                isinstance(c, Late) for c in self.complaints),
+            "verdicts": self.verdicts,
             "answers": self.answers, "packets": attacker.packets,
             "attacked": attacker.attacked, "tricks": attacker.tricks,
             "longest": self.daemon.longest}
@@ -510,6 +519,7 @@ class Totals:
         self.strategies = collections.Counter()
         self.with_temp = self.with_dane = self.failed = 0
         self.lasting = 0
+        self.late = 0
         self.lasted = 0.0
         self.longest = 0
 
@@ -542,6 +552,7 @@ class Totals:
             f"{self.with_dane}",
             f"right again after {self.lasting} attacks, the last one after "
             f"{self.lasted:.1f} s",
+            f"late, and looked at again by themselves: {self.late}",
             f"strategies: {self.line(self.strategies)}",
             f"the longest callback: {1000 * self.longest:.1f} ms",
             f"tricks: {len(tampering.EVERY) - len(unused)} of "
@@ -602,8 +613,9 @@ def complain(options, result):
 
 
 def follow(options, workers, totals, end):
-    """Collects results until the workers end, or time is up.  Returns whether
-    all is well."""
+    """Collects results until the workers end, or time is up.  Returns the
+    numbers of those that were late."""
+    late = []
     files = {f.fileno(): f for _, f in workers}
     start = time.monotonic()
     poll = select.poll()
@@ -617,15 +629,33 @@ def follow(options, workers, totals, end):
                 del files[fd]
                 continue
             result = json.loads(line)
+            if result["late"]:
+                late.append(result["number"])
+                continue
             totals.add(result)
             if result["complaints"]:
                 complain(options, result)
                 if options.stop:
-                    return False
+                    return late
             if totals.runs % 100 == 0:
                 print(f"{totals.runs} runs, {totals.failed} failed, "
                       f"{time.monotonic() - start:.0f} s", flush=True)
-    return not totals.failed
+    return late
+
+
+def run_alone(options, make_worker, number, totals):
+    plan = plan_module.Plan(options.seed, number)
+    process, out = spawn("alone", make_worker, [plan])
+    with out:
+        line = out.readline()
+    broken = os.waitpid(process, 0)[1] != 0
+    if not broken:
+        result = json.loads(line)
+        totals.add(result)
+        totals.late += 1
+        if result["complaints"]:
+            complain(options, result)
+    return not broken
 
 
 def all_runs(options, make_worker):
@@ -644,11 +674,13 @@ def all_runs(options, make_worker):
     workers = [spawn(i, make_worker, plans_of(i))
                for i in range(options.workers)]
     totals = Totals()
-    good = follow(options, workers, totals, end)
+    late = follow(options, workers, totals, end)
     for process, _ in workers:
         os.kill(process, signal.SIGKILL)  # those that time has not ended
     broken = [code for code in (os.waitpid(p, 0)[1] for p, _ in workers)
               if code not in (0, signal.SIGKILL)]
+    broken += [n for n in late
+               if not run_alone(options, make_worker, n, totals)]
     print(totals.text())
     print(f"seed {options.seed}: {totals.runs} runs in "
           f"{time.monotonic() - start:.0f} s")
@@ -657,7 +689,8 @@ def all_runs(options, make_worker):
         print(f"FAILED: {vacuous}")
     if broken:
         print(f"FAILED: {len(broken)} workers ended badly")
-    return good and not vacuous and not broken and totals.runs > 0
+    return not totals.failed and not vacuous and not broken and \
+        totals.runs > 0
 
 
 def warm(make_worker, sky):

@@ -254,39 +254,48 @@ def test_export_is_a_table_that_postfix_reads(start):
     assert "dane.d.nsec\tfingerprint match=" in carried
 
 
-def test_what_is_asked_often_is_kept_fresh(start):
-    """Three times each 3 s and not at the moment of expiry: no question
-    waits, and what is no longer asked is given up."""
-    daemon = start()
-    assert daemon.socketmap("hot.nsec") == "OK dane"
-    refreshes = 0
-    for _ in range(3):
-        for _ in range(3):
-            assert daemon.socketmap("hot.nsec") == "OK dane"
-        lab_module.wait_until("refresh", lambda n=refreshes: daemon.counters()[
-            "refreshes"] > n)
-        refreshes += 1
-        lab_module.wait_until("its end", lambda n=refreshes: daemon.log(
-            ).count("cause=refresh") == n)
-    counters = daemon.counters()
-    assert counters["cache_lookups"] == {"hit": 9, "joined": 0, "miss": 1}
-    assert counters["refreshes"] == 3
-    assert "cause=refresh" in daemon.log()
-    time.sleep(5)  # longer than it lives
-    assert daemon.counters()["refreshes"] == 3
-    assert daemon.socketmap("hot.nsec") == "OK dane"
-    assert daemon.counters()["cache_lookups"]["miss"] == 2
-
-
-def busy(daemon, key, times):
+def ask(daemon, key, times):
     for _ in range(times):
         assert daemon.socketmap(key) == "OK dane"
 
 
+def test_what_is_asked_often_is_kept_fresh(start):
+    """Three times each 3 s and not at the moment of expiry: no question
+    waits, and what is no longer asked is given up."""
+    daemon = start()
+    misses, made = 0, time.monotonic()  # the verdict, or later
+    for refreshes in range(3):
+        # One that comes after the verdict's end is a miss: let a machine that
+        # is busy for so long try again.
+        while True:
+            ask(daemon, "hot.nsec", 3)
+            missed = daemon.counters()["cache_lookups"]["miss"]
+            if missed == misses:
+                break
+            assert misses == 0 or time.monotonic() - made > 1
+            misses = missed
+
+        def refreshed(count=refreshes + 1):
+            nonlocal made
+            now = time.monotonic()
+            done = daemon.log().count("cause=refresh") == count
+            made = made if done else now
+            return done
+        lab_module.wait_until("refresh", refreshed)
+    counters = daemon.counters()
+    assert counters["cache_lookups"]["hit"] >= 9
+    assert counters["cache_lookups"]["joined"] == 0
+    assert counters["refreshes"] == 3
+    time.sleep(5)  # longer than it lives
+    assert daemon.counters()["refreshes"] == 3
+    assert daemon.socketmap("hot.nsec") == "OK dane"
+    assert daemon.counters()["cache_lookups"]["miss"] == misses + 1
+
+
 def test_warm_up_after_a_restart(start, world):
     daemon = start()
-    busy(daemon, "two.d.nsec", 2)
-    busy(daemon, "warm.nsec", 5)
+    ask(daemon, "two.d.nsec", 2)
+    ask(daemon, "warm.nsec", 5)
     daemon.stop()
     saved = (STATE / "busy-next-hops").read_text().splitlines()
     assert [line for line in saved if line[0] != "#"] == ["warm.nsec",
@@ -307,7 +316,7 @@ def test_warm_up_after_a_restart(start, world):
 
 def test_reload_forgets_and_warms_up(start):
     daemon = start()
-    busy(daemon, "two.d.nsec", 3)
+    ask(daemon, "two.d.nsec", 3)
     assert daemon.socketmap("absent.d.nsec") == "OK may"
     daemon.config.write_text(daemon.config.read_text()
                              + "no-dane-policy = encrypt\n")

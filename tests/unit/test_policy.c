@@ -464,6 +464,40 @@ START_TEST(failures_are_forgotten_soon_where_hosts_were_left_out)
 }
 END_TEST
 
+/* Where a host could not be looked at, all may have usable TLSA after all. */
+static const struct {
+	const char *name;
+	enum dns_security security;
+	const char *hosts;
+	enum conf_dane_only dane_only;
+	uint32_t expected;
+} short_rows[] = {
+	{ "usable and failed", SEC, "UF", CONF_DANE_ONLY_WHEN_COMPLETE,
+	    POLICY_TTL_TEMP },
+	{ "beside one without address", SEC, "UNF",
+	    CONF_DANE_ONLY_WHEN_COMPLETE, POLICY_TTL_TEMP },
+	{ "never complete", SEC, "UFA", CONF_DANE_ONLY_WHEN_COMPLETE, 300 },
+	{ "complete", SEC, "UU", CONF_DANE_ONLY_WHEN_COMPLETE, 300 },
+	{ "MX not signed", INS, "UF", CONF_DANE_ONLY_WHEN_COMPLETE, 300 },
+	{ "not asked for", SEC, "UF", CONF_DANE_ONLY_NEVER, 300 },
+};
+
+START_TEST(a_failure_keeps_dane_only_away_for_seconds_only)
+{
+	struct conf_policy options =
+	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
+	struct policy_verdict verdict;
+	struct facts facts;
+
+	options.dane_only = short_rows[_i].dane_only;
+	facts_fill(&facts, DANE_MX_HOSTS, short_rows[_i].security,
+	    short_rows[_i].hosts);
+	policy_decide(&facts.evidence, &options, false, &verdict);
+	ck_assert_msg(verdict.ttl == short_rows[_i].expected, "%s: %u",
+	    short_rows[_i].name, verdict.ttl);
+}
+END_TEST
+
 START_TEST(remembered_no_longer_than_evidence)
 {
 	const struct conf_policy options =
@@ -944,6 +978,9 @@ main(void)
 	tcase_add_test(table, no_evidence_is_temp);
 	tcase_add_loop_test(
 	    table, remembered_no_longer_than_evidence, 0, (int)COUNT(ttl_rows));
+	tcase_add_loop_test(table,
+	    a_failure_keeps_dane_only_away_for_seconds_only, 0,
+	    (int)COUNT(short_rows));
 	tcase_add_test(
 	    table, failures_are_forgotten_soon_where_hosts_were_left_out);
 	tcase_add_test(table, reason_names_the_one_at_fault);
