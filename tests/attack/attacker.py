@@ -142,7 +142,10 @@ class Sky:
             query.name + ".", query.rdtype,
             "leaf" if query.place == "evil" else query.place, query.edns,
             query.do, self.fetch, self.zones, salt)
-        made = tampering.TRICKS[trick](question)
+        try:
+            made = tampering.TRICKS[trick](question)
+        except dns.name.NameTooLong:  # one below the longest: not to be had
+            made = question.real()
         if made is None:
             return []
         return [m if isinstance(m, bytes) else to_wire(m)
