@@ -188,8 +188,8 @@ NEEDS_ROOT = [ "$$(id -u)" = 0 ] || { \
 	exit 1; }
 
 CHECKS := check-style check-compilers check-unit check-fuzz \
-	$(if $(SANITIZE),,check-hardening) check-lab check-oracle check-incident \
-	check-faults check-attack check-soak
+	$(if $(SANITIZE),,check-hardening) check-labs check-faults check-attack \
+	check-soak
 RUN_CHECKS = trap '$(GIVE_BACK)' EXIT; \
 	tests/tools/run-checks '$(MAKE) WERROR=1' $(BUILD)/check
 
@@ -293,26 +293,44 @@ check-hardening:
 	@$(MAKE) $(JOBS) all
 	@tests/tools/check-hardening $(BUILD)/postdaned $(BUILD)/postdane
 
-check-lab:
+# They mostly wait: some side by side, each in namespaces of its own, those that
+# take longest first.  The package is built without sanitizers, always, and with
+# them there is no sandbox.
+LABS ?= 4
+LONG := incident/test_postfix_resolv lab/test_matrix lab/test_daemon \
+	lab/test_time_and_place lab/test_dns_service lab/test_doctor
+LAB_FILES := $(filter-out $(if $(SANITIZE)$(COVERAGE),\
+	tests/lab/test_package.py) $(if $(SANITIZE),tests/lab/test_sandbox.py),\
+	$(wildcard tests/lab/test_*.py))
+INCIDENT_FILES := $(wildcard tests/incident/test_*.py)
+# The first argument: files and directories.
+SIDE_BY_SIDE = $(MAKE) -j$(LABS) --keep-going --output-sync $(foreach file,$(filter \
+	$(LONG:%=tests/%.py),$(1)) $(filter-out $(LONG:%=tests/%.py),$(1)),$(file).run)
+
+%.run:
+	@$(LAB) -m pytest -q -p no:cacheprovider $*
+
+lab-programs:
 	@$(NEEDS_ROOT)
 	@$(MAKE) $(JOBS) all $(LAB_PROGRAMS)
 	@$(MAKE) servers
-	@$(MAKE) -j2 --output-sync check-lab-slow check-lab-rest
 
-# They mostly wait: two labs, each in namespaces of its own, side by side.
-LAB_SLOW := $(addprefix tests/lab/test_,matrix.py zones.py daemon.py cache.py \
-	diagnose.py doctor.py)
-check-lab-slow:
-	@$(LAB) -m pytest -q -p no:cacheprovider $(LAB_SLOW)
-
-# The package is built without sanitizers, always, and with them there is no
-# sandbox.
-LAB_REST := $(filter-out $(LAB_SLOW) $(if $(SANITIZE)$(COVERAGE),\
-	tests/lab/test_package.py) $(if $(SANITIZE),tests/lab/test_sandbox.py),\
-	$(wildcard tests/lab/test_*.py))
-check-lab-rest:
+lab-package:
 	@$(if $(SANITIZE)$(COVERAGE),true,$(MAKE) deb)
-	@$(LAB) -m pytest -q -p no:cacheprovider $(LAB_REST)
+
+check-lab: lab-programs lab-package
+	@$(call SIDE_BY_SIDE,$(LAB_FILES))
+
+# Real mail servers: whether a verdict does what it says.
+check-oracle: lab-programs
+	@$(call SIDE_BY_SIDE,tests/oracle)
+
+check-incident: lab-programs
+	@$(call SIDE_BY_SIDE,$(INCIDENT_FILES))
+
+# The three of them.
+check-labs: lab-programs lab-package
+	@$(call SIDE_BY_SIDE,$(LAB_FILES) tests/oracle $(INCIDENT_FILES))
 
 # ---- a busy machine ----
 
@@ -352,19 +370,6 @@ check-attack:
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
 	@$(ATTACK) --seconds 12 --seed postdane --seed fresh
-
-# Real mail servers: whether a verdict does what it says.
-check-oracle:
-	@$(NEEDS_ROOT)
-	@$(MAKE) $(JOBS) all
-	@$(MAKE) servers
-	@$(LAB) -m pytest -q -p no:cacheprovider tests/oracle
-
-check-incident:
-	@$(NEEDS_ROOT)
-	@$(MAKE) $(JOBS) all
-	@$(MAKE) servers
-	@$(LAB) -m pytest -q -p no:cacheprovider tests/incident
 
 # ---- other machines: bare ones, and booted ones ----
 
@@ -410,8 +415,7 @@ $(SYSTEMD_RELEASES:%=check-systemd-%): check-systemd-%:
 
 # A report fails the test during which it appears, see tests/lab/sanitizers.py.
 check-sanitized:
-	@$(MAKE) --keep-going SANITIZE=address,undefined check-unit \
-		check-lab check-oracle check-incident
+	@$(MAKE) --keep-going SANITIZE=address,undefined check-unit check-labs
 
 # One process, one thread: what could race is a library's thread, or what a
 # signal interrupts.
@@ -795,13 +799,13 @@ FORCE:
 	attack bench check check-allocs check-analyzer check-attack check-busy \
 	check-busy-lab check-compilers check-cppcheck check-docs \
 	check-faults check-faults-far check-faults-near check-format check-fuzz \
-	check-hardening check-incident check-lab check-lab-daemon check-lab-rest \
-	check-lab-slow check-layers check-mutants check-oracle check-sanitized \
+	check-hardening check-incident check-lab check-lab-daemon check-labs \
+	check-layers check-mutants check-oracle check-sanitized \
 	check-shellcheck check-soak check-style check-tidy check-tsan check-unit \
 	check-valgrind ci clean coverage coverage-report deb demo demo-incident \
 	deps faults FORCE fuzz fuzz-afl fuzzers install install-postfix-conf \
-	mutants objects release-check run \
-	servers soak soaked test-deps tidy uninstall uninstall-postfix-conf \
+	lab-package lab-programs mutants objects release-check run servers \
+	soak soaked test-deps tidy uninstall uninstall-postfix-conf \
 	$(UNIT_TESTS:%=run/%)
 .SECONDARY:
 .DELETE_ON_ERROR:
