@@ -1142,6 +1142,45 @@ def test_fuzz(daemon):
     assert daemon.process.poll() is None
 
 
+SILENT = 'zone "silent.nsec" { forward = { "10.53.77.7" } }\n'
+
+
+def connect_as(uid, server):
+    """The kernel notes whose a socket is when it is made."""
+    os.seteuid(uid)
+    try:
+        connection = socket.socket()
+    finally:
+        os.seteuid(0)
+    connection.settimeout(HANG)
+    connection.connect((server, 53))
+    return connection
+
+
+def test_unanswered_questions_keep_nobody_out(world):
+    """One user holds all connections with names that nobody resolves, and goes
+    on opening others: another one's are open until they are answered."""
+    daemon = listening(world, "held", '"127.0.0.29:53"', SILENT, 9046).start()
+    held = [connect_as(65534, "127.0.0.29") for _ in range(256)]
+    try:
+        for number, connection in enumerate(held):
+            connection.sendall(framed(question(
+                f"n{number}.silent.nsec", "A").to_wire()))
+        lab_module.wait_until("questions", lambda: counter(
+            daemon, "dns_queries", "tcp") == 256)
+        with connect_as(60053, "127.0.0.29") as other:
+            held += [connect_as(65534, "127.0.0.29") for _ in range(256)]
+            other.sendall(framed(question(NAME, "A").to_wire()))
+            assert receive(other).flags & F.AD
+        assert held[0].recv(1) == b""
+        assert "user 65534 has most of them" in daemon.log()
+        assert status(daemon)["dns_connections"] <= 256
+    finally:
+        for connection in held:
+            connection.close()
+        daemon.stop()
+
+
 def test_idle_connection_is_closed(daemon):
     """Last: it waits for half a minute."""
     with connect() as idle, connect() as busy:
