@@ -253,8 +253,9 @@ static void
 start_metrics(struct server *server)
 {
 	metrics_free(server->metrics);
-	server->metrics = metrics_new(
-	    server->base, &server->core->conf->metrics_listen, &server->source);
+	server->metrics =
+	    metrics_new(server->base, &server->core->conf->metrics_listen,
+		&server->user, &server->source);
 }
 
 /* ---- where something is written ---- */

@@ -275,11 +275,14 @@ def test_reload_changes_the_rights_of_a_socket(start, queue):
 def test_sockets_belong_to_whom_the_daemon_becomes(start, queue, owner):
     """In root's directory, which only root can put them into, too."""
     path, control = queue / "socket", queue / "control"
+    metrics = queue / "metrics"
     shutil.chown(queue, owner)
     daemon = start(f'socketmap-listen = {{ "unix:{path}" }}\n'
+                   f'metrics-listen = {{ "unix:{metrics}" }}\n'
                    f'control-socket = "{control}"\nuser = "nobody"\n')
     assert rights(path) == ("nobody", "nogroup", "0o666")
     assert rights(control) == ("nobody", "nogroup", "0o660")
+    assert rights(metrics) == ("nobody", "nogroup", "0o666")
     assert postmap(daemon, queue, "postfix").stdout == "dane\n"
 
 
