@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -110,15 +112,39 @@ privileges_prepare(const char *user, struct privileges_user *to)
 
 /* ---- becoming it ---- */
 
+/* Also what was given to a user that was never root.  Where there is nothing to
+ * give up, a filter may refuse to.  Returns 0, or -1 with errno. */
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) == -1)
+		return -1;
+	if ((data[0].permitted | data[1].permitted | data[0].inheritable |
+		data[1].inheritable) == 0)
+		return 0;
+	memset(data, 0, sizeof(data));
+	return (int)syscall(SYS_capset, &header, data);
+}
+
 int
 privileges_drop(const struct privileges_user *user)
 {
-	if (geteuid() != 0 || user->uid == 0)
+	if (geteuid() == 0 && user->uid == 0)
 		return 0;
-	if (setgid(user->gid) == 0 && setuid(user->uid) == 0)
+	if (geteuid() == 0 &&
+	    (setgid(user->gid) == -1 || setuid(user->uid) == -1)) {
+		log_error("main: can't become user %ju: %s",
+		    (uintmax_t)user->uid, strerror(errno));
+		return -1;
+	}
+	if (drop_capabilities() == 0)
 		return 0;
-	log_error("main: can't become user %ju: %s", (uintmax_t)user->uid,
-	    strerror(errno));
+	log_error("main: can't give up capabilities: %s", strerror(errno));
 	return -1;
 }
 

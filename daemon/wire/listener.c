@@ -373,8 +373,8 @@ open_listener(struct listener *listener)
 	endpoint_text(endpoint, text);
 	if (fd == -1 || bind_socket(fd, listener) == -1 ||
 	    listen(fd, BACKLOG) == -1 || accept_from(listener, fd) == -1) {
-		log_error(
-		    "listener: %s on %s: %s", name, text, strerror(errno));
+		log_error("listener: %s on %s: %s", name, text,
+		    endpoint_bind_error(endpoint, errno));
 		if (fd != -1)
 			close(fd);
 		return -1;

@@ -210,7 +210,8 @@ listen_at(struct metrics *metrics, const struct endpoint *endpoint)
 
 	endpoint_text(endpoint, text);
 	if (open_place(metrics, endpoint) == -1) {
-		log_error("metrics: %s: %s", text, strerror(errno));
+		log_error("metrics: %s: %s", text,
+		    endpoint_bind_error(endpoint, errno));
 		return -1;
 	}
 	log_info("metrics: http on %s", text);

@@ -23,8 +23,9 @@ unsigned long privileges_raise_descriptor_limit(void);
  */
 int privileges_prepare(const char *user, struct privileges_user *to);
 
-/* From root to @user, for good.  Where we are that already, nothing changes.
- * Returns 0, or -1 with the reason logged. */
+/* From root to @user, for good, and from any user to one without capabilities.
+ * Where @user is root, nothing changes.  Returns 0, or -1 with the reason
+ * logged. */
 int privileges_drop(const struct privileges_user *user);
 
 enum privileges_end {

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import struct
@@ -1001,6 +1002,57 @@ def test_reload(world):
         reload("")
         assert is_silent("127.0.0.28")
     finally:
+        daemon.stop()
+
+
+def test_no_port_of_the_system_after_the_start(world):
+    """The capability has gone when it serves, also where it was never root; a
+    reload says why it can't have such a port, and changes nothing."""
+    daemon = listening(world, "bound", '"127.0.0.33:53"', port=9746)
+    daemon.wrapper = ["setpriv", "--reuid=nobody", "--regid=nogroup",
+                      "--clear-groups", "--inh-caps=+net_bind_service",
+                      "--ambient-caps=+net_bind_service"]
+    shutil.chown(daemon.folder, "nobody")
+    daemon.start()
+    text = daemon.config.read_text()
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 9750))
+    taken.listen()
+
+    def reload(*changes):
+        changed, before = text, len(daemon.log())
+        for old, new in changes:
+            assert old in changed
+            changed = changed.replace(old, new)
+        daemon.config.write_text(changed)
+        daemon.process.send_signal(signal.SIGHUP)
+        lab_module.wait_until("reload", lambda: any(
+            end in daemon.log()[before:] for end in
+            ("main: reload: done", "the old configuration stays")))
+        return daemon.log()[before:]
+
+    def answers(server, port=53):
+        return all(how(question(NAME, "A"), server, HANG, port).flags & F.AD
+                   for how in (dns.query.udp, dns.query.tcp))
+    try:
+        for kind in ("Prm", "Eff", "Inh", "Amb"):
+            assert f"Cap{kind}:\t{0:016x}\n" in daemon.proc("status")
+        assert answers("127.0.0.33")
+        said = reload(("127.0.0.33:53", "127.0.0.34:53"))
+        assert ("dns_service: inet:127.0.0.34:53: ports below 1024 take a "
+                "privilege, which the daemon has at its start at most: this "
+                "takes a restart") in said
+        assert "the old configuration stays" in said
+        assert answers("127.0.0.33")
+        # What was left could not be opened again.
+        said = reload(("127.0.0.33:53", "127.0.0.33:5353"),
+                      ("127.0.0.1:9746", "127.0.0.1:9750"))
+        assert "the old configuration stays" in said
+        assert answers("127.0.0.33")
+        assert "reload: done" in reload(("127.0.0.33:53", "127.0.0.33:5353"))
+        assert answers("127.0.0.33", 5353)
+    finally:
+        taken.close()
         daemon.stop()
 
 

@@ -6,11 +6,13 @@
 #include <check.h>
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define DAEMON_UID 111
@@ -131,6 +133,25 @@ START_TEST(nobody_where_there_is_no_such_user)
 }
 END_TEST
 
+START_TEST(no_capability_is_left)
+{
+	const struct privileges_user user = { DAEMON_UID, DAEMON_UID };
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	machine.uid = DAEMON_UID; /* so it was started, with capabilities */
+	ck_assert_int_eq(privileges_drop(&user), 0);
+	ck_assert_int_eq(syscall(SYS_capget, &header, data), 0);
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		ck_assert_uint_eq(data[i].effective, 0);
+		ck_assert_uint_eq(data[i].permitted, 0);
+		ck_assert_uint_eq(data[i].inheritable, 0);
+	}
+}
+END_TEST
+
 /* A directory that does not answer says nothing of its users. */
 static const int failures[] = { EPERM, EINVAL, ENOENT, EIO, EMFILE, ESRCH,
 	ERANGE };
@@ -219,6 +240,7 @@ main(void)
 	tcase_add_test(tc, the_user_is_found);
 	tcase_add_test(tc, nobody_where_there_is_no_such_user);
 	tcase_add_loop_test(tc, a_failure_is_no_missing_user, 0, FAILURES);
+	tcase_add_test(tc, no_capability_is_left);
 	tcase_add_test(tc, groups_that_stay_are_a_failure);
 	tcase_add_test(tc, root_becomes_nobody);
 	tcase_add_loop_test(
