@@ -3,6 +3,7 @@
 #include "base/endpoint.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -196,4 +197,14 @@ endpoint_text(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_MAX])
 					      : "inet:%.64s:%.8s",
 		    host, port);
 	return text;
+}
+
+/* Of an internet address there is no other reason for it. */
+const char *
+endpoint_bind_error(const struct endpoint *endpoint, int error)
+{
+	if (error == EACCES && endpoint->address.ss_family != AF_UNIX)
+		return "ports below 1024 take a privilege, which the daemon "
+		       "has at its start at most: this takes a restart";
+	return strerror(error);
 }

@@ -149,17 +149,10 @@ door_connect(const struct door *door, uint64_t deadline)
 				  : connect_ourselves(door->path, deadline);
 }
 
-/* Where it fails like this, root is no more than the user of a namespace, or
- * has nothing left to give up. */
-static bool
-can_be_nobody_else(int error)
-{
-	return error == EPERM || error == EINVAL;
-}
-
 int
 door_leave_root(struct door *door)
 {
+	char why[PRIVILEGES_WHY_MAX];
 	int ends[2];
 	pid_t child;
 
@@ -176,8 +169,8 @@ door_leave_root(struct door *door)
 	}
 	close(ends[1]);
 	door->helper = ends[0];
-	if (privileges_become_nobody() == 0 || can_be_nobody_else(errno))
+	if (privileges_become_nobody(why) != PRIVILEGES_FAILED)
 		return 0;
-	fprintf(stderr, "postdane: can't become nobody: %s\n", strerror(errno));
+	fprintf(stderr, "postdane: can't become nobody: %s\n", why);
 	return -1;
 }

@@ -5,16 +5,21 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
 #define NOBODY "nobody"
+#define BUFFER_SIZE 16384 /* for what a directory knows of a user */
 
 unsigned long
 privileges_raise_descriptor_limit(void)
@@ -30,53 +35,146 @@ privileges_raise_descriptor_limit(void)
 	return limit.rlim_cur;
 }
 
+/* ---- who that is ---- */
+
+/* Returns 0, with *@found whether there is such a user; or an errno value: then
+ * nothing is known, which is not the same as no user. */
+static int
+find_user(const char *name, struct privileges_user *user, bool *found)
+{
+	char buffer[BUFFER_SIZE];
+	struct passwd entry, *pw = NULL;
+	const int error = getpwnam_r(name, &entry, buffer, sizeof(buffer), &pw);
+
+	*found = error == 0 && pw != NULL;
+	if (*found)
+		*user = (struct privileges_user){ pw->pw_uid, pw->pw_gid };
+	return error;
+}
+
+/* Returns 0, or -1 with @why. */
+static int
+find_nobody(struct privileges_user *user, char why[PRIVILEGES_WHY_MAX])
+{
+	bool found;
+	const int error = find_user(NOBODY, user, &found);
+
+	if (error != 0)
+		snprintf(why, PRIVILEGES_WHY_MAX,
+		    "looking up the user \"" NOBODY "\": %s", strerror(error));
+	else if (!found)
+		snprintf(
+		    why, PRIVILEGES_WHY_MAX, "there is no user \"" NOBODY "\"");
+	else if (user->uid == 0)
+		snprintf(
+		    why, PRIVILEGES_WHY_MAX, "the user \"" NOBODY "\" is root");
+	else
+		return 0;
+	return -1;
+}
+
+/* Returns 0, or -1 with the reason logged. */
+static int
+choose_user(const char *name, struct privileges_user *to)
+{
+	char why[PRIVILEGES_WHY_MAX];
+	bool found;
+	const int error = find_user(name, to, &found);
+
+	if (error != 0) {
+		log_error("main: looking up the user \"%s\": %s", name,
+		    strerror(error));
+		return -1;
+	}
+	if (found)
+		return 0;
+	/* Not installed as a package: anybody but root. */
+	log_warning("main: no user \"%s\", running as nobody", name);
+	if (find_nobody(to, why) == 0)
+		return 0;
+	log_error("main: can't become nobody: %s", why);
+	return -1;
+}
+
 int
 privileges_prepare(const char *user, struct privileges_user *to)
 {
-	const struct passwd *pw;
-
 	*to = (struct privileges_user){ geteuid(), getegid() };
 	if (geteuid() != 0 || user[0] == '\0')
 		return 0;
-	if ((pw = getpwnam(user)) == NULL) {
-		/* Not installed as a package: anybody but root. */
-		log_warning("main: no user \"%s\", running as nobody", user);
-		pw = getpwnam(NOBODY);
-	}
-	if (pw == NULL || setgroups(0, NULL) == -1) {
-		log_error("main: can't become user \"%s\": %s", user,
-		    strerror(errno));
+	if (choose_user(user, to) == -1)
 		return -1;
-	}
-	*to = (struct privileges_user){ pw->pw_uid, pw->pw_gid };
-	return 0;
+	if (setgroups(0, NULL) == 0)
+		return 0;
+	log_error("main: can't become user \"%s\": %s", user, strerror(errno));
+	return -1;
+}
+
+/* ---- becoming it ---- */
+
+/* Also what was given to a user that was never root.  Where there is nothing to
+ * give up, a filter may refuse to.  Returns 0, or -1 with errno. */
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) == -1)
+		return -1;
+	if ((data[0].permitted | data[1].permitted | data[0].inheritable |
+		data[1].inheritable) == 0)
+		return 0;
+	memset(data, 0, sizeof(data));
+	return (int)syscall(SYS_capset, &header, data);
 }
 
 int
 privileges_drop(const struct privileges_user *user)
 {
-	if (geteuid() != 0 || user->uid == 0)
+	if (geteuid() == 0 && user->uid == 0)
 		return 0;
-	if (setgid(user->gid) == 0 && setuid(user->uid) == 0)
+	if (geteuid() == 0 &&
+	    (setgid(user->gid) == -1 || setuid(user->uid) == -1)) {
+		log_error("main: can't become user %ju: %s",
+		    (uintmax_t)user->uid, strerror(errno));
+		return -1;
+	}
+	if (drop_capabilities() == 0)
 		return 0;
-	log_error("main: can't become user %ju: %s", (uintmax_t)user->uid,
-	    strerror(errno));
+	log_error("main: can't give up capabilities: %s", strerror(errno));
 	return -1;
 }
 
-int
-privileges_become_nobody(void)
+/* Root is no more than the user of a namespace, or has nothing left to give
+ * up.  Only what sets ids may say so. */
+static bool
+can_be_nobody_else(int error)
 {
-	const struct passwd *pw;
+	return error == EPERM || error == EINVAL;
+}
 
+enum privileges_end
+privileges_become_nobody(char why[PRIVILEGES_WHY_MAX])
+{
+	struct privileges_user nobody;
+
+	why[0] = '\0';
 	if (geteuid() != 0)
-		return 0;
-	errno = ENOENT;
-	if ((pw = getpwnam(NOBODY)) == NULL || pw->pw_uid == 0)
-		return -1;
-	return setgroups(0, NULL) == 0 && setgid(pw->pw_gid) == 0 &&
-		       setuid(pw->pw_uid) == 0 &&
-		       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-		   ? 0
-		   : -1;
+		return PRIVILEGES_GIVEN_UP;
+	if (find_nobody(&nobody, why) == -1)
+		return PRIVILEGES_FAILED;
+	if (setgroups(0, NULL) == -1 || setgid(nobody.gid) == -1 ||
+	    setuid(nobody.uid) == -1) {
+		snprintf(why, PRIVILEGES_WHY_MAX, "%s", strerror(errno));
+		return can_be_nobody_else(errno) ? PRIVILEGES_KEPT
+						 : PRIVILEGES_FAILED;
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		return PRIVILEGES_GIVEN_UP;
+	snprintf(
+	    why, PRIVILEGES_WHY_MAX, "no new privileges: %s", strerror(errno));
+	return PRIVILEGES_FAILED;
 }

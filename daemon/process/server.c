@@ -155,19 +155,17 @@ listen_for_policy(struct server *server, const struct conf *conf)
 	return result;
 }
 
-/* Returns 0, or -1 with the reason logged; then we listen where @old says, or
- * nowhere without it. */
+/* Returns 0, or -1 with the reason logged; then we listen where we did. */
 static int
-listen_all(
-    struct server *server, const struct conf *conf, const struct conf *old)
+listen_all(struct server *server, const struct conf *conf)
 {
-	if (dns_service_set(server->dns, &conf->dns_listen) == -1)
+	int result;
+
+	if (dns_service_open(server->dns, &conf->dns_listen) == -1)
 		return -1;
-	if (listen_for_policy(server, conf) == 0)
-		return 0;
-	if (old != NULL)
-		dns_service_set(server->dns, &old->dns_listen);
-	return -1;
+	result = listen_for_policy(server, conf);
+	dns_service_settle(server->dns, result == 0);
+	return result;
 }
 
 /* Once: it is the configuration, and not the domain, that is wrong. */
@@ -253,8 +251,9 @@ static void
 start_metrics(struct server *server)
 {
 	metrics_free(server->metrics);
-	server->metrics = metrics_new(
-	    server->base, &server->core->conf->metrics_listen, &server->source);
+	server->metrics =
+	    metrics_new(server->base, &server->core->conf->metrics_listen,
+		&server->user, &server->source);
 }
 
 /* ---- where something is written ---- */
@@ -428,7 +427,7 @@ replace_core(struct server *server, struct conf *conf)
 	    core_new(server->base, conf, &server->library, &server->stats);
 
 	if (retired == NULL || core == NULL ||
-	    listen_all(server, core->conf, server->core->conf) == -1) {
+	    listen_all(server, core->conf) == -1) {
 		core_free(core);
 		free(retired);
 		return false;
@@ -605,7 +604,7 @@ start(struct server *server, struct conf *conf)
 	use_core(server, core);
 	if (privileges_prepare(conf->user, &server->user) == -1 ||
 	    systemd_sockets(adopt, server) == -1 ||
-	    listen_all(server, conf, NULL) == -1)
+	    listen_all(server, conf) == -1)
 		return -1;
 	start_control(server);
 	start_metrics(server);

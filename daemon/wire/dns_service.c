@@ -36,7 +36,7 @@ struct place {
 	int tcp;                         /* -1 where it is closed */
 	struct event *connection;
 	struct event *resume;    /* accepting, after a pause */
-	bool is_named, is_fresh; /* for dns_service_set(), while it runs */
+	bool is_named, is_fresh; /* until dns_service_settle() */
 	bool is_inherited;       /* given to us: not ours to leave */
 	bool is_leaving;         /* no longer named: closes with the last
 				  * question that came by UDP */
@@ -218,7 +218,8 @@ open_socket(struct place *place, int type)
 
 	if (fd == -1) {
 		log_error("dns_service: %s: %s",
-		    endpoint_text(&place->endpoint, text), strerror(errno));
+		    endpoint_text(&place->endpoint, text),
+		    endpoint_bind_error(&place->endpoint, errno));
 		return -1;
 	}
 	if ((type == SOCK_DGRAM ? watch_udp : watch_tcp)(place, fd) == -1) {
@@ -341,11 +342,26 @@ return_to(struct place *place)
 					: 0;
 }
 
-int
-dns_service_set(
-    struct dns_service *service, const struct conf_endpoints *places)
+void
+dns_service_settle(struct dns_service *service, bool keep)
 {
 	struct place *place, *next;
+
+	DL_FOREACH_SAFE(service->places, place, next)
+	{
+		const bool unwanted = keep ? !place->is_named : place->is_fresh;
+
+		place->is_named = place->is_fresh = false;
+		if (unwanted && !place->is_leaving && !place->is_inherited)
+			leave(place);
+	}
+}
+
+int
+dns_service_open(
+    struct dns_service *service, const struct conf_endpoints *places)
+{
+	struct place *place;
 	bool failed = false;
 
 	for (size_t i = 0; !failed && i < places->count; i++) {
@@ -357,15 +373,8 @@ dns_service_set(
 		failed = return_to(place) == -1 || open_sockets(place) == -1;
 		place->is_named = !failed;
 	}
-	DL_FOREACH_SAFE(service->places, place, next)
-	{
-		const bool unwanted =
-		    failed ? place->is_fresh : !place->is_named;
-
-		place->is_named = place->is_fresh = false;
-		if (unwanted && !place->is_leaving && !place->is_inherited)
-			leave(place);
-	}
+	if (failed)
+		dns_service_settle(service, false);
 	return failed ? -1 : 0;
 }
 

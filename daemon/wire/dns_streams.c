@@ -13,14 +13,17 @@
 
 #include <utlist.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/stats.h"
 #include "wire/dns_query.h"
+#include "wire/peers.h"
 
-#define STREAMS_MAX 256
 #define QUERIES_MAX 64 /* questions of one that are being answered */
 #define OUTPUT_MAX ((size_t)256 * 1024) /* that it has not taken */
 #define IDLE_SECONDS 30
 #define WRITE_SECONDS 10
+#define QUIET_MS 10000 /* between two warnings of what clients can cause */
 
 struct stream_query {
 	struct dns_query query;
@@ -32,6 +35,7 @@ struct stream_query {
  * unused longest first. */
 struct stream {
 	struct dns_streams *streams;
+	struct peer *peer;
 	struct bufferevent *bufferevent;
 	struct stream_query *queries;
 	size_t query_count;
@@ -43,7 +47,9 @@ struct dns_streams {
 	struct event_base *base;
 	struct dns_queries *queries;
 	struct stream *line;
+	struct peers *peers;
 	size_t count;
+	uint64_t quiet_until;    /* clock_ms(): no warning before */
 	void (*gone)(void *arg); /* NULL while this is being freed */
 	void *gone_arg;
 };
@@ -79,6 +85,7 @@ stream_free(struct stream *stream)
 	while (stream->queries != NULL)
 		query_free(stream->queries);
 	DL_DELETE(streams->line, stream);
+	peers_leave(streams->peers, stream->peer);
 	streams->count--;
 	bufferevent_free(stream->bufferevent);
 	free(stream);
@@ -252,34 +259,70 @@ on_event(struct bufferevent *bufferevent, short what, void *arg)
 
 /* ---- all of them ---- */
 
+/* Of those that may make room for one of @newcomer's, the one that has been
+ * idle longest.  Where none is idle, it is the one that has asked nothing for
+ * longest; with @newcomer NULL, none. */
 static struct stream *
-idle_longest(const struct dns_streams *streams)
+find_leaver(const struct dns_streams *streams, const struct peer *newcomer)
 {
-	struct stream *stream;
+	const size_t most = peers_most(streams->peers);
+	struct stream *stream, *waits = NULL;
 
 	DL_FOREACH(streams->line, stream)
-	if (stream->query_count == 0)
-		return stream;
-	return NULL;
+	{
+		if (!peer_makes_room(stream->peer, newcomer, most))
+			continue;
+		if (stream->query_count == 0)
+			return stream;
+		if (newcomer != NULL && waits == NULL)
+			waits = stream;
+	}
+	return waits;
+}
+
+static void
+warn_that_all_wait(struct dns_streams *streams, const struct stream *leaver)
+{
+	const uint64_t now = clock_ms();
+	char text[PEER_TEXT_MAX];
+
+	if (now < streams->quiet_until)
+		return;
+	streams->quiet_until = now + QUIET_MS;
+	log_warning("dns_service: all %d TCP connections are busy, %s has most "
+		    "of them and one is closed",
+	    DNS_STREAMS_MAX, peer_text(leaver->peer, text));
 }
 
 void
 dns_streams_make_room(struct dns_streams *streams)
 {
-	struct stream *idle = idle_longest(streams);
+	struct stream *idle = find_leaver(streams, NULL);
 
 	if (idle != NULL)
 		stream_free(idle);
 }
 
+static void
+make_room_for(struct dns_streams *streams, const struct peer *newcomer)
+{
+	struct stream *leaver = find_leaver(streams, newcomer);
+
+	if (leaver->query_count > 0)
+		warn_that_all_wait(streams, leaver);
+	stream_free(leaver);
+}
+
+/* Takes over both if it does not return NULL: out of memory. */
 static struct stream *
-stream_new(struct dns_streams *streams, int fd)
+stream_new(struct dns_streams *streams, int fd, struct peer *peer)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
 
 	if (stream == NULL)
 		return NULL;
 	stream->streams = streams;
+	stream->peer = peer;
 	stream->bufferevent =
 	    bufferevent_socket_new(streams->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (stream->bufferevent == NULL) {
@@ -294,15 +337,25 @@ stream_new(struct dns_streams *streams, int fd)
 	return stream;
 }
 
-void
-dns_streams_add(struct dns_streams *streams, int fd)
+static struct stream *
+new_of(struct dns_streams *streams, int fd, struct peer *peer)
 {
 	struct stream *stream;
 
-	if (streams->count >= STREAMS_MAX)
-		dns_streams_make_room(streams);
-	if (streams->count >= STREAMS_MAX ||
-	    (stream = stream_new(streams, fd)) == NULL) {
+	if (streams->count >= DNS_STREAMS_MAX)
+		make_room_for(streams, peer);
+	if ((stream = stream_new(streams, fd, peer)) == NULL)
+		peers_leave(streams->peers, peer);
+	return stream;
+}
+
+void
+dns_streams_add(struct dns_streams *streams, int fd)
+{
+	struct peer *peer = peers_join(streams->peers, fd);
+	struct stream *stream = peer != NULL ? new_of(streams, fd, peer) : NULL;
+
+	if (stream == NULL) {
 		close(fd);
 		return;
 	}
@@ -359,6 +412,10 @@ dns_streams_new(struct event_base *base, struct dns_queries *queries,
 	streams->queries = queries;
 	streams->gone = gone;
 	streams->gone_arg = arg;
+	if ((streams->peers = peers_new()) == NULL) {
+		free(streams);
+		return NULL;
+	}
 	return streams;
 }
 
@@ -370,5 +427,6 @@ dns_streams_free(struct dns_streams *streams)
 	streams->gone = NULL;
 	while (streams->line != NULL)
 		stream_free(streams->line);
+	peers_free(streams->peers);
 	free(streams);
 }

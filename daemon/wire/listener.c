@@ -111,21 +111,25 @@ close_member(struct listeners *listeners, struct member *member)
 	stats_count(listeners->stats, STATS_CONNECTION_MADE_ROOM);
 }
 
-/* Close the session that has been idle longest.  Those at the head that are
- * being answered are passed over: they are few. */
-static bool
-make_room(struct listeners *listeners)
+/* Of those that may make room for one of @newcomer's, the one that has been
+ * idle longest.  Where none is idle, it is the one that has waited longest for
+ * its answer; with @newcomer NULL, none. */
+static struct member *
+find_leaver(const struct listeners *listeners, const struct peer *newcomer)
 {
-	struct member *member;
+	const size_t most = peers_most(listeners->peers);
+	struct member *member, *waits = NULL;
 
 	DL_FOREACH(listeners->members, member)
 	{
-		if (!session_is_idle(member->session))
+		if (!peer_makes_room(member->peer, newcomer, most))
 			continue;
-		close_member(listeners, member);
-		return true;
+		if (session_is_idle(member->session))
+			return member;
+		if (newcomer != NULL && waits == NULL)
+			waits = member;
 	}
-	return false;
+	return waits;
 }
 
 static bool
@@ -139,51 +143,46 @@ may_warn(struct listeners *listeners)
 	return true;
 }
 
-/*
- * All sessions are waited for: whoever asks for names that nobody resolves
- * would keep all others out, from what is remembered, too.  So the one that has
- * waited longest goes, of the peer that has most.
- */
-static bool
-displace_one(struct listeners *listeners)
+static void
+tell_temp(struct listeners *listeners, const struct member *member)
 {
-	const struct peer *busiest = peers_busiest(listeners->peers);
-	struct member *member;
 	char text[PEER_TEXT_MAX];
 
-	DL_FOREACH(listeners->members, member)
-	{
-		if (member->peer != busiest)
-			continue;
-		if (may_warn(listeners))
-			log_warning("listener: all %u connections are busy, "
-				    "%s has most of them and is told TEMP",
-			    listeners->max_connections,
-			    peer_text(busiest, text));
-		session_tell_temp(
-		    member->session, "postdane: all connections are busy");
-		close_member(listeners, member);
-		return true;
-	}
-	return false;
+	if (may_warn(listeners))
+		log_warning("listener: all %u connections are busy, "
+			    "%s has most of them and is told TEMP",
+		    listeners->max_connections, peer_text(member->peer, text));
+	session_tell_temp(
+	    member->session, "postdane: all connections are busy");
 }
 
-/* Takes over @fd if it returns true. */
+/* As find_leaver() says; who waits is told TEMP. */
 static bool
-add_member(struct listener *listener, int fd)
+make_room(struct listeners *listeners, const struct peer *newcomer)
+{
+	struct member *member = find_leaver(listeners, newcomer);
+
+	if (member == NULL)
+		return false;
+	if (!session_is_idle(member->session))
+		tell_temp(listeners, member);
+	close_member(listeners, member);
+	return true;
+}
+
+/* Takes over @fd, and @peer, if it returns true. */
+static bool
+add_member(struct listener *listener, int fd, struct peer *peer)
 {
 	struct listeners *listeners = listener->listeners;
 	struct member *member = calloc(1, sizeof(*member));
 
 	if (member == NULL)
 		return false;
-	if ((member->peer = peers_join(listeners->peers, fd)) == NULL) {
-		free(member);
-		return false;
-	}
+	member->peer = peer;
 	member->session = session_new(&listener->options, fd, member);
 	if (member->session == NULL) {
-		peers_leave(listeners->peers, member->peer);
+		peers_leave(listeners->peers, peer);
 		free(member);
 		return true;
 	}
@@ -197,11 +196,16 @@ static void
 add_session(struct listener *listener, int fd)
 {
 	struct listeners *listeners = listener->listeners;
+	struct peer *peer = peers_join(listeners->peers, fd);
 
-	if ((listeners->count >= listeners->max_connections &&
-		!make_room(listeners) && !displace_one(listeners)) ||
-	    !add_member(listener, fd))
-		close(fd);
+	if (peer != NULL &&
+	    (listeners->count < listeners->max_connections ||
+		make_room(listeners, peer)) &&
+	    add_member(listener, fd, peer))
+		return;
+	if (peer != NULL)
+		peers_leave(listeners->peers, peer);
+	close(fd);
 }
 
 /* ---- accepting ---- */
@@ -253,7 +257,7 @@ accept_some(struct listener *listener, int most)
 			continue; /* that one client has gone again */
 		if (may_warn(listener->listeners))
 			log_warning("listener: accept: %s", strerror(errno));
-		if (!make_room(listener->listeners))
+		if (!make_room(listener->listeners, NULL))
 			pause_accepting(listener->listeners);
 		return;
 	}
@@ -369,8 +373,8 @@ open_listener(struct listener *listener)
 	endpoint_text(endpoint, text);
 	if (fd == -1 || bind_socket(fd, listener) == -1 ||
 	    listen(fd, BACKLOG) == -1 || accept_from(listener, fd) == -1) {
-		log_error(
-		    "listener: %s on %s: %s", name, text, strerror(errno));
+		log_error("listener: %s on %s: %s", name, text,
+		    endpoint_bind_error(endpoint, errno));
 		if (fd != -1)
 			close(fd);
 		return -1;

@@ -6,12 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <event2/buffer.h>
+#include <utlist.h>
 
 #include "base/conf.h"
 #include "base/log.h"
 #include "wire/status.h"
+#include "wire/unix_socket.h"
 #include "wire/visitors.h"
 
 #define REQUEST_MAX 8192 /* octets, with all headers */
@@ -24,9 +29,17 @@ struct client {
 	size_t octets;        /* of the request, so far */
 };
 
+/* A socket of ours that has a name. */
+struct named {
+	struct sockaddr_un address;
+	struct named *next;
+};
+
 struct metrics {
 	const struct status_source *source;
 	struct visitors *visitors;
+	struct privileges_user user;
+	struct named *named;
 };
 
 /* ---- replies ---- */
@@ -150,16 +163,55 @@ static const struct visitor_protocol protocol = {
 
 /* ---- life ---- */
 
+/* Returns the socket, or -1 with errno. */
+static int
+bind_named(struct metrics *metrics, const struct sockaddr_un *address)
+{
+	static const struct endpoint_rights rights = { (uid_t)-1, (gid_t)-1,
+		0666 };
+	struct named *named = calloc(1, sizeof(*named));
+	const int fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int error;
+
+	if (named != NULL && fd != -1 &&
+	    unix_socket_bind(fd, address, &rights, &metrics->user) == 0) {
+		named->address = *address;
+		LL_PREPEND(metrics->named, named);
+		return fd;
+	}
+	error = named == NULL ? ENOMEM : errno;
+	if (fd != -1)
+		close(fd);
+	free(named);
+	errno = error;
+	return -1;
+}
+
+/* Returns 0, or -1 with errno. */
+static int
+open_place(struct metrics *metrics, const struct endpoint *endpoint)
+{
+	const struct sockaddr *address =
+	    (const struct sockaddr *)&endpoint->address;
+	int fd;
+
+	if (address->sa_family != AF_UNIX)
+		return visitors_listen(
+		    metrics->visitors, address, (int)endpoint->length);
+	fd = bind_named(metrics, (const struct sockaddr_un *)address);
+	return fd != -1 ? visitors_listen_on(metrics->visitors, fd) : -1;
+}
+
 static int
 listen_at(struct metrics *metrics, const struct endpoint *endpoint)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
 	endpoint_text(endpoint, text);
-	if (visitors_listen(metrics->visitors,
-		(const struct sockaddr *)&endpoint->address,
-		(int)endpoint->length) == -1) {
-		log_error("metrics: %s: %s", text, strerror(errno));
+	if (open_place(metrics, endpoint) == -1) {
+		log_error("metrics: %s: %s", text,
+		    endpoint_bind_error(endpoint, errno));
 		return -1;
 	}
 	log_info("metrics: http on %s", text);
@@ -168,12 +220,13 @@ listen_at(struct metrics *metrics, const struct endpoint *endpoint)
 
 struct metrics *
 metrics_new(struct event_base *base, const struct conf_endpoints *places,
-    const struct status_source *source)
+    const struct privileges_user *user, const struct status_source *source)
 {
 	struct metrics *metrics = calloc(1, sizeof(*metrics));
 
 	if (metrics != NULL) {
 		metrics->source = source;
+		metrics->user = *user;
 		metrics->visitors = visitors_new(base, &protocol, metrics);
 	}
 	if (metrics == NULL || metrics->visitors == NULL) {
@@ -192,8 +245,15 @@ metrics_new(struct event_base *base, const struct conf_endpoints *places,
 void
 metrics_free(struct metrics *metrics)
 {
+	struct named *named, *next;
+
 	if (metrics == NULL)
 		return;
 	visitors_free(metrics->visitors);
+	LL_FOREACH_SAFE(metrics->named, named, next)
+	{
+		unix_socket_remove(named->address.sun_path, &metrics->user);
+		free(named);
+	}
 	free(metrics);
 }

@@ -3,6 +3,7 @@
 #include "wire/peers.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,10 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/table.h"
+#include "wire/socket_owner.h"
 
 #define NETWORK_OCTETS 8 /* of an IPv6 address, for who has a whole network */
+
+/* Above are those that the users of this machine have by tens of thousands, for
+ * their namespaces (subuid(5)), and nobody could say whose. */
+#define OWN_UID_MAX 65535
 
 /* As octets, for the table: nothing between the fields is left unset. */
 struct key {
@@ -29,6 +37,7 @@ struct peer {
 
 struct peers {
 	struct peer *table;
+	int diag; /* socket_owner_open() */
 };
 
 /* ---- keys ---- */
@@ -44,36 +53,57 @@ set_v4(struct key *key, const struct sockaddr_in *v4)
 	    sizeof(v4->sin_addr));
 }
 
+/* A socket for both families has IPv4's in it, too. */
 static void
 set_v6(struct key *key, const struct sockaddr_in6 *v6)
 {
 	const bool is_loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+	struct sockaddr_in v4;
 
+	if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+		memcpy(&v4.sin_addr, &v6->sin6_addr.s6_addr[12],
+		    sizeof(v4.sin_addr));
+		key->family = AF_INET;
+		set_v4(key, &v4);
+		return;
+	}
 	memcpy(key->octets, &v6->sin6_addr,
 	    is_loopback ? sizeof(v6->sin6_addr) : NETWORK_OCTETS);
 }
 
 static void
-set_user(struct key *key, int fd)
+set_user(struct key *key, uid_t uid)
+{
+	const uid_t user = uid <= OWN_UID_MAX ? uid : (uid_t)-1;
+
+	key->family = AF_UNIX;
+	memcpy(key->octets, &user, sizeof(user));
+}
+
+static uid_t
+user_at(int fd)
 {
 	struct ucred ucred = { .uid = (uid_t)-1 };
 	socklen_t length = sizeof(ucred);
 
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &length);
-	memcpy(key->octets, &ucred.uid, sizeof(ucred.uid));
+	return ucred.uid;
 }
 
 static void
-set_key(struct key *key, int fd)
+set_key(struct key *key, const struct peers *peers, int fd)
 {
 	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t length = sizeof(address);
+	uid_t uid;
 
 	memset(key, 0, sizeof(*key));
 	getpeername(fd, (struct sockaddr *)&address, &length);
 	key->family = address.ss_family;
 	if (address.ss_family == AF_UNIX)
-		set_user(key, fd);
+		set_user(key, user_at(fd));
+	else if (socket_owner_find(peers->diag, fd, &uid))
+		set_user(key, uid);
 	else if (address.ss_family == AF_INET)
 		set_v4(key, (const struct sockaddr_in *)&address);
 	else if (address.ss_family == AF_INET6)
@@ -90,7 +120,12 @@ peer_text(const struct peer *peer, char text[PEER_TEXT_MAX])
 	snprintf(text, PEER_TEXT_MAX, "somebody");
 	if (key->family == AF_UNIX) {
 		memcpy(&uid, key->octets, sizeof(uid));
-		snprintf(text, PEER_TEXT_MAX, "user %ju", (uintmax_t)uid);
+		if (uid == (uid_t)-1)
+			snprintf(
+			    text, PEER_TEXT_MAX, "users above %d", OWN_UID_MAX);
+		else
+			snprintf(
+			    text, PEER_TEXT_MAX, "user %ju", (uintmax_t)uid);
 	} else if (key->family == AF_INET) {
 		inet_ntop(AF_INET, key->octets, text, PEER_TEXT_MAX);
 	} else if (key->family == AF_INET6) {
@@ -110,7 +145,7 @@ peers_join(struct peers *peers, int fd)
 	struct peer *peer;
 	struct key key;
 
-	set_key(&key, fd);
+	set_key(&key, peers, fd);
 	HASH_FIND(hh, peers->table, &key, sizeof(key), peer);
 	if (peer == NULL) {
 		if ((peer = calloc(1, sizeof(*peer))) == NULL)
@@ -135,16 +170,26 @@ peers_leave(struct peers *peers, struct peer *peer)
 	free(peer);
 }
 
-const struct peer *
-peers_busiest(const struct peers *peers)
+size_t
+peers_most(const struct peers *peers)
 {
-	const struct peer *busiest = NULL;
+	size_t most = 0;
 
 	for (const struct peer *peer = peers->table; peer != NULL;
 	     peer = peer->hh.next)
-		if (busiest == NULL || peer->connections > busiest->connections)
-			busiest = peer;
-	return busiest;
+		if (peer->connections > most)
+			most = peer->connections;
+	return most;
+}
+
+bool
+peer_makes_room(
+    const struct peer *peer, const struct peer *newcomer, size_t most)
+{
+	/* Alone, the newcomer has nothing to give. */
+	if (newcomer != NULL && newcomer->connections == most && most > 1)
+		return peer == newcomer;
+	return peer->connections == most;
 }
 
 /* ---- life ---- */
@@ -152,11 +197,22 @@ peers_busiest(const struct peers *peers)
 struct peers *
 peers_new(void)
 {
-	return calloc(1, sizeof(struct peers));
+	struct peers *peers = calloc(1, sizeof(*peers));
+
+	if (peers == NULL)
+		return NULL;
+	if ((peers->diag = socket_owner_open()) == -1)
+		log_info("peers: over loopback all users are one: %s",
+		    strerror(errno));
+	return peers;
 }
 
 void
 peers_free(struct peers *peers)
 {
+	if (peers == NULL)
+		return;
+	if (peers->diag != -1)
+		close(peers->diag);
 	free(peers);
 }

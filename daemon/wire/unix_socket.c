@@ -38,17 +38,19 @@ unix_socket_is_stale(const struct sockaddr_un *address)
 
 /* ---- whose directory it is ---- */
 
-/* A link's own mode says nothing; and where the sticky bit is set, nobody can
- * take away or rename what is root's. */
+/*
+ * A link's own mode says nothing; and where the sticky bit is set, nobody can
+ * take away or rename what is root's.  Where a directory has an ACL, the bits
+ * of the group are what its entries for users and groups can give at most,
+ * whatever group it is; and root's group may have members.
+ */
 static bool
 is_roots(const struct stat *st)
 {
 	if (st->st_uid != 0)
 		return false;
-	if (S_ISLNK(st->st_mode) || (st->st_mode & S_ISVTX) != 0)
-		return true;
-	return (st->st_mode & S_IWOTH) == 0 &&
-	       ((st->st_mode & S_IWGRP) == 0 || st->st_gid == 0);
+	return S_ISLNK(st->st_mode) || (st->st_mode & S_ISVTX) != 0 ||
+	       (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 static bool is_roots_path(const char *path, unsigned links);

@@ -45,6 +45,9 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 /* Of an internet address, host order. */
 unsigned endpoint_port(const struct sockaddr_storage *address);
 
+/* Why bind(2) failed there with @error: a constant text, or strerror(). */
+const char *endpoint_bind_error(const struct endpoint *endpoint, int error);
+
 #define ENDPOINT_TEXT_MAX 128
 /* The form that endpoint_parse() reads.  Returns @text. */
 const char *endpoint_text(

@@ -9,6 +9,7 @@
 #ifndef WIRE_DNS_SERVICE_H
 #define WIRE_DNS_SERVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct conf_endpoints;
@@ -39,16 +40,20 @@ void dns_service_watch(struct dns_service *service,
     void (*seen)(void *arg, const char *name), void *arg);
 
 /*
- * Listen at these places, UDP and TCP, and no others.  Where we listen already
- * nothing changes; at places that are no longer named questions that have come
- * are still answered, and connections go on.
- * Returns 0; or -1 with the reason logged, and then nothing has changed.
+ * Listen at these places, UDP and TCP, too.  Where we listen already nothing
+ * changes.  Returns 0, and then dns_service_settle() comes next; or -1 with the
+ * reason logged, and then nothing has changed.
  */
-int dns_service_set(
+int dns_service_open(
     struct dns_service *service, const struct conf_endpoints *places);
 
+/* Listen at these places only, or, without @keep, where we did before: what was
+ * left could not always be opened again.  At places that are left questions
+ * that have come are still answered, and connections go on. */
+void dns_service_settle(struct dns_service *service, bool keep);
+
 /* Take over a socket that is bound already (socket activation): of datagrams,
- * or listening.  The place is not left by dns_service_set().  Returns 0, or -1
+ * or listening.  The place is never left.  Returns 0, or -1
  * with the reason logged. */
 int dns_service_add_fd(struct dns_service *service, int fd);
 

@@ -1,19 +1,23 @@
 /*
  * dns_streams.h - DNS over TCP: connections that ask many questions at a time
  * and get the answers as they come.  One that asks nothing for a while is
- * closed, and the one that has been idle longest makes room for others.
+ * closed.  No more than DNS_STREAMS_MAX are open; for one more, one of the peer
+ * that has most (peers.h) makes room: the one that has been idle longest, and
+ * where none of these is idle, the one that has asked nothing for longest.
  */
 #ifndef WIRE_DNS_STREAMS_H
 #define WIRE_DNS_STREAMS_H
 
 #include <stddef.h>
 
+#define DNS_STREAMS_MAX 256
+
 struct dns_queries;
 struct dns_streams;
 struct event_base;
 
-/* @queries: borrowed.  @gone comes whenever the last connection has closed; it
- * must not free this.  NULL when out of memory. */
+/* Before the sandbox.  @queries: borrowed.  @gone comes whenever the last
+ * connection has closed; it must not free this.  NULL when out of memory. */
 struct dns_streams *dns_streams_new(struct event_base *base,
     struct dns_queries *queries, void (*gone)(void *arg), void *arg);
 
@@ -21,10 +25,10 @@ struct dns_streams *dns_streams_new(struct event_base *base,
 void dns_streams_free(struct dns_streams *streams);
 
 /* A connection that was accepted and does not block: owned from now on, and
- * closed at once where there is no room for it. */
+ * closed at once when out of memory. */
 void dns_streams_add(struct dns_streams *streams, int fd);
 
-/* Close the one that has been idle longest, if there is one. */
+/* Close one that is idle, of the peer that has most, if there is one. */
 void dns_streams_make_room(struct dns_streams *streams);
 
 /* No new questions; each closes with its last answer. */

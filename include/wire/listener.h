@@ -16,9 +16,10 @@ struct privileges_user;
 struct stats;
 
 /*
- * @max_connections: over all listeners; beyond it the session that has been
- * idle longest makes room, and where none is idle the one that has waited
- * longest for its answer, of the peer that has most: it gets TEMP instead.
+ * @max_connections: over all listeners; beyond it one makes room, of the peer
+ * that has most: the session that has been idle longest, and where none of
+ * these is idle the one that has waited longest for its answer: it gets TEMP
+ * instead.
  * Pointers are borrowed and must outlive the listeners.  NULL on failure.
  */
 struct listeners *listeners_new(struct event_base *base,

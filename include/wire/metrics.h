@@ -9,17 +9,20 @@
 struct conf_endpoints;
 struct event_base;
 struct metrics;
+struct privileges_user;
 struct status_source;
 
 /*
- * Listen at @places (none: nothing is done, and that is no failure).  Pointers
- * but @places are borrowed and must outlive it; what @source holds may be
+ * Listen at @places (none: nothing is done, and that is no failure).  A unix
+ * socket is @user's (unix_socket_bind()) and open to all.  Pointers but @places
+ * and @user are borrowed and must outlive it; what @source holds may be
  * replaced at any time.  NULL with the reason logged.
  */
 struct metrics *metrics_new(struct event_base *base,
-    const struct conf_endpoints *places, const struct status_source *source);
+    const struct conf_endpoints *places, const struct privileges_user *user,
+    const struct status_source *source);
 
-/* NULL does nothing. */
+/* Removes the unix sockets.  NULL does nothing. */
 void metrics_free(struct metrics *metrics);
 
 #endif /* WIRE_METRICS_H */

@@ -1,19 +1,23 @@
 /*
- * peers.h - who is at the other end of connections: of a unix socket a user of
- * this machine, of another one an address.
+ * peers.h - who is at the other end of connections: a user of this machine, or
+ * an address of another one.
  *
- * All loopback addresses are one peer, since everybody on the machine has all
- * of them; so are those of an IPv6 network of 64 bits.
+ * All users above 65535 are one peer: with namespaces each user of the machine
+ * can be tens of thousands of them.  Whose a TCP connection is the kernel
+ * knows; where it does not say, all loopback addresses are one peer, since
+ * everybody on the machine has all of them.  So are those of an IPv6 network of
+ * 64 bits.
  */
 #ifndef WIRE_PEERS_H
 #define WIRE_PEERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct peer;
 struct peers;
 
-/* NULL when out of memory. */
+/* Before the sandbox.  NULL when out of memory. */
 struct peers *peers_new(void);
 /* No peer may be left.  NULL does nothing. */
 void peers_free(struct peers *peers);
@@ -24,11 +28,22 @@ struct peer *peers_join(struct peers *peers, int fd);
 /* For one less; with the last the peer has gone. */
 void peers_leave(struct peers *peers, struct peer *peer);
 
-/* The one with most connections; NULL where there is none. */
-const struct peer *peers_busiest(const struct peers *peers);
+/* How many connections the peer has that has most of them. */
+size_t peers_most(const struct peers *peers);
+
+/*
+ * Where there are too many, @newcomer's last one included: whether one of
+ * @peer's makes room.  Those of who has most do, so that nobody who holds many
+ * keeps out others, or has theirs closed before they have asked; and
+ * @newcomer's own rather than those of who has just as many.
+ * @most: peers_most().  @newcomer: NULL for nobody.
+ */
+bool peer_makes_room(
+    const struct peer *peer, const struct peer *newcomer, size_t most);
 
 #define PEER_TEXT_MAX 64
-/* "user 1000", "127.0.0.1", "2001:db8::/64".  Returns @text. */
+/* "user 1000", "users above 65535", "127.0.0.1", "2001:db8::/64".  Returns
+ * @text. */
 const char *peer_text(const struct peer *peer, char text[PEER_TEXT_MAX]);
 
 #endif /* WIRE_PEERS_H */

@@ -3,7 +3,9 @@
  * whoever listened has gone: unix(7).
  *
  * Root does nothing with its own rights where others may write: in a directory
- * that is not root's alone, on the whole way to it, it acts as @user.  No link
+ * that is not root's alone, on the whole way to it, it acts as @user: one that
+ * is not root's, or that a group, or others, or users named in an ACL may write
+ * to, unless it is sticky.  No link
  * in the place of a socket is ever followed.
  */
 #ifndef WIRE_UNIX_SOCKET_H

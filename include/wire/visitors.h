@@ -42,7 +42,8 @@ struct visitors *visitors_new(struct event_base *base,
 /* All go; NULL does nothing. */
 void visitors_free(struct visitors *visitors);
 
-/* At one more address.  Returns 0, or -1 with errno set. */
+/* At one more address, which has no name in the file system.  Returns 0, or -1
+ * with errno set. */
 int visitors_listen(
     struct visitors *visitors, const struct sockaddr *address, int length);
 /* On a stream socket that is bound and does not block.  Takes over @fd, and

@@ -135,31 +135,35 @@ def test_unanswered_questions_keep_nobody_out(start):
         connection.setblocking(False)
         with pytest.raises(BlockingIOError):
             connection.recv(1)
-    assert "127.0.0.1 has most of them and is told TEMP" in daemon.log()
+    assert "user 0 has most of them and is told TEMP" in daemon.log()
 
 
-def connect_as(user, path):
-    """The kernel notes who we are at connect(2)."""
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(HANG)
-    os.seteuid(pwd.getpwnam(user).pw_uid)
+def connect_as(user, path=None):
+    """The kernel notes who we are when the socket is made, or, where it has a
+    name, at connect(2).  @user: a name or a number; without @path, over TCP."""
+    uid = user if isinstance(user, int) else pwd.getpwnam(user).pw_uid
+    os.seteuid(uid)
     try:
-        connection.connect(str(path))
+        connection = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+        connection.settimeout(HANG)
+        connection.connect(str(path) if path else ("127.0.0.1", PORT))
     finally:
         os.seteuid(0)
     return connection
 
 
-def test_who_has_most_makes_room(start, queue):
-    """Not who has waited longest, on a socket that tells users apart."""
-    path = queue / "socket"
-    daemon = start(f'socketmap-listen = {{ "unix:{path}" }}\n'
-                   "max-connections = 4\n" + SILENT)
+@pytest.mark.parametrize("over", ["unix", "tcp"])
+def test_who_has_most_makes_room(start, queue, over):
+    """Not who has waited longest, and not who has not asked yet."""
+    path = queue / "socket" if over == "unix" else None
+    daemon = start((f'socketmap-listen = {{ "unix:{path}" }}\n' if path
+                    else "") + "max-connections = 4\n" + SILENT)
     held = [connect_as(user, path)
             for user in ("postfix", "nobody", "nobody", "nobody")]
     for number, connection in enumerate(held):
         hold(daemon, connection, number)
     with connect_as("postfix", path) as other:
+        flood = [connect_as("nobody", path) for _ in range(32)]
         assert ask(other) == b"7:OK dane,"
         assert b":TEMP postdane: all connections" in held[1].recv(4096)
         held[0].setblocking(False)
@@ -167,6 +171,30 @@ def test_who_has_most_makes_room(start, queue):
             held[0].recv(1)
     assert (f"user {pwd.getpwnam('nobody').pw_uid} has most of them"
             in daemon.log())
+    for connection in [*held, *flood]:
+        connection.close()
+
+
+def test_the_users_of_a_namespace_are_one(start, queue):
+    """Each user of the machine may have 65,536 of them (subuid(5))."""
+    path = queue / "socket"
+    daemon = start(f'socketmap-listen = {{ "unix:{path}" }}\n'
+                   "max-connections = 8\n" + SILENT)
+    users = ["postfix"] * 3 + [100000 + number for number in range(5)]
+    held = [connect_as(user, path) for user in users]
+    for number, connection in enumerate(held):
+        hold(daemon, connection, number)
+    flood = [connect_as(200000 + number, path) for number in range(32)]
+    with connect_as("postfix", path) as other:
+        assert ask(other) == b"7:OK dane,"
+    assert b":TEMP postdane: all connections" in held[3].recv(4096)
+    for connection in held[:3]:
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+    assert "users above 65535 has most of them" in daemon.log()
+    for connection in [*held, *flood]:
+        connection.close()
 
 
 def test_any_map_name(start):
@@ -247,11 +275,14 @@ def test_reload_changes_the_rights_of_a_socket(start, queue):
 def test_sockets_belong_to_whom_the_daemon_becomes(start, queue, owner):
     """In root's directory, which only root can put them into, too."""
     path, control = queue / "socket", queue / "control"
+    metrics = queue / "metrics"
     shutil.chown(queue, owner)
     daemon = start(f'socketmap-listen = {{ "unix:{path}" }}\n'
+                   f'metrics-listen = {{ "unix:{metrics}" }}\n'
                    f'control-socket = "{control}"\nuser = "nobody"\n')
     assert rights(path) == ("nobody", "nogroup", "0o666")
     assert rights(control) == ("nobody", "nogroup", "0o660")
+    assert rights(metrics) == ("nobody", "nogroup", "0o666")
     assert postmap(daemon, queue, "postfix").stdout == "dane\n"
 
 

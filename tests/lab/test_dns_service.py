@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import struct
@@ -1004,6 +1005,57 @@ def test_reload(world):
         daemon.stop()
 
 
+def test_no_port_of_the_system_after_the_start(world):
+    """The capability has gone when it serves, also where it was never root; a
+    reload says why it can't have such a port, and changes nothing."""
+    daemon = listening(world, "bound", '"127.0.0.33:53"', port=9746)
+    daemon.wrapper = ["setpriv", "--reuid=nobody", "--regid=nogroup",
+                      "--clear-groups", "--inh-caps=+net_bind_service",
+                      "--ambient-caps=+net_bind_service"]
+    shutil.chown(daemon.folder, "nobody")
+    daemon.start()
+    text = daemon.config.read_text()
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 9750))
+    taken.listen()
+
+    def reload(*changes):
+        changed, before = text, len(daemon.log())
+        for old, new in changes:
+            assert old in changed
+            changed = changed.replace(old, new)
+        daemon.config.write_text(changed)
+        daemon.process.send_signal(signal.SIGHUP)
+        lab_module.wait_until("reload", lambda: any(
+            end in daemon.log()[before:] for end in
+            ("main: reload: done", "the old configuration stays")))
+        return daemon.log()[before:]
+
+    def answers(server, port=53):
+        return all(how(question(NAME, "A"), server, HANG, port).flags & F.AD
+                   for how in (dns.query.udp, dns.query.tcp))
+    try:
+        for kind in ("Prm", "Eff", "Inh", "Amb"):
+            assert f"Cap{kind}:\t{0:016x}\n" in daemon.proc("status")
+        assert answers("127.0.0.33")
+        said = reload(("127.0.0.33:53", "127.0.0.34:53"))
+        assert ("dns_service: inet:127.0.0.34:53: ports below 1024 take a "
+                "privilege, which the daemon has at its start at most: this "
+                "takes a restart") in said
+        assert "the old configuration stays" in said
+        assert answers("127.0.0.33")
+        # What was left could not be opened again.
+        said = reload(("127.0.0.33:53", "127.0.0.33:5353"),
+                      ("127.0.0.1:9746", "127.0.0.1:9750"))
+        assert "the old configuration stays" in said
+        assert answers("127.0.0.33")
+        assert "reload: done" in reload(("127.0.0.33:53", "127.0.0.33:5353"))
+        assert answers("127.0.0.33", 5353)
+    finally:
+        taken.close()
+        daemon.stop()
+
+
 def inherited(sockets):
     """What a child must do that gets @sockets from systemd."""
     def dup():
@@ -1140,6 +1192,45 @@ def test_fuzz(daemon):
     assert rcodes[R.NOERROR] and rcodes[R.FORMERR]
     assert is_alive()
     assert daemon.process.poll() is None
+
+
+SILENT = 'zone "silent.nsec" { forward = { "10.53.77.7" } }\n'
+
+
+def connect_as(uid, server):
+    """The kernel notes whose a socket is when it is made."""
+    os.seteuid(uid)
+    try:
+        connection = socket.socket()
+    finally:
+        os.seteuid(0)
+    connection.settimeout(HANG)
+    connection.connect((server, 53))
+    return connection
+
+
+def test_unanswered_questions_keep_nobody_out(world):
+    """One user holds all connections with names that nobody resolves, and goes
+    on opening others: another one's are open until they are answered."""
+    daemon = listening(world, "held", '"127.0.0.29:53"', SILENT, 9046).start()
+    held = [connect_as(65534, "127.0.0.29") for _ in range(256)]
+    try:
+        for number, connection in enumerate(held):
+            connection.sendall(framed(question(
+                f"n{number}.silent.nsec", "A").to_wire()))
+        lab_module.wait_until("questions", lambda: counter(
+            daemon, "dns_queries", "tcp") == 256)
+        with connect_as(60053, "127.0.0.29") as other:
+            held += [connect_as(65534, "127.0.0.29") for _ in range(256)]
+            other.sendall(framed(question(NAME, "A").to_wire()))
+            assert receive(other).flags & F.AD
+        assert held[0].recv(1) == b""
+        assert "user 65534 has most of them" in daemon.log()
+        assert status(daemon)["dns_connections"] <= 256
+    finally:
+        for connection in held:
+            connection.close()
+        daemon.stop()
 
 
 def test_idle_connection_is_closed(daemon):

@@ -80,7 +80,7 @@ class Container:
         self.process = subprocess.Popen(
             [BOOT, self.tree], stdin=subprocess.DEVNULL, stdout=console,
             stderr=console)
-        lab_module.wait_until("systemd", self.is_up, SECONDS)
+        lab_module.wait_until("systemd", self.is_up)
         self.run("systemctl", "is-system-running", "--wait")
         return self
 
@@ -139,7 +139,7 @@ class Container:
 
     def wait_for(self, what, ready):
         try:
-            lab_module.wait_until(what, ready, SECONDS)
+            lab_module.wait_until(what, ready)
         except TimeoutError as error:
             raise AssertionError(
                 f"{error}\n" + self.run("journalctl", "-n", "60").text

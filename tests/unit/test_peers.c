@@ -42,10 +42,11 @@ START_TEST(loopback_is_one_peer)
 
 	ck_assert_ptr_eq(one, two);
 	ck_assert_str_eq(peer_text(one, text), "127.0.0.1");
+	ck_assert_uint_eq(peers_most(peers), 2);
 	peers_leave(peers, one);
-	ck_assert_ptr_eq(peers_busiest(peers), two);
+	ck_assert_uint_eq(peers_most(peers), 1);
 	peers_leave(peers, two);
-	ck_assert_ptr_null(peers_busiest(peers));
+	ck_assert_uint_eq(peers_most(peers), 0);
 	peers_free(peers);
 }
 END_TEST
@@ -61,15 +62,158 @@ START_TEST(users_are_told_apart)
 	user = peers_join(peers, pair[0]);
 	ck_assert_ptr_ne(user, other);
 	ck_assert_ptr_eq(peers_join(peers, pair[1]), user);
-	ck_assert_ptr_eq(peers_busiest(peers), user);
+	ck_assert_uint_eq(peers_most(peers), 2);
+	ck_assert(peer_makes_room(user, NULL, 2));
+	ck_assert(peer_makes_room(user, other, 2));
+	ck_assert(!peer_makes_room(other, user, 2));
+	ck_assert(!peer_makes_room(other, NULL, 2));
+	/* As many as who has most: its own. */
+	ck_assert_ptr_eq(join(peers, "127.0.0.1"), other);
+	ck_assert(!peer_makes_room(user, other, 2));
+	ck_assert(peer_makes_room(other, other, 2));
+	ck_assert(peer_makes_room(user, user, 2));
+	peers_leave(peers, other);
 	snprintf(expected, sizeof(expected), "user %u", geteuid());
 	ck_assert_str_eq(peer_text(user, text), expected);
 	peers_leave(peers, user);
+	ck_assert_uint_eq(peers_most(peers), 1);
+	/* All have one, and the newcomer has no other. */
+	ck_assert(peer_makes_room(user, other, 1));
 	peers_leave(peers, user);
-	ck_assert_ptr_eq(peers_busiest(peers), other);
 	peers_leave(peers, other);
 	close(pair[0]);
 	close(pair[1]);
+	peers_free(peers);
+}
+END_TEST
+
+/* ---- TCP, over loopback ---- */
+
+#define POSTFIX 60053
+#define OTHER 65534
+
+struct line {
+	int client, server; /* its two ends */
+};
+
+/* The kernel notes whose a socket is when it is made. */
+static int
+socket_of(uid_t uid, int family)
+{
+	int fd;
+
+	if (geteuid() == 0)
+		ck_assert_int_eq(seteuid(uid), 0);
+	fd = socket(family, SOCK_STREAM, 0);
+	if (getuid() == 0)
+		ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_ne(fd, -1);
+	return fd;
+}
+
+/* @family: of the listener, which takes IPv4 in any case. */
+static struct line
+connect_as(uid_t uid, int family)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr *address = family == AF_INET ? (struct sockaddr *)&v4
+						     : (struct sockaddr *)&any;
+	socklen_t len = family == AF_INET ? sizeof(v4) : sizeof(any);
+	const int listener = socket(family, SOCK_STREAM, 0);
+	struct line line = { .client = socket_of(uid, AF_INET) };
+
+	ck_assert_int_eq(bind(listener, address, len), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	ck_assert_int_eq(getsockname(listener, address, &len), 0);
+	if (family == AF_INET6)
+		v4.sin_port = any.sin6_port;
+	ck_assert_int_eq(
+	    connect(line.client, (const struct sockaddr *)&v4, sizeof(v4)), 0);
+	line.server = accept(listener, NULL, NULL);
+	ck_assert_int_ne(line.server, -1);
+	close(listener);
+	return line;
+}
+
+static void
+hang_up(struct line line)
+{
+	close(line.client);
+	close(line.server);
+}
+
+static struct peer *
+join_as(struct peers *peers, uid_t uid, int family)
+{
+	const struct line line = connect_as(uid, family);
+	struct peer *peer = peers_join(peers, line.server);
+
+	ck_assert_ptr_nonnull(peer);
+	hang_up(line);
+	return peer;
+}
+
+START_TEST(users_are_told_apart_over_loopback)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	struct peers *peers = peers_new();
+	char text[PEER_TEXT_MAX], expected[PEER_TEXT_MAX];
+
+	snprintf(expected, sizeof(expected), "user %u",
+	    geteuid() == 0 ? POSTFIX : geteuid());
+	for (size_t i = 0; i < 2; i++) {
+		struct peer *user = join_as(peers, POSTFIX, families[i]);
+		struct peer *other = join_as(peers, OTHER, families[i]);
+
+		ck_assert_str_eq(peer_text(user, text), expected);
+		ck_assert_int_eq(user != other, geteuid() == 0);
+		ck_assert_ptr_eq(join_as(peers, POSTFIX, AF_INET), user);
+		for (int j = 0; j < 2; j++)
+			peers_leave(peers, user);
+		peers_leave(peers, other);
+	}
+	peers_free(peers);
+}
+END_TEST
+
+/* Who has closed the socket is not root, as the kernel says then. */
+START_TEST(a_socket_that_is_nobodys_counts_by_its_address)
+{
+	struct peers *peers = peers_new();
+	const struct line line = connect_as(POSTFIX, AF_INET6);
+	char text[PEER_TEXT_MAX];
+	struct peer *peer;
+
+	close(line.client);
+	peer = peers_join(peers, line.server);
+	ck_assert_ptr_nonnull(peer);
+	ck_assert_str_eq(peer_text(peer, text), "127.0.0.1");
+	peers_leave(peers, peer);
+	close(line.server);
+	peers_free(peers);
+}
+END_TEST
+
+/* One user of the machine may have 65,536 of them. */
+START_TEST(users_of_namespaces_are_one_peer)
+{
+	struct peers *peers = peers_new();
+	struct peer *one, *two;
+	char text[PEER_TEXT_MAX];
+
+	if (geteuid() == 0) {
+		one = join_as(peers, 65536, AF_INET);
+		two = join_as(peers, 165535, AF_INET);
+		ck_assert_ptr_eq(one, two);
+		ck_assert_str_eq(peer_text(one, text), "users above 65535");
+		peers_leave(peers, one);
+		peers_leave(peers, two);
+		one = join_as(peers, 65535, AF_INET);
+		ck_assert_str_eq(peer_text(one, text), "user 65535");
+		peers_leave(peers, one);
+	}
 	peers_free(peers);
 }
 END_TEST
@@ -100,6 +244,9 @@ main(void)
 
 	tcase_add_test(tc, loopback_is_one_peer);
 	tcase_add_test(tc, users_are_told_apart);
+	tcase_add_test(tc, users_are_told_apart_over_loopback);
+	tcase_add_test(tc, a_socket_that_is_nobodys_counts_by_its_address);
+	tcase_add_test(tc, users_of_namespaces_are_one_peer);
 	tcase_add_test(tc, what_has_no_peer_is_one_peer);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define OTHER 65534 /* somebody who is not root */
@@ -287,6 +289,65 @@ START_TEST(links_of_others_lead_nowhere)
 }
 END_TEST
 
+/* Root's directory, and root's socket there only where nobody else may write,
+ * which rig.user may not either. */
+static int
+bind_in_room(struct rig *rig, mode_t mode)
+{
+	int result;
+
+	set_path(rig, rig->room, "socket");
+	ck_assert_int_eq(chmod(rig->room, mode), 0);
+	result = bind_and_close(rig, &open_to_all);
+	if (result == 0)
+		unix_socket_remove(rig->address.sun_path, &rig->user);
+	return result;
+}
+
+START_TEST(what_a_group_may_write_to_is_not_roots_alone)
+{
+	struct rig rig;
+
+	setup(&rig);
+	if (is_root()) {
+		ck_assert_int_eq(bind_in_room(&rig, 0755), 0);
+		ck_assert_int_eq(bind_in_room(&rig, 0775), -1);
+		ck_assert_int_eq(errno, EACCES);
+		ck_assert_int_eq(bind_in_room(&rig, 01775), 0);
+		ck_assert_int_eq(chown(rig.room, 0, 12), 0);
+		ck_assert_int_eq(bind_in_room(&rig, 0775), -1);
+		ck_assert_int_eq(errno, EACCES);
+	}
+	teardown(&rig);
+}
+END_TEST
+
+/* acl(5), as setxattr(2) takes it: a user who may write, and the mask, which is
+ * then where the group's bits were. */
+START_TEST(who_is_named_in_an_acl_may_write)
+{
+	const struct {
+		uint32_t version;
+		struct {
+			uint16_t tag, permissions;
+			uint32_t id;
+		} entry[5];
+	} acl = { 2, { { 0x01, 7, UINT32_MAX }, { 0x02, 7, 12345 },
+			 { 0x04, 5, UINT32_MAX }, { 0x10, 7, UINT32_MAX },
+			 { 0x20, 5, UINT32_MAX } } };
+	struct rig rig;
+
+	setup(&rig);
+	set_path(&rig, rig.room, "socket");
+	if (is_root() && setxattr(rig.room, "system.posix_acl_access", &acl,
+			     sizeof(acl), 0) == 0) {
+		ck_assert_int_eq(bind_and_close(&rig, &open_to_all), -1);
+		ck_assert_int_eq(errno, EACCES);
+	}
+	teardown(&rig);
+}
+END_TEST
+
 /* ---- the race ---- */
 
 /* Who owns the folder puts a link to the secret in the socket's place as soon
@@ -353,6 +414,8 @@ main(void)
 	tcase_add_test(tc, what_is_no_socket_of_ours_stays_as_it_is);
 	tcase_add_test(tc, only_a_stale_socket_makes_room);
 	tcase_add_test(tc, links_of_others_lead_nowhere);
+	tcase_add_test(tc, what_a_group_may_write_to_is_not_roots_alone);
+	tcase_add_test(tc, who_is_named_in_an_acl_may_write);
 	tcase_add_test(tc, no_race_for_the_rights_is_won);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -1,0 +1,23 @@
+/*
+ * socket_owner.h - whose a TCP connection from this machine is, asked of the
+ * kernel by sock_diag(7): one question and its answer, whatever number of
+ * sockets there is.
+ */
+#ifndef WIRE_SOCKET_OWNER_H
+#define WIRE_SOCKET_OWNER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Returns a descriptor for socket_owner_find(), made before the sandbox, which
+ * allows none; or -1 with errno: then nobody is told apart. */
+int socket_owner_open(void);
+
+/*
+ * The user that has made the socket at the other end of @fd, a TCP connection.
+ * False where that is not known: it is on another machine, or nobody has that
+ * socket any more.  @diag: of socket_owner_open(), -1 included.
+ */
+bool socket_owner_find(int diag, int fd, uid_t *uid);
+
+#endif /* WIRE_SOCKET_OWNER_H */
