@@ -566,6 +566,15 @@ def test_names_where_nobody_listens(daemon, resolv_conf, server, more):
     assert result.stderr == NOBODY_ANSWERS + more
 
 
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.25:53", ""])
+def test_names_at_what_is_no_address(daemon, address):
+    result = names(daemon, "-r", address, "nsec")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr == (
+        f'postdane: names: -r "{address}" is no IP address: it takes one of '
+        "dns-listen, without the port, such as 127.0.0.25\n")
+
+
 def test_names_that_are_none_are_said(lab, resolv_conf):
     resolv_conf.write_text(f"nameserver {GOOD}\n")
     running = sharing(lab)
