@@ -124,8 +124,10 @@ FUZZ_OBJECTS := $(call objects_of,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard daemon/*.c daemon/*/*.c)
 HEADERS := $(wildcard include/*/*.h)
 MANUALS := $(wildcard docs/man/*.[158])
-# Where they are installed they find each other as they do here.
-DOCUMENTS := README.md CHANGELOG.md SECURITY.md $(wildcard docs/*.md docs/*.svg)
+# Where they are installed they find each other as they do here: what they link
+# to is among them.
+DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md LICENSE SECURITY.md \
+	service/postdane.conf $(wildcard docs/*.md docs/*.svg)
 
 # ---- building ----
 

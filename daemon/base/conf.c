@@ -37,7 +37,14 @@ name_unknown(cfg_t *cfg, const char *name, char *to, size_t size)
 {
 	struct suggestion suggestion = { .typed = name };
 	char text[SUGGESTION_TEXT_MAX];
+	const size_t len = strlen(name);
 
+	/* As other configurations have it. */
+	if (len > 1 && name[len - 1] == ':') {
+		snprintf(to, size, "%s must be %.*s = VALUE", name,
+		    (int)len - 1, name);
+		return;
+	}
 	for (unsigned i = 0; i < cfg_num(cfg); i++)
 		suggestion_offer(
 		    &suggestion, cfg_opt_name(cfg_getnopt(cfg, i)));
@@ -56,9 +63,12 @@ take_error(cfg_t *cfg, const char *format, va_list ap)
 
 	if (report.text == NULL || report.text[0] != '\0')
 		return;
-	/* Two of the library's own that can be said better. */
+	/* Some of the library's own that can be said better. */
 	if (strcmp(format, "no such option '%s'") == 0)
 		name_unknown(cfg, va_arg(ap, char *), what, sizeof(what));
+	else if (strcmp(format, "premature end of file") == 0)
+		snprintf(what, sizeof(what),
+		    "the file ends before the option does: a value is missing");
 	else if (strcmp(format, "found duplicate title '%s'") == 0)
 		snprintf(what, sizeof(what),
 		    "there are two blocks of the name \"%s\"",

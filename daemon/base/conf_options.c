@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/conf_values.h"
 #include "base/domain.h"
@@ -97,6 +98,24 @@ read_choice(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 		    k > 0 ? ", " : "", words[k]);
 	}
 	cfg_error(cfg, "%s: \"%s\" is none of %s", option, value, list);
+	return -1;
+}
+
+/* The words that the library takes, too. */
+static int
+read_bool(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	static const char *const words[] = { "no", "yes", "off", "on", "false",
+		"true" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcasecmp(words[i], value) == 0) {
+			*(cfg_bool_t *)result =
+			    i % 2 == 0 ? cfg_false : cfg_true;
+			return 0;
+		}
+	cfg_error(
+	    cfg, "%s: \"%s\" is none of yes, no", cfg_opt_name(opt), value);
 	return -1;
 }
 
@@ -192,6 +211,15 @@ read_owner(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 
 	return accept_string(cfg, opt, value,
 	    known ? NULL : "is no user of this machine", result);
+}
+
+/* The default need not be there: only a package makes it. */
+static int
+read_user(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	if (strcmp(value, CONF_USER) == 0)
+		return accept_string(cfg, opt, value, NULL, result);
+	return read_owner(cfg, opt, value, result);
 }
 
 static int
@@ -325,7 +353,7 @@ static cfg_opt_t map_options[] = {
 static cfg_opt_t zone_options[] = {
 	CFG_STR_LIST_CB("forward", NULL, CFGF_NODEFAULT, read_server),
 	CFG_STR_LIST_CB("stub", NULL, CFGF_NODEFAULT, read_server),
-	CFG_BOOL("insecure", cfg_false, CFGF_NONE),
+	CFG_BOOL_CB("insecure", cfg_false, CFGF_NONE, read_bool),
 	CFG_END(),
 };
 
@@ -347,8 +375,8 @@ static cfg_opt_t options[] = {
 	CFG_STR_CB("socket-mode", "0666", CFGF_NONE, read_mode),
 	CFG_INT_CB("max-connections", 4096, CFGF_NONE, read_number),
 	CFG_INT_CB("request-timeout", 120, CFGF_NONE, read_number),
-	CFG_STR("user", CONF_USER, CFGF_NONE),
-	CFG_BOOL("sandbox", cfg_true, CFGF_NONE),
+	CFG_STR_CB("user", CONF_USER, CFGF_NONE, read_user),
+	CFG_BOOL_CB("sandbox", cfg_true, CFGF_NONE, read_bool),
 
 	CFG_STR_CB(
 	    "root-hints", "/usr/share/dns/root.hints", CFGF_NONE, read_hints),

@@ -11,7 +11,8 @@
 	"\"", "Next hops asked for: in the cache, being evaluated, or "        \
 	      "neither."
 #define LOOKUPS "postdane_lookups_total", "rung=\""
-#define LOOKUPS_HELP "\"", "DNS lookups, by the rung that answered."
+#define LOOKUPS_HELP                                                           \
+	"\"", "DNS lookups, by how far the daemon had to go for an answer."
 #define FAILURES "postdane_lookup_failures_total", "reason=\""
 #define FAILURES_HELP "\"", "DNS lookups without a conclusion, by reason."
 #define QUESTIONS "postdane_dns_queries_total", "transport=\""

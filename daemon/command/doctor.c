@@ -16,6 +16,7 @@
 #include "base/prefix.h"
 #include "command/client.h"
 #include "command/command.h"
+#include "command/doctor_judge.h"
 #include "command/doctor_rules.h"
 #include "command/name_compare.h"
 #include "command/postfix_hosts.h"
@@ -27,8 +28,9 @@
 #define DEFAULT_PLACE "inet:127.0.0.1:8642"
 /* To this form postdane says NOTFOUND at once, and asks nobody. */
 #define KEY ".postdane.invalid"
-#define MAPS_MAX 32     /* of one service */
-#define NAMES_MS 20000U /* to compare all names */
+#define MAPS_MAX 32      /* of one service */
+#define START_SECONDS 60 /* in which the root's keys should have come */
+#define NAMES_MS 20000U  /* to compare all names */
 
 struct options {
 	const struct door *door;
@@ -48,6 +50,8 @@ struct patient {
 	struct postfix_hosts hosts;
 	struct doctor_name *name;
 	struct progress progress;
+	uint64_t maps_deadline; /* clock_ms(), of all tables */
+	char postfix_why[POSTFIX_CONFIG_WHY_MAX];
 };
 
 static const char *
@@ -111,7 +115,9 @@ ask_daemon(struct patient *patient, const struct door *door)
 	patient->status = client_call(door, "status", NULL, NULL);
 	facts->trust = get_text(patient->status, "trust");
 	facts->trust_why = get_text(patient->status, "trust_why");
-	facts->is_root = geteuid() == 0;
+	facts->has_just_started =
+	    json_integer_value(json_object_get(patient->status, "uptime")) <
+	    START_SECONDS;
 	if (facts->trust == NULL || facts->trust_why == NULL)
 		facts->daemon_why = "its control socket does not answer";
 	if (patient->status == NULL && !may_ask(door)) {
@@ -202,7 +208,8 @@ is_listened_on(const struct patient *patient,
 
 /* As Postfix's user, if we may: the socket's directory may be closed to it. */
 static void
-ask_map(const struct postfix_service *service, struct doctor_map *map)
+ask_map(const struct postfix_service *service, struct doctor_map *map,
+    uint64_t deadline)
 {
 	const char *queue = service->value[POSTFIX_QUEUE_DIRECTORY];
 	const struct passwd *owner =
@@ -228,7 +235,7 @@ ask_map(const struct postfix_service *service, struct doctor_map *map)
 		}
 		viewer.directory = "/";
 	}
-	policy_map_ask(&reached, &viewer, KEY, &map->answer);
+	policy_map_ask(&reached, &viewer, KEY, deadline, &map->answer);
 }
 
 /* What the name in the request chooses. */
@@ -252,6 +259,12 @@ set_profile(const struct patient *patient, struct doctor_map *map)
 	map->carry = get_text(profile, "carry");
 }
 
+static uint64_t
+least(uint64_t one, uint64_t other)
+{
+	return one < other ? one : other;
+}
+
 /* One that does not answer may be ours: whose else it is, can't be known. */
 static void
 examine_map(const struct patient *patient,
@@ -260,9 +273,14 @@ examine_map(const struct patient *patient,
 	const bool can_ask = map->map.kind != POLICY_MAP_OTHER &&
 			     map->map.error == NULL &&
 			     (map->map.is_unix || map->map.is_numeric);
+	const uint64_t deadline =
+	    least(clock_ms() + DOCTOR_MAP_MS, patient->maps_deadline);
 
-	if (can_ask)
-		ask_map(service, map);
+	if (can_ask) {
+		ask_map(service, map, deadline);
+		map->not_asked = map->answer.error == ETIMEDOUT &&
+				 deadline == patient->maps_deadline;
+	}
 	map->is_ours = map->map.kind != POLICY_MAP_OTHER &&
 		       (!can_ask || map->answer.error != 0 ||
 			   patient->facts.daemon_why != NULL ||
@@ -330,9 +348,12 @@ static void
 examine_view(const struct patient *patient, struct doctor_view *view,
     const char *path, const char *chroot)
 {
-	char *text = postfix_view_read(
-	    &patient->view, chroot, RESOLV_CONF, RESOLV_CONF_MAX, &view->stale);
+	char *text = NULL;
 
+	errno = EACCES;
+	if (!patient->view.is_hidden)
+		text = postfix_view_read(&patient->view, chroot, RESOLV_CONF,
+		    RESOLV_CONF_MAX, &view->stale);
 	view->path = path;
 	view->exists = text != NULL;
 	if (text == NULL && errno != ENOENT)
@@ -428,14 +449,22 @@ examine_names(struct patient *patient, const struct options *options)
 static int
 examine(struct patient *patient, const struct options *options)
 {
-	const struct postfix_config *config =
-	    postfix_config_read(options->postconf, options->directory);
+	const struct postfix_config *config;
 
-	patient->config = (struct postfix_config *)config;
-	if (config == NULL)
-		return -1;
+	patient->facts.is_root = geteuid() == 0;
+	progress_show_now(
+	    &patient->progress, "reading Postfix's configuration");
+	patient->config =
+	    postfix_config_read(options->postconf, options->directory,
+		clock_ms() + POSTFIX_CONFIG_MS, patient->postfix_why);
+	progress_end(&patient->progress);
+	if ((config = patient->config) == NULL) {
+		patient->facts.postfix_why = patient->postfix_why;
+		return 0;
+	}
 	ask_daemon(patient, options->door);
 	progress_show_now(&patient->progress, "asking Postfix's tables");
+	patient->maps_deadline = clock_ms() + DOCTOR_MAPS_MS;
 	patient->service =
 	    calloc(config->service_count + 1, sizeof(*patient->service));
 	if (patient->service == NULL)
@@ -500,6 +529,20 @@ put_report(const json_t *report, FILE *out)
 	    put_finding(finding, out);
 }
 
+/* Whoever watches needs a state even so. */
+static void
+put_nothing(bool as_json)
+{
+	static const char why[] = "out of memory";
+
+	if (as_json)
+		printf("{\"status\": \"UNKNOWN\", \"code\": %d, "
+		       "\"summary\": \"%s\", \"findings\": []}\n",
+		    DOCTOR_UNKNOWN, why);
+	else
+		printf("POSTDANE UNKNOWN - %s\n", why);
+}
+
 static int
 run(const struct options *options)
 {
@@ -507,19 +550,18 @@ run(const struct options *options)
 	json_t *report = NULL;
 	int code = DOCTOR_UNKNOWN;
 
-	if (examine(&patient, options) == 0 &&
-	    (report = doctor_report(&patient.facts)) == NULL)
-		fprintf(stderr, "postdane: out of memory\n");
-	if (report != NULL) {
+	if (examine(&patient, options) == 0)
+		report = doctor_report(&patient.facts);
+	progress_end(&patient.progress);
+	if (report == NULL) {
+		put_nothing(options->as_json);
+	} else {
 		code = (int)json_integer_value(json_object_get(report, "code"));
 		if (options->as_json) {
 			json_dumpf(report, stdout, JSON_INDENT(2));
 			putchar('\n');
 		} else {
 			put_report(report, stdout);
-			if (geteuid() != 0)
-				puts("note: not root: whether Postfix's user "
-				     "may reach the socket was not tried");
 		}
 	}
 	json_decref(report);

@@ -26,8 +26,8 @@ json_t *
 doctor_find(struct doctor_judge *judge, enum doctor_code code, const char *id,
     const char *format, ...)
 {
-	static const char *const severities[] = { "note", "warning",
-		"critical" };
+	static const char *const severities[] = { "note", "warning", "critical",
+		"unknown" };
 	char text[DOCTOR_TEXT_MAX];
 	json_t *finding;
 	va_list ap;
@@ -81,6 +81,12 @@ doctor_change_parameter(const struct doctor_judge *judge, json_t *finding,
 	else
 		doctor_change(finding, "main.cf", "%s =%s%s", name,
 		    value[0] != '\0' ? " " : "", value);
+}
+
+bool
+doctor_is(const char *option, const char *value)
+{
+	return option != NULL && strcmp(option, value) == 0;
 }
 
 const struct doctor_view *

@@ -7,11 +7,83 @@
 
 #include "base/reason.h"
 #include "command/doctor_judge.h"
+#include "command/doctor_maps.h"
 
 /* ---- name servers ---- */
 
-static const char a_good_nameserver[] =
-    "nameserver ADDRESS of a resolver on this machine that validates";
+#define LISTENER "127.0.0.25" /* where postdane's own may be */
+
+/* One that nothing below is said against. */
+static bool
+is_good(const struct doctor_server *server)
+{
+	const struct resolver_probe *probe = &server->probe;
+
+	return server->understood && server->is_loopback &&
+	       probe->plain.has_data && probe->edns.has_data &&
+	       probe->edns.ad && probe->tcp.has_data;
+}
+
+/* The first good one, or NULL. */
+static const char *
+good_server(const struct doctor_view *view)
+{
+	for (size_t i = 0; i < view->conf.server_count; i++)
+		if (is_good(&view->server[i]))
+			return view->conf.server[i];
+	return NULL;
+}
+
+/* Exactly one, and good. */
+static bool
+is_good_view(const struct doctor_view *view)
+{
+	return view->path != NULL && view->conf.server_count == 1 &&
+	       !view->is_default && is_good(&view->server[0]);
+}
+
+/* Postdane's own resolver, where it is there or needed; else NULL. */
+static const char *
+own_resolver(const struct doctor_facts *facts)
+{
+	if (facts->dns_listen != NULL)
+		return facts->dns_listen;
+	for (size_t i = 0; i < facts->service_count; i++)
+		if (doctor_wants_dane_only(&facts->service[i]))
+			return LISTENER;
+	return NULL;
+}
+
+/* What is to be done about a resolv.conf.  It depends on what is there and not
+ * on who asks: all findings about one file say the same. */
+static void
+change_view(const struct doctor_judge *judge, json_t *finding,
+    const struct doctor_view *view)
+{
+	const struct doctor_facts *facts = judge->facts;
+	const struct doctor_view *outside = &facts->outside;
+	const char *server = own_resolver(facts);
+	const char *alone =
+	    view->conf.server_count > 1 ? " (and no other)" : "";
+
+	if (server == NULL)
+		server = good_server(view);
+	if (server == NULL && view == &facts->inside && is_good_view(outside))
+		doctor_change(finding, "shell", "cp %s %s && postfix reload",
+		    outside->path, view->path);
+	else if (server == NULL && view == outside &&
+		 is_good_view(&facts->inside))
+		doctor_change(finding, view->path, "nameserver %s%s",
+		    facts->inside.conf.server[0], alone);
+	else if (server == NULL)
+		doctor_change(finding, view->path,
+		    "nameserver ADDRESS of a resolver on this machine that "
+		    "validates%s",
+		    alone);
+	else
+		doctor_change(
+		    finding, view->path, "nameserver %s%s", server, alone);
+}
 
 static const char *
 rcode_text(const struct resolver_reply *reply)
@@ -76,12 +148,15 @@ judge_server(
 		    "is too long for a datagram cannot be looked up",
 		    address, view->path, rcode_text(&probe->tcp));
 	if (finding != NULL)
-		doctor_change(finding, view->path, "%s", a_good_nameserver);
+		change_view(judge, finding, view);
 	if (probe->edns.ad && !server->is_loopback)
-		doctor_find(judge, DOCTOR_WARNING, "resolver-remote",
-		    "nameserver %s of %s is on another machine: that an answer "
-		    "was validated is believed from whoever is on the way",
-		    address, view->path);
+		change_view(judge,
+		    doctor_find(judge, DOCTOR_WARNING, "resolver-remote",
+			"nameserver %s of %s is on another machine: that an "
+			"answer was validated is believed from whoever is on "
+			"the way",
+			address, view->path),
+		    view);
 }
 
 /* No nameserver is named; the only one is the default. */
@@ -91,24 +166,16 @@ judge_default(struct doctor_judge *judge, const struct doctor_view *view)
 	const struct resolver_probe *probe = &view->server[0].probe;
 	const bool is_good =
 	    probe->plain.has_data && probe->edns.has_data && probe->edns.ad;
-	const struct doctor_view *outside = &judge->facts->outside;
-	const bool forgotten = view != outside && !view->exists &&
-			       outside->exists && !outside->is_default;
-	json_t *finding;
 
-	finding = doctor_find(judge, is_good ? DOCTOR_WARNING : DOCTOR_CRITICAL,
-	    "resolver-default", "%s %s: Postfix asks 127.0.0.1, %s", view->path,
-	    view->exists ? "names no nameserver" : "does not exist",
-	    is_good                  ? "whatever answers there"
-	    : !probe->plain.has_data ? "which does not resolve"
-				     : "which does not validate");
-	if (is_good)
-		doctor_change(finding, view->path, "nameserver 127.0.0.1");
-	else if (forgotten)
-		doctor_change(finding, "shell", "cp %s %s && postfix reload",
-		    outside->path, view->path);
-	else
-		doctor_change(finding, view->path, "%s", a_good_nameserver);
+	change_view(judge,
+	    doctor_find(judge, is_good ? DOCTOR_WARNING : DOCTOR_CRITICAL,
+		"resolver-default", "%s %s: Postfix asks 127.0.0.1, %s",
+		view->path,
+		view->exists ? "names no nameserver" : "does not exist",
+		is_good                  ? "whatever answers there"
+		: !probe->plain.has_data ? "which does not resolve"
+					 : "which does not validate"),
+	    view);
 }
 
 void
@@ -117,11 +184,15 @@ doctor_judge_view(struct doctor_judge *judge)
 	const struct doctor_view *view = doctor_view_of(judge);
 	json_t *finding;
 
-	if (view->unreadable != NULL)
-		doctor_find(judge, DOCTOR_WARNING, "resolver-unreadable",
-		    "%s, as Postfix has it, can't be read (%s): which "
-		    "nameservers it asks is not known",
-		    view->path, view->unreadable);
+	if (view->unreadable != NULL) {
+		finding =
+		    doctor_find(judge, DOCTOR_UNKNOWN, "resolver-unreadable",
+			"%s, as Postfix has it, can't be read (%s): which "
+			"nameservers it asks is not known",
+			view->path, view->unreadable);
+		if (!judge->facts->is_root)
+			doctor_change(finding, "shell", DOCTOR_AS_ROOT);
+	}
 	if (view->is_default)
 		judge_default(judge, view);
 	if (view->conf.server_count > 1) {
@@ -131,8 +202,7 @@ doctor_judge_view(struct doctor_judge *judge)
 		    "for a forged answer, say, Postfix asks the next and "
 		    "believes that one",
 		    view->path, view->conf.server_count);
-		doctor_change(finding, view->path,
-		    "nameserver %s (and no other)", view->conf.server[0]);
+		change_view(judge, finding, view);
 	}
 	for (size_t i = 0; !view->is_default && i < view->conf.server_count;
 	     i++)
@@ -164,6 +234,7 @@ doctor_judge_copy(struct doctor_judge *judge)
 {
 	const struct doctor_view *inside = &judge->facts->inside;
 	const struct doctor_view *outside = &judge->facts->outside;
+	json_t *finding;
 
 	/* Whether it is postdane's, only the daemon could say. */
 	if (judge->facts->daemon_why != NULL)
@@ -173,13 +244,49 @@ doctor_judge_copy(struct doctor_judge *judge)
 	    inside->unreadable != NULL || outside->unreadable != NULL ||
 	    same_servers(inside, outside))
 		return;
-	doctor_change(
-	    doctor_find(judge, DOCTOR_WARNING, "chroot-differs",
-		"%s, which Postfix's chrooted processes read, names other "
-		"nameservers (%s) than %s (%s)",
-		inside->path, inside->conf.server[0], outside->path,
-		outside->conf.server[0]),
-	    "shell", "cp %s %s && postfix reload", outside->path, inside->path);
+	finding = doctor_find(judge, DOCTOR_WARNING, "chroot-differs",
+	    "%s, which Postfix's chrooted processes read, names other "
+	    "nameservers (%s) than %s (%s)",
+	    inside->path, inside->conf.server[0], outside->path,
+	    outside->conf.server[0]);
+	/* The copy is made anew at Postfix's next start: it must not become
+	 * worse by that. */
+	change_view(judge, finding,
+	    is_good_view(inside) && !is_good_view(outside) ? outside : inside);
+}
+
+void
+doctor_judge_sharing(struct doctor_judge *judge)
+{
+	const struct doctor_facts *facts = judge->facts;
+	const struct doctor_view *view = doctor_view_of(judge);
+	json_t *finding = NULL;
+
+	if (view->path == NULL || view->unreadable != NULL ||
+	    doctor_view_is_shared(view))
+		return;
+	if (doctor_wants_dane_only(judge->service))
+		finding = doctor_find(judge, DOCTOR_WARNING,
+		    "dane-only-resolver",
+		    "some mail is sent with dane-only (smtp_tls_security_level "
+		    "= %s, postdane's dane-only = %s), but Postfix looks up "
+		    "with a resolver of its own (%s): whatever that one cannot "
+		    "resolve or validate, is deferred",
+		    judge->service->config->value[POSTFIX_SECURITY_LEVEL],
+		    doctor_our_map(judge->service)->dane_only,
+		    view->conf.server[0]);
+	else if (facts->dns_listen != NULL)
+		finding = doctor_find(judge, DOCTOR_WARNING,
+		    "resolver-not-shared",
+		    "postdane offers a resolver at %s, but Postfix's processes "
+		    "ask %s",
+		    facts->dns_listen, view->conf.server[0]);
+	if (finding == NULL)
+		return;
+	if (facts->dns_listen == NULL)
+		doctor_change(finding, "postdane.conf",
+		    "dns-listen = { \"" LISTENER ":53\" }");
+	change_view(judge, finding, view);
 }
 
 /* ---- names ---- */

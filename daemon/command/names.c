@@ -1,6 +1,7 @@
 /* names.c - postdane names: whether names are resolved alike by the system's
  * resolver and by postdane's listener. */
 
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -186,6 +187,23 @@ parse_options(int argc, char **argv, struct options *options)
 	return 0;
 }
 
+/* An address alone: resolvers are asked at port 53. */
+static bool
+is_listener(const char *text)
+{
+	struct in6_addr address;
+	char printable[DOMAIN_TEXT_MAX];
+
+	if (inet_pton(AF_INET, text, &address) == 1 ||
+	    inet_pton(AF_INET6, text, &address) == 1)
+		return true;
+	fprintf(stderr,
+	    "postdane: names: -r \"%s\" is no IP address: it takes one of "
+	    "dns-listen, without the port, such as " LISTENER "\n",
+	    log_printable(printable, sizeof(printable), text, strlen(text)));
+	return false;
+}
+
 int
 command_names(const struct command_options *command, int argc, char **argv)
 {
@@ -198,6 +216,8 @@ command_names(const struct command_options *command, int argc, char **argv)
 	(void)command;
 	if (parse_options(argc, argv, &options) == -1)
 		return COMMAND_USAGE;
+	if (!is_listener(options.listener))
+		return COMMAND_ERROR;
 	resolvers = name_resolvers_new(RESOLV_CONF, options.listener, &why);
 	if (resolvers == NULL) {
 		fprintf(stderr, "postdane: names: %s\n", why);

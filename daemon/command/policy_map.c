@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "command/door.h"
+
 #define SEPARATORS ", \t\r\n"
-#define SECONDS 35 /* an evaluation may take 30 */
 
 /* ---- names of tables ---- */
 
@@ -116,9 +117,8 @@ become(const struct policy_map_viewer *viewer)
 }
 
 static int
-connect_to(const struct policy_map *map)
+connect_to(const struct policy_map *map, uint64_t deadline)
 {
-	static const struct timeval limit = { SECONDS, 0 };
 	struct sockaddr_un path = { .sun_family = AF_UNIX };
 	struct endpoint endpoint;
 	int fd;
@@ -139,11 +139,12 @@ connect_to(const struct policy_map *map)
 	fd = socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (const struct sockaddr *)&endpoint.address,
+	if (door_limit(fd, SO_SNDTIMEO, deadline) == -1 ||
+	    connect(fd, (const struct sockaddr *)&endpoint.address,
 		endpoint.length) == -1) {
-		const int error = errno;
+		/* These are what the limit's end is called here. */
+		const int error =
+		    errno == EINPROGRESS || errno == EAGAIN ? ETIMEDOUT : errno;
 
 		close(fd);
 		errno = error;
@@ -173,16 +174,19 @@ send_request(int fd, const struct policy_map *map, const char *key)
 /* "OK may" of "6:OK may,", and "200 may" of "200 may\n".  Returns 0 or an
  * errno value. */
 static int
-read_answer(int fd, const struct policy_map *map, char text[256])
+read_answer(
+    int fd, const struct policy_map *map, uint64_t deadline, char text[256])
 {
 	const char end = map->kind == POLICY_MAP_TCP ? '\n' : ',';
 	char buffer[1024], *start = buffer;
 	size_t len = 0;
 
 	for (;;) {
-		const ssize_t n =
-		    recv(fd, buffer + len, sizeof(buffer) - len, 0);
+		ssize_t n;
 
+		if (door_limit(fd, SO_RCVTIMEO, deadline) == -1)
+			return errno;
+		n = recv(fd, buffer + len, sizeof(buffer) - len, 0);
 		if (n <= 0)
 			return n == 0            ? ECONNRESET
 			       : errno == EAGAIN ? ETIMEDOUT
@@ -208,15 +212,15 @@ read_answer(int fd, const struct policy_map *map, char text[256])
 
 static void
 ask(const struct policy_map *map, const struct policy_map_viewer *viewer,
-    const char *key, struct policy_map_answer *answer)
+    const char *key, uint64_t deadline, struct policy_map_answer *answer)
 {
 	int fd = -1;
 
-	if (become(viewer) == -1 || (fd = connect_to(map)) == -1 ||
+	if (become(viewer) == -1 || (fd = connect_to(map, deadline)) == -1 ||
 	    send_request(fd, map, key) == -1)
 		answer->error = errno;
 	else
-		answer->error = read_answer(fd, map, answer->text);
+		answer->error = read_answer(fd, map, deadline, answer->text);
 	if (fd != -1)
 		close(fd);
 }
@@ -225,7 +229,7 @@ ask(const struct policy_map *map, const struct policy_map_viewer *viewer,
 
 void
 policy_map_ask(const struct policy_map *map,
-    const struct policy_map_viewer *viewer, const char *key,
+    const struct policy_map_viewer *viewer, const char *key, uint64_t deadline,
     struct policy_map_answer *answer)
 {
 	int fds[2];
@@ -238,7 +242,7 @@ policy_map_ask(const struct policy_map *map,
 	}
 	if (pid == 0) {
 		answer->error = 0;
-		ask(map, viewer, key, answer);
+		ask(map, viewer, key, deadline, answer);
 		_exit(write(fds[1], answer, sizeof(*answer)) ==
 			      (ssize_t)sizeof(*answer)
 			  ? 0

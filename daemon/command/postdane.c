@@ -9,6 +9,7 @@
 #include "command/command.h"
 #include "command/door.h"
 
+#define HELP "help"
 #define OPTION_JSON "  -j, --json             print JSON\n"
 #define OPTION_MAP "  -m, --map MAP          ask with the name of a map block\n"
 #define OPTION_CONFIG                                                          \
@@ -76,7 +77,8 @@ usage(FILE *file)
 		fprintf(file, "  %-8s %-25s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].purpose);
 	fputs("\n"
-	      "postdane COMMAND --help shows the options of one.\n"
+	      "postdane COMMAND --help, or postdane help COMMAND, shows the "
+	      "options of one.\n"
 	      "\n"
 	      "  -s SOCKET      the daemon's control-socket\n"
 	      "                 (" COMMAND_CONTROL_SOCKET ")\n"
@@ -143,22 +145,52 @@ run_command(const struct command_options *options, size_t command, int argc,
 	return COMMAND_ERROR;
 }
 
-static int
-run(const struct command_options *options, int argc, char **argv)
+/* COMMANDS where there is none of this name, with a line on stderr. */
+static size_t
+find_command(const char *name)
 {
-	struct suggestion suggestion = { .typed = argv[0] };
+	struct suggestion suggestion = { .typed = name };
 	char text[SUGGESTION_TEXT_MAX];
 
 	for (size_t i = 0; i < COMMANDS; i++) {
-		if (strcmp(commands[i].name, argv[0]) == 0)
-			return run_command(options, i, argc, argv);
+		if (strcmp(commands[i].name, name) == 0)
+			return i;
 		suggestion_offer(&suggestion, commands[i].name);
 	}
+	suggestion_offer(&suggestion, HELP);
 	fprintf(stderr,
 	    "postdane: no command \"%s\"%s\n"
 	    "postdane --help lists them\n",
-	    argv[0], suggestion_text(&suggestion, text));
-	return COMMAND_ERROR;
+	    name, suggestion_text(&suggestion, text));
+	return COMMANDS;
+}
+
+/* As with --help behind the command, or before it. */
+static int
+help(const char *name)
+{
+	size_t command;
+
+	if (name == NULL || strcmp(name, HELP) == 0 || name[0] == '-') {
+		usage(stdout);
+		return COMMAND_OK;
+	}
+	if ((command = find_command(name)) == COMMANDS)
+		return COMMAND_ERROR;
+	command_help(command);
+	return COMMAND_OK;
+}
+
+static int
+run(const struct command_options *options, int argc, char **argv)
+{
+	size_t command;
+
+	if (strcmp(argv[0], HELP) == 0)
+		return help(argc > 1 ? argv[1] : NULL);
+	command = find_command(argv[0]);
+	return command != COMMANDS ? run_command(options, command, argc, argv)
+				   : COMMAND_ERROR;
 }
 
 int

@@ -4,12 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define TEXT_MAX 1000000 /* octets of postconf's that are read */
 #define OVERRIDES_MAX 64 /* -o options of one service that are passed on */
@@ -18,6 +23,8 @@
 
 struct reader {
 	const char *postconf, *directory;
+	uint64_t deadline;
+	char *why; /* POSTFIX_CONFIG_WHY_MAX octets */
 };
 
 static const char *const names[POSTFIX_PARAMETERS] = {
@@ -48,26 +55,65 @@ postfix_parameter_name(enum postfix_parameter parameter)
 
 /* ---- running postconf ---- */
 
+/* Whether there is something to read, or an end, before @deadline. */
+static bool
+wait_for(int fd, uint64_t deadline)
+{
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+	int result;
+
+	do {
+		const uint64_t now = clock_ms();
+
+		result = poll(
+		    &readable, 1, now < deadline ? (int)(deadline - now) : 0);
+	} while (result == -1 && errno == EINTR);
+	return result > 0;
+}
+
+/* Returns NULL with errno: ETIMEDOUT where there is no end before @deadline. */
 static char *
-read_all(int fd)
+read_all(int fd, uint64_t deadline)
 {
 	char *text = NULL;
 	size_t len = 0;
 	FILE *memory = open_memstream(&text, &len);
 	char buffer[4096];
-	ssize_t n;
+	ssize_t n = -1;
+	int error = ETIMEDOUT;
 
 	if (memory == NULL)
 		return NULL;
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0 ||
-	       (n == -1 && errno == EINTR))
+	while (wait_for(fd, deadline)) {
+		n = read(fd, buffer, sizeof(buffer));
+		error = errno;
+		if (n == 0 || (n == -1 && error != EINTR))
+			break;
 		if (n > 0 && ftell(memory) < TEXT_MAX)
 			fwrite(buffer, 1, (size_t)n, memory);
-	if (fclose(memory) != 0 || n < 0) {
-		free(text);
-		return NULL;
+		error = ETIMEDOUT;
 	}
-	return text;
+	if (fclose(memory) == 0 && n == 0)
+		return text;
+	free(text);
+	errno = error;
+	return NULL;
+}
+
+/* Returns the status of @pid, which is killed where it does not end. */
+static int
+status_of(pid_t pid, uint64_t deadline)
+{
+	const int fd = pidfd_open(pid, 0);
+	int status = -1;
+
+	if (fd == -1 || !wait_for(fd, deadline))
+		kill(pid, SIGKILL);
+	if (fd != -1)
+		close(fd);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		continue;
+	return status;
 }
 
 /* Warnings, of which postconf has many, go nowhere unless @loud.  Returns a
@@ -91,34 +137,46 @@ spawn(char *const *argv, int out, bool loud)
 	return pid;
 }
 
+static void
+set_why(char *why, const char *command, const char *what)
+{
+	snprintf(why, POSTFIX_CONFIG_WHY_MAX, "%s%s", command, what);
+}
+
 /* Returns what @argv wrote, or NULL where it failed. */
 static char *
-output_of(char *const *argv, bool loud)
+output_of(char *const *argv, bool loud, uint64_t deadline, char *why)
 {
-	int fds[2], status = -1;
+	int fds[2], status;
 	char *text;
 	pid_t pid;
 
+	set_why(why, argv[0], " has failed");
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		return NULL;
 	pid = spawn(argv, fds[1], loud);
-	if (pid == -1 && loud)
-		fprintf(stderr, "postdane: %s: %s\n", argv[0], strerror(errno));
+	if (pid == -1)
+		snprintf(why, POSTFIX_CONFIG_WHY_MAX, "%s: %s%s", argv[0],
+		    strerror(errno),
+		    errno == ENOENT ? ": is Postfix installed?" : "");
 	close(fds[1]);
-	text = pid == -1 ? NULL : read_all(fds[0]);
+	text = pid == -1 ? NULL : read_all(fds[0], deadline);
 	close(fds[0]);
-	while (pid != -1 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		continue;
-	if (status != 0) {
-		free(text);
+	if (pid == -1)
 		return NULL;
-	}
-	return text;
+	status = status_of(pid, text != NULL ? deadline : 0);
+	if (status == 0 && text != NULL)
+		return text;
+	if (clock_ms() >= deadline)
+		set_why(why, argv[0], " has not come to an end in time");
+	free(text);
+	return NULL;
 }
 
 char *
-postfix_config_run(
-    const char *postconf, const char *directory, const char *const *arguments)
+postfix_config_run(const char *postconf, const char *directory,
+    const char *const *arguments, uint64_t deadline,
+    char why[POSTFIX_CONFIG_WHY_MAX])
 {
 	char *argv[ARGUMENTS_MAX + 4];
 	size_t count = 0;
@@ -133,17 +191,17 @@ postfix_config_run(
 		argv[count++] = (char *)arguments[i];
 	argv[count] = NULL;
 	/* Once more, to show what it says. */
-	if ((text = output_of(argv, false)) == NULL &&
-	    (text = output_of(argv, true)) == NULL)
-		fprintf(stderr, "postdane: %s has failed\n", postconf);
+	if ((text = output_of(argv, false, deadline, why)) == NULL &&
+	    clock_ms() < deadline)
+		text = output_of(argv, true, deadline, why);
 	return text;
 }
 
 static char *
 run_postconf(const struct reader *reader, const char *const *arguments)
 {
-	return postfix_config_run(
-	    reader->postconf, reader->directory, arguments);
+	return postfix_config_run(reader->postconf, reader->directory,
+	    arguments, reader->deadline, reader->why);
 }
 
 /* ---- values ---- */
@@ -299,15 +357,16 @@ read_services(const struct reader *reader, struct postfix_config *config)
 }
 
 struct postfix_config *
-postfix_config_read(const char *postconf, const char *directory)
+postfix_config_read(const char *postconf, const char *directory,
+    uint64_t deadline, char why[POSTFIX_CONFIG_WHY_MAX])
 {
-	const struct reader reader = { postconf, directory };
+	const struct reader reader = { postconf, directory, deadline, why };
 	struct postfix_config *config = calloc(1, sizeof(*config));
 
-	if (config == NULL) {
-		fprintf(stderr, "postdane: out of memory\n");
+	/* Unless there is another reason. */
+	set_why(why, "out of memory", "");
+	if (config == NULL)
 		return NULL;
-	}
 	if (read_services(&reader, config) == -1) {
 		postfix_config_free(config);
 		return NULL;

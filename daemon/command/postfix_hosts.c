@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "command/postfix_config.h"
 #include "policy/nexthop.h"
@@ -332,13 +333,17 @@ postfix_hosts_read(
 {
 	static const char *const runs[][3] = { { "-x", NULL },
 		{ "-Px", NULL } };
+	const uint64_t deadline = clock_ms() + POSTFIX_CONFIG_MS;
 
 	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
-		char *text = postfix_config_run(postconf, directory, runs[i]);
-		char *save;
+		char why[POSTFIX_CONFIG_WHY_MAX], *save;
+		char *text = postfix_config_run(
+		    postconf, directory, runs[i], deadline, why);
 
-		if (text == NULL)
+		if (text == NULL) {
+			fprintf(stderr, "postdane: %s\n", why);
 			return -1;
+		}
 		for (char *line = strtok_r(text, "\n", &save); line != NULL;
 		     line = strtok_r(NULL, "\n", &save))
 			add_setting(hosts, line);

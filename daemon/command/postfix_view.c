@@ -119,7 +119,13 @@ runs_master(int process, const char *daemon_directory)
 	       strcmp(runs + len, " (deleted)") == 0;
 }
 
-/* Returns 0 where there is no number. */
+static bool
+is_denied(int error)
+{
+	return error == EACCES || error == EPERM;
+}
+
+/* Returns 0 where there is no number, with errno. */
 static pid_t
 read_number(const char *queue_directory)
 {
@@ -129,6 +135,7 @@ read_number(const char *queue_directory)
 	long pid;
 
 	snprintf(path, sizeof(path), "%s/pid/master.pid", queue_directory);
+	errno = 0;
 	if ((text = file_read(path, PID_FILE_MAX, &len, &why)) == NULL)
 		return 0;
 	errno = 0;
@@ -146,11 +153,16 @@ static void
 open_master(struct postfix_view *view, int process, pid_t pid,
     const char *daemon_directory)
 {
-	if (!is_roots(process) || !runs_master(process, daemon_directory))
+	if (!is_roots(process))
 		return;
-	view->root = openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	errno = 0;
+	if (runs_master(process, daemon_directory))
+		view->root =
+		    openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (view->root != -1)
 		view->master = pid;
+	else
+		view->is_hidden = is_denied(errno);
 }
 
 void
@@ -161,7 +173,8 @@ postfix_view_open(struct postfix_view *view, const char *queue_directory,
 	char path[64];
 	int process = -1;
 
-	*view = (struct postfix_view){ .root = -1 };
+	*view = (struct postfix_view){ .root = -1,
+		.is_hidden = pid == 0 && is_denied(errno) };
 	if (pid != 0) {
 		snprintf(path, sizeof(path), "/proc/%ld", (long)pid);
 		process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -474,8 +474,8 @@ validated_renew(struct validated *validated)
 	struct context *main = context_new(validated, NULL, TCP_SHARED);
 
 	if (main == NULL) {
-		log_error("validated: no new context: out of memory; what is "
-			  "cached stays for now");
+		log_error("validated: no new instance of libunbound: out of "
+			  "memory; what is cached stays for now");
 		event_add(validated->renewer, &again);
 		return -1;
 	}
@@ -1014,8 +1014,8 @@ on_root_key(void *arg, const struct validated_result *result)
 	if (!result->answered || result->security != DNS_INSECURE)
 		return;
 	context->distrusted = true;
-	log_error("validated: the root's DNSKEY is insecure in a new context: "
-		  "what is insecure there is not believed");
+	log_error("validated: the root's DNSKEY is insecure to a new instance "
+		  "of libunbound: what is insecure there is not believed");
 }
 
 /* Asked first, so that it is known before what else is asked there. */

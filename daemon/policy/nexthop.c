@@ -12,6 +12,9 @@
 /* More than any name and port that can be delivered to, U-labels included. */
 #define KEY_MAX 1024
 
+static const char an_address[] =
+    "a literal address: DANE is about names, and does not apply";
+
 static void
 decide(struct nexthop *hop, enum nexthop_kind kind, const char *why)
 {
@@ -88,7 +91,7 @@ static void
 parse_host(const char *host, struct nexthop *hop)
 {
 	if (is_address(host)) {
-		decide(hop, NEXTHOP_NOTFOUND, "a literal address");
+		decide(hop, NEXTHOP_NOTFOUND, an_address);
 		return;
 	}
 	if (strchr(host, '\\') != NULL) {
@@ -132,7 +135,7 @@ parse_domain(char *key, struct nexthop *hop)
 	char *colon = strchr(key, ':');
 
 	if (is_address(key)) {
-		decide(hop, NEXTHOP_NOTFOUND, "a literal address");
+		decide(hop, NEXTHOP_NOTFOUND, an_address);
 		return;
 	}
 	if (colon != NULL && strchr(colon + 1, ':') != NULL) {
@@ -185,10 +188,12 @@ nexthop_parse(
 	text[len] = '\0';
 	if (text[0] == '.') {
 		hop->parent_key = true;
-		decide(hop, NEXTHOP_NOTFOUND, "a parent domain");
+		decide(hop, NEXTHOP_NOTFOUND,
+		    "a parent domain: Postfix asks for it where "
+		    "the domain itself has no policy");
 	} else if (strncmp(text, "unix:", 5) == 0 ||
 		   strncmp(text, "inet:", 5) == 0) {
-		decide(hop, NEXTHOP_NOTFOUND, "no host of SMTP");
+		decide(hop, NEXTHOP_NOTFOUND, "a socket, and no host of SMTP");
 	} else if (text[0] == '[') {
 		parse_brackets(text, hop);
 	} else {

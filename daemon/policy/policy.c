@@ -30,6 +30,7 @@ policy_rule_text(enum policy_rule rule)
 		[POLICY_RULE_ALL_UNUSABLE] = "all hosts have unusable TLSA",
 		[POLICY_RULE_SOME_UNUSABLE] = "some hosts have unusable TLSA",
 		[POLICY_RULE_NO_DANE] = "no host has TLSA",
+		[POLICY_RULE_NO_LOOKUP] = "nothing to look up",
 	};
 
 	return texts[rule];
@@ -176,6 +177,7 @@ policy_for(enum policy_rule rule, const struct dane_evidence *evidence,
 {
 	switch (rule) {
 	case POLICY_RULE_NONE:
+	case POLICY_RULE_NO_LOOKUP:
 	case POLICY_RULE_MX_FAILED:
 	case POLICY_RULE_ALL_FAILED:
 		return TLS_POLICY_TEMP;

@@ -129,6 +129,7 @@ verdict_without_lookup(const struct nexthop *hop,
 	    hop->is_explicit ? policy->no_dane_explicit : policy->no_dane;
 
 	memset(verdict, 0, sizeof(*verdict));
+	verdict->rule = POLICY_RULE_NO_LOOKUP;
 	snprintf(verdict->why, sizeof(verdict->why), "%s", hop->why);
 	if (hop->kind != NEXTHOP_UNKNOWN)
 		verdict->policy = TLS_POLICY_NOTFOUND;

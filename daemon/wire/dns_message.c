@@ -34,6 +34,7 @@
 #define OPT_LEN 11      /* octets of an OPT record without options */
 #define OPT_DO 0x80U    /* of the third octet of its TTL */
 #define OPTION_ERROR 15 /* RFC 8914 */
+#define ELLIPSIS " ..."
 #define ERROR_TEXT_MAX 100
 #define UDP_LEAST 512
 #define ANY_TTL 3600
@@ -280,19 +281,28 @@ skip_question(const char *text)
 	return end + sizeof(tail) - 1;
 }
 
-/* How much of @text is sent: whole words. */
+/* What of @text is sent: whole words, and a sign where that is not all. */
 static size_t
-text_len(const char *text)
+put_text(uint8_t *at, const char *text)
 {
+	const size_t room = ERROR_TEXT_MAX - strlen(ELLIPSIS);
 	size_t len = strlen(text);
 
-	if (len <= ERROR_TEXT_MAX)
+	while (len > 0 && text[len - 1] == ' ')
+		len--;
+	if (len <= ERROR_TEXT_MAX) {
+		memcpy(at, text, len);
 		return len;
-	for (len = ERROR_TEXT_MAX; len > 0 && text[len] != ' '; len--)
+	}
+	for (len = room; len > 0 && text[len] != ' '; len--)
 		;
 	while (len > 0 && strchr(" ,;:", text[len - 1]) != NULL)
 		len--;
-	return len > 0 ? len : ERROR_TEXT_MAX;
+	if (len == 0)
+		len = room;
+	memcpy(at, text, len);
+	memcpy(at + len, ELLIPSIS, strlen(ELLIPSIS));
+	return len + strlen(ELLIPSIS);
 }
 
 /* Appends our OPT, the only record of the additional section. */
@@ -305,8 +315,6 @@ put_opt(const struct dns_request *request, enum dns_rcode rcode,
 
 	if (!request->edns)
 		return len;
-	text = text != NULL ? skip_question(text) : "";
-	text_octets = text_len(text);
 	out[11] = 1;
 	*at++ = 0;
 	at = put16(at, TYPE_OPT);
@@ -318,11 +326,11 @@ put_opt(const struct dns_request *request, enum dns_rcode rcode,
 		at = put16(at, 0);
 		return (size_t)(at - out);
 	}
+	text_octets = put_text(at + 8, text != NULL ? skip_question(text) : "");
 	at = put16(at, (unsigned)(6 + text_octets));
 	at = put16(at, OPTION_ERROR);
 	at = put16(at, (unsigned)(2 + text_octets));
 	at = put16(at, (unsigned)error);
-	memcpy(at, text, text_octets);
 	return (size_t)(at - out) + text_octets;
 }
 

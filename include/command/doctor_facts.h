@@ -19,7 +19,8 @@ enum doctor_code { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_CRITICAL, DOCTOR_UNKNOWN };
 /* Texts are borrowed. */
 struct doctor_map {
 	struct policy_map map;
-	bool is_ours; /* as far as we can tell */
+	bool is_ours;   /* as far as we can tell */
+	bool not_asked; /* there was no time left */
 	struct policy_map_answer answer;
 	/* the options of its profile; NULL where unknown */
 	const char *no_dane, *no_dane_explicit;
@@ -58,6 +59,9 @@ struct doctor_name {
 };
 
 struct doctor_facts {
+	/* why Postfix's configuration is not known; NULL: it is.  Then nothing
+	 * else is looked at. */
+	const char *postfix_why;
 	const struct doctor_service *service;
 	size_t service_count;
 	struct doctor_view outside, inside; /* the chroot */
@@ -65,6 +69,7 @@ struct doctor_facts {
 	bool may_not_ask;       /* then that is why: nothing is known of it */
 	bool is_root;           /* Postfix's user could be tried */
 	const char *trust, *trust_why; /* as wire/status.h has them */
+	bool has_just_started;         /* the daemon */
 	const char *table;             /* what main.cf should name */
 	const char *dns_listen;        /* postdane's own resolver; NULL: none */
 	const struct doctor_name *name; /* compared with what it says */

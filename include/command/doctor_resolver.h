@@ -13,6 +13,9 @@ void doctor_judge_view(struct doctor_judge *judge);
 /* Whether the chroot's copy of resolv.conf was forgotten. */
 void doctor_judge_copy(struct doctor_judge *judge);
 
+/* Whether postdane's own resolver is used where it is there or needed. */
+void doctor_judge_sharing(struct doctor_judge *judge);
+
 /* Whether the names mean the same to postdane and to the system. */
 void doctor_judge_names(struct doctor_judge *judge);
 

@@ -6,10 +6,14 @@
  * {
  *   "status": "OK" | "WARNING" | "CRITICAL" | "UNKNOWN", "code": 0 to 3,
  *   "summary": one line,
- *   "findings": [{"id": constant, "severity": "critical" | "warning" | "note",
+ *   "findings": [{"id": constant,
+ *                 "severity": "critical" | "unknown" | "warning" | "note",
  *                 "text": what happens, "services": ["smtp/unix" …],
  *                 "changes": [{"file", "line"} …]} …]
  * }
+ * The state is the gravest severity, in this order: what is certainly wrong
+ * comes before what could not be found out.  What is to be written into one
+ * file is the same in all findings.
  */
 #ifndef COMMAND_DOCTOR_RULES_H
 #define COMMAND_DOCTOR_RULES_H

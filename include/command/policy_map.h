@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/endpoint.h"
@@ -46,16 +47,18 @@ struct policy_map_viewer {
 };
 
 struct policy_map_answer {
-	int error;      /* errno value; 0: it has answered */
+	int error;      /* errno value; 0: it has answered; ETIMEDOUT: not
+			 * wholly before the deadline */
 	char text[256]; /* printable: the reply, "" if none */
 };
 
 /*
  * Ask a socketmap or tcp table that is well formed for @key, in a process that
- * has become what Postfix's client is.
+ * has become what Postfix's client is.  @deadline: clock_ms(), for all of it,
+ * however little at a time comes.
  */
 void policy_map_ask(const struct policy_map *map,
-    const struct policy_map_viewer *viewer, const char *key,
+    const struct policy_map_viewer *viewer, const char *key, uint64_t deadline,
     struct policy_map_answer *answer);
 
 #endif /* COMMAND_POLICY_MAP_H */

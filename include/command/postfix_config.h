@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum postfix_parameter {
 	POSTFIX_MAIL_VERSION,
@@ -47,21 +48,28 @@ struct postfix_config {
 	size_t service_count; /* 0: nothing sends by SMTP */
 };
 
+/* For all runs of postconf(1) together that one thing needs. */
+#define POSTFIX_CONFIG_MS 30000U
+#define POSTFIX_CONFIG_WHY_MAX 512
+
 /*
  * What @postconf writes when it is run with these @arguments, up to a NULL, as
- * postfix_config_read() runs it.  Returns text, the caller's to free, or NULL
- * with a line on stderr.
+ * postfix_config_read() runs it.  If it has not ended at @deadline
+ * (clock_ms()), it is killed.  Returns text, the caller's to free, or NULL with
+ * the reason in
+ * @why.
  */
-char *postfix_config_run(
-    const char *postconf, const char *directory, const char *const *arguments);
+char *postfix_config_run(const char *postconf, const char *directory,
+    const char *const *arguments, uint64_t deadline,
+    char why[POSTFIX_CONFIG_WHY_MAX]);
 
 /*
  * Run @postconf (searched for in PATH if it has no slash), with -c @directory
- * unless that is NULL.
- * Returns NULL with a line on stderr.
+ * unless that is NULL, until @deadline at most.
+ * Returns NULL with the reason in @why.
  */
-struct postfix_config *postfix_config_read(
-    const char *postconf, const char *directory);
+struct postfix_config *postfix_config_read(const char *postconf,
+    const char *directory, uint64_t deadline, char why[POSTFIX_CONFIG_WHY_MAX]);
 
 /* NULL does nothing. */
 void postfix_config_free(struct postfix_config *config);

@@ -12,8 +12,10 @@
 #define POSTFIX_VIEW_PATH_MAX 4096
 
 struct postfix_view {
-	pid_t master; /* 0: it does not run, or we can't see */
-	int root;     /* master(8)'s, or ours; -1: none */
+	pid_t master;   /* 0: it does not run, or we can't see */
+	bool is_hidden; /* whether it runs, and with which root, only root may
+			 * know */
+	int root;       /* master(8)'s, or ours; -1: none */
 };
 
 /*

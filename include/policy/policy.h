@@ -32,7 +32,8 @@ enum policy_rule {
 	POLICY_RULE_TRUNCATED, /* hosts left out, none usable */
 	POLICY_RULE_ALL_UNUSABLE,
 	POLICY_RULE_SOME_UNUSABLE,
-	POLICY_RULE_NO_DANE
+	POLICY_RULE_NO_DANE,
+	POLICY_RULE_NO_LOOKUP /* the key is none that DNS could be asked of */
 };
 
 #define POLICY_WHY_MAX 201 /* 200 characters: all that smtp(8) logs */

@@ -564,6 +564,40 @@ def test_several_at_a_time(both):
     assert both.resolv("status").returncode == 0
 
 
+# Where no more than a second is waited for the other one.
+FLOCK = """#!/bin/sh
+[ "$1" != -w ] || { shift 2; set -- -w 1 "$@"; }
+exec /usr/bin/flock "$@"
+"""
+
+
+def test_the_package_stays_while_postfix_needs_it(machine):
+    """Another postfix-resolv that hangs keeps this one from its work."""
+    machine.installed()
+    machine.program("fake/bin/flock", FLOCK)
+    machine.write("prerm", pathlib.Path("debian/postdane.prerm").read_text())
+    holder = subprocess.Popen(
+        ["flock", machine.path("run/postdane-postfix-resolv/lock"), "cat"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    holder.stdin.write(b"x")
+    holder.stdin.flush()
+    assert holder.stdout.read(1) == b"x"        # it has the lock
+    result = machine.run("sh", "/prerm", "remove")
+    assert result.returncode == 1
+    assert b"waiting for another postfix-resolv" in result.stdout
+    assert b"another postfix-resolv does not end" in result.stderr
+    assert b"the package is not removed" in result.stderr
+    assert name_servers(machine.ours) == [LISTENER]
+    assert name_servers(machine.seen_by_postfix()) == [LISTENER]
+    holder.communicate()
+    result = machine.run("sh", "/prerm", "remove")
+    assert result.returncode == 0, result.stderr
+    assert machine.ours is None
+    assert machine.seen_by_postfix() == SYSTEM.encode()
+    # Where it was not installed there is nothing to do.
+    assert machine.run("sh", "/prerm", "remove").returncode == 0
+
+
 # The Nth program that the script starts is not run: all of it is killed.  Those
 # of a pipe start together.
 STEP = """#!/bin/dash
@@ -751,6 +785,19 @@ def test_usage(machine):
     assert machine.resolv("frobnicate").returncode == 2
     assert machine.resolv("refresh").returncode == 1
     assert machine.resolv("status").returncode == 1
+    assert machine.resolv("install", "--yse").returncode == 2
+    assert machine.resolv("refresh", "--yes").returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--help"], ["-h"], ["help"], ["install", "--help"],
+    ["uninstall", "--yes", "--help"]], ids=" ".join)
+def test_help_changes_nothing(machine, arguments):
+    result = machine.resolv(*arguments)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.startswith(b"usage: postfix-resolv install ")
+    assert machine.ours is None
+    assert not machine.path("run/postdane-postfix-resolv").exists()
 
 
 def test_it_names_a_manual_that_is_there():

@@ -342,8 +342,7 @@ def usage(command):
 def options_of(command):
     """Those of its page in the manual."""
     page = pathlib.Path("docs/man/postdane.1").read_text()
-    start = page.index(f".Nm\n.Op Fl s Ar socket\n.Cm {command}\n"
-                       if command != "names" else ".Nm\n.Cm names\n")
+    start = page.index(f".Nm\n.Op Fl s Ar socket\n.Cm {command}\n")
     synopsis = page[start + 3:].partition("\n.Nm\n")[0].split(".Sh")[0]
     flags = [line.split()[2] for line in synopsis.splitlines()
              if line.startswith(".Op Fl ") and "Fl s " not in line]
@@ -352,13 +351,25 @@ def options_of(command):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_each_command(command):
-    for option in ("--help", "-h"):
-        result = call(command, option)
+    for arguments in ((command, "--help"), (command, "-h"),
+                      ("help", command)):
+        result = call(*arguments)
         assert (result.returncode, result.stderr) == (OK, "")
         assert result.stdout.startswith(usage(command) + "\n")
     for option in options_of(command):
         assert f" {option}" in result.stdout
     assert f"  {command:8} {COMMANDS[command]} " in call("--help").stdout
+
+
+def test_help_without_a_command():
+    expected = call("--help")
+    assert expected.returncode == OK
+    for arguments in (["help"], ["help", "help"], ["help", "--help"]):
+        result = call(*arguments)
+        assert (result.returncode, result.stdout, result.stderr) == \
+            (OK, expected.stdout, "")
+    assert call("help", "expain").stderr.startswith(
+        'postdane: no command "expain"; did you mean explain?\n')
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -382,7 +393,8 @@ def test_wrong_arguments_show_the_usage(arguments):
 
 @pytest.mark.parametrize("typed,meant", [
     ("expain", "; did you mean explain?"), ("stats", "; did you mean status?"),
-    ("doktor", "; did you mean doctor?"), ("xyzzy", "")])
+    ("doktor", "; did you mean doctor?"), ("hepl", "; did you mean help?"),
+    ("xyzzy", "")])
 def test_a_mistyped_command(typed, meant):
     result = call(typed, "example.org")
     assert (result.returncode, result.stdout) == (ERROR, "")

@@ -418,22 +418,47 @@ def test_who_may_not_ask_is_told_so(daemon, as_nobody):
         "daemon's user may ask: use sudo\n")
 
 
+def for_all(folder):
+    """The servers' own postconf, where everybody may run it."""
+    postconf = folder / "postconf"
+    postconf.write_text(
+        f'#!/bin/sh\nexec {lab_module.SERVERS}/usr/sbin/postconf "$@"\n')
+    postconf.chmod(0o755)
+    return postconf
+
+
 def test_who_may_not_ask_knows_nothing(daemon, resolv_conf, as_nobody):
     """Not that it is down, nor that Postfix can't reach it."""
     folder = configure(fresh("unprivileged",
                              maps="socketmap:unix:{closed}:query"),
                        daemon, resolv_conf)
-    postconf = folder / "postconf"
-    postconf.write_text(
-        f'#!/bin/sh\nexec {lab_module.SERVERS}/usr/sbin/postconf "$@"\n')
-    postconf.chmod(0o755)
-    result = as_nobody("doctor", "-c", folder, "--postconf", postconf)
+    result = as_nobody("doctor", "-c", folder, "--postconf",
+                       for_all(folder))
     assert result.stdout.splitlines()[0] == (
         "POSTDANE UNKNOWN - only root or the daemon's user may ask: use sudo")
-    found = re.findall(r"^(?:critical|warning|note): ([a-z-]+): ",
-                       result.stdout, re.M)
-    assert found == ["may-not-ask"], result.stdout
+    found = re.findall(r"^unknown: ([a-z-]+): ", result.stdout, re.M)
+    assert found == ["may-not-ask", "map-unknown"], result.stdout
+    assert len(found) == len(re.findall("^[a-z]+: [a-z-]+: ", result.stdout,
+                                        re.M))
     assert result.returncode == UNKNOWN
+
+
+def test_what_only_root_may_see_is_not_guessed(
+        daemon, resolv_conf, as_nobody):
+    """Postfix may run, and have another resolv.conf than the system's, which
+    would be a critical finding."""
+    folder = configure(fresh("hidden", outside=f"nameserver {NOT_VALIDATING}"),
+                       daemon, resolv_conf)
+    (folder / "queue/pid").mkdir()
+    (folder / "queue/pid/master.pid").write_text("1\n")
+    (folder / "queue/pid/master.pid").chmod(0o600)
+    result = as_nobody("doctor", "--json", "-c", folder, "--postconf",
+                       for_all(folder))
+    assert ids(result) == {"may-not-ask", "resolver-unreadable"}
+    assert result.returncode == UNKNOWN
+    # Root sees that it does not run.
+    result = run(daemon, folder, "--json")
+    assert ids(result) == {"resolver-not-validating"}
 
 
 def test_no_trust(lab, daemon, resolv_conf):
@@ -454,11 +479,22 @@ def test_no_trust(lab, daemon, resolv_conf):
 
 
 def test_no_postfix(daemon):
-    result = subprocess.run(
-        [daemon.command, "doctor", "--postconf", "/nonexistent/postconf"],
-        capture_output=True, text=True, check=False)
+    """There is a state, even so."""
+    def doctor(*args):
+        return subprocess.run(
+            [daemon.command, "doctor", "--postconf", "/nonexistent/postconf",
+             *args], capture_output=True, text=True, check=False)
+
+    why = "/nonexistent/postconf: No such file or directory: is Postfix " \
+        "installed?"
+    result = doctor()
     assert result.returncode == UNKNOWN
-    assert "/nonexistent/postconf: No such file" in result.stderr
+    assert result.stdout.splitlines()[0] == f"POSTDANE UNKNOWN - {why}"
+    result = doctor("--json")
+    report = json.loads(result.stdout)
+    assert result.returncode == report["code"] == UNKNOWN
+    assert report["summary"] == why
+    assert ids(result) == {"postfix-unknown"}
 
 
 # ---- names in Postfix's configuration ----
@@ -528,6 +564,15 @@ def test_names_where_nobody_listens(daemon, resolv_conf, server, more):
     result = names(daemon, "plain.nsec")
     assert (result.returncode, result.stdout) == (UNKNOWN, "")
     assert result.stderr == NOBODY_ANSWERS + more
+
+
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.25:53", ""])
+def test_names_at_what_is_no_address(daemon, address):
+    result = names(daemon, "-r", address, "nsec")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr == (
+        f'postdane: names: -r "{address}" is no IP address: it takes one of '
+        "dns-listen, without the port, such as 127.0.0.25\n")
 
 
 def test_names_that_are_none_are_said(lab, resolv_conf):
@@ -720,7 +765,7 @@ def test_what_cannot_be_read(daemon, run_as, kind):
     folder = run_as(PRIVATE, kind, path)
     result = run(daemon, folder, "--json")
     assert ids(result) == {"resolver-unreadable"}
-    assert result.returncode == WARNING
+    assert result.returncode == UNKNOWN
 
 
 def test_the_program_of_before_an_upgrade(daemon, programs, run_as):

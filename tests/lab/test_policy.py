@@ -80,6 +80,20 @@ def test_log_and_explain_say_why(daemon, key):
     assert f'key={key} map=query reply="TEMP DNS of ' in daemon.log()
 
 
+@pytest.mark.parametrize("key,why", [
+    ("[10.0.0.1]", "a literal address: DANE is about names, and does not "
+                   "apply"),
+    ("[IPv6:2001:db8::1]:587", "a literal address: DANE is about names, and "
+                               "does not apply"),
+    (".example.org", "a parent domain: Postfix asks for it where the domain "
+                     "itself has no policy"),
+    ("unix:/run/lmtp", "a socket, and no host of SMTP")])
+def test_explain_says_why_nothing_is_looked_up(daemon, key, why):
+    explained = daemon.explain(key)
+    assert (explained["reply"], explained["rule"], explained["why"]) == \
+        ("NOTFOUND", "nothing to look up", why)
+
+
 def test_explain_shows_the_steps(daemon):
     explained = daemon.explain("two.d.nsec")
     assert explained["steps"] == 3

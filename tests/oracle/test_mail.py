@@ -55,6 +55,13 @@ def test_log_shows_the_reason_of_temp(deliveries):
     assert "run: postdane explain tlsabad.o.nsec" in shown
 
 
+def test_over_tcp_table_only_ours_has_it(deliveries):
+    """Postfix logs the text of a 400 for who debugs it; README says so."""
+    shown = "\n".join(deliveries.result()["tcp@tlsabad.o.nsec"].lines)
+    assert "lookup error" in shown
+    assert "DNS of" not in shown
+
+
 def test_no_lookup_was_lost(deliveries, sender):
     """Connections to the tables outlive an MX host that times out, and only
     Postfix closes them."""

@@ -14,7 +14,7 @@ START_TEST(what_is_left_can_be_spent)
 	ck_assert_ptr_null(budget_text(&budget));
 	ck_assert(!budget_spend(&budget, BUDGET_CONTEXTS, 1));
 	ck_assert_str_eq(budget_text(&budget),
-	    "fresh contexts of one evaluation are used up");
+	    "second looks with empty caches of one evaluation are used up");
 	/* Each kind has its own. */
 	ck_assert(budget_spend(&budget, BUDGET_HASHING, BUDGET_HASHING_MAX));
 	ck_assert(budget_spend(&budget, BUDGET_LOOKUPS, BUDGET_LOOKUPS_MAX));
@@ -58,8 +58,8 @@ START_TEST(first_refusal_is_told)
 {
 	static const char *const says[BUDGET_KINDS] = {
 		[BUDGET_HASHING] = "NSEC3 hashing of one evaluation is used up",
-		[BUDGET_CONTEXTS] =
-		    "fresh contexts of one evaluation are used up",
+		[BUDGET_CONTEXTS] = "second looks with empty caches of one "
+				    "evaluation are used up",
 		[BUDGET_REPEATS] = "second looks of one evaluation are used up",
 		[BUDGET_LOOKUPS] =
 		    "inner lookups of one evaluation are used up",

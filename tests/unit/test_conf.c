@@ -343,7 +343,8 @@ static const struct {
 				   "/* default-port = 25 */ // x\n"
 				   "default-port = /* 25 */ 26 // 25" },
 	{ "comment characters in quotes",
-	    "user = \"# // /* ; ' x\" lookup-deadline = 7 default-port = 26" },
+	    "state-directory = \"# // /* ; ' x\" lookup-deadline = 7 "
+	    "default-port = 26" },
 	{ "quotes in comments", "# it's \"\nlookup-deadline = 7\n"
 				"// \"\n/* ' */ default-port = 26" },
 };
@@ -361,12 +362,13 @@ END_TEST
 
 START_TEST(strings_are_taken_as_they_are)
 {
-	struct conf *conf = must_load("user = \"a \\\"b\\\\ ' # ; c\"");
+	struct conf *conf =
+	    must_load("state-directory = \"a \\\"b\\\\ ' # ; c\"");
 
-	ck_assert_str_eq(conf->user, "a \"b\\ ' # ; c");
+	ck_assert_str_eq(conf->state_directory, "a \"b\\ ' # ; c");
 	conf_free(conf);
-	conf = must_load("user = 'a \"b\\\\ \\' ${HOME}'");
-	ck_assert_str_eq(conf->user, "a \"b\\ ' ${HOME}");
+	conf = must_load("state-directory = 'a \"b\\\\ \\' ${HOME}'");
+	ck_assert_str_eq(conf->state_directory, "a \"b\\ ' ${HOME}");
 	conf_free(conf);
 }
 END_TEST
@@ -472,6 +474,14 @@ static const struct {
 	    "lookup-deadline?" },
 	{ "no such user", "\nsocket-owner = \"nobody-at-all\"\n",
 	    ":2: socket-owner: \"nobody-at-all\" is no user of this machine" },
+	{ "no user to become", "\nuser = \"nobody-at-all\"\n",
+	    ":2: user: \"nobody-at-all\" is no user of this machine" },
+	{ "neither yes nor no", "sandbox = maybe",
+	    ":1: sandbox: \"maybe\" is none of yes, no" },
+	{ "the same inside a block", "zone \"a\" {\ninsecure = 1 }",
+	    ":2: zone \"a\": insecure: \"1\" is none of yes, no" },
+	{ "a colon for the equal sign", "\nlog-level: debug\n",
+	    ":2: log-level: must be log-level = VALUE" },
 	{ "no such group", "socket-group = \"nobody-at-all\"",
 	    ":1: socket-group: \"nobody-at-all\" is no group of this "
 	    "machine" },
@@ -528,7 +538,8 @@ static const struct {
 	    "prefix" },
 
 	/* syntax */
-	{ "no value", "user =", ":1: premature end of file" },
+	{ "no value", "user =",
+	    ":1: the file ends before the option does: a value is missing" },
 	{ "no equal sign", "user \"x\"",
 	    ":1: missing equal sign after option 'user'" },
 	{ "no closing quote", "\nuser = \"x\nlog-level = info\n",
@@ -548,7 +559,7 @@ static const struct {
 	    ":2: the block or list has no closing brace" },
 	{ "a list that is not closed", "socketmap-listen = { \"unix:/a\"\n",
 	    ":1: the block or list has no closing brace" },
-	{ "a brace too many", "user = \"x\" }",
+	{ "a brace too many", "state-directory = \"x\" }",
 	    ":1: unexpected closing brace" },
 	{ "a block without a name", "map { }",
 	    ":1: missing title for section "
@@ -672,7 +683,7 @@ static const struct {
 	    ":1: zone \"a\": nothing is said: forward, stub or insecure = "
 	    "yes" },
 	{ "half a yes", "zone \"a\" { insecure = maybe }",
-	    ":1: zone \"a\": invalid boolean value for option 'insecure'" },
+	    ":1: zone \"a\": insecure: \"maybe\" is none of yes, no" },
 	{ "twice",
 	    "zone \"a\" { insecure = yes }\nzone \"a\" { insecure = yes }",
 	    ":2: there are two blocks of the name \"a\"" },

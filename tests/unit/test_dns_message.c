@@ -385,17 +385,20 @@ START_TEST(reasons_are_cut_at_words)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *sent = cases[i].sent;
 		size_t len = sent != NULL ? strlen(sent) : sizeof(ninety) - 2;
+		size_t cut;
 
 		if (i == COUNT(cases) - 1)
 			len = 95; /* without the comma */
+		cut = sent == NULL ? strlen(" ...") : 0;
 		ck_assert_uint_eq(
 		    dns_message_error(&request, DNS_RCODE_SERVFAIL,
 			DNS_ERROR_BOGUS, cases[i].text, out, 512),
-		    opt + 11 + 6 + len);
+		    opt + 11 + 6 + len + cut);
+		ck_assert_mem_eq(out + opt + 17 + len, " ...", cut);
 		ck_assert_mem_eq(
 		    out + opt + 17, sent != NULL ? sent : cases[i].text, len);
-		ck_assert_uint_eq(out[opt + 10], 6 + len);
-		ck_assert_uint_eq(out[opt + 14], 2 + len);
+		ck_assert_uint_eq(out[opt + 10], 6 + len + cut);
+		ck_assert_uint_eq(out[opt + 14], 2 + len + cut);
 	}
 }
 END_TEST

@@ -75,6 +75,7 @@ healthy(struct fixture *f)
 	healthy_view(&f->facts.inside, "/var/spool/postfix/etc/resolv.conf");
 	f->facts.service = &f->service;
 	f->facts.service_count = 1;
+	f->facts.is_root = true;
 	f->facts.trust = "alive";
 	f->facts.trust_why = "";
 	f->facts.table = TABLE;
@@ -369,6 +370,7 @@ START_TEST(trust_is_looked_at)
 	assert_finds(&f, "no-trust ");
 	f.facts.trust = "unknown";
 	assert_finds(&f, "trust-unknown ");
+	f.facts.is_root = false;
 	f.facts.trust = NULL;
 	f.facts.daemon_why = "its control socket does not answer";
 	assert_finds(&f, "daemon-down ");
@@ -378,7 +380,7 @@ START_TEST(trust_is_looked_at)
 	assert_finds(&f, "may-not-ask map-unreachable ");
 	/* The socket is not for everybody, which is nothing to be mended. */
 	f.map.answer.error = EACCES;
-	assert_finds(&f, "may-not-ask ");
+	assert_finds(&f, "may-not-ask map-unknown ");
 	f.facts.is_root = true;
 	assert_finds(&f, "may-not-ask map-unreachable ");
 	f.facts.may_not_ask = false;
@@ -411,8 +413,202 @@ START_TEST(a_machine_that_is_cut_off_has_one_finding)
 	    json_string_value(json_object_get(
 		json_array_get(json_object_get(report, "findings"), 0),
 		"text")),
-	    REASON_NO_ROOT);
+	    REASON_NO_ROOT "; until then postdaned answers TEMP, and Postfix "
+			   "defers all mail");
 	json_decref(report);
+}
+END_TEST
+
+/* ---- the state ---- */
+
+/* "CRITICAL 1 critical, …" */
+static void
+assert_state(const struct fixture *f, const char *expected)
+{
+	json_t *report = doctor_report(&f->facts);
+	char state[300];
+
+	ck_assert_ptr_nonnull(report);
+	snprintf(state, sizeof(state), "%s %s",
+	    json_string_value(json_object_get(report, "status")),
+	    json_string_value(json_object_get(report, "summary")));
+	json_decref(report);
+	ck_assert_str_eq(state, expected);
+}
+
+START_TEST(the_gravest_that_is_certain_is_the_state)
+{
+	static char enabled[] = "enabled";
+	struct fixture f;
+
+	healthy(&f);
+	assert_state(&f, "OK Postfix will honour the verdicts");
+	f.facts.trust = "unknown";
+	f.facts.trust_why = "not known yet";
+	f.facts.has_just_started = true;
+	assert_state(&f, "WARNING 0 critical, 1 warning, 0 notes");
+	f.facts.has_just_started = false;
+	assert_state(&f, "CRITICAL 1 critical, 0 warnings, 0 notes");
+	f.facts.trust = NULL;
+	f.facts.daemon_why = "ask root";
+	f.facts.may_not_ask = true;
+	assert_state(&f, "UNKNOWN ask root");
+	f.config.value[POSTFIX_DNS_SUPPORT_LEVEL] = enabled;
+	assert_state(&f, "CRITICAL 1 critical, 1 unknown, 0 warnings, 0 notes");
+	healthy(&f);
+	f.facts.inside.unreadable = "Permission denied";
+	assert_state(&f, "UNKNOWN 0 critical, 1 unknown, 0 warnings, 0 notes");
+	healthy(&f);
+	f.map.not_asked = true;
+	assert_state(&f, "UNKNOWN 0 critical, 1 unknown, 0 warnings, 0 notes");
+	healthy(&f);
+	f.map.map.is_unix = true;
+	f.facts.is_root = false;
+	assert_finds(&f, "not-root ");
+	f.facts = (struct doctor_facts){ .postfix_why = "no postconf" };
+	assert_finds(&f, "postfix-unknown ");
+	assert_state(&f, "UNKNOWN no postconf");
+}
+END_TEST
+
+/* ---- what is to be done ---- */
+
+/* A file's lines, of all findings, each once: "LINE\n…" */
+static void
+assert_changes(const struct fixture *f, const char *file, const char *expected)
+{
+	json_t *report = doctor_report(&f->facts), *finding, *change;
+	char lines[2000] = "", line[600];
+	size_t i, k;
+
+	ck_assert_ptr_nonnull(report);
+	json_array_foreach(json_object_get(report, "findings"), i, finding)
+	{
+		json_array_foreach(
+		    json_object_get(finding, "changes"), k, change)
+		{
+			snprintf(line, sizeof(line), "%s\n",
+			    json_string_value(json_object_get(change, "line")));
+			if (strcmp(json_string_value(
+				       json_object_get(change, "file")),
+				file) == 0 &&
+			    strstr(lines, line) == NULL)
+				strcat(lines, line);
+		}
+	}
+	json_decref(report);
+	ck_assert_str_eq(lines, expected);
+}
+
+#define ANY "nameserver ADDRESS of a resolver on this machine that validates"
+#define COPY                                                                   \
+	"cp /etc/resolv.conf /var/spool/postfix/etc/resolv.conf && postfix "   \
+	"reload\n"
+
+START_TEST(a_resolv_conf_has_one_remedy)
+{
+	struct fixture f;
+	struct doctor_view *inside = &f.facts.inside;
+	const char *path;
+
+	healthy(&f);
+	path = inside->path;
+	/* Two, of which the first does not validate, and one is elsewhere. */
+	inside->conf.server_count = 2;
+	strcpy(inside->conf.server[1], "192.0.2.53");
+	inside->server[1] = inside->server[0];
+	inside->server[1].is_loopback = false;
+	inside->server[0].probe.edns.ad = false;
+	assert_finds(&f, "second-nameserver resolver-not-validating "
+			 "resolver-remote chroot-differs ");
+	assert_changes(&f, path, "");
+	assert_changes(&f, "shell", COPY);
+	/* Nor is the system's good. */
+	f.facts.outside.server[0].probe.edns.ad = false;
+	assert_changes(&f, path, ANY " (and no other)\n");
+	assert_changes(&f, "shell", "");
+	/* One is. */
+	inside->server[1].is_loopback = true;
+	assert_changes(&f, path, "nameserver 192.0.2.53 (and no other)\n");
+	/* Our own is there. */
+	f.facts.dns_listen = "127.0.0.25";
+	assert_finds(&f, "second-nameserver resolver-not-validating "
+			 "chroot-differs resolver-not-shared ");
+	assert_changes(&f, path, "nameserver 127.0.0.25 (and no other)\n");
+	f.facts.dns_listen = NULL;
+	f.map.no_dane = "notfound";
+	f.map.dane_only = "when-complete";
+	assert_changes(&f, path, "nameserver 127.0.0.25 (and no other)\n");
+}
+END_TEST
+
+/* A good copy of one that is not: the next start of Postfix would undo it. */
+START_TEST(a_good_copy_is_not_made_worse)
+{
+	struct fixture f;
+
+	healthy(&f);
+	strcpy(f.facts.outside.conf.server[0], "192.0.2.53");
+	f.facts.outside.server[0].is_loopback = false;
+	assert_finds(&f, "chroot-differs ");
+	assert_changes(&f, "shell", "");
+	assert_changes(&f, "/etc/resolv.conf", "nameserver 127.0.0.1\n");
+}
+END_TEST
+
+START_TEST(the_tables_have_one_remedy)
+{
+	static char encrypt[] = "encrypt";
+	const char *list = "tcp:127.0.0.1:8643, socketmap:inet:127.0.0.1:1:q, "
+			   "hash:/own, socketmap:inet:localhost:1:q";
+	struct doctor_map map[4] = { 0 };
+	struct fixture f;
+
+	healthy(&f);
+	for (size_t i = 0; i < COUNT(map); i++) {
+		ck_assert(policy_map_next(&list, &map[i].map));
+		map[i].is_ours = map[i].map.kind != POLICY_MAP_OTHER;
+		map[i].no_dane = "may";
+		map[i].dane_only = "never";
+	}
+	map[1].answer.error = ECONNREFUSED;
+	f.service.map = map;
+	f.service.map_count = COUNT(map);
+	assert_finds(&f, "map-tcp map-unreachable map-host-name map-shadowed ");
+	assert_changes(&f, "main.cf",
+	    "smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8642:strict, "
+	    "socketmap:inet:127.0.0.1:8642:query, hash:/own\n");
+	assert_changes(&f, "postdane.conf",
+	    "map \"strict\" { no-dane-policy = notfound }\n");
+	f.config.value[POSTFIX_SECURITY_LEVEL] = encrypt;
+	assert_changes(&f, "postdane.conf",
+	    "map \"strict\" { no-dane-policy = notfound dane-only = "
+	    "when-complete }\n");
+}
+END_TEST
+
+/* A strict level in main.cf is enough for a password, too. */
+START_TEST(an_option_has_one_remedy)
+{
+	static char encrypt[] = "encrypt", yes[] = "yes", none[] = "";
+	static char relay[] = "[relay.example]:587", table[] = "hash:/p";
+	struct fixture f;
+
+	healthy(&f);
+	f.config.value[POSTFIX_SECURITY_LEVEL] = encrypt;
+	f.config.value[POSTFIX_RELAYHOST] = relay;
+	f.config.value[POSTFIX_SASL_AUTH] = yes;
+	f.config.value[POSTFIX_SASL_PASSWORDS] = table;
+	f.config.value[POSTFIX_SASL_OPTIONS] = none;
+	f.facts.explicit_hop = relay;
+	f.facts.explicit_from = "relayhost";
+	f.map.no_dane = "encrypt";
+	f.map.dane_only = "when-complete";
+	f.map.no_dane_explicit = "may";
+	f.facts.inside.server[0].is_ours = true;
+	assert_finds(&f, "explicit-weakened relay-password ");
+	assert_changes(
+	    &f, "postdane.conf", "no-dane-policy-explicit = notfound\n");
 }
 END_TEST
 
@@ -537,6 +733,11 @@ main(void)
 	tcase_add_test(tc, the_chroot_matters_only_to_the_chrooted);
 	tcase_add_test(tc, trust_is_looked_at);
 	tcase_add_test(tc, a_machine_that_is_cut_off_has_one_finding);
+	tcase_add_test(tc, the_gravest_that_is_certain_is_the_state);
+	tcase_add_test(tc, a_resolv_conf_has_one_remedy);
+	tcase_add_test(tc, a_good_copy_is_not_made_worse);
+	tcase_add_test(tc, the_tables_have_one_remedy);
+	tcase_add_test(tc, an_option_has_one_remedy);
 	tcase_add_loop_test(tc, tables_are_understood, 0, (int)COUNT(maps));
 	tcase_add_test(tc, lists_are_taken_apart);
 	tcase_add_test(tc, resolv_conf_is_read_as_glibc_reads_it);

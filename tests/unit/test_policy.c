@@ -660,7 +660,8 @@ END_TEST
 
 START_TEST(every_rule_has_words)
 {
-	for (int rule = POLICY_RULE_NONE; rule <= POLICY_RULE_NO_DANE; rule++) {
+	for (int rule = POLICY_RULE_NONE; rule <= POLICY_RULE_NO_LOOKUP;
+	     rule++) {
 		const char *text = policy_rule_text((enum policy_rule)rule);
 
 		ck_assert_ptr_nonnull(text);

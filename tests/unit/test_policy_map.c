@@ -1,0 +1,112 @@
+/*
+ * Asking a table: what answers, what does not, and what never comes to an end.
+ */
+
+#include "command/policy_map.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define LONG_MS 100000U /* nothing here takes so long */
+#define SHORT_MS 300U   /* what never comes is not waited for longer */
+
+/* A server that says @text, and then an octet more again and again where it
+ * @drips; else it waits.  Returns its port. */
+static unsigned
+serve(const char *text, bool drips, pid_t *pid)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(address);
+	char request[1000];
+
+	ck_assert_int_eq(
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	if ((*pid = fork()) == 0) {
+		const int peer = accept(fd, NULL, NULL);
+
+		if (recv(peer, request, sizeof(request), 0) > 0)
+			send(peer, text, strlen(text), MSG_NOSIGNAL);
+		while (drips && send(peer, "x", 1, MSG_NOSIGNAL) == 1)
+			usleep(10000);
+		pause();
+	}
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+static void
+end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static const struct {
+	const char *before, *after, *says;
+	bool drips;
+	unsigned ms;
+	int error;
+	const char *text;
+} rows[] = {
+	{ "socketmap:inet:127.0.0.1:", ":query", "6:OK may,", false, LONG_MS, 0,
+	    "OK may" },
+	{ "tcp:127.0.0.1:", "", "200 may\n", false, LONG_MS, 0, "200 may" },
+	{ "tcp:127.0.0.1:", "", "", false, SHORT_MS, ETIMEDOUT, "" },
+	{ "socketmap:inet:127.0.0.1:", ":query", "900:OK ", true, SHORT_MS,
+	    ETIMEDOUT, "" },
+	{ "tcp:127.0.0.1:", "", "200 ", true, SHORT_MS, ETIMEDOUT, "" },
+};
+
+START_TEST(what_a_server_says_has_an_end)
+{
+	const struct policy_map_viewer viewer = { .directory = "/",
+		.uid = (uid_t)-1 };
+	struct policy_map_answer answer;
+	struct policy_map map;
+	char text[100];
+	const char *list = text;
+	pid_t pid;
+
+	snprintf(text, sizeof(text), "%s%u%s", rows[_i].before,
+	    serve(rows[_i].says, rows[_i].drips, &pid), rows[_i].after);
+	ck_assert(policy_map_next(&list, &map));
+	policy_map_ask(
+	    &map, &viewer, "example.org", clock_ms() + rows[_i].ms, &answer);
+	end(pid);
+	ck_assert_int_eq(answer.error, rows[_i].error);
+	ck_assert_str_eq(answer.text, rows[_i].text);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("policy_map");
+	TCase *tc = tcase_create("ask");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tc, what_a_server_says_has_an_end, 0,
+	    (int)(sizeof(rows) / sizeof(rows[0])));
+	suite_add_tcase(suite, tc);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
