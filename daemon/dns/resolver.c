@@ -625,8 +625,8 @@ resolver_new(struct event_base *base, const struct conf *conf,
 	    (resolver->errands = errands_new(&errands)) == NULL ||
 	    (resolver->env.validated = validated_new(base, conf, library)) ==
 		NULL ||
-	    (resolver->trust = start_trust(
-		 base, conf, resolver->env.validated)) == NULL ||
+	    (resolver->trust =
+		    start_trust(base, conf, resolver->env.validated)) == NULL ||
 	    (resolver->rollover = rollover_new(base, conf,
 		 resolver->env.validated, on_other_anchors, resolver)) ==
 		NULL) {

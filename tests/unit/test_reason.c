@@ -52,9 +52,10 @@ START_TEST(the_network_is_told_from_a_domain)
 	ck_assert_ptr_null(reason_of_network(REASON_NO_SERVER));
 	ck_assert_ptr_null(reason_of_network(NULL));
 	/* Goes whole through what makes texts printable. */
-	ck_assert_ptr_null(strpbrk(REASON_NO_ROOT REASON_NO_FORWARDER
-		REASON_UNSIGNED_ROOT REASON_UNSIGNED_FORWARDER,
-	    "\"\\"));
+	ck_assert_ptr_null(
+	    strpbrk(REASON_NO_ROOT REASON_NO_FORWARDER REASON_UNSIGNED_ROOT
+			REASON_UNSIGNED_FORWARDER,
+		"\"\\"));
 }
 END_TEST
 

@@ -207,8 +207,11 @@ START_TEST(answers_without_dnssec_are_told_apart)
 {
 	const uint64_t begin = fake_ms;
 	/* A response with one record: the root's, of the type in its midst. */
-	uint8_t wire[12 + 11 + 20] = { [2] = 0x80, [7] = 1, [14] = _i == 1 ? 46 : 48,
-		[16] = 1, [22] = 20 };
+	uint8_t wire[12 + 11 + 20] = { [2] = 0x80,
+		[7] = 1,
+		[14] = _i == 1 ? 46 : 48,
+		[16] = 1,
+		[22] = 20 };
 	const struct validated_result result = { .answered = true,
 		.security = DNS_BOGUS,
 		.packet = wire,
