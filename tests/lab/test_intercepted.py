@@ -225,6 +225,64 @@ def test_the_configuration_is_tested(forwarded):
     assert f"postdaned: warning: {forwarded.sentence}; " in result.stderr
 
 
+# ---- diagnose ----
+
+def diagnose(daemon, *arguments, domain="fine.nsec"):
+    path = lab_module.ROOM / "resolv.conf-diagnosed"
+    path.write_text(f"nameserver {daemon.address}\n")
+    return run(daemon, "diagnose", "-c", daemon.config, "--resolv-conf", path,
+               "--chroot", "/nonexistent", *arguments, domain)
+
+
+@pytest.mark.parametrize("domain", ["fine.nsec", "nosuch.nsec"])
+def test_diagnosis_of_an_interception(intercepted, domain):
+    """One finding; of nobody on the way anything was learned."""
+    result = diagnose(intercepted, "--json", domain=domain)
+    report = json.loads(result.stdout)
+    assert (result.returncode, report["status"]) == (UNKNOWN, "UNKNOWN")
+    assert [(f["behaviour"], f["severity"], f["blame"])
+            for f in report["findings"]] == [
+        ("intercepted", "unknown", "who runs this machine's network")]
+    assert {zone["signed"] for zone in report["zones"]} == {None}
+    text = diagnose(intercepted, "--no-daemon", domain=domain).stdout
+    assert text.splitlines()[:3] == [
+        f"POSTDANE UNKNOWN - {domain}: 1 finding", "",
+        "unknown: something between this machine and the root servers answers "
+        "in their place, or takes DNSSEC out of their answers: nothing can be "
+        "learned of anybody's name servers"]
+    assert "not signed" not in text
+
+
+def test_diagnosis_where_dnssec_is_taken_out(world):
+    """The root's servers are reached, and all others are well."""
+    address = "10.53.13.6"
+    proxy = world.start_proxy(".", address, misbehave.strip_all,
+                              backend=lab_module.PLACES["root"][0])
+    daemon = lab_module.Daemon(Misled(world, "taken", address), "taken",
+                               port=PORT + 40)
+    daemon.address = address
+    result = diagnose(daemon, "--json", "--no-daemon")
+    world.underworld.stop(proxy)
+    assert result.returncode == UNKNOWN
+    assert [f["behaviour"] for f in json.loads(result.stdout)["findings"]] == [
+        "intercepted"]
+
+
+def test_diagnosis_of_a_forwarder(forwarded):
+    """It is the one that is named; all name servers are reached, and well."""
+    result = diagnose(forwarded, "--json")
+    report = json.loads(result.stdout)
+    findings = report["findings"]
+    assert result.returncode == CRITICAL
+    if forwarded.sentence == NO_FORWARDER:
+        assert findings[0]["behaviour"].startswith("recursor-refused")
+        return
+    assert [(f["behaviour"], f["severity"], f["address"])
+            for f in findings] == [
+        ("forwarder-unsigned", "critical", forwarded.address)]
+    assert "which it must: pass on DO" in findings[0]["text"]
+
+
 # ---- names ----
 
 def names(daemon, *arguments, **options):
