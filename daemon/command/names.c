@@ -40,7 +40,8 @@ advice(const struct name_difference *difference)
 		       "nothing to mend)";
 	if (difference->remedy[0] == '\0' && difference->ours_signed)
 		return "postdane's answer is proven by DNSSEC, and the "
-		       "system's contradicts it";
+		       "system's contradicts it; where that is a view of your "
+		       "own: zone blocks in postdane.conf(5)";
 	if (strstr(difference->remedy, "insecure") != NULL)
 		return "there is no such name in the public tree, as DNSSEC "
 		       "proves; if the zone is your own:";
