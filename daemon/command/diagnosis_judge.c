@@ -228,7 +228,7 @@ static int
 judge_all(struct diagnosis *to)
 {
 	struct selection selection = { .job = calloc(to->batch.count + 1,
-					   sizeof(*selection.job)),
+					   sizeof(struct probe_job *)),
 		.is_signed =
 		    calloc(to->batch.count + 1, sizeof(*selection.is_signed)) };
 	const bool has_room =
