@@ -20,12 +20,17 @@ reason_innermost(const char *why)
 const char *
 reason_of_network(const char *why)
 {
-	const char *at;
+	static const char *const sentences[] = { REASON_NO_ROOT,
+		REASON_NO_FORWARDER, REASON_UNSIGNED_ROOT,
+		REASON_UNSIGNED_FORWARDER };
+	const char *at = NULL;
 
 	if (why == NULL)
 		return NULL;
-	at = strstr(why, REASON_NO_ROOT);
-	return at != NULL ? at : strstr(why, REASON_NO_FORWARDER);
+	for (size_t i = 0;
+	     at == NULL && i < sizeof(sentences) / sizeof(sentences[0]); i++)
+		at = strstr(why, sentences[i]);
+	return at;
 }
 
 void

@@ -1,6 +1,7 @@
 /* diagnose.c - postdane diagnose: what is wrong with a domain's DNS, who is to
  * blame, and how to fix it. */
 
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 #include "command/command.h"
 #include "command/diagnose_report.h"
 #include "command/diagnosis.h"
-#include "command/diagnosis_judge.h"
+#include "command/diagnosis_machine.h"
 #include "command/progress.h"
 
 #define TIMEOUT_SECONDS 30 /* for everything */
@@ -41,12 +42,13 @@ add_daemon_finding(struct findings *findings, enum findings_severity severity,
     const char *behaviour, const char *text, const char *key,
     const char *remedy)
 {
-	struct finding fill = { .severity = severity,
-		.server = "postdane",
-		.blame = "see above; where nothing is named, who runs this "
-			 "machine",
-		.remedy = remedy };
+	struct finding fill = {
+		.severity = severity, .server = "postdane", .remedy = remedy
+	};
 
+	if (severity != FINDINGS_UNKNOWN)
+		snprintf(fill.blame, sizeof(fill.blame),
+		    "see above; where nothing is named, who runs this machine");
 	snprintf(fill.behaviour, sizeof(fill.behaviour), "%s", behaviour);
 	snprintf(fill.text, sizeof(fill.text), "%s", text);
 	snprintf(fill.dig, sizeof(fill.dig), "postdane explain %s", key);
@@ -69,40 +71,78 @@ start_daemon(const struct options *options, uint64_t deadline)
 	return client;
 }
 
+static bool
+may_ask(const struct options *options)
+{
+	const int fd = door_connect(options->door, clock_ms() + 1000);
+	const int error = errno;
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1 || (error != EACCES && error != EPERM);
+}
+
+static void
+note_silence(
+    const struct options *options, bool connected, struct findings *findings)
+{
+	if (!connected && !may_ask(options))
+		add_daemon_finding(findings, FINDINGS_UNKNOWN,
+		    "postdane-not-asked",
+		    "may not be asked: " CLIENT_MAY_NOT_ASK, options->domain,
+		    "none needed for the name servers; what postdane answers "
+		    "is not known (--no-daemon leaves it out)");
+	else
+		add_daemon_finding(findings, FINDINGS_WARNING,
+		    "postdane-silent",
+		    connected ? "has not answered in the given time"
+			      : "does not listen on its control socket",
+		    options->domain,
+		    "start postdaned, name its socket (-s), or give it more "
+		    "time (--timeout)");
+}
+
+/* That it comes to no conclusion, where something else explains that. */
+static bool
+is_consequence(const struct findings *findings, const char *why)
+{
+	return findings_have_leader(findings) ||
+	       (reason_of_network(why) != NULL &&
+		   findings_has(findings, DIAGNOSIS_NO_INTERNET));
+}
+
+static void
+note_temp(
+    const struct options *options, const char *why, struct findings *findings)
+{
+	char text[1024], printable[800];
+
+	log_printable(
+	    printable, sizeof(printable), why, why != NULL ? strlen(why) : 0);
+	snprintf(text, sizeof(text),
+	    "comes to no conclusion, and Postfix defers: %s", printable);
+	add_daemon_finding(findings, FINDINGS_CRITICAL, "postdane-temp", text,
+	    options->domain, "have the faults mended that are named here");
+}
+
 /* Returns a new reference, or NULL where the daemon does not answer. */
 static json_t *
 finish_daemon(const struct options *options, struct client *client,
     struct findings *findings)
 {
+	const bool connected = client != NULL;
 	json_t *reply = client_finish(client);
 	const char *policy, *why;
-	char text[1024], printable[800];
 
 	if (reply == NULL) {
-		add_daemon_finding(findings, FINDINGS_WARNING,
-		    "postdane-silent",
-		    client == NULL ? "does not listen on its control socket"
-				   : "has not answered in the given time",
-		    options->domain,
-		    "start postdaned, name its socket (-s), or give it more "
-		    "time (--timeout)");
+		note_silence(options, connected, findings);
 		return NULL;
 	}
 	policy = json_string_value(json_object_get(reply, "reply"));
 	why = json_string_value(json_object_get(reply, "why"));
-	if (reason_of_network(why) != NULL &&
-	    findings_has(findings, DIAGNOSIS_NO_INTERNET))
-		return reply;
-	if (policy == NULL || strcmp(policy, "TEMP") == 0) {
-		log_printable(printable, sizeof(printable), why,
-		    why != NULL ? strlen(why) : 0);
-		snprintf(text, sizeof(text),
-		    "comes to no conclusion, and Postfix defers: %s",
-		    printable);
-		add_daemon_finding(findings, FINDINGS_CRITICAL, "postdane-temp",
-		    text, options->domain,
-		    "have the faults mended that are named here");
-	}
+	if ((policy == NULL || strcmp(policy, "TEMP") == 0) &&
+	    !is_consequence(findings, why))
+		note_temp(options, why, findings);
 	return reply;
 }
 

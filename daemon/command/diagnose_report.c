@@ -14,6 +14,7 @@ static const struct {
 } levels[] = {
 	[FINDINGS_NOTE] = { "note", "OK", 0 },
 	[FINDINGS_WARNING] = { "warning", "WARNING", 1 },
+	[FINDINGS_UNKNOWN] = { "unknown", "UNKNOWN", 3 },
 	[FINDINGS_CRITICAL] = { "critical", "CRITICAL", 2 },
 };
 
@@ -92,6 +93,20 @@ summary(const struct diagnosis *diagnosis)
 	    count > 1 ? "s" : "");
 }
 
+/* The gravest first. */
+static void
+add_findings(const struct diagnosis *diagnosis, bool leads, json_t *to)
+{
+	const struct findings *findings = &diagnosis->findings;
+
+	for (int level = FINDINGS_CRITICAL; level >= FINDINGS_NOTE; level--)
+		for (size_t i = 0; i < findings->count; i++)
+			if ((int)findings->item[i].severity == level &&
+			    findings->item[i].leads == leads)
+				json_array_append_new(
+				    to, report_finding(&findings->item[i]));
+}
+
 json_t *
 diagnose_report(const struct diagnosis *diagnosis, const json_t *postdane)
 {
@@ -109,12 +124,8 @@ diagnose_report(const struct diagnosis *diagnosis, const json_t *postdane)
 				   &diagnosis->recursor[i].endpoint));
 	for (size_t i = 0; i < diagnosis->host_count; i++)
 		json_array_append_new(mx, json_string(diagnosis->host[i]));
-	for (int level = FINDINGS_CRITICAL; level >= FINDINGS_NOTE; level--)
-		for (size_t i = 0; i < diagnosis->findings.count; i++)
-			if ((int)diagnosis->findings.item[i].severity == level)
-				json_array_append_new(findings,
-				    report_finding(
-					&diagnosis->findings.item[i]));
+	add_findings(diagnosis, true, findings);
+	add_findings(diagnosis, false, findings);
 	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:O?, s:o}",
 	    "domain", diagnosis->domain, "status", levels[worst].status, "code",
 	    levels[worst].code, "summary", summary(diagnosis), "mx", mx,

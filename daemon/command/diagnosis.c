@@ -2,6 +2,7 @@
 
 #include "command/diagnosis.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,25 +35,46 @@ say(const struct work *work, const char *text)
 
 /* ---- recursors ---- */
 
-static void
+/* The one with this address, which may have been there before; or NULL. */
+static struct diagnosis_recursor *
 add_recursor(
     struct diagnosis *to, const char *path, const struct endpoint *endpoint)
 {
-	if (to->recursor_count == DIAGNOSIS_RECURSORS_MAX)
-		return;
+	struct diagnosis_recursor *recursor;
+
 	for (size_t i = 0; i < to->recursor_count; i++)
 		if (endpoint_equal(&to->recursor[i].endpoint, endpoint))
-			return;
-	to->recursor[to->recursor_count++] =
+			return &to->recursor[i];
+	if (to->recursor_count == DIAGNOSIS_RECURSORS_MAX)
+		return NULL;
+	recursor = &to->recursor[to->recursor_count++];
+	*recursor =
 	    (struct diagnosis_recursor){ .endpoint = *endpoint, .path = path };
+	return recursor;
+}
+
+/* zone block @block: recursors for a part of the tree. */
+static void
+add_forwarders(struct diagnosis *to, const struct conf_zone *block)
+{
+	const bool of_root = strcmp(block->name, ".") == 0;
+
+	to->has_forwarders |= of_root;
+	for (size_t i = 0; i < block->server_count; i++) {
+		struct diagnosis_recursor *recursor =
+		    add_recursor(to, "postdane.conf", &block->servers[i]);
+
+		if (recursor != NULL)
+			recursor->of_root |= of_root;
+	}
 }
 
 static void
-note_file(struct diagnosis *to, const char *path, const char *behaviour,
-    const char *text, const char *remedy)
+note_file(struct diagnosis *to, const char *path,
+    enum findings_severity severity, const char *behaviour, const char *text,
+    const char *remedy)
 {
-	struct finding fill = { .severity = FINDINGS_WARNING,
-		.remedy = remedy };
+	struct finding fill = { .severity = severity, .remedy = remedy };
 
 	snprintf(fill.behaviour, sizeof(fill.behaviour), "%s", behaviour);
 	snprintf(fill.server, sizeof(fill.server), "%s", path);
@@ -92,18 +114,29 @@ read_resolv_conf(struct diagnosis *to, const char *path, bool needed)
 
 	if (path == NULL)
 		return;
+	errno = 0;
 	text = file_read(path, RESOLV_CONF_MAX, &len, &why);
 	if (text == NULL) {
+		/* Who may not read it does not know that it is wrong. */
+		const bool forbidden = errno == EACCES || errno == EPERM;
+
 		snprintf(problem, sizeof(problem), "can't be read: %s", why);
-		if (needed)
-			note_file(to, path, "resolv-conf-unreadable", problem,
+		if (forbidden)
+			note_file(to, path,
+			    needed ? FINDINGS_UNKNOWN : FINDINGS_NOTE,
+			    "resolv-conf-unreadable", problem,
+			    "let everybody read it, who has to look up names "
+			    "by it");
+		else if (needed)
+			note_file(to, path, FINDINGS_WARNING,
+			    "resolv-conf-unreadable", problem,
 			    "give this machine a resolver");
 		return;
 	}
 	read_nameservers(to, path, text);
 	free(text);
 	if (!needed && before > 0 && to->recursor_count > before)
-		note_file(to, path, "chroot-differs",
+		note_file(to, path, FINDINGS_WARNING, "chroot-differs",
 		    "names nameservers that /etc/resolv.conf does not: Postfix "
 		    "in its chroot asks others than this machine does",
 		    "copy /etc/resolv.conf there and reload Postfix, unless "
@@ -308,12 +341,10 @@ use_zone_blocks(struct diagnosis *to, const struct diagnosis_options *options)
 		    block->server_count == 0)
 			continue;
 		if (!block->is_stub) {
-			to->has_forwarders |= strcmp(block->name, ".") == 0;
-			for (size_t s = 0; s < block->server_count; s++)
-				add_recursor(
-				    to, "postdane.conf", &block->servers[s]);
+			add_forwarders(to, block);
 			continue;
 		}
+		to->has_forwarders |= strcmp(block->name, ".") == 0;
 		zone = delegation_add(&to->delegation, block->name, 0);
 		for (size_t s = 0; zone != NULL && s < block->server_count; s++)
 			delegation_add_server(zone, "", &block->servers[s]);

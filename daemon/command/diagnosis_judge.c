@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/reason.h"
+#include "command/diagnosis_machine.h"
 #include "command/findings_recursor.h"
 #include "command/findings_server.h"
 #include "command/signatures.h"
@@ -141,124 +141,104 @@ judge_lost_names(struct diagnosis *to, const struct delegation_zone *zone)
 	}
 }
 
-/* ---- this machine ---- */
-
-/* The root's servers were asked, and none has answered. */
-static bool
-is_cut_off(const struct diagnosis *to)
+/* What came from somebody else says nothing of the zones on the way. */
+static void
+forget_what_others_said(struct diagnosis *to)
 {
-	bool asked = false;
-
-	for (size_t i = 0; i < to->batch.count; i++) {
-		const struct probe_job *job = &to->batch.job[i];
-
-		if (job->zone != 0 || job->kind >= FINDINGS_MANNERS ||
-		    job->result.status == DNS_PROBE_NOT_ASKED)
-			continue;
-		if (job->result.status == DNS_PROBE_ANSWERED)
-			return false;
-		asked = true;
-	}
-	return asked;
+	for (size_t z = 0; z < to->delegation.count; z++)
+		if (diagnosis_depends_on_root(to, z))
+			to->is_signed[z] = to->signed_known[z] = false;
+	if (to->question_count > 0 &&
+	    diagnosis_depends_on_root(to, to->question[0].zone))
+		findings_remove(&to->findings, "no-such-domain");
 }
 
-/* One cause, one finding: nothing was learned of anybody else. */
-static void
-note_cut_off(struct diagnosis *to)
-{
-	static const char machine[] = "this machine ";
-	struct finding fill = { .severity = FINDINGS_CRITICAL,
-		.behaviour = DIAGNOSIS_NO_INTERNET,
-		.server = "this machine",
-		.blame = "who runs this machine's network",
-		.dig = "dig +norec @198.41.0.4 NS .",
-		.remedy = "let it ask all of the internet at port 53, over UDP "
-			  "and TCP; or name a recursor that passes signatures "
-			  "on, as a forwarder for \".\" in postdane.conf" };
+/* ---- everybody ---- */
 
-	snprintf(fill.text, sizeof(fill.text), "%s",
-	    &REASON_NO_ROOT[sizeof(machine) - 1]);
-	if (to->has_forwarders) {
-		fill.severity = FINDINGS_NOTE;
-		fill.blame[0] = '\0';
-		fill.remedy = "none needed: postdane asks the forwarders of "
-			      "zone \".\"; but only the recursors could be "
-			      "diagnosed";
-		snprintf(fill.text, sizeof(fill.text),
-		    "reaches no root server: name servers were not asked");
+struct selection {
+	const struct probe_job **job;
+	bool *is_signed;
+};
+
+static void
+judge_zone(struct diagnosis *to, size_t z, const struct selection *selection)
+{
+	const struct delegation_zone *zone = &to->delegation.zone[z];
+
+	for (size_t s = 0; s < zone->server_count; s++) {
+		const struct findings_subject subject = { zone->name,
+			zone->server[s].name, zone->server[s].endpoint,
+			to->is_signed[z] };
+		const size_t count = select_jobs(
+		    to, false, z, s, selection->job, selection->is_signed);
+
+		findings_of_server(
+		    &to->findings, &subject, selection->job, count);
 	}
-	findings_add(&to->findings, &fill);
+	judge_lost_names(to, zone);
+	findings_weigh(&to->findings, zone->name, zone->server_count);
 }
 
-/* All servers that only IPv6 leads to, in one note. */
 static void
-fold_ipv6(struct diagnosis *to)
+judge_recursor(struct diagnosis *to, size_t r, enum findings_domain domain,
+    const struct selection *selection)
 {
-	struct finding fill = { .severity = FINDINGS_NOTE,
-		.behaviour = "no-ipv6",
-		.server = "this machine",
-		.remedy = "none needed unless this machine should have IPv6" };
-	const size_t count = findings_remove(&to->findings, fill.behaviour);
+	const struct findings_subject subject = { NULL, to->recursor[r].path,
+		to->recursor[r].endpoint, false };
+	size_t count;
 
-	if (count == 0)
+	if (diagnosis_note_forwarder(to, r))
 		return;
-	snprintf(fill.text, sizeof(fill.text),
-	    "has no route by IPv6: %zu address%s of name servers %s not asked",
-	    count, count == 1 ? "" : "es", count == 1 ? "was" : "were");
-	findings_add(&to->findings, &fill);
+	count =
+	    select_jobs(to, true, 0, r, selection->job, selection->is_signed);
+	findings_of_recursor(&to->findings, &subject, selection->job,
+	    selection->is_signed, count, domain);
+}
+
+static void
+judge_each(struct diagnosis *to, const struct selection *selection)
+{
+	const enum diagnosis_root root = diagnosis_root(to);
+	const bool lost =
+	    root == DIAGNOSIS_ROOT_SILENT || root == DIAGNOSIS_ROOT_FOREIGN;
+	/* Without the root, they are lost as well, or what they resolve with.
+	 */
+	const bool judges_recursors = !lost || to->has_forwarders;
+	enum findings_domain domain = FINDINGS_DOMAIN_WELL;
+
+	find_signed(to);
+	diagnosis_note_root(to, root);
+	if (root == DIAGNOSIS_ROOT_FOREIGN)
+		forget_what_others_said(to);
+	for (size_t z = 0; z < to->delegation.count; z++)
+		check_signatures(to, z);
+	for (size_t z = 0; z < to->delegation.count; z++)
+		if (!lost || !diagnosis_depends_on_root(to, z))
+			judge_zone(to, z, selection);
+	if (findings_blame_a_zone(&to->findings))
+		domain = FINDINGS_DOMAIN_AT_FAULT;
+	else if (lost)
+		domain = FINDINGS_DOMAIN_UNKNOWN;
+	for (size_t r = 0; judges_recursors && r < to->recursor_count; r++)
+		judge_recursor(to, r, domain, selection);
+	diagnosis_fold_ipv6(to);
 }
 
 static int
 judge_all(struct diagnosis *to)
 {
-	const struct probe_job **selected =
-	    calloc(to->batch.count + 1, sizeof(struct probe_job *));
-	bool *is_signed = calloc(to->batch.count + 1, sizeof(*is_signed));
-	const bool cut_off = is_cut_off(to);
-	/* They are cut off as well, or what they resolve with. */
-	const bool judges_recursors = !cut_off || to->has_forwarders;
-	size_t count;
+	struct selection selection = { .job = calloc(to->batch.count + 1,
+					   sizeof(struct probe_job *)),
+		.is_signed =
+		    calloc(to->batch.count + 1, sizeof(*selection.is_signed)) };
+	const bool has_room =
+	    selection.job != NULL && selection.is_signed != NULL;
 
-	find_signed(to);
-	if (cut_off)
-		note_cut_off(to);
-	for (size_t z = 0; z < to->delegation.count; z++)
-		check_signatures(to, z);
-	for (size_t z = 0;
-	     selected != NULL && is_signed != NULL && z < to->delegation.count;
-	     z++) {
-		const struct delegation_zone *zone = &to->delegation.zone[z];
-
-		if (z == 0 && cut_off)
-			continue;
-		for (size_t s = 0; s < zone->server_count; s++) {
-			const struct findings_subject subject = { zone->name,
-				zone->server[s].name, zone->server[s].endpoint,
-				to->is_signed[z] };
-
-			count =
-			    select_jobs(to, false, z, s, selected, is_signed);
-			findings_of_server(
-			    &to->findings, &subject, selected, count);
-		}
-		judge_lost_names(to, zone);
-		findings_weigh(&to->findings, zone->name, zone->server_count);
-	}
-	for (size_t r = 0; selected != NULL && is_signed != NULL &&
-			   judges_recursors && r < to->recursor_count;
-	     r++) {
-		const struct findings_subject subject = { NULL,
-			to->recursor[r].path, to->recursor[r].endpoint, false };
-
-		count = select_jobs(to, true, 0, r, selected, is_signed);
-		findings_of_recursor(&to->findings, &subject, selected,
-		    is_signed, count, findings_blame_a_zone(&to->findings));
-	}
-	fold_ipv6(to);
-	free(selected);
-	free(is_signed);
-	return selected != NULL && is_signed != NULL && !to->findings.lost ? 0
-									   : -1;
+	if (has_room)
+		judge_each(to, &selection);
+	free(selection.job);
+	free(selection.is_signed);
+	return has_room && !to->findings.lost ? 0 : -1;
 }
 
 /* Silence about what nobody has asked must not look like health. */
@@ -275,7 +255,9 @@ note_unasked(struct diagnosis *to)
 	for (size_t i = 0; i < to->batch.count; i++)
 		unasked +=
 		    to->batch.job[i].result.status == DNS_PROBE_NOT_ASKED;
-	if (unasked == 0 || findings_has(&to->findings, DIAGNOSIS_NO_INTERNET))
+	if (unasked == 0 ||
+	    findings_has(&to->findings, DIAGNOSIS_NO_INTERNET) ||
+	    findings_has(&to->findings, DIAGNOSIS_INTERCEPTED))
 		return;
 	snprintf(fill.text, sizeof(fill.text),
 	    "is incomplete: %zu of %zu questions were not put or not waited "

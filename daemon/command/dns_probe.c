@@ -11,7 +11,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "command/extended_error.h"
 #include "dns/exchange.h"
 #include "dns/packet.h"
 
@@ -19,7 +19,6 @@
 #define OPT_LEN (11 + 4 + COOKIE_LEN)
 #define TYPE_OPT 41
 #define OPTION_COOKIE 10
-#define OPTION_EDE 15
 #define FLAG_DO 0x8000U
 #define SENDINGS 3
 #define RESEND_MS 900
@@ -92,32 +91,6 @@ put_opt(uint8_t *to, const struct dns_manner *manner)
 
 /* ---- the answer ---- */
 
-/* RFC 8914: a code and UTF-8 text. */
-static void
-read_ede(const ldns_pkt *packet, struct dns_probe_result *result)
-{
-	const ldns_rdf *edns = ldns_pkt_edns_data(packet);
-	const uint8_t *data = edns != NULL ? ldns_rdf_data(edns) : NULL;
-	const size_t len = edns != NULL ? ldns_rdf_size(edns) : 0;
-	size_t at = 0;
-
-	while (data != NULL && len - at >= 4) {
-		const unsigned code = (unsigned)data[at] << 8 | data[at + 1];
-		const size_t size = (size_t)data[at + 2] << 8 | data[at + 3];
-
-		at += 4;
-		if (size > len - at)
-			return;
-		if (code == OPTION_EDE && size >= 2 && result->ede == -1) {
-			result->ede = data[at] << 8 | data[at + 1];
-			log_printable(result->ede_text,
-			    sizeof(result->ede_text),
-			    (const char *)data + at + 2, size - 2);
-		}
-		at += size;
-	}
-}
-
 static bool
 has_expired(const ldns_rr *rrsig)
 {
@@ -188,7 +161,8 @@ read_message(struct dns_probe *probe, const ldns_pkt *packet, size_t len)
 	result->ad = ldns_pkt_ad(packet);
 	read_section(ldns_pkt_answer(packet), false, result);
 	read_section(ldns_pkt_authority(packet), true, result);
-	read_ede(packet, result);
+	result->ede =
+	    extended_error(packet, result->ede_text, sizeof(result->ede_text));
 	if (packet_facts(packet, probe->name, probe->type, &facts) == 0) {
 		result->answers = facts.rdata_count;
 		result->aliases = facts.aliases;

@@ -313,7 +313,8 @@ judge_name(struct doctor_judge *judge, const struct doctor_name *name)
 	    "%s %s (%s): the system's resolver says \"%s\", postdane's \"%s\"",
 	    difference->name, difference->type, name->from, difference->system,
 	    difference->ours);
-	if (difference->verdict == NAME_LOST)
+	if (difference->verdict == NAME_LOST ||
+	    (difference->verdict == NAME_UNKNOWN && difference->any_answer))
 		finding = doctor_find(judge,
 		    used ? DOCTOR_CRITICAL : DOCTOR_WARNING, "name-lost",
 		    "%s: %s", words,

@@ -53,6 +53,15 @@ findings_remove(struct findings *findings, const char *behaviour)
 }
 
 bool
+findings_have_leader(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->item[i].leads)
+			return true;
+	return false;
+}
+
+bool
 findings_has(const struct findings *findings, const char *behaviour)
 {
 	for (size_t i = 0; i < findings->count; i++)

@@ -31,17 +31,20 @@ recursion_verb(const struct probe_job *job, char text[48])
 
 static void
 judge_recursion(const struct findings_trial *trial,
-    const struct probe_job *plain, bool is_signed, bool domain_at_fault)
+    const struct probe_job *plain, bool is_signed, enum findings_domain domain)
 {
 	const struct probe_job *dnssec =
 	    findings_get(trial, plain->name, plain->type, FINDINGS_RECURSE_DO);
 	const struct probe_job *unchecked =
 	    findings_get(trial, plain->name, plain->type, FINDINGS_RECURSE_CD);
 	char key[16], verb[48], behaviour[48], ede[200];
-	const char *whose = domain_at_fault
-				? "; the cause lies with the name servers "
-				  "named here, which it cannot cope with"
-				: "; the domain's own name servers answer it";
+	static const char *const causes[] = { [FINDINGS_DOMAIN_UNKNOWN] = "",
+		[FINDINGS_DOMAIN_AT_FAULT] =
+		    "; the cause lies with the name servers named here, which "
+		    "it cannot cope with",
+		[FINDINGS_DOMAIN_WELL] =
+		    "; the domain's own name servers answer it" };
+	const char *whose = causes[domain];
 
 	if (domain_equal(plain->name, "."))
 		return; /* asked only to see whether it lives */
@@ -94,7 +97,7 @@ judge_recursion(const struct findings_trial *trial,
 void
 findings_of_recursor(struct findings *findings,
     const struct findings_subject *subject, const struct probe_job *const *job,
-    const bool *is_signed, size_t count, bool domain_at_fault)
+    const bool *is_signed, size_t count, enum findings_domain domain)
 {
 	struct findings_trial trial = { .findings = findings,
 		.subject = subject,
@@ -121,6 +124,5 @@ findings_of_recursor(struct findings *findings,
 	}
 	for (size_t i = 0; i < count; i++)
 		if (job[i]->kind == FINDINGS_RECURSE)
-			judge_recursion(
-			    &trial, job[i], is_signed[i], domain_at_fault);
+			judge_recursion(&trial, job[i], is_signed[i], domain);
 }

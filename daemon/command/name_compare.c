@@ -12,9 +12,11 @@
 #include "base/domain.h"
 #include "base/endpoint.h"
 #include "base/prefix.h"
+#include "command/extended_error.h"
 
 #define SECONDS 5 /* for one try; postdane itself may take longer than most */
 #define TRIES 3
+#define EDNS_SIZE 1232
 #define PRESENCE_SECONDS 2 /* for one try to see whether somebody is there */
 #define PRESENCE_TRIES 2
 #define MAIL_SERVERS_MAX 5 /* of one name that are looked at */
@@ -68,6 +70,9 @@ name_resolvers_new(
 			&resolvers->system, resolv_conf) == LDNS_STATUS_OK) {
 			set_up(resolvers->system);
 			set_up(resolvers->ours);
+			/* Without, it could not say why it fails. */
+			ldns_resolver_set_edns_udp_size(
+			    resolvers->ours, EDNS_SIZE);
 			return resolvers;
 		}
 	}
@@ -106,20 +111,16 @@ is_present(ldns_resolver *resolver, uint16_t flags)
 	return present;
 }
 
-/* Without recursion postdane refuses at once, trust path or not. */
-struct name_presence
-name_resolvers_presence(struct name_resolvers *resolvers)
-{
-	return (struct name_presence){ .ours = is_present(resolvers->ours, 0),
-		.system = is_present(resolvers->system, LDNS_RD) };
-}
-
 /* ---- one answer ---- */
 
 struct reply {
 	ldns_rr_list *records; /* sorted; NULL for none */
 	bool failed;           /* neither records nor a denial */
+	bool silent;           /* not even an error */
+	bool absent;           /* there is no such name */
+	bool authentic;        /* validated; asked of ours */
 	char text[256];        /* the first record, or what there is instead */
+	char why[256];         /* of a failure; "" where nothing is said */
 };
 
 /* "MX 10 mail.example.org.", without owner, TTL and class. */
@@ -142,8 +143,13 @@ read_packet(ldns_pkt *packet, ldns_rr_type type, struct reply *reply)
 	const ldns_pkt_rcode rcode = ldns_pkt_get_rcode(packet);
 	char *name = ldns_pkt_rcode2str(rcode);
 
+	reply->silent = false;
 	reply->failed =
 	    rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN;
+	reply->absent = rcode == LDNS_RCODE_NXDOMAIN;
+	reply->authentic = !reply->failed && ldns_pkt_ad(packet);
+	if (reply->failed)
+		extended_error(packet, reply->why, sizeof(reply->why));
 	snprintf(reply->text, sizeof(reply->text), "%s",
 	    rcode == LDNS_RCODE_NOERROR ? "no record"
 	    : name != NULL              ? name
@@ -171,7 +177,9 @@ resolve(ldns_resolver *resolver, const char *name, ldns_rr_type type,
 	ldns_rdf *qname = ldns_dname_new_frm_str(name);
 	ldns_pkt *packet = NULL;
 
-	*reply = (struct reply){ .failed = true, .text = "no answer" };
+	*reply = (struct reply){
+		.failed = true, .silent = true, .text = "no answer"
+	};
 	if (deadline < now + (uint64_t)SECONDS * TRIES * 1000) {
 		const uint64_t left = deadline > now ? deadline - now : 0;
 
@@ -181,11 +189,30 @@ resolve(ldns_resolver *resolver, const char *name, ldns_rr_type type,
 	ldns_resolver_set_timeout(resolver, timeout);
 	if (qname != NULL && now < deadline &&
 	    ldns_resolver_query_status(&packet, resolver, qname, type,
-		LDNS_RR_CLASS_IN, LDNS_RD) == LDNS_STATUS_OK &&
+		LDNS_RR_CLASS_IN, LDNS_RD | LDNS_AD) == LDNS_STATUS_OK &&
 	    packet != NULL)
 		read_packet(packet, type, reply);
 	ldns_pkt_free(packet);
 	ldns_rdf_deep_free(qname);
+}
+
+/* Without recursion postdane refuses at once, trust path or not; with, it has
+ * to find out. */
+struct name_presence
+name_resolvers_presence(struct name_resolvers *resolvers)
+{
+	struct name_presence presence = { .ours =
+					      is_present(resolvers->ours, 0),
+		.system = is_present(resolvers->system, LDNS_RD) };
+	struct reply root;
+
+	if (!presence.ours || !presence.system)
+		return presence;
+	resolve(resolvers->ours, ".", LDNS_RR_TYPE_NS, UINT64_MAX, &root);
+	presence.ours_fails = root.failed;
+	memcpy(presence.why, root.why, sizeof(presence.why));
+	ldns_rr_list_deep_free(root.records);
+	return presence;
 }
 
 static bool
@@ -242,11 +269,15 @@ are_public(const struct reply *reply)
 static enum name_verdict
 judge(const struct reply *system, const struct reply *ours)
 {
+	if (system->silent && ours->failed)
+		return NAME_UNKNOWN;
 	if (system->records == NULL && ours->records == NULL &&
 	    strcmp(system->text, ours->text) == 0)
 		return NAME_ALIKE;
 	if (system->failed)
 		return NAME_SYSTEM_FAILS;
+	if (ours->failed)
+		return NAME_UNKNOWN;
 	if (system->records == NULL)
 		return NAME_DIFFERS;
 	if (ours->records == NULL)
@@ -259,13 +290,24 @@ judge(const struct reply *system, const struct reply *ours)
 
 /* ---- the difference ---- */
 
+/* Whether the public tree has no such name, proven by a working trust path. */
+static bool
+is_proven_absent(
+    const struct name_resolvers *resolvers, const char *name, uint64_t deadline)
+{
+	struct reply reply;
+
+	resolve(resolvers->ours, name, LDNS_RR_TYPE_SOA, deadline, &reply);
+	ldns_rr_list_deep_free(reply.records);
+	return reply.authentic && reply.absent;
+}
+
 /* The zone that the name is probably in, and who knows it: the system's
  * servers. */
 static void
-put_remedy(const struct name_resolvers *resolvers, const char *name, char *text,
-    size_t size)
+put_block(const struct name_resolvers *resolvers, const char *zone,
+    bool insecure, char *text, size_t size)
 {
-	const char *zone = domain_labels(name) > 2 ? domain_parent(name) : name;
 	ldns_rdf **servers = ldns_resolver_nameservers(resolvers->system);
 	const size_t count = ldns_resolver_nameserver_count(resolvers->system);
 	size_t len =
@@ -279,20 +321,46 @@ put_remedy(const struct name_resolvers *resolvers, const char *name, char *text,
 		LDNS_FREE(server);
 	}
 	if (len < size)
-		len += (size_t)snprintf(
-		    text + len, size - len, " } insecure = yes }");
+		len += (size_t)snprintf(text + len, size - len, " }%s }",
+		    insecure ? " insecure = yes" : "");
 	if (len >= size)
 		text[0] = '\0';
+}
+
+/*
+ * Where the public tree is not signed, a forwarder is believed as it is; where
+ * nothing is known of that, it has to sign.  Against a signed one it counts
+ * only with DNSSEC switched off: for what is proven not to be there, nobody
+ * loses anything by that.  Where all else of a signed zone would lose its
+ * protection there is no remedy.
+ */
+static void
+put_remedy(const struct name_resolvers *resolvers, const char *name,
+    const struct reply *system, const struct reply *ours, uint64_t deadline,
+    struct name_difference *difference)
+{
+	const char *zone = domain_labels(name) > 2 ? domain_parent(name) : name;
+
+	difference->remedy[0] = '\0';
+	if (ours->authentic && !is_proven_absent(resolvers, zone, deadline)) {
+		zone = name;
+		if (!is_proven_absent(resolvers, name, deadline))
+			return;
+	}
+	if (!ours->authentic || system->records != NULL)
+		put_block(resolvers, zone, ours->authentic, difference->remedy,
+		    sizeof(difference->remedy));
 }
 
 static void
 note(const struct name_resolvers *resolvers, const char *name,
     ldns_rr_type type, const struct reply *system, const struct reply *ours,
-    struct name_difference *difference)
+    uint64_t deadline, struct name_difference *difference)
 {
 	const enum name_verdict verdict = judge(system, ours);
 	char *type_text;
 
+	difference->any_answer |= !system->failed || !ours->failed;
 	if (verdict <= difference->verdict)
 		return;
 	type_text = ldns_rr_type2str(type);
@@ -303,9 +371,10 @@ note(const struct name_resolvers *resolvers, const char *name,
 	snprintf(difference->name, sizeof(difference->name), "%s", name);
 	memcpy(difference->system, system->text, sizeof(difference->system));
 	memcpy(difference->ours, ours->text, sizeof(difference->ours));
-	if (verdict > NAME_SYSTEM_FAILS)
-		put_remedy(resolvers, name, difference->remedy,
-		    sizeof(difference->remedy));
+	memcpy(difference->why, ours->why, sizeof(difference->why));
+	difference->ours_signed = ours->authentic;
+	if (verdict > NAME_SYSTEM_FAILS && !system->failed)
+		put_remedy(resolvers, name, system, ours, deadline, difference);
 }
 
 static void
@@ -317,7 +386,7 @@ compare_type(const struct name_resolvers *resolvers, const char *name,
 
 	resolve(resolvers->system, name, type, deadline, &system);
 	resolve(resolvers->ours, name, type, deadline, &ours);
-	note(resolvers, name, type, &system, &ours, difference);
+	note(resolvers, name, type, &system, &ours, deadline, difference);
 	if (records != NULL)
 		*records = system.records;
 	else

@@ -10,6 +10,7 @@
 
 #include "base/domain.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "command/command.h"
 #include "command/name_compare.h"
 #include "command/postfix_hosts.h"
@@ -24,43 +25,80 @@ struct options {
 	bool of_postfix;
 };
 
-/* Returns 1 where the name is resolved differently, 0 otherwise. */
-static unsigned
-compare(struct name_resolvers *resolvers, const char *name, const char *from)
+/* What is compared, and what has come of it. */
+struct work {
+	struct name_resolvers *resolvers;
+	size_t names, answered; /* by one resolver, at least */
+};
+
+static const char *
+advice(const struct name_difference *difference)
+{
+	if (difference->verdict == NAME_SYSTEM_FAILS)
+		return "the system's resolver fails: nothing to mend here";
+	if (difference->verdict == NAME_VARIES)
+		return "(large services answer like this; then there is "
+		       "nothing to mend)";
+	if (difference->remedy[0] == '\0' && difference->ours_signed)
+		return "postdane's answer is proven by DNSSEC, and the "
+		       "system's contradicts it; where that is a view of your "
+		       "own: zone blocks in postdane.conf(5)";
+	if (strstr(difference->remedy, "insecure") != NULL)
+		return "there is no such name in the public tree, as DNSSEC "
+		       "proves; if the zone is your own:";
+	return difference->remedy[0] != '\0' ? "if the zone is your own:" : "";
+}
+
+static void
+put_difference(const struct name_difference *difference, const char *from)
+{
+	const char *text = advice(difference);
+
+	printf("%s %s:\n    system    %s\n    postdane  %s\n", difference->name,
+	    difference->type, difference->system, difference->ours);
+	if (difference->why[0] != '\0')
+		printf("              (%s)\n", difference->why);
+	if (from != NULL)
+		printf("    named in  %s\n", from);
+	if (difference->verdict == NAME_UNKNOWN)
+		printf("    what it is, is not known; see: postdane explain "
+		       "%s\n",
+		    difference->name);
+	if (text[0] != '\0')
+		printf("    %s\n", text);
+	if (difference->remedy[0] != '\0')
+		printf("    %s\n", difference->remedy);
+}
+
+/* Returns how it went, as the command does. */
+static int
+compare(struct work *work, const char *name, const char *from)
 {
 	struct name_difference difference;
 	struct progress progress = { 0 };
 
 	progress_show_now(&progress, name);
-	name_compare(resolvers, name, UINT64_MAX, &difference);
+	name_compare(work->resolvers, name, UINT64_MAX, &difference);
 	progress_end(&progress);
+	work->names++;
+	work->answered += difference.any_answer;
 	if (difference.verdict == NAME_ALIKE)
-		return 0;
-	printf("%s %s:\n    system    %s\n    postdane  %s\n", difference.name,
-	    difference.type, difference.system, difference.ours);
-	if (from != NULL)
-		printf("    named in  %s\n", from);
-	if (difference.verdict == NAME_SYSTEM_FAILS) {
-		printf("    the system's resolver fails: nothing to mend "
-		       "here\n");
-		return 0;
-	}
-	if (difference.verdict == NAME_VARIES)
-		printf("    (large services answer like this; then there is "
-		       "nothing to mend)\n");
-	printf("    %s\n", difference.remedy);
-	return 1;
+		return COMMAND_OK;
+	put_difference(&difference, from);
+	if (difference.verdict == NAME_UNKNOWN)
+		return COMMAND_ERROR;
+	return difference.verdict == NAME_SYSTEM_FAILS ? COMMAND_OK
+						       : COMMAND_NOTFOUND;
 }
 
 /* Returns how it went, as the command does. */
 static int
-compare_text(struct name_resolvers *resolvers, const char *text)
+compare_text(struct work *work, const char *text)
 {
 	char name[DOMAIN_TEXT_MAX], printable[DOMAIN_TEXT_MAX];
 
 	if (domain_from_utf8(text, name) == 0 && domain_is_hostname(name))
-		return compare(resolvers, name, NULL) == 0 ? COMMAND_OK
-							   : COMMAND_NOTFOUND;
+		return compare(work, name, NULL);
 	fprintf(stderr, "postdane: names: \"%s\" is no host name\n",
 	    log_printable(printable, sizeof(printable), text, strlen(text)));
 	return COMMAND_ERROR;
@@ -74,7 +112,7 @@ worse(int one, int other)
 
 /* From standard input, one on each line. */
 static int
-compare_lines(struct name_resolvers *resolvers)
+compare_lines(struct work *work)
 {
 	char line[LINE_MAX_LEN];
 	int worst = COMMAND_OK;
@@ -82,48 +120,55 @@ compare_lines(struct name_resolvers *resolvers)
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		line[strcspn(line, "\r\n")] = '\0';
 		if (line[0] != '\0')
-			worst = worse(worst, compare_text(resolvers, line));
+			worst = worse(worst, compare_text(work, line));
 	}
 	return worst;
 }
 
 /* All that Postfix's configuration names. */
 static int
-compare_postfix(struct name_resolvers *resolvers, const struct options *options)
+compare_postfix(struct work *work, const struct options *options)
 {
 	struct postfix_hosts hosts = { 0 };
-	unsigned different = 0;
+	int worst = COMMAND_OK;
 	const int result =
 	    postfix_hosts_read(&hosts, options->postconf, options->directory);
 
 	for (size_t i = 0; i < hosts.count; i++)
-		different +=
-		    compare(resolvers, hosts.item[i].name, hosts.item[i].from);
+		worst = worse(worst,
+		    compare(work, hosts.item[i].name, hosts.item[i].from));
 	if (hosts.lost)
 		fprintf(stderr,
 		    "postdane: there are more names than are compared\n");
 	postfix_hosts_clear(&hosts);
-	if (result == -1)
-		return COMMAND_ERROR;
-	return different == 0 ? COMMAND_OK : COMMAND_NOTFOUND;
+	return result == -1 ? COMMAND_ERROR : worst;
 }
 
+/* Where nothing was compared, nothing was alike. */
 static int
 compare_all(struct name_resolvers *resolvers, const struct options *options,
     int argc, char **argv)
 {
+	struct work work = { .resolvers = resolvers };
 	int worst = COMMAND_OK;
 
 	if (options->of_postfix)
-		worst = compare_postfix(resolvers, options);
+		worst = compare_postfix(&work, options);
 	else if (optind == argc)
-		worst = compare_lines(resolvers);
+		worst = compare_lines(&work);
 	for (int i = optind; i < argc; i++)
-		worst = worse(worst, compare_text(resolvers, argv[i]));
-	return worst;
+		worst = worse(worst, compare_text(&work, argv[i]));
+	if (work.names == 0 || work.answered > 0)
+		return worst;
+	fprintf(stderr,
+	    "postdane: names: both resolvers fail for %s: nothing "
+	    "was compared\n",
+	    work.names > 1 ? "all of these names" : "this name");
+	return COMMAND_ERROR;
 }
 
-/* Where nobody is there, each name would seem to differ, or none. */
+/* Where nobody is there, each name would seem to differ, or none; and where
+ * nothing can be validated, what ours does not know says nothing of a name. */
 static int
 compare_if_present(struct name_resolvers *resolvers,
     const struct options *options, int argc, char **argv)
@@ -132,27 +177,34 @@ compare_if_present(struct name_resolvers *resolvers,
 	    "the system's resolver (" RESOLV_CONF ") does not answer";
 	struct progress progress = { 0 };
 	struct name_presence present;
+	const char *network;
 
 	progress_show_now(&progress, "asking both resolvers");
 	present = name_resolvers_presence(resolvers);
 	progress_end(&progress);
-	if (!present.ours) {
+	network = reason_of_network(present.why);
+	if (!present.ours)
 		fprintf(stderr,
 		    "postdane: names: nobody answers at %s: is dns-listen set, "
 		    "and was postdane restarted?\n",
 		    options->listener);
-		if (!present.system)
-			fprintf(
-			    stderr, "postdane: names: %s, either\n", absent);
+	if (!present.system)
+		fprintf(stderr, "postdane: names: %s%s\n", absent,
+		    present.ours ? ": there is nothing to compare with"
+				 : ", either");
+	if (!present.ours || !present.system)
 		return COMMAND_ERROR;
-	}
-	if (present.system)
+	if (!present.ours_fails)
 		return compare_all(resolvers, options, argc, argv);
 	fprintf(stderr,
-	    "postdane: names: %s: there is nothing to compare with, and "
-	    "nothing to mend here\n",
-	    absent);
-	return COMMAND_OK;
+	    "postdane: names: %s\npostdane: names: until then postdane "
+	    "resolves "
+	    "nothing, and no name was compared\n",
+	    network != NULL          ? network
+	    : present.why[0] != '\0' ? present.why
+				     : "not even the root is resolved by "
+				       "postdane: see postdane status");
+	return COMMAND_ERROR;
 }
 
 static int

@@ -2,6 +2,8 @@
 
 #include "dns/resolver.h"
 
+#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -555,15 +557,47 @@ resolver_trust(const struct resolver *resolver, const char **why)
 
 /* ---- life ---- */
 
-/* What it means that nobody answers for the root. */
-static const char *
-silence_of(const struct conf *conf)
+/* NULL where the root's own servers are asked. */
+static const struct conf_zone *
+forwarders_of_root(const struct conf *conf)
 {
 	for (size_t i = 0; i < conf->zone_count; i++)
 		if (strcmp(conf->zones[i].name, ".") == 0 &&
 		    conf->zones[i].server_count > 0)
-			return REASON_NO_FORWARDER;
-	return REASON_NO_ROOT;
+			return &conf->zones[i];
+	return NULL;
+}
+
+static void
+put_forwarders(const struct conf_zone *zone, char *text, size_t size)
+{
+	size_t len = (size_t)snprintf(text, size, REASON_UNSIGNED_FORWARDER);
+
+	for (size_t i = 0; i < zone->server_count && len < size; i++) {
+		const struct endpoint *server = &zone->servers[i];
+		char host[NI_MAXHOST];
+
+		if (getnameinfo((const struct sockaddr *)&server->address,
+			server->length, host, sizeof(host), NULL, 0,
+			NI_NUMERICHOST) == 0)
+			len += (size_t)snprintf(text + len, size - len,
+			    i > 0 ? ", %s" : "%s", host);
+	}
+}
+
+/* Trust, with what it means here that it can't be had. */
+static struct trust *
+start_trust(struct event_base *base, const struct conf *conf,
+    struct validated *validated)
+{
+	const struct conf_zone *forwarders = forwarders_of_root(conf);
+	char text[256];
+
+	if (forwarders == NULL)
+		return trust_new(
+		    base, validated, REASON_NO_ROOT, REASON_UNSIGNED_ROOT);
+	put_forwarders(forwarders, text, sizeof(text));
+	return trust_new(base, validated, REASON_NO_FORWARDER, text);
 }
 
 struct resolver *
@@ -591,8 +625,8 @@ resolver_new(struct event_base *base, const struct conf *conf,
 	    (resolver->errands = errands_new(&errands)) == NULL ||
 	    (resolver->env.validated = validated_new(base, conf, library)) ==
 		NULL ||
-	    (resolver->trust = trust_new(
-		 base, resolver->env.validated, silence_of(conf))) == NULL ||
+	    (resolver->trust =
+		    start_trust(base, conf, resolver->env.validated)) == NULL ||
 	    (resolver->rollover = rollover_new(base, conf,
 		 resolver->env.validated, on_other_anchors, resolver)) ==
 		NULL) {

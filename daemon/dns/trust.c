@@ -13,6 +13,7 @@
 #include "base/reason.h"
 #include "dns/answer.h"
 #include "dns/validated.h"
+#include "dns/whole.h"
 
 #define CHECK_SECONDS 3600 /* while it is alive */
 #define RETRY_SECONDS 3    /* after a failure */
@@ -24,8 +25,8 @@ struct trust {
 	struct validated_query *query;
 	struct event *timer;
 	enum resolver_trust state;
-	const char *silence; /* what it means that nobody answers; constant */
-	bool soon;           /* the timer is that of SOON_SECONDS */
+	bool soon; /* the timer is that of SOON_SECONDS */
+	char silence[256], unsigned_keys[256]; /* what they mean */
 	char why[256];
 };
 
@@ -63,6 +64,14 @@ is_silence(const struct validated_result *result)
 		   strcmp(result->why, REASON_NO_SERVER) == 0);
 }
 
+/* With a wrong anchor, or a wrong clock, there are signatures. */
+static bool
+is_unsigned(const struct validated_result *result)
+{
+	return result->answered && result->packet != NULL &&
+	       !whole_is_signed(result->packet, result->len);
+}
+
 static void
 change_unknown(struct trust *trust, const char *why)
 {
@@ -91,6 +100,8 @@ on_dnskey(void *arg, const struct validated_result *result)
 		    "revoked or not the root's");
 	} else if (is_silence(result)) {
 		change_unknown(trust, trust->silence);
+	} else if (is_unsigned(result)) {
+		change_unknown(trust, trust->unsigned_keys);
 	} else {
 		const char *reason =
 		    result->why != NULL ? result->why : "no answer";
@@ -123,15 +134,17 @@ check(evutil_socket_t fd, short what, void *arg)
 }
 
 struct trust *
-trust_new(
-    struct event_base *base, struct validated *validated, const char *silence)
+trust_new(struct event_base *base, struct validated *validated,
+    const char *silence, const char *unsigned_keys)
 {
 	struct trust *trust = calloc(1, sizeof(*trust));
 
 	if (trust == NULL)
 		return NULL;
 	trust->validated = validated;
-	trust->silence = silence;
+	snprintf(trust->silence, sizeof(trust->silence), "%s", silence);
+	snprintf(trust->unsigned_keys, sizeof(trust->unsigned_keys), "%s",
+	    unsigned_keys);
 	snprintf(trust->why, sizeof(trust->why),
 	    "the root's DNSKEY has not been validated yet");
 	if ((trust->timer = event_new(base, -1, 0, check, trust)) == NULL) {

@@ -46,6 +46,7 @@ struct record {
 struct outline {
 	bool has_type;   /* in the answer section */
 	bool has_denial; /* NSEC or NSEC3 in the authority section */
+	bool has_signature;
 	/* Of signatures, by the skew: */
 	bool has_old;      /* one has ended */
 	bool is_over;      /* an RRset has only such */
@@ -182,6 +183,7 @@ read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
 	for (size_t i = 0; i < count; i++) {
 		if (!read_record(reader, &record))
 			return false;
+		outline->has_signature |= record.type == TYPE_RRSIG;
 		if (record.type == TYPE_RRSIG)
 			read_signature(
 			    reader, &record, now, &signatures, outline);
@@ -257,6 +259,15 @@ whole_lifetime(const uint8_t *wire, size_t len, uint32_t now)
 
 	return read_outline(wire, len, 0, now, &outline) ? outline.lifetime
 							 : UINT32_MAX;
+}
+
+bool
+whole_is_signed(const uint8_t *wire, size_t len)
+{
+	struct outline outline;
+
+	return len < HEADER_LEN || !read_outline(wire, len, 0, 0, &outline) ||
+	       outline.has_signature;
 }
 
 /* Those of one set of parameters, as a rule, stand one behind the other; that

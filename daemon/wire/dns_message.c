@@ -35,7 +35,7 @@
 #define OPT_DO 0x80U    /* of the third octet of its TTL */
 #define OPTION_ERROR 15 /* RFC 8914 */
 #define ELLIPSIS " ..."
-#define ERROR_TEXT_MAX 100
+#define ERROR_TEXT_MAX 200
 #define UDP_LEAST 512
 #define ANY_TTL 3600
 #define COUNT_MAX 65535 /* records that a section can have */
@@ -334,7 +334,7 @@ put_opt(const struct dns_request *request, enum dns_rcode rcode,
 	return (size_t)(at - out) + text_octets;
 }
 
-/* Header, question, OPT: at most 12 + 259 + 11 + 106 octets. */
+/* Header, question, OPT: at most 12 + 259 + 11 + 206 octets. */
 size_t
 dns_message_error(const struct dns_request *request, enum dns_rcode rcode,
     enum dns_error error, const char *text, uint8_t *out, size_t size)

@@ -21,6 +21,14 @@
 #define REASON_NO_FORWARDER                                                    \
 	"no forwarder of zone '.' gives a usable answer: are they up, and do " \
 	"they pass signatures on?"
+/* They answer, and none with signatures. */
+#define REASON_UNSIGNED_ROOT                                                   \
+	"something answers in place of the root servers, without DNSSEC: let " \
+	"port 53, UDP and TCP, through, or set zone '.' { forward = ... }"
+/* Their addresses follow. */
+#define REASON_UNSIGNED_FORWARDER                                              \
+	"no forwarder of zone '.' does DNSSEC, which it must (pass on DO and " \
+	"RRSIG): "
 
 /* The sentence, one of those above, that is in @why, to the end of that.
  * Returns a pointer into @why, or NULL where there is none; NULL for NULL. */

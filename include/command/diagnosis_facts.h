@@ -22,6 +22,7 @@
 struct diagnosis_recursor {
 	struct endpoint endpoint;
 	const char *path; /* of the resolv.conf; borrowed */
+	bool of_root;     /* a forwarder of zone "." */
 };
 
 /* "MX example.org", and where it is asked. */
@@ -45,7 +46,8 @@ struct diagnosis {
 	struct probe_batch batch; /* every question and its answer */
 	bool is_signed[DELEGATION_ZONES_MAX];
 	bool signed_known[DELEGATION_ZONES_MAX]; /* somebody has answered */
-	bool has_forwarders; /* for ".": the root's servers need not answer */
+	bool has_forwarders; /* or servers of its own, for ".": those of the
+			      * root need not answer */
 	struct findings findings;
 };
 

@@ -6,10 +6,6 @@
 
 #include "command/diagnosis_facts.h"
 
-/* The finding that this machine reaches none of the root's servers; what else
- * comes of that is none. */
-#define DIAGNOSIS_NO_INTERNET "no-internet"
-
 /* Returns 0, or -1 when out of memory. */
 int diagnosis_judge(struct diagnosis *to);
 

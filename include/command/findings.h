@@ -13,12 +13,14 @@
 enum findings_severity {
 	FINDINGS_NOTE, /* no fault */
 	FINDINGS_WARNING,
+	FINDINGS_UNKNOWN, /* there may be anything that could not be seen */
 	FINDINGS_CRITICAL
 };
 
 /* Texts are printable. */
 struct finding {
 	enum findings_severity severity;
+	bool leads;                   /* explains others: to be read first */
 	bool fatal;                   /* who asks this server alone is lost */
 	char behaviour[48];           /* "edns-dropped": for programs */
 	char zone[DOMAIN_TEXT_MAX];   /* "" of a recursor and of postdane */
@@ -42,6 +44,9 @@ void findings_add(struct findings *findings, const struct finding *fill);
 
 /* Take all of that behaviour away.  Returns how many there were. */
 size_t findings_remove(struct findings *findings, const char *behaviour);
+
+/* Whether there is one that explains others. */
+bool findings_have_leader(const struct findings *findings);
 
 /* Whether there is one of that behaviour. */
 bool findings_has(const struct findings *findings, const char *behaviour);

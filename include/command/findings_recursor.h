@@ -6,12 +6,18 @@
 
 #include "command/findings_trial.h"
 
+/* What is known of the domain's own servers. */
+enum findings_domain {
+	FINDINGS_DOMAIN_UNKNOWN,
+	FINDINGS_DOMAIN_AT_FAULT, /* they have findings */
+	FINDINGS_DOMAIN_WELL
+};
+
 /*
  * Judge a recursor.  @is_signed tells for a job whether its zone is.
- * @domain_at_fault: the domain's own servers have findings.
  */
 void findings_of_recursor(struct findings *findings,
     const struct findings_subject *subject, const struct probe_job *const *job,
-    const bool *is_signed, size_t count, bool domain_at_fault);
+    const bool *is_signed, size_t count, enum findings_domain domain);
 
 #endif /* COMMAND_FINDINGS_RECURSOR_H */

@@ -23,10 +23,13 @@ void name_resolvers_free(struct name_resolvers *resolvers);
 
 /*
  * Whether anybody is there: to one question, of whatever is certain, any answer
- * will do.  Takes seconds at most.
+ * will do.  And whether ours can resolve at all, by the root's name servers.
+ * Takes seconds at most.
  */
 struct name_presence {
 	bool system, ours;
+	bool ours_fails;
+	char why[256]; /* where it does: printable, "" where it does not say */
 };
 struct name_presence name_resolvers_presence(struct name_resolvers *resolvers);
 
@@ -38,8 +41,10 @@ enum name_verdict {
 	/* Other addresses, all of them public: what large services answer
 	 * depends on who asks, and when. */
 	NAME_VARIES,
+	/* Ours fails, or both are silent: nothing is known. */
+	NAME_UNKNOWN,
 	NAME_DIFFERS, /* other records, or of another kind of "none" */
-	NAME_LOST     /* the system's has records, ours has none */
+	NAME_LOST     /* the system's has records, ours knows of none */
 };
 
 /* Of the first type, MX, A or AAAA, with the worst verdict. */
@@ -48,8 +53,15 @@ struct name_difference {
 	char type[8];
 	char name[256]; /* the one asked for, or a mail server of its */
 	char system[256], ours[256]; /* one record, or what there was instead */
-	/* "zone … { … }", where one would help; else "" */
+	char why[256];    /* ours fails: printable, "" where it does not say */
+	bool ours_signed; /* it was validated, a denial too */
+	/*
+	 * "zone … { … }", where one would help, if the zone is one's own; else
+	 * "".  It says "insecure = yes" only for a zone that is proven not to
+	 * be in the public tree, or for a single name that is.
+	 */
 	char remedy[1024];
+	bool any_answer; /* somebody has answered something */
 };
 
 /*

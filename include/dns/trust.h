@@ -19,11 +19,12 @@ struct trust;
 struct validated;
 
 /*
- * Pointers are borrowed and must outlive it.  Asks at once.  @silence: what it
- * means that nobody answers (base/reason.h), constant.  NULL on failure.
+ * Pointers are borrowed and must outlive it.  Asks at once.  What it means
+ * (base/reason.h), copied: @silence, that nobody answers; @unsigned_keys, that
+ * whoever answers does no DNSSEC.  NULL on failure.
  */
-struct trust *trust_new(
-    struct event_base *base, struct validated *validated, const char *silence);
+struct trust *trust_new(struct event_base *base, struct validated *validated,
+    const char *silence, const char *unsigned_keys);
 
 /* Asks once more: other anchors are used now. */
 void trust_again(struct trust *trust);

@@ -44,6 +44,10 @@ const char *whole_flaw(const uint8_t *wire, size_t len, uint16_t type,
  */
 uint32_t whole_lifetime(const uint8_t *wire, size_t len, uint32_t now);
 
+/* Whether there is a signature in @wire, of whatever and whenever: where not,
+ * whoever answered does no DNSSEC.  True of a message that can't be read. */
+bool whole_is_signed(const uint8_t *wire, size_t len);
+
 /*
  * SHA-1 blocks that libunbound may have spent on the NSEC3 records of @wire, a
  * whole answer to a question for a name with @labels labels: a hash for the

@@ -87,7 +87,9 @@ def test_refuses_where_a_name_would_be_another(script):
     assert result.returncode == 1
     assert "right.i.nsec A:" in result.stdout
     assert "10.66.66.66" in result.stdout and "10.25.40.1" in result.stdout
-    assert f'zone "i.nsec" {{ forward = {{ "{LIAR}" }}' in result.stdout
+    # Who contradicts what is signed is not believed for it.
+    assert "proven by DNSSEC, and the system's contradicts" in result.stdout
+    assert 'zone "i.nsec"' not in result.stdout
     assert "nothing was changed" in result.stderr
     assert not written(script)
 
@@ -173,6 +175,40 @@ def test_nobody_listens(script, world):
         world.daemon.start()
     assert result.returncode == 3
     assert "is dns-listen set, and was postdane restarted?" in result.stderr
+    assert not written(script)
+
+
+def test_a_silent_system_is_no_comparison(script):
+    result = script("install", "--yes", resolver="10.53.9.99")
+    assert result.returncode == 3
+    assert "(/etc/resolv.conf) does not answer: there is nothing to compare " \
+        "with" in result.stderr
+    assert "not all names could be compared; nothing was changed" in result.stderr
+    assert not written(script)
+
+
+def test_without_a_trust_path_nothing_is_proposed(script, world):
+    """A forwarder that does no DNSSEC: that helps no name of Postfix's."""
+    forwarder = "10.53.9.55"
+    proxy = world.lab.start_proxy("nsec.", forwarder, misbehave.strip_all,
+                                  backend=incident.UNBOUND)
+    world.daemon.stop()
+    daemon = lab_module.Daemon(
+        world.lab, "blind", f'dns-listen = {{ "{incident.POSTDANE}:53" }}\n'
+        f'zone "." {{ forward = {{ "{forwarder}" }} }}\n')
+    try:
+        daemon.start()
+        lab_module.wait_until("the sentence", lambda: forwarder in
+                              daemon.status()["trust_why"])
+        result = script("install", "--yes")
+        daemon.stop()
+    finally:
+        world.daemon.start()
+        world.lab.underworld.stop(proxy)
+    assert result.returncode == 3
+    assert f"(pass on DO and RRSIG): {forwarder}\n" in result.stderr
+    assert "not all names could be compared; nothing was changed" in result.stderr
+    assert "insecure" not in result.stdout + result.stderr
     assert not written(script)
 
 

@@ -2,6 +2,7 @@
 nobody in a healthy world."""
 
 import json
+import shutil
 import socket
 import subprocess
 import time
@@ -19,7 +20,7 @@ R = misbehave.dns.rcode
 RECURSOR = "10.53.0.53"
 BROKEN = "10.53.0.54"
 SILENT = "10.53.0.55"
-OK, WARNING, CRITICAL = range(3)
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
 HEALTHY = [
     Zone("fine.nsec", f"@ MX 10 mx\nmx A 10.25.6.1\nmx AAAA fd00:25::61\n"
@@ -388,3 +389,66 @@ def test_bad_usage(world, args):
         capture_output=True, text=True, timeout=HANG, check=False)
     assert result.returncode == 3
     assert result.stderr and not result.stdout
+
+
+# ---- an ordinary user ----
+
+@pytest.fixture
+def as_nobody():
+    """Runs the program as somebody who may ask nobody."""
+    command = lab_module.ROOM / "postdane-for-all"
+    shutil.copy(lab_module.BUILD / "postdane", command)
+    command.chmod(0o755)
+    for folder in (lab_module.ROOM, *lab_module.ROOM.parents):
+        if folder.stat().st_mode & 0o5 != 0o5:
+            pytest.skip(f"{folder} is closed to others")
+
+    def run_it(*arguments):
+        return subprocess.run(
+            [command, *arguments], user="nobody", group="nogroup",
+            extra_groups=[], capture_output=True, text=True, timeout=HANG,
+            check=False, env=lab_module.environment())
+    return run_it
+
+
+def test_what_may_not_be_asked_is_not_known(world, as_nobody):
+    """The daemon runs, and nothing is to be started."""
+    daemon = lab_module.Daemon(world, "closed", port=9052).start()
+    for path in (daemon.folder, world.hints, resolv_conf("none")):
+        path.chmod(0o755)
+    try:
+        result = as_nobody(
+            "-s", daemon.control, "diagnose", "--json", "--root-hints",
+            world.hints, "--chroot", "/nonexistent", "--resolv-conf",
+            resolv_conf("none"), "fine.nsec")
+    finally:
+        daemon.stop()
+    report = json.loads(result.stdout)
+    assert [(f["behaviour"], f["severity"], f["blame"])
+            for f in report["findings"]] == [
+        ("postdane-not-asked", "unknown", "")]
+    assert (result.returncode, report["status"]) == (UNKNOWN, "UNKNOWN")
+    assert "use sudo" in report["findings"][0]["text"]
+
+
+@pytest.mark.parametrize("option,severity,code", [
+    ("--resolv-conf", "unknown", UNKNOWN), ("--chroot", "note", OK)])
+def test_what_may_not_be_read_is_not_known(world, as_nobody, option, severity,
+                                           code):
+    closed = lab_module.ROOM / f"closed{option}"
+    (closed / "etc").mkdir(parents=True)
+    path = closed / "etc/resolv.conf"
+    path.write_text("nameserver 192.0.2.1\n")
+    closed.chmod(0o700)
+    options = {"--resolv-conf": resolv_conf("none"), "--chroot": "/nonexistent",
+               option: path if option == "--resolv-conf" else closed}
+    for file in (world.hints, resolv_conf("none")):
+        file.chmod(0o644)
+    result = as_nobody(
+        "diagnose", "--json", "--no-daemon", "--root-hints", world.hints,
+        *(word for pair in options.items() for word in pair), "fine.nsec")
+    report = json.loads(result.stdout)
+    assert [(f["behaviour"], f["severity"], f["server"])
+            for f in report["findings"]] == [
+        ("resolv-conf-unreadable", severity, str(path))]
+    assert result.returncode == code

@@ -590,7 +590,7 @@ def test_names_that_are_none_are_said(lab, resolv_conf):
         assert result.stderr == (
             'postdane: names: "foo bar" is no host name\n'
             'postdane: names: "a..b" is no host name\n')
-    assert (absent.returncode, absent.stdout) == (0, "")
+    assert (absent.returncode, absent.stdout) == (3, "")
     assert "(/etc/resolv.conf) does not answer: there is nothing to compare " \
         "with" in absent.stderr
 

@@ -265,6 +265,7 @@ static const struct {
 	{ NAME_ALIKE, true, "", 0 },
 	{ NAME_SYSTEM_FAILS, true, "", 0 },
 	{ NAME_VARIES, true, "name-varies ", 0 },
+	{ NAME_UNKNOWN, true, "name-lost ", 1 },
 	{ NAME_DIFFERS, true, "name-differs ", 0 },
 	{ NAME_LOST, true, "name-lost ", 1 },
 	{ NAME_LOST, false, "resolver-not-shared name-lost ", 0 },
@@ -273,8 +274,13 @@ static const struct {
 START_TEST(names_mean_the_same_to_both)
 {
 	struct doctor_name name = { "relayhost",
-		{ names[_i].verdict, "A", "relay.corp.example", "192.0.2.1",
-		    "NXDOMAIN", "zone \"corp.example\" { }" } };
+		{ .verdict = names[_i].verdict,
+		    .any_answer = true,
+		    .type = "A",
+		    .name = "relay.corp.example",
+		    .system = "192.0.2.1",
+		    .ours = "NXDOMAIN",
+		    .remedy = "zone \"corp.example\" { }" } };
 	struct fixture f;
 	json_t *report;
 

@@ -366,7 +366,7 @@ judge_recursor(const char *behaviour)
 	static const bool is_signed[JOBS_MAX] = { true, true, true };
 
 	findings_of_recursor(
-	    &findings, &subject, list, is_signed, count, false);
+	    &findings, &subject, list, is_signed, count, FINDINGS_DOMAIN_WELL);
 	ck_assert_uint_eq(findings.count, behaviour != NULL ? 1 : 0);
 	if (behaviour != NULL)
 		ck_assert_str_eq(findings.item[0].behaviour, behaviour);

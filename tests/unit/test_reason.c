@@ -44,10 +44,18 @@ START_TEST(the_network_is_told_from_a_domain)
 	ck_assert_str_eq(reason_of_network(why), REASON_NO_ROOT);
 	ck_assert_str_eq(
 	    reason_of_network(REASON_NO_FORWARDER), REASON_NO_FORWARDER);
+	ck_assert_str_eq(
+	    reason_of_network("no trust path: " REASON_UNSIGNED_ROOT),
+	    REASON_UNSIGNED_ROOT);
+	ck_assert_str_eq(reason_of_network(REASON_UNSIGNED_FORWARDER "::1"),
+	    REASON_UNSIGNED_FORWARDER "::1");
 	ck_assert_ptr_null(reason_of_network(REASON_NO_SERVER));
 	ck_assert_ptr_null(reason_of_network(NULL));
 	/* Goes whole through what makes texts printable. */
-	ck_assert_ptr_null(strpbrk(REASON_NO_ROOT REASON_NO_FORWARDER, "\"\\"));
+	ck_assert_ptr_null(
+	    strpbrk(REASON_NO_ROOT REASON_NO_FORWARDER REASON_UNSIGNED_ROOT
+			REASON_UNSIGNED_FORWARDER,
+		"\"\\"));
 }
 END_TEST
 

@@ -60,7 +60,7 @@ set_up(void)
 	refuse = false;
 	query.waits = false;
 	ck_assert_ptr_nonnull(base = event_base_new());
-	trust = trust_new(base, NULL, REASON_NO_ROOT);
+	trust = trust_new(base, NULL, REASON_NO_ROOT, REASON_UNSIGNED_ROOT);
 	ck_assert_ptr_nonnull(trust);
 }
 
@@ -202,6 +202,38 @@ START_TEST(failure_says_nothing)
 }
 END_TEST
 
+/* Keys without signatures; and with one, which is the anchor's fault. */
+START_TEST(answers_without_dnssec_are_told_apart)
+{
+	const uint64_t begin = fake_ms;
+	/* A response with one record: the root's, of the type in its midst. */
+	uint8_t wire[12 + 11 + 20] = { [2] = 0x80,
+		[7] = 1,
+		[14] = _i == 1 ? 46 : 48,
+		[16] = 1,
+		[22] = 20 };
+	const struct validated_result result = { .answered = true,
+		.security = DNS_BOGUS,
+		.packet = wire,
+		.len = sizeof(wire),
+		.why = "no keys have a DS" };
+
+	pass(1);
+	query.waits = false;
+	query.cb(query.arg, &result);
+	expect(RESOLVER_TRUST_UNKNOWN,
+	    _i == 1 ? "no keys have a DS" : REASON_UNSIGNED_ROOT);
+	/* Nor does it take away what is known. */
+	pass(3001);
+	answer(true, DNS_SECURE, NULL);
+	pass(3601000);
+	query.waits = false;
+	query.cb(query.arg, &result);
+	expect(RESOLVER_TRUST_ALIVE, NULL);
+	go_back(begin);
+}
+END_TEST
+
 START_TEST(silence_is_asked_again)
 {
 	const uint64_t begin = fake_ms;
@@ -239,6 +271,7 @@ main(void)
 	tcase_add_test(tc, secure_keys_are_alive);
 	tcase_add_loop_test(tc, insecure_keys_withdraw_it, 0, 2);
 	tcase_add_test(tc, failure_says_nothing);
+	tcase_add_loop_test(tc, answers_without_dnssec_are_told_apart, 0, 2);
 	tcase_add_test(tc, silence_is_asked_again);
 	suite_add_tcase(suite, tc);
 
