@@ -18,7 +18,6 @@ TOP = pathlib.Path("build/debian", RELEASE).resolve()
 BOOT = pathlib.Path(__file__).parent / "boot"
 PACKAGE = "/root/postdane.deb"
 RECURSOR = "10.53.0.53"
-SECONDS = 120
 OURS = "etc/postdane/postdane.conf"
 # Postfix as one sets it up: README, "Put it into Postfix".
 POSTFIX = """
@@ -105,13 +104,13 @@ class Container:
     def reboot(self):
         """systemd-nspawn ends then, and the next one boots the same tree."""
         self.run("systemctl", "reboot")
-        self.process.wait(SECONDS)
+        self.process.wait(lab_module.HANG)
         self.boot()
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
             self.run("systemctl", "poweroff")
-            self.process.wait(SECONDS)
+            self.process.wait(lab_module.HANG)
         self.remove()
 
     # -- what is done inside --
