@@ -79,6 +79,7 @@ struct ladder {
 	struct validated_query *query, *fresh;
 	bool is_asked;        /* libunbound was, for the present name */
 	bool doubted;         /* and with empty caches, since it failed */
+	bool is_bogus;        /* what it said at first */
 	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	enum asked asked;
 	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
@@ -207,7 +208,7 @@ leave_name(struct ladder *ladder)
 	drop_held(ladder);
 	ladder->asked = ASKED_NOT;
 	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
-	ladder->is_asked = false;
+	ladder->is_asked = ladder->is_bogus = false;
 	ladder->plain_why[0] = ladder->plain_zone[0] = '\0';
 	event_del(ladder->proof_timer);
 	event_del(ladder->doubt_timer);
@@ -1001,6 +1002,17 @@ distrust_caches(struct ladder *ladder)
 	ladder->walked = false;
 }
 
+/*
+ * Whether the first look, which the second one contradicts, was a failure or
+ * bogus.  libunbound keeps a key that it could not get for a minute, and all
+ * below it is bogus that long; the questions of a walk, too.
+ */
+static bool
+has_bad_caches(const struct ladder *ladder)
+{
+	return ladder->asked != ASKED_BOGUS || ladder->is_bogus;
+}
+
 static void
 on_fresh(void *arg, const struct validated_result *result)
 {
@@ -1010,7 +1022,7 @@ on_fresh(void *arg, const struct validated_result *result)
 	if (!pay(ladder, result))
 		return;
 	if (is_judged(result) && result->security != DNS_BOGUS) {
-		if (ladder->asked != ASKED_BOGUS)
+		if (has_bad_caches(ladder))
 			distrust_caches(ladder);
 		use_validated(ladder, result);
 		return;
@@ -1104,6 +1116,7 @@ on_validated(void *arg, const struct validated_result *result)
 		keep_reason(ladder, result->why);
 		hold_message(
 		    ladder, result->packet, result->len, result->lifetime);
+		ladder->is_bogus = true;
 		look_again(ladder);
 	} else {
 		drop_fresh(ladder);

@@ -6,6 +6,7 @@ make it: while a daemon ends, this can't be told from an idle one."""
 
 import socket
 import threading
+import time
 
 import dns.exception
 import dns.message
@@ -21,6 +22,10 @@ class Closed(OSError):
     """By the other side, instead of an answer."""
 
 
+class Wrong(OSError):
+    """An answer, with what it says: a TEMP has its reason in it."""
+
+
 def exchange(port, request, end):
     with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
         connection.sendall(request)
@@ -33,13 +38,18 @@ def exchange(port, request, end):
     return reply
 
 
+def expect(right, reply):
+    if reply != right:
+        raise Wrong(reply)
+
+
 def socketmap():
-    return exchange(8642, b"%d:query %s," % (len(KEY) + 6, KEY.encode()),
-                    b",") == b"7:OK dane,"
+    expect(b"7:OK dane,", exchange(
+        8642, b"%d:query %s," % (len(KEY) + 6, KEY.encode()), b","))
 
 
 def tcp_table():
-    return exchange(8643, f"get {KEY}\n".encode(), b"\n") == b"200 dane\n"
+    expect(b"200 dane\n", exchange(8643, f"get {KEY}\n".encode(), b"\n"))
 
 
 def ask(transport):
@@ -50,15 +60,16 @@ def ask(transport):
         raise Closed() from error
     except dns.exception.DNSException as error:
         raise OSError(repr(error)) from error
-    return reply.rcode() == dns.rcode.NOERROR and bool(reply.answer)
+    if reply.rcode() != dns.rcode.NOERROR or not reply.answer:
+        raise Wrong(reply.to_text())
 
 
 def dns_udp():
-    return ask(dns.query.udp)
+    ask(dns.query.udp)
 
 
 def dns_tcp():
-    return ask(dns.query.tcp)
+    ask(dns.query.tcp)
 
 
 PROTOCOLS = (socketmap, tcp_table, dns_udp, dns_tcp)
@@ -79,26 +90,29 @@ class Load:
 
     def ask(self, protocol):
         while not self.ending.is_set():
-            right, why = self.try_twice(protocol)
+            why = self.try_twice(protocol)
             with self.lock:
-                if right:
+                if why is None:
                     self.answered[protocol.__name__] += 1
                 else:
-                    self.lost.append(f"{protocol.__name__}: {why}")
+                    self.lost.append(f"{time.strftime('%T')} "
+                                     f"{protocol.__name__}: {why}")
             # As busy as a large mail server, and not as this machine can be.
             self.ending.wait(0.005)
 
     def try_twice(self, protocol):
+        """Why it was lost, or None."""
         for _ in range(2):
             try:
-                return protocol(), "a wrong answer"
+                protocol()
+                return None
             except (ConnectionResetError, BrokenPipeError, Closed) as error:
                 why = repr(error)
                 with self.lock:
                     self.again[protocol.__name__] += 1
             except OSError as error:
-                return False, repr(error)
-        return False, why
+                return repr(error)
+        return why
 
     def __enter__(self):
         for thread in self.threads:

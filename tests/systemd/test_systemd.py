@@ -167,7 +167,8 @@ def test_a_restart_with_a_mistake_leaves_the_sockets(configured):
         with Load(clients=1, protocols=(socketmap, tcp_table)) as load:
             mend()
             configured.wait_for("an answer", lambda: answers(configured))
-    assert not load.lost
+    assert not load.lost, configured.well("journalctl", "-u", "postdane",
+                                          "-o", "short-precise", "-n", "60")
     show_all_is_well(configured)
 
 

@@ -1604,6 +1604,36 @@ START_TEST(insecure_second_look_has_a_walk_of_its_own)
 }
 END_TEST
 
+/* libunbound keeps a key that it could not get, and all below it is bogus. */
+START_TEST(bad_keys_are_not_kept)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_has_data(DNS_BOGUS);
+	if (_i > 0) {
+		unbound_has_data(DNS_SECURE);
+		expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
+		ck_assert_uint_eq(doubts, 1);
+		return;
+	}
+	unbound_has_data(DNS_INSECURE);
+	ck_assert_uint_eq(doubts, 1);
+	walk_ends(WALK_PROVEN);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_FRESH);
+}
+END_TEST
+
+/* A zone that is insecure unseen, time and again, keeps no caches cold. */
+START_TEST(the_same_twice_says_nothing_of_the_caches)
+{
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	unbound_has_data(DNS_INSECURE);
+	walk_ends(WALK_SIGNED);
+	ck_assert_uint_eq(query_count, 2);
+	unbound_has_data(DNS_INSECURE);
+	ck_assert_uint_eq(doubts, 0);
+}
+END_TEST
+
 START_TEST(second_look_that_is_bogus_is_bogus)
 {
 	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
@@ -1860,6 +1890,8 @@ add_fallback_tests(TCase *tc)
 	tcase_add_loop_test(tc, failure_is_looked_at_with_empty_caches, 0, 4);
 	tcase_add_loop_test(
 	    tc, insecure_second_look_has_a_walk_of_its_own, 0, 2);
+	tcase_add_loop_test(tc, bad_keys_are_not_kept, 0, 2);
+	tcase_add_test(tc, the_same_twice_says_nothing_of_the_caches);
 	tcase_add_test(tc, second_look_that_is_bogus_is_bogus);
 	tcase_add_loop_test(
 	    tc, hanging_lookup_is_looked_at_with_empty_caches, 0, 3);
