@@ -29,6 +29,21 @@ recursion_verb(const struct probe_job *job, char text[48])
 	return text;
 }
 
+static const char *
+cause_of(enum findings_domain domain)
+{
+	switch (domain) {
+	case FINDINGS_DOMAIN_AT_FAULT:
+		return "; the cause lies with the name servers named here, "
+		       "which it cannot cope with";
+	case FINDINGS_DOMAIN_WELL:
+		return "; the domain's own name servers answer it";
+	case FINDINGS_DOMAIN_UNKNOWN:
+		break;
+	}
+	return "";
+}
+
 static void
 judge_recursion(const struct findings_trial *trial,
     const struct probe_job *plain, bool is_signed, enum findings_domain domain)
@@ -38,13 +53,7 @@ judge_recursion(const struct findings_trial *trial,
 	const struct probe_job *unchecked =
 	    findings_get(trial, plain->name, plain->type, FINDINGS_RECURSE_CD);
 	char key[16], verb[48], behaviour[48], ede[200];
-	static const char *const causes[] = { [FINDINGS_DOMAIN_UNKNOWN] = "",
-		[FINDINGS_DOMAIN_AT_FAULT] =
-		    "; the cause lies with the name servers named here, which "
-		    "it cannot cope with",
-		[FINDINGS_DOMAIN_WELL] =
-		    "; the domain's own name servers answer it" };
-	const char *whose = causes[domain];
+	const char *whose = cause_of(domain);
 
 	if (domain_equal(plain->name, "."))
 		return; /* asked only to see whether it lives */

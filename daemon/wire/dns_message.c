@@ -3,6 +3,7 @@
 #include "wire/dns_message.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <ldns/ldns.h>
@@ -286,23 +287,25 @@ static size_t
 put_text(uint8_t *at, const char *text)
 {
 	const size_t room = ERROR_TEXT_MAX - strlen(ELLIPSIS);
+	char sent[ERROR_TEXT_MAX + 1];
+	const char *end = "";
 	size_t len = strlen(text);
 
 	while (len > 0 && text[len - 1] == ' ')
 		len--;
-	if (len <= ERROR_TEXT_MAX) {
-		memcpy(at, text, len);
-		return len;
+	if (len > ERROR_TEXT_MAX) {
+		end = ELLIPSIS;
+		for (len = room; len > 0 && text[len] != ' '; len--)
+			;
+		while (len > 0 && strchr(" ,;:", text[len - 1]) != NULL)
+			len--;
+		if (len == 0)
+			len = room;
 	}
-	for (len = room; len > 0 && text[len] != ' '; len--)
-		;
-	while (len > 0 && strchr(" ,;:", text[len - 1]) != NULL)
-		len--;
-	if (len == 0)
-		len = room;
-	memcpy(at, text, len);
-	memcpy(at + len, ELLIPSIS, strlen(ELLIPSIS));
-	return len + strlen(ELLIPSIS);
+	len =
+	    (size_t)snprintf(sent, sizeof(sent), "%.*s%s", (int)len, text, end);
+	memcpy(at, sent, len);
+	return len;
 }
 
 /* Appends our OPT, the only record of the additional section. */

@@ -58,8 +58,8 @@ START_TEST(first_refusal_is_told)
 {
 	static const char *const says[BUDGET_KINDS] = {
 		[BUDGET_HASHING] = "NSEC3 hashing of one evaluation is used up",
-		[BUDGET_CONTEXTS] = "second looks with empty caches of one "
-				    "evaluation are used up",
+		[BUDGET_CONTEXTS] = ("second looks with empty caches of one "
+				     "evaluation are used up"),
 		[BUDGET_REPEATS] = "second looks of one evaluation are used up",
 		[BUDGET_LOOKUPS] =
 		    "inner lookups of one evaluation are used up",
