@@ -134,8 +134,8 @@ def test_forwarder_that_strips_signatures(ask, forwarder):
     config = zone(".", insecure=False) + "lookup-deadline = 3\n"
     for key in ("dane.d.nsec", "plain.nsec"):
         reply = ask(config, key)
-        assert reply.startswith("TEMP "), reply
-        assert "no trust path" in reply
+        assert reply.startswith("TEMP no forwarder of zone '.' does DNSSEC"), \
+            reply
 
 
 def test_wrong_anchor(ask, world, tmp_path):
