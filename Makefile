@@ -204,7 +204,7 @@ check:
 ci:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
-	@$(RUN_CHECKS) $(CHECKS) check-analyzer check-allocs check-mutants \
+	@$(RUN_CHECKS) $(CHECKS) check-analyzers check-allocs check-mutants \
 		check-sanitized
 
 # What takes hours, before a release; make ci is for each change.
@@ -219,14 +219,16 @@ release-check:
 		$(RELEASE_CHECKS)
 
 # Each version of these tools wants the code a little different.
-OF_DEBIAN_12 := check-format check-tidy check-cppcheck
+OF_DEBIAN_12 = $(if $(filter bookworm,$(RELEASE)),$(1),left-to-debian-12)
 
 check-style: check-layers check-docs check-shellcheck \
-	$(if $(filter bookworm,$(RELEASE)),$(OF_DEBIAN_12),style-elsewhere)
+	$(call OF_DEBIAN_12,check-format)
 
-style-elsewhere:
+left-to-debian-12:
 	@echo "left to Debian 12, whose versions of the tools count:" \
-		"$(OF_DEBIAN_12)"
+		"clang-format, clang-tidy, cppcheck"
+
+check-analyzers: check-analyzer $(call OF_DEBIAN_12,check-tidy check-cppcheck)
 
 check-format:
 	@echo "clang-format"
@@ -310,7 +312,8 @@ SIDE_BY_SIDE = $(MAKE) -j$(LABS) --keep-going --output-sync $(foreach file,$(fil
 	$(LONG:%=tests/%.py),$(1)) $(filter-out $(LONG:%=tests/%.py),$(1)),$(file).run)
 
 %.run:
-	@$(LAB) -m pytest -q -p no:cacheprovider $*
+	@$(LAB) -m pytest -q -p no:cacheprovider $(if $(filter \
+		tests/faults/%,$*),-m '$(FAULTS_MARK)') $*
 
 lab-programs:
 	@$(NEEDS_ROOT)
@@ -507,20 +510,9 @@ coverage-report:
 	@echo "each line: $(COVERAGE_DIRECTORY)/html/index.html"
 
 # Two labs side by side: the tests mostly wait.
-check-faults:
-	@$(NEEDS_ROOT)
-	@$(MAKE) $(JOBS) all
-	@$(MAKE) servers
-	@$(MAKE) -j2 --output-sync check-faults-far check-faults-near
-
-FAULTS_FAR := tests/faults/test_name_servers.py tests/faults/test_late_answers.py
 FAULTS_MARK := not slow
-check-faults-far:
-	@$(LAB) -m pytest -q -m '$(FAULTS_MARK)' $(FAULTS_FAR)
-
-check-faults-near:
-	@$(LAB) -m pytest -q -m '$(FAULTS_MARK)' \
-		$(filter-out $(FAULTS_FAR),$(wildcard tests/faults/test_*.py))
+check-faults: lab-programs
+	@$(call SIDE_BY_SIDE,$(wildcard tests/faults/test_*.py))
 
 # Those that take minutes, too.
 faults:
@@ -806,11 +798,11 @@ clean:
 
 FORCE:
 
-.PHONY: check-debian13 check-debian13-all check-systemd style-elsewhere \
+.PHONY: check-debian13 check-debian13-all check-systemd left-to-debian-12 \
 	$(SYSTEMD_RELEASES:%=check-systemd-%) all allocs allocs-tests analyze \
-	attack bench check check-allocs check-analyzer check-attack check-busy \
-	check-busy-lab check-compilers check-cppcheck check-docs \
-	check-faults check-faults-far check-faults-near check-format check-fuzz \
+	attack bench check check-allocs check-analyzer check-analyzers check-attack \
+	check-busy check-busy-lab check-compilers check-cppcheck check-docs \
+	check-faults check-format check-fuzz \
 	check-hardening check-incident check-lab check-lab-daemon check-labs \
 	check-layers check-mutants check-oracle check-sanitized \
 	check-shellcheck check-soak check-style check-tidy check-tsan check-unit \
