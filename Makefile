@@ -301,15 +301,16 @@ check-hardening:
 # take longest first.  The package is built without sanitizers, always, and with
 # them there is no sandbox.
 LABS ?= 4
-LONG := incident/test_postfix_resolv lab/test_matrix lab/test_daemon \
-	lab/test_time_and_place lab/test_dns_service lab/test_doctor
+LONG := $(patsubst %,tests/%.py,incident/test_postfix_resolv lab/test_dns_service \
+	lab/test_doctor lab/test_matrix lab/test_time_and_place lab/test_daemon \
+	lab/test_diagnose faults/test_neighbours)
 LAB_FILES := $(filter-out $(if $(SANITIZE)$(COVERAGE),\
 	tests/lab/test_package.py) $(if $(SANITIZE),tests/lab/test_sandbox.py),\
 	$(wildcard tests/lab/test_*.py))
 INCIDENT_FILES := $(wildcard tests/incident/test_*.py)
 # The first argument: files and directories.
 SIDE_BY_SIDE = $(MAKE) -j$(LABS) --keep-going --output-sync $(foreach file,$(filter \
-	$(LONG:%=tests/%.py),$(1)) $(filter-out $(LONG:%=tests/%.py),$(1)),$(file).run)
+	$(1),$(LONG)) $(filter-out $(LONG),$(1)),$(file).run)
 
 %.run:
 	@$(LAB) -m pytest -q -p no:cacheprovider $(if $(filter \
