@@ -81,9 +81,13 @@ static void
 stream_free(struct stream *stream)
 {
 	struct dns_streams *streams = stream->streams;
+	struct stream_query *query, *next;
 
-	while (stream->queries != NULL)
-		query_free(stream->queries);
+	DL_FOREACH_SAFE(stream->queries, query, next)
+	{
+		dns_query_cancel(&query->query);
+		free(query);
+	}
 	DL_DELETE(streams->line, stream);
 	peers_leave(streams->peers, stream->peer);
 	streams->count--;
@@ -308,6 +312,8 @@ make_room_for(struct dns_streams *streams, const struct peer *newcomer)
 {
 	struct stream *leaver = find_leaver(streams, newcomer);
 
+	if (leaver == NULL)
+		return;
 	if (leaver->query_count > 0)
 		warn_that_all_wait(streams, leaver);
 	stream_free(leaver);

@@ -17,6 +17,8 @@
 #include "base/stats.h"
 #include "wire/dns_query.h"
 
+#include "patience.h"
+
 #define POSTFIX 60053
 #define OTHER 65534
 #define FLOOD (2 * DNS_STREAMS_MAX)
@@ -177,8 +179,8 @@ ask(struct rig *rig, int client)
 
 	ck_assert_int_eq(
 	    send(client, question, sizeof(question), 0), sizeof(question));
-	while (rig->queries.asked == before)
-		event_base_loop(rig->base, EVLOOP_ONCE);
+	WAIT_UNTIL(rig->queries.asked != before,
+	    event_base_loop(rig->base, EVLOOP_NONBLOCK));
 }
 
 static bool

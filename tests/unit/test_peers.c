@@ -27,6 +27,7 @@ join(struct peers *peers, const char *address)
 	result = is_v4 ? connect(fd, (const struct sockaddr *)&v4, sizeof(v4))
 		       : connect(fd, (const struct sockaddr *)&v6, sizeof(v6));
 	ck_assert_int_eq(result, 0);
+	ck_assert_ptr_nonnull(peers);
 	peer = peers_join(peers, fd);
 	ck_assert_ptr_nonnull(peer);
 	close(fd);
