@@ -2,7 +2,6 @@
 nobody in a healthy world."""
 
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -396,19 +395,7 @@ def test_bad_usage(world, args):
 @pytest.fixture
 def as_nobody():
     """Runs the program as somebody who may ask nobody."""
-    command = lab_module.ROOM / "postdane-for-all"
-    shutil.copy(lab_module.BUILD / "postdane", command)
-    command.chmod(0o755)
-    for folder in (lab_module.ROOM, *lab_module.ROOM.parents):
-        if folder.stat().st_mode & 0o5 != 0o5:
-            pytest.skip(f"{folder} is closed to others")
-
-    def run_it(*arguments):
-        return subprocess.run(
-            [command, *arguments], user="nobody", group="nogroup",
-            extra_groups=[], capture_output=True, text=True, timeout=HANG,
-            check=False, env=lab_module.environment())
-    return run_it
+    return lab_module.for_nobody(lab_module.BUILD / "postdane")
 
 
 def test_what_may_not_be_asked_is_not_known(world, as_nobody):

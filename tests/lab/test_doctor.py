@@ -395,19 +395,7 @@ def test_what_comes_of_a_daemon_that_is_down_is_no_finding(
 @pytest.fixture
 def as_nobody(daemon, resolv_conf):
     """Runs the command as a user whom the daemon does not admit."""
-    command = lab_module.ROOM / "postdane-for-all"
-    shutil.copy(daemon.command, command)
-    command.chmod(0o755)
-    for folder in (lab_module.ROOM, *lab_module.ROOM.parents):
-        if folder.stat().st_mode & 0o5 != 0o5:
-            pytest.skip(f"{folder} is closed to others")
-
-    def run_it(*arguments):
-        return subprocess.run(
-            [command, "-s", daemon.control, *arguments], user="nobody",
-            group="nogroup", extra_groups=[], capture_output=True, text=True,
-            timeout=120, check=False, env=lab_module.environment())
-    return run_it
+    return lab_module.for_nobody(daemon.command, "-s", daemon.control)
 
 
 def test_who_may_not_ask_is_told_so(daemon, as_nobody):
