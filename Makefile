@@ -5,7 +5,7 @@
 #   sudo make demo          the lab, real Postfix, a table of verdicts
 #   sudo make check         everything that is tested; make check-unit is the
 #                           part that needs neither root nor a network
-#   sudo make ci            that, and sanitizers and gcc's analyser
+#   sudo make ci            that, and sanitizers, analysers, a bare Debian 13
 #   sudo make release-check what CI has no time for, before a release: hours
 #   sudo make coverage      which lines the tests run
 #   sudo make run           the daemon, in the foreground, for a try
@@ -205,11 +205,11 @@ ci:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
 	@$(RUN_CHECKS) $(CHECKS) check-analyzers check-allocs check-mutants \
-		check-sanitized
+		check-sanitized check-debian13
 
 # What takes hours, before a release; make ci is for each change.
 RELEASE_CHECKS := check-valgrind check-tsan coverage allocs faults mutants \
-	check-busy check-systemd check-debian13
+	check-busy check-systemd
 
 release-check:
 	@$(NEEDS_ROOT)
