@@ -33,10 +33,12 @@ struct listener {
 	int fd; /* -1 where it does not listen, or no longer */
 	struct prompt_socket socket;
 	struct endpoint endpoint;
-	struct endpoint_rights rights; /* of a unix socket that is not */
-	struct privileges_user user;   /* and who makes and removes it */
+	struct endpoint_rights rights;        /* of a unix socket that is not */
+	struct endpoint_rights rights_before; /* listeners_set() */
+	struct privileges_user user;          /* and who makes and removes it */
 	bool is_inherited; /* given to us: not ours to close, or to unlink */
-	bool is_named, is_fresh; /* for listeners_set(), while it runs */
+	/* for listeners_set(), while it runs */
+	bool is_named, is_fresh, has_changed;
 	struct listener *next;
 };
 
@@ -440,8 +442,10 @@ change_rights(struct listener *listener, const struct endpoint_rights *rights)
 	    (old->owner == rights->owner && old->group == rights->group &&
 		old->mode == rights->mode))
 		return 0;
-	if (unix_socket_set_rights(un->sun_path, rights) == 0) {
+	if (unix_socket_set_rights(
+		un->sun_path, rights, &listener->rights_before) == 0) {
 		listener->rights = *rights;
+		listener->has_changed = true;
 		return 0;
 	}
 	log_error("listener: %s on %s: %s", listener->options.protocol->name,
@@ -449,19 +453,19 @@ change_rights(struct listener *listener, const struct endpoint_rights *rights)
 	return -1;
 }
 
-/* It listens there, and as it should.  Returns 0, or -1 with the reason
- * logged. */
-static int
-ensure(struct listener *listener, const struct listener_place *place)
+/* What it was given back differs from what was asked for where that left
+ * something as it was. */
+static void
+undo_rights(struct listener *listener)
 {
-	if (is_open(listener))
-		return change_rights(listener, place->rights);
-	listener->rights = *place->rights;
-	listener->user = *place->user;
-	return open_listener(listener);
+	const struct endpoint_rights before = listener->rights_before;
+
+	if (listener->has_changed)
+		change_rights(listener, &before);
 }
 
-/* Those not named close; with @undo, those that were opened for this. */
+/* Those not named close; with @undo, those that were opened for this, and the
+ * others have the rights again that they had. */
 static void
 close_some(struct listeners *listeners, bool undo)
 {
@@ -469,27 +473,53 @@ close_some(struct listeners *listeners, bool undo)
 		if (is_open(l) && !l->is_inherited &&
 		    (undo ? l->is_fresh : !l->is_named))
 			stop_listening(l);
-		l->is_named = l->is_fresh = false;
+		if (undo)
+			undo_rights(l);
+		l->is_named = l->is_fresh = l->has_changed = false;
 	}
+}
+
+/* Returns 0, or -1 with the reason logged. */
+static int
+open_place(struct listeners *listeners, const struct listener_place *place)
+{
+	struct listener *listener = find_or_make(listeners, place);
+
+	if (listener == NULL)
+		return -1;
+	listener->is_named = true;
+	if (is_open(listener))
+		return 0;
+	listener->rights = *place->rights;
+	listener->user = *place->user;
+	listener->is_fresh = true;
+	return open_listener(listener);
+}
+
+/* Rights last: until all places are open, nobody shall get in, or be kept out,
+ * by those of a configuration that is not taken. */
+static int
+try_places(struct listeners *listeners, const struct listener_place *places,
+    size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (open_place(listeners, &places[i]) == -1)
+			return -1;
+	for (size_t i = 0; i < count; i++)
+		if (change_rights(find_or_make(listeners, &places[i]),
+			places[i].rights) == -1)
+			return -1;
+	return 0;
 }
 
 int
 listeners_set(struct listeners *listeners, const struct listener_place *places,
     size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct listener *l = find_or_make(listeners, &places[i]);
-		const bool closed = l != NULL && !is_open(l);
+	const int result = try_places(listeners, places, count);
 
-		if (l == NULL || ensure(l, &places[i]) == -1) {
-			close_some(listeners, true);
-			return -1;
-		}
-		l->is_named = true;
-		l->is_fresh |= closed;
-	}
-	close_some(listeners, false);
-	return 0;
+	close_some(listeners, result == -1);
+	return result;
 }
 
 void

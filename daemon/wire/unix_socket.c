@@ -182,7 +182,8 @@ close_keeping_errno(int fd)
 }
 
 int
-unix_socket_set_rights(const char *path, const struct endpoint_rights *rights)
+unix_socket_set_rights(const char *path, const struct endpoint_rights *rights,
+    struct endpoint_rights *before)
 {
 	struct stat st;
 	const int fd = open_socket(path, &st);
@@ -190,6 +191,8 @@ unix_socket_set_rights(const char *path, const struct endpoint_rights *rights)
 
 	if (fd == -1)
 		return -1;
+	*before = (struct endpoint_rights){ st.st_uid, st.st_gid,
+		st.st_mode & ACCESSPERMS };
 	result = give_open(fd, &st, rights);
 	close_keeping_errno(fd);
 	return result;

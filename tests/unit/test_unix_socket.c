@@ -196,12 +196,16 @@ END_TEST
 START_TEST(rights_can_be_changed)
 {
 	const struct endpoint_rights narrow = { (uid_t)-1, (gid_t)-1, 0600 };
+	struct endpoint_rights before;
 	struct rig rig;
 
 	setup(&rig);
 	ck_assert_int_eq(bind_and_close(&rig, &open_to_all), 0);
 	ck_assert_int_eq(
-	    unix_socket_set_rights(rig.address.sun_path, &narrow), 0);
+	    unix_socket_set_rights(rig.address.sun_path, &narrow, &before), 0);
+	ck_assert_uint_eq(before.owner, rig.user.uid);
+	ck_assert_uint_eq(before.group, rig.user.gid);
+	ck_assert_uint_eq(before.mode, 0666);
 	expect_rights(rig.address.sun_path, rig.user.uid, rig.user.gid, 0600);
 	teardown(&rig);
 }
@@ -210,14 +214,17 @@ END_TEST
 START_TEST(what_is_no_socket_of_ours_stays_as_it_is)
 {
 	char other[96];
+	struct endpoint_rights before;
 	struct rig rig;
 
 	setup(&rig);
 	snprintf(other, sizeof(other), "%s/other", rig.folder);
-	ck_assert_int_eq(unix_socket_set_rights(rig.secret, &open_to_all), -1);
+	ck_assert_int_eq(
+	    unix_socket_set_rights(rig.secret, &open_to_all, &before), -1);
 	ck_assert_int_eq(symlink(rig.secret, rig.address.sun_path), 0);
 	ck_assert_int_eq(
-	    unix_socket_set_rights(rig.address.sun_path, &open_to_all), -1);
+	    unix_socket_set_rights(rig.address.sun_path, &open_to_all, &before),
+	    -1);
 	ck_assert_int_eq(errno, ENOTSOCK);
 	ck_assert_int_eq(bind_and_close(&rig, &open_to_all), -1);
 	ck_assert_int_eq(errno, EADDRINUSE);
@@ -226,7 +233,8 @@ START_TEST(what_is_no_socket_of_ours_stays_as_it_is)
 	ck_assert_int_eq(bind_and_close(&rig, &open_to_all), 0);
 	ck_assert_int_eq(link(rig.address.sun_path, other), 0);
 	ck_assert_int_eq(
-	    unix_socket_set_rights(rig.address.sun_path, &open_to_all), -1);
+	    unix_socket_set_rights(rig.address.sun_path, &open_to_all, &before),
+	    -1);
 	expect_untouched(&rig);
 	teardown(&rig);
 }
@@ -375,6 +383,7 @@ START_TEST(no_race_for_the_rights_is_won)
 {
 	const struct endpoint_rights narrow = { (uid_t)-1, (gid_t)-1, 0640 };
 	unsigned exchanged = 0;
+	struct endpoint_rights before;
 	struct rig rig;
 	char link[96];
 	pid_t attacker;
@@ -389,7 +398,7 @@ START_TEST(no_race_for_the_rights_is_won)
 		unlink(rig.address.sun_path);
 		ck_assert_int_eq(symlink(rig.secret, link), 0);
 		bind_and_close(&rig, &open_to_all);
-		unix_socket_set_rights(rig.address.sun_path, &narrow);
+		unix_socket_set_rights(rig.address.sun_path, &narrow, &before);
 		exchanged += is_link(rig.address.sun_path);
 		expect_untouched(&rig);
 	}
