@@ -179,6 +179,14 @@ domain_parent(const char *name)
 	return *name == '.' ? name + 1 : ".";
 }
 
+const char *
+domain_host(const char *name)
+{
+	while (name[0] == '_' && domain_parent(name) != NULL)
+		name = domain_parent(name);
+	return name;
+}
+
 unsigned
 domain_labels(const char *name)
 {

@@ -2,7 +2,7 @@
 
 #include "dns/budget.h"
 
-#include <stddef.h>
+#include <stdio.h>
 
 void
 budget_init(struct budget *budget)
@@ -36,6 +36,42 @@ budget_spend(struct budget *budget, enum budget_kind kind, uint64_t amount)
 	}
 	refuse(budget, kind);
 	return false;
+}
+
+static bool
+has_context(const struct budget *budget, const char *name, bool is_doubted,
+    uint64_t now)
+{
+	for (size_t i = 0; i < budget->contexts; i++) {
+		const struct budget_context *context = &budget->context[i];
+
+		if (context->is_doubted == is_doubted && context->until > now &&
+		    domain_equal(context->name, name))
+			return true;
+	}
+	return false;
+}
+
+bool
+budget_spend_context(
+    struct budget *budget, const char *name, bool is_doubted, uint64_t now)
+{
+	struct budget_context *context;
+
+	name = domain_host(name);
+	if (has_context(budget, name, is_doubted, now))
+		return true;
+	if (is_doubted && budget->left[BUDGET_CONTEXTS] <= BUDGET_CONTEXTS_KEPT)
+		return false;
+	if (!budget_spend(budget, BUDGET_CONTEXTS, 1))
+		return false;
+	if (budget->contexts == BUDGET_CONTEXTS_MAX)
+		return true;
+	context = &budget->context[budget->contexts++];
+	snprintf(context->name, sizeof(context->name), "%s", name);
+	context->is_doubted = is_doubted;
+	context->until = now + BUDGET_CONTEXT_MS;
+	return true;
 }
 
 bool

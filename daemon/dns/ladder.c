@@ -25,8 +25,6 @@
 #define TTL_MAX 86400 /* seconds */
 /* A first look that has taken so long may have been sent the wrong way. */
 #define DOUBT_MS 4000
-/* Second looks of an evaluation that are kept for what is bogus. */
-#define CONTEXTS_KEPT 2
 /* With so many questions abandoned in libunbound, zones that are known to need
  * plain lookups are asked there only where these bring nothing. */
 #define CROWD 64
@@ -629,6 +627,19 @@ retry(evutil_socket_t fd, short what, void *arg)
 	start_name(ladder);
 }
 
+/*
+ * Whether a second try would get what the first one got.  The evaluation knows
+ * that the caches of all are bad, and has no empty ones left: half a minute may
+ * pass until these are renewed, and its other hosts would have waited for
+ * nothing.
+ */
+static bool
+is_in_vain(const struct ladder *ladder)
+{
+	return ladder->asked == ASKED_FAILED && !ladder->doubted &&
+	       ladder->budget->has_bad_caches;
+}
+
 /* The first rung failed quickly, or the walk did, and there is nothing to fall
  * back to: a look with empty caches, and then one more try, if it can be over
  * before the deadline. */
@@ -641,7 +652,8 @@ fail_or_retry(struct ladder *ladder)
 	if (ladder->fresh != NULL ||
 	    (ladder->asked == ASKED_FAILED && doubt(ladder)))
 		return;
-	if (!ladder->retried && clock_ms() + RETRY_MS < ladder->deadline) {
+	if (!ladder->retried && !is_in_vain(ladder) &&
+	    clock_ms() + RETRY_MS < ladder->deadline) {
 		event_add(ladder->retry_timer, &delay);
 		return;
 	}
@@ -992,6 +1004,7 @@ static void
 distrust_caches(struct ladder *ladder)
 {
 	validated_doubt(ladder->env->validated);
+	ladder->budget->has_bad_caches = true;
 	validated_cancel(ladder->query);
 	ladder->query = NULL;
 	event_del(ladder->retry_timer);
@@ -1048,7 +1061,8 @@ look_again(struct ladder *ladder)
 	packet_facts_clear(&ladder->facts);
 	if (ladder->fresh != NULL) /* under way already */
 		return;
-	if (!budget_spend(ladder->budget, BUDGET_CONTEXTS, 1)) {
+	if (!budget_spend_context(
+		ladder->budget, ladder->name, false, clock_ms())) {
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 		return;
 	}
@@ -1078,9 +1092,8 @@ doubt(struct ladder *ladder)
 	struct budget *budget = ladder->budget;
 
 	if (ladder->doubted || budget_text(budget) != NULL ||
-	    budget->left[BUDGET_CONTEXTS] <= CONTEXTS_KEPT)
+	    !budget_spend_context(budget, ladder->name, true, clock_ms()))
 		return false;
-	budget_spend(budget, BUDGET_CONTEXTS, 1);
 	ladder->doubted = true;
 	ladder->fresh = validated_ask_doubted(ladder->env->validated,
 	    ladder->name, ladder->type, on_fresh, ladder);

@@ -35,8 +35,10 @@
 #define CLASS_IN 1
 #define RCODE_NOERROR 0
 #define RCODE_NXDOMAIN 3
-#define RCODE_YXDOMAIN 6    /* RFC 6672 section 2.2 */
-#define FRESH_INTERVAL 5000 /* milliseconds that a fresh context serves */
+#define RCODE_YXDOMAIN 6 /* RFC 6672 section 2.2 */
+/* Milliseconds that a fresh context serves: whoever has paid for one has it for
+ * so long. */
+#define FRESH_INTERVAL BUDGET_CONTEXT_MS
 /* Contexts cost 1.3 MiB and 2 ms each, and strangers can cause fresh ones.
  * Beyond this many the oldest makes room, if it has had its time. */
 #define FRESH_MAX 56
@@ -984,11 +986,9 @@ ask_fresh(struct validated_query *query)
 	struct context *context;
 	validated_cb cb;
 
-	while (name[0] == '_' && domain_parent(name) != NULL)
-		name = domain_parent(name);
 	query->is_last = true;
-	context = pick_fresh(
-	    query->context->owner, name, query->is_doubted, query->budget);
+	context = pick_fresh(query->context->owner, domain_host(name),
+	    query->is_doubted, query->budget);
 	if (context != NULL) {
 		query_leave(query);
 		query_enter(query, context);

@@ -42,6 +42,9 @@ int domain_normalize(const char *text, char out[DOMAIN_TEXT_MAX]);
 unsigned domain_labels(const char *name); /* 0 for the root */
 const char *domain_parent(
     const char *name); /* inside @name or "."; the root's is NULL */
+/* Without the labels in front that begin with '_', as in "_25._tcp": inside
+ * @name. */
+const char *domain_host(const char *name);
 bool domain_equal(const char *a, const char *b);
 bool domain_is_within(
     const char *name, const char *ancestor); /* equal or below */

@@ -7,7 +7,10 @@
 #define DNS_BUDGET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "base/domain.h"
 
 enum budget_kind {
 	BUDGET_HASHING,  /* SHA-1 blocks, for names in NSEC3 */
@@ -28,6 +31,10 @@ enum budget_kind {
  */
 #define BUDGET_HASHING_MAX 300000
 #define BUDGET_CONTEXTS_MAX 8
+/* Of these, for what is bogus: what has merely failed gets none of them. */
+#define BUDGET_CONTEXTS_KEPT 2
+/* That one serves the name that it was made for. */
+#define BUDGET_CONTEXT_MS 5000
 /* What is not whole stays in libunbound's cache for its whole TTL: one packet
  * for each of twenty hosts, their MX and the zones that they are in must not
  * keep mail for a day. */
@@ -38,9 +45,20 @@ enum budget_kind {
 /* Twenty hosts whose zones all have keys of 4,096 bits take some 0.1 s. */
 #define BUDGET_VALIDATION_MAX 500000
 
+/* A fresh context that was paid for. */
+struct budget_context {
+	char name[DOMAIN_TEXT_MAX];
+	bool is_doubted;
+	uint64_t until; /* clock_ms(): it serves no longer than that */
+};
+
 /* All zero is one of which nothing is left. */
 struct budget {
 	uint64_t left[BUDGET_KINDS];
+	struct budget_context context[BUDGET_CONTEXTS_MAX];
+	size_t contexts;
+	/* One of them had an answer that the caches of all had not. */
+	bool has_bad_caches;
 	bool used_up;               /* something was refused: */
 	enum budget_kind first_out; /* of this kind, before any other */
 };
@@ -50,6 +68,18 @@ void budget_init(struct budget *budget);
 /* Returns false, and takes nothing, where @amount is more than is left. */
 bool budget_spend(
     struct budget *budget, enum budget_kind kind, uint64_t amount);
+
+/*
+ * A fresh context for @name, and all that is asked for that name in the time
+ * that it serves: A, AAAA and TLSA of a host have one together, and pay once.
+ * Else a domain with many hosts would find none left for its TLSA.
+ * @is_doubted: the first look has failed, and was not bogus; that is another
+ * context, and where only those that are kept are left it returns false without
+ * counting as a refusal.
+ * @now: clock_ms().
+ */
+bool budget_spend_context(
+    struct budget *budget, const char *name, bool is_doubted, uint64_t now);
 
 /* For what is done already: takes @amount, or else all that is left, and then
  * returns false. */

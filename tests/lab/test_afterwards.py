@@ -143,6 +143,11 @@ ANSWERS = {
                                  "nothing.plain.unsigned.")),
 }
 ANSWERED = Attack()
+# Answers that were forged once more, soon after; what has many names.
+AGAIN = ("servfail-dnskey", "up", "loop")
+HOSTS = 20
+MANY = "\n".join(f"@ MX 10 mx{i}\nmx{i} A 10.25.46.1\nmx{i} AAAA fd00:25::1\n"
+                 f"_25._tcp.mx{i} TLSA {USABLE}" for i in range(HOSTS))
 KEYS = "keys.nsec"  # nobody gets them; below it lies what is not signed
 
 
@@ -164,6 +169,9 @@ def world():
     zones += [matrix.served(Zone(f"after-{kind}.nsec", RECORDS, "ecdsa"),
                             [(forging(*how), True)])
               for kind, how in ANSWERS.items()]
+    zones += [matrix.served(Zone(f"again-{kind}.nsec", MANY, "ecdsa", ttl=DAY),
+                            [(forging(*ANSWERS[kind]), True)])
+              for kind in AGAIN]
     zones += [matrix.served(Zone(KEYS, "@ TXT x", "ecdsa"),
                             [(forging(*ANSWERS["servfail-dnskey"]), True)]),
               Zone(f"plain.{KEYS}", "@ MX 10 mx\nmx A 10.25.46.2",
@@ -243,3 +251,17 @@ def test_a_key_that_could_not_be_had(daemon):
     with ANSWERED.under_way():
         assert daemon.socketmap(key).startswith("TEMP ")
     assert right_again(daemon, key, "OK may") < RIGHT_AGAIN
+
+
+@pytest.mark.parametrize("kind", AGAIN)
+def test_forged_once_more(daemon, kind):
+    """Broken: the caches had just been renewed, and were to stay as they were
+    for half a minute.  Meanwhile each question had empty ones of its own, and
+    when the addresses of some hosts were known there were none left for TLSA."""
+    first, key = "after-refused-dnskey.nsec", f"again-{kind}.nsec"
+    with ANSWERED.under_way():
+        assert daemon.socketmap(first).startswith("TEMP ")
+    right_again(daemon, first)
+    with ANSWERED.under_way():
+        assert daemon.socketmap(key).startswith("TEMP ")
+    assert right_again(daemon, key) < RIGHT_AGAIN

@@ -21,6 +21,61 @@ START_TEST(what_is_left_can_be_spent)
 }
 END_TEST
 
+/* A, AAAA and TLSA of a host have one fresh context together. */
+START_TEST(host_pays_once_for_its_context)
+{
+	const bool is_doubted = _i == 1;
+	struct budget budget;
+
+	budget_init(&budget);
+	ck_assert(
+	    budget_spend_context(&budget, "mx.example", is_doubted, 1000));
+	ck_assert(budget_spend_context(
+	    &budget, "_25._tcp.mx.example", is_doubted, 1000));
+	ck_assert(budget_spend_context(
+	    &budget, "mx.example", is_doubted, 999 + BUDGET_CONTEXT_MS));
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_CONTEXTS], BUDGET_CONTEXTS_MAX - 1);
+	/* It is gone by then. */
+	ck_assert(budget_spend_context(
+	    &budget, "mx.example", is_doubted, 1000 + BUDGET_CONTEXT_MS));
+	/* And these are others. */
+	ck_assert(budget_spend_context(
+	    &budget, "mx.example", !is_doubted, 1000 + BUDGET_CONTEXT_MS));
+	ck_assert(budget_spend_context(
+	    &budget, "example", is_doubted, 1000 + BUDGET_CONTEXT_MS));
+	ck_assert_uint_eq(
+	    budget.left[BUDGET_CONTEXTS], BUDGET_CONTEXTS_MAX - 4);
+}
+END_TEST
+
+START_TEST(contexts_have_a_bound)
+{
+	const bool is_doubted = _i == 1;
+	const int most =
+	    BUDGET_CONTEXTS_MAX - (is_doubted ? BUDGET_CONTEXTS_KEPT : 0);
+	char name[] = "mxA.example";
+	struct budget budget;
+
+	budget_init(&budget);
+	for (int i = 0; i < most; i++) {
+		name[2] = (char)('a' + i);
+		ck_assert(budget_spend_context(&budget, name, is_doubted, 1));
+	}
+	/* Those that were paid for serve on. */
+	ck_assert(budget_spend_context(&budget, name, is_doubted, 1));
+	ck_assert_ptr_null(budget_text(&budget));
+	ck_assert(!budget_spend_context(&budget, "other", is_doubted, 1));
+	if (is_doubted) {
+		ck_assert_ptr_null(budget_text(&budget));
+		ck_assert(budget_spend_context(&budget, "other", false, 1));
+		return;
+	}
+	ck_assert_str_eq(budget_text(&budget),
+	    "second looks with empty caches of one evaluation are used up");
+}
+END_TEST
+
 START_TEST(each_kind_has_its_bound)
 {
 	static const uint64_t bounds[BUDGET_KINDS] = {
@@ -123,6 +178,8 @@ main(void)
 	int failed;
 
 	tcase_add_test(tc, what_is_left_can_be_spent);
+	tcase_add_loop_test(tc, host_pays_once_for_its_context, 0, 2);
+	tcase_add_loop_test(tc, contexts_have_a_bound, 0, 2);
 	tcase_add_loop_test(tc, each_kind_has_its_bound, 0, BUDGET_KINDS);
 	tcase_add_test(tc, what_is_refused_is_not_taken);
 	tcase_add_loop_test(tc, first_refusal_is_told, 0, BUDGET_KINDS);

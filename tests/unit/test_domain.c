@@ -269,6 +269,15 @@ START_TEST(labels_and_parents)
 }
 END_TEST
 
+START_TEST(host_of_a_service)
+{
+	ck_assert_str_eq(domain_host("_25._tcp.mx.example"), "mx.example");
+	ck_assert_str_eq(domain_host("mx._tcp.example"), "mx._tcp.example");
+	ck_assert_str_eq(domain_host("_25"), ".");
+	ck_assert_str_eq(domain_host("."), ".");
+}
+END_TEST
+
 START_TEST(ancestors)
 {
 	static const char name[] = "mx.a\\.b.example.org";
@@ -446,6 +455,7 @@ main(void)
 	tcase_add_test(tc, what_follows_the_name_is_left_alone);
 	tcase_add_loop_test(tc, text_is_normalized, 0, (int)COUNT(texts));
 	tcase_add_loop_test(tc, labels_and_parents, 0, (int)COUNT(parents));
+	tcase_add_test(tc, host_of_a_service);
 	tcase_add_test(tc, ancestors);
 	tcase_add_loop_test(tc, is_within, 0, (int)COUNT(within));
 	tcase_add_test(tc, equality);

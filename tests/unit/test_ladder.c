@@ -1583,9 +1583,11 @@ START_TEST(failure_is_looked_at_with_empty_caches)
 	ck_assert_uint_eq(
 	    budget.left[BUDGET_CONTEXTS], BUDGET_CONTEXTS_MAX - 1);
 	ck_assert_uint_eq(doubts, 0);
+	ck_assert(!budget.has_bad_caches);
 	unbound_has_data(DNS_SECURE);
 	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
 	ck_assert_uint_eq(doubts, 1);
+	ck_assert(budget.has_bad_caches);
 }
 END_TEST
 
@@ -1733,6 +1735,33 @@ START_TEST(some_second_looks_are_kept_for_what_is_bogus)
 	unbound_has_data(DNS_BOGUS);
 	unbound_has_data(DNS_SECURE);
 	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
+}
+END_TEST
+
+/* Nor does what is known to be bad keep other hosts waiting. */
+START_TEST(bad_caches_are_not_asked_again)
+{
+	budget.left[BUDGET_CONTEXTS] = 2;
+	budget.has_bad_caches = _i == 0;
+	ask_as(
+	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	if (_i == 2) { /* an answer without its reason is no failure */
+		budget.has_bad_caches = true;
+		unbound_has_data(DNS_INSECURE);
+		walk_ends(WALK_FAILED);
+	} else {
+		unbound_fails();
+		walk_ends(WALK_SIGNED);
+	}
+	if (_i == 0) {
+		expect_failed(DNS_INDETERMINATE);
+		return;
+	}
+	ck_assert_ptr_null(answer);
+	pass(5400);
+	ck_assert_uint_eq(query_count, 2);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
 }
 END_TEST
 
@@ -1897,6 +1926,7 @@ add_fallback_tests(TCase *tc)
 	    tc, hanging_lookup_is_looked_at_with_empty_caches, 0, 3);
 	tcase_add_loop_test(tc, first_look_may_come_beside_the_second, 0, 3);
 	tcase_add_test(tc, proof_ends_the_second_look);
+	tcase_add_loop_test(tc, bad_caches_are_not_asked_again, 0, 3);
 	tcase_add_loop_test(
 	    tc, some_second_looks_are_kept_for_what_is_bogus, 0, 2);
 	tcase_add_loop_test(
