@@ -84,6 +84,7 @@ struct ladder {
 	struct packet_facts facts; /* with ASKED_INSECURE */
 	bool unconfirmed;          /* facts are a denial that may be false */
 	struct walk *walk;
+	enum walk_caches walk_caches;
 	bool walked;
 	enum walk_outcome outcome;
 	enum insecurity_reason reason; /* with PROVEN */
@@ -207,6 +208,7 @@ leave_name(struct ladder *ladder)
 	ladder->asked = ASKED_NOT;
 	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
 	ladder->is_asked = ladder->is_bogus = false;
+	ladder->walk_caches = WALK_CACHES_OF_ALL;
 	ladder->plain_why[0] = ladder->plain_zone[0] = '\0';
 	event_del(ladder->proof_timer);
 	event_del(ladder->doubt_timer);
@@ -866,7 +868,8 @@ start_walk(struct ladder *ladder)
 	if (ladder->walk != NULL || ladder->walked)
 		return;
 	ladder->walk = walk_start(ladder->env->base, ladder->env->validated,
-	    ladder->env->conf, ladder->budget, ladder->name, on_walk, ladder);
+	    ladder->env->conf, ladder->budget, ladder->walk_caches,
+	    ladder->name, on_walk, ladder);
 	if (ladder->walk == NULL) {
 		ladder->walked = true;
 		ladder->outcome = WALK_FAILED;
@@ -998,13 +1001,19 @@ pay(struct ladder *ladder, const struct validated_result *result)
 	return false;
 }
 
-/* Empty caches have brought what those of all would not: whatever else came out
- * of these is worth nothing, but for a proof. */
+/*
+ * Empty caches have brought what those of all would not: whatever else came out
+ * of these is worth nothing, but for a proof.  Until they are renewed there is
+ * none to be had there either: it comes from where the answer does.
+ */
 static void
 distrust_caches(struct ladder *ladder)
 {
-	validated_doubt(ladder->env->validated);
-	ladder->budget->has_bad_caches = true;
+	if (!validated_doubt(ladder->env->validated)) {
+		ladder->budget->has_bad_caches = true;
+		ladder->walk_caches =
+		    ladder->is_bogus ? WALK_CACHES_FRESH : WALK_CACHES_DOUBTED;
+	}
 	validated_cancel(ladder->query);
 	ladder->query = NULL;
 	event_del(ladder->retry_timer);
@@ -1096,7 +1105,7 @@ doubt(struct ladder *ladder)
 		return false;
 	ladder->doubted = true;
 	ladder->fresh = validated_ask_doubted(ladder->env->validated,
-	    ladder->name, ladder->type, on_fresh, ladder);
+	    ladder->name, ladder->type, ladder->name, on_fresh, ladder);
 	return ladder->fresh != NULL;
 }
 

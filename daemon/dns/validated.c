@@ -536,10 +536,13 @@ renew_soon(struct validated *validated, uint64_t from)
 		event_add(validated->renewer, &delay);
 }
 
-void
+bool
 validated_doubt(struct validated *validated)
 {
+	const bool at_once = clock_ms() >= validated->doubt_from;
+
 	renew_soon(validated, validated->doubt_from);
+	return at_once;
 }
 
 /* The oldest makes room, with the next turn of the loop.  Who waits there is
@@ -1076,9 +1079,9 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 
 struct validated_query *
 validated_ask_doubted(struct validated *validated, const char *name,
-    uint16_t type, validated_cb cb, void *arg)
+    uint16_t type, const char *fresh_for, validated_cb cb, void *arg)
 {
-	return ask_fresh_later(validated, name, type, name, true, cb, arg);
+	return ask_fresh_later(validated, name, type, fresh_for, true, cb, arg);
 }
 
 struct validated_query *

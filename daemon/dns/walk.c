@@ -23,6 +23,7 @@ struct walk {
 	struct event_base *base;
 	struct validated *validated;
 	struct budget *budget;
+	enum walk_caches caches;
 	walk_cb cb;
 	void *arg;
 	struct event *timer; /* the limit; at first, to begin from the loop */
@@ -94,6 +95,23 @@ finish_alias(struct walk *walk, enum walk_outcome outcome, const char *cut,
 
 	walk->cb(walk->arg, &result);
 	walk_free(walk);
+}
+
+static struct validated_query *
+ask(struct walk *walk, const char *name, uint16_t type, validated_cb cb)
+{
+	switch (walk->caches) {
+	case WALK_CACHES_OF_ALL:
+		break;
+	case WALK_CACHES_FRESH:
+		return validated_ask(
+		    walk->validated, name, type, walk->name, NULL, cb, walk);
+	case WALK_CACHES_DOUBTED:
+		return validated_ask_doubted(
+		    walk->validated, name, type, walk->name, cb, walk);
+	}
+	return validated_ask(
+	    walk->validated, name, type, NULL, walk->budget, cb, walk);
 }
 
 static void ask_alias(struct walk *walk);
@@ -177,8 +195,7 @@ ask_dname(struct walk *walk)
 	if (walk->labels >= domain_labels(walk->name) ||
 	    ++walk->asked > WALK_QUESTIONS_MAX)
 		return false;
-	walk->dname = validated_ask(walk->validated, current(walk),
-	    DNS_TYPE_DNAME, NULL, walk->budget, on_dname, walk);
+	walk->dname = ask(walk, current(walk), DNS_TYPE_DNAME, on_dname);
 	return walk->dname != NULL;
 }
 
@@ -263,8 +280,7 @@ ask_next(struct walk *walk)
 		fail(walk, "DS", "too many questions on the way to the name");
 		return;
 	}
-	walk->ds = validated_ask(walk->validated, current(walk), DNS_TYPE_DS,
-	    NULL, walk->budget, on_ds, walk);
+	walk->ds = ask(walk, current(walk), DNS_TYPE_DS, on_ds);
 	if (walk->ds == NULL)
 		fail(walk, "DS", "can't be asked");
 }
@@ -308,8 +324,7 @@ ask_alias(struct walk *walk)
 	event_del(walk->alias_timer);
 	if (walk->cname != NULL)
 		return;
-	walk->cname = validated_ask(walk->validated, walk->name, DNS_TYPE_CNAME,
-	    NULL, walk->budget, on_cname, walk);
+	walk->cname = ask(walk, walk->name, DNS_TYPE_CNAME, on_cname);
 	walk->alias_known = walk->cname == NULL;
 }
 
@@ -365,8 +380,8 @@ begin_configured(evutil_socket_t fd, short what, void *arg)
 
 struct walk *
 walk_start(struct event_base *base, struct validated *validated,
-    const struct conf *conf, struct budget *budget, const char *name,
-    walk_cb cb, void *arg)
+    const struct conf *conf, struct budget *budget, enum walk_caches caches,
+    const char *name, walk_cb cb, void *arg)
 {
 	const struct conf_zone *zone = zones_insecure(conf, name);
 	const char *local = zones_built_in(conf, name);
@@ -377,6 +392,7 @@ walk_start(struct event_base *base, struct validated *validated,
 	walk->base = base;
 	walk->validated = validated;
 	walk->budget = budget;
+	walk->caches = caches;
 	walk->cb = cb;
 	walk->arg = arg;
 	walk->ttl = UINT32_MAX;

@@ -57,7 +57,8 @@ struct budget {
 	uint64_t left[BUDGET_KINDS];
 	struct budget_context context[BUDGET_CONTEXTS_MAX];
 	size_t contexts;
-	/* One of them had an answer that the caches of all had not. */
+	/* One of them had an answer that the caches of all had not, and it is
+	 * too early to renew these. */
 	bool has_bad_caches;
 	bool used_up;               /* something was refused: */
 	enum budget_kind first_out; /* of this kind, before any other */

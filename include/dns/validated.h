@@ -77,17 +77,19 @@ struct validated_query *validated_ask(struct validated *validated,
     struct budget *budget, validated_cb cb, void *arg);
 
 /*
- * As with @fresh_for = @name, where the first look has failed rather than been
- * bogus: what libunbound keeps may be the reason, a forged referral.  Of these
+ * As with @fresh_for, where the first look has failed rather than been bogus:
+ * what libunbound keeps may be the reason, a forged referral.  Of these
  * contexts there are fewer, and they make room for each other only.
  */
 struct validated_query *validated_ask_doubted(struct validated *validated,
-    const char *name, uint16_t type, validated_cb cb, void *arg);
+    const char *name, uint16_t type, const char *fresh_for, validated_cb cb,
+    void *arg);
 
 /* Such a look had an answer: what libunbound keeps is bad.  As
  * validated_renew(), but from the loop, before anything that becomes due there
- * later; where that was done less than 30 s ago, when these have passed. */
-void validated_doubt(struct validated *validated);
+ * later; where that was done less than 30 s ago, when these have passed, and
+ * false is returned: till then what libunbound keeps is bad. */
+bool validated_doubt(struct validated *validated);
 
 /*
  * Ask for the root's DNSKEY in a context of its own that trusts what the state

@@ -24,6 +24,15 @@ struct walk;
 #define WALK_QUESTIONS_MAX 16
 #define WALK_SECONDS_MAX 5
 
+/* Whose caches are asked. */
+enum walk_caches {
+	WALK_CACHES_OF_ALL = 0,
+	/* The name's own, which are empty at first: validated_ask() with
+	 * @fresh_for, or validated_ask_doubted(). */
+	WALK_CACHES_FRESH,
+	WALK_CACHES_DOUBTED
+};
+
 enum walk_outcome {
 	WALK_FAILED = 0,  /* bogus, no answer, or out of questions or time */
 	WALK_SIGNED,      /* signed all the way, in the zone given */
@@ -59,8 +68,8 @@ typedef void (*walk_cb)(void *arg, const struct walk_result *result);
  * The callback comes once, never from inside this call.  NULL when out of
  * memory. */
 struct walk *walk_start(struct event_base *base, struct validated *validated,
-    const struct conf *conf, struct budget *budget, const char *name,
-    walk_cb cb, void *arg);
+    const struct conf *conf, struct budget *budget, enum walk_caches caches,
+    const char *name, walk_cb cb, void *arg);
 
 /* The callback will not come.  NULL does nothing. */
 void walk_cancel(struct walk *walk);

@@ -40,6 +40,7 @@ struct validated_query {
 
 struct walk {
 	char name[DOMAIN_TEXT_MAX];
+	enum walk_caches caches;
 	bool cancelled, ended;
 	walk_cb cb;
 	void *arg;
@@ -58,6 +59,7 @@ static struct plain plains[ASKED_MAX];
 static size_t query_count, walk_count, plain_count;
 static size_t abandoned; /* in libunbound */
 static unsigned doubts;  /* of what it keeps */
+static bool is_put_off;  /* what they lead to */
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
@@ -81,20 +83,21 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 
 struct validated_query *
 validated_ask_doubted(struct validated *validated, const char *name,
-    uint16_t type, validated_cb cb, void *arg)
+    uint16_t type, const char *fresh_for, validated_cb cb, void *arg)
 {
 	struct validated_query *query =
-	    validated_ask(validated, name, type, name, NULL, cb, arg);
+	    validated_ask(validated, name, type, fresh_for, NULL, cb, arg);
 
 	query->doubted = true;
 	return query;
 }
 
-void
+bool
 validated_doubt(struct validated *validated)
 {
 	(void)validated;
 	doubts++;
+	return !is_put_off;
 }
 
 struct validated_counts
@@ -115,8 +118,8 @@ validated_cancel(struct validated_query *query)
 
 struct walk *
 walk_start(struct event_base *base, struct validated *validated,
-    const struct conf *conf, struct budget *budget, const char *name,
-    walk_cb cb, void *arg)
+    const struct conf *conf, struct budget *budget, enum walk_caches caches,
+    const char *name, walk_cb cb, void *arg)
 {
 	struct walk *walk = &walks[walk_count++];
 
@@ -127,6 +130,7 @@ walk_start(struct event_base *base, struct validated *validated,
 	(void)conf;
 	ck_assert_uint_lt(walk_count, ASKED_MAX);
 	snprintf(walk->name, sizeof(walk->name), "%s", name);
+	walk->caches = caches;
 	walk->cb = cb;
 	walk->arg = arg;
 	return walk;
@@ -221,6 +225,7 @@ set_up(void)
 	budget_init(&budget);
 	query_count = walk_count = plain_count = 0;
 	abandoned = doubts = 0;
+	is_put_off = false;
 	memset(queries, 0, sizeof(queries));
 	memset(walks, 0, sizeof(walks));
 	memset(plains, 0, sizeof(plains));
@@ -1574,6 +1579,7 @@ START_TEST(failure_is_looked_at_with_empty_caches)
 	static const enum walk_outcome outcomes[] = { WALK_SIGNED, WALK_NO_NAME,
 		WALK_FAILED, WALK_UNEXPLAINED };
 
+	is_put_off = _i % 2 == 0;
 	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
 	unbound_fails();
 	ck_assert_uint_eq(query_count, 1);
@@ -1587,7 +1593,8 @@ START_TEST(failure_is_looked_at_with_empty_caches)
 	unbound_has_data(DNS_SECURE);
 	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
 	ck_assert_uint_eq(doubts, 1);
-	ck_assert(budget.has_bad_caches);
+	/* Once they are renewed they are good. */
+	ck_assert(budget.has_bad_caches == is_put_off);
 }
 END_TEST
 
@@ -1621,6 +1628,35 @@ START_TEST(bad_keys_are_not_kept)
 	ck_assert_uint_eq(doubts, 1);
 	walk_ends(WALK_PROVEN);
 	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_FRESH);
+}
+END_TEST
+
+/*
+ * Caches are renewed twice a minute at most: what was forged after the last
+ * time stays in them that long, and no proof is to be had there.
+ */
+START_TEST(walk_is_not_done_in_caches_that_are_bad)
+{
+	const bool is_bogus = _i % 2 == 1;
+
+	is_put_off = _i < 2;
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	if (is_bogus) {
+		unbound_has_data(DNS_BOGUS);
+	} else {
+		unbound_fails();
+		ck_assert_int_eq(walks[0].caches, WALK_CACHES_OF_ALL);
+		walk_ends(WALK_FAILED);
+	}
+	unbound_has_data(DNS_INSECURE);
+	ck_assert_int_eq(
+	    walks[walk_count - 1].caches, !is_put_off ? WALK_CACHES_OF_ALL
+					  : is_bogus  ? WALK_CACHES_FRESH
+						      : WALK_CACHES_DOUBTED);
+	/* And of another name nothing is known. */
+	walk_ends_with(WALK_ALIAS, TARGET);
+	unbound_fails();
+	ck_assert_int_eq(walks[walk_count - 1].caches, WALK_CACHES_OF_ALL);
 }
 END_TEST
 
@@ -1920,6 +1956,7 @@ add_fallback_tests(TCase *tc)
 	tcase_add_loop_test(
 	    tc, insecure_second_look_has_a_walk_of_its_own, 0, 2);
 	tcase_add_loop_test(tc, bad_keys_are_not_kept, 0, 2);
+	tcase_add_loop_test(tc, walk_is_not_done_in_caches_that_are_bad, 0, 4);
 	tcase_add_test(tc, the_same_twice_says_nothing_of_the_caches);
 	tcase_add_test(tc, second_look_that_is_bogus_is_bogus);
 	tcase_add_loop_test(

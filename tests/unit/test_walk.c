@@ -26,7 +26,7 @@
 struct validated_query {
 	char name[DOMAIN_TEXT_MAX];
 	uint16_t type;
-	bool cancelled, answered;
+	bool fresh, doubted, cancelled, answered;
 	validated_cb cb;
 	void *arg;
 };
@@ -34,6 +34,7 @@ struct validated_query {
 static struct validated_query queries[ASKED_MAX];
 static size_t query_count;
 static bool refuse;
+static enum walk_caches caches; /* that are to be asked */
 
 struct validated_query *
 validated_ask(struct validated *validated, const char *name, uint16_t type,
@@ -44,15 +45,29 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 	(void)validated;
 	/* What is asked for with empty caches is paid for already. */
 	ck_assert((paying == NULL) == (fresh_for != NULL));
-	ck_assert_ptr_null(fresh_for);
 	if (refuse)
 		return NULL;
 	query_count++;
 	ck_assert_uint_lt(query_count, ASKED_MAX);
 	snprintf(query->name, sizeof(query->name), "%s", name);
 	query->type = type;
+	query->fresh = fresh_for != NULL;
+	/* Those of the name that wants the proof, whatever is asked for. */
+	if (fresh_for != NULL)
+		ck_assert_str_eq(fresh_for, "mx.dn.example");
 	query->cb = cb;
 	query->arg = arg;
+	return query;
+}
+
+struct validated_query *
+validated_ask_doubted(struct validated *validated, const char *name,
+    uint16_t type, const char *fresh_for, validated_cb cb, void *arg)
+{
+	struct validated_query *query =
+	    validated_ask(validated, name, type, fresh_for, NULL, cb, arg);
+
+	query->doubted = true;
 	return query;
 }
 
@@ -115,6 +130,7 @@ set_up(void)
 	budget_init(&budget);
 	query_count = 0;
 	came = refuse = false;
+	caches = WALK_CACHES_OF_ALL;
 	hashing = spent = 0;
 }
 
@@ -131,7 +147,8 @@ tear_down(void)
 static void
 start(const char *name)
 {
-	walk = walk_start(base, NULL, &conf, &budget, name, on_walk, NULL);
+	walk =
+	    walk_start(base, NULL, &conf, &budget, caches, name, on_walk, NULL);
 	ck_assert_ptr_nonnull(walk);
 	ck_assert_uint_eq(query_count, 0);
 	event_base_loop(base, EVLOOP_NONBLOCK);
@@ -573,8 +590,8 @@ END_TEST
 /* Where servers are silent it would only be one more question that hangs. */
 START_TEST(alias_is_asked_for_when_it_is_needed)
 {
-	walk =
-	    walk_start(base, NULL, &conf, &budget, "mx.example", on_walk, NULL);
+	walk = walk_start(
+	    base, NULL, &conf, &budget, caches, "mx.example", on_walk, NULL);
 	ck_assert_ptr_nonnull(walk);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_uint_eq(query_count, 1);
@@ -594,6 +611,22 @@ START_TEST(alias_is_asked_for_when_it_is_needed)
 	ck_assert_uint_eq(query_count, 3);
 	no_alias("mx.example");
 	expect(_i == 1 ? WALK_SIGNED : WALK_FAILED, "mx.example", "example");
+}
+END_TEST
+
+/* All of it comes from there, or the worst of them is what counts. */
+START_TEST(one_kind_of_caches_is_asked)
+{
+	caches = (enum walk_caches)_i;
+	start("mx.dn.example");
+	no_answer("mx.dn.example", DNS_TYPE_CNAME);
+	signed_at("example", 250);
+	nsec_at("dn.example", "example", "DNAME RRSIG NSEC", DNS_SECURE);
+	ck_assert_uint_eq(query_count, 4);
+	for (size_t i = 0; i < query_count; i++) {
+		ck_assert(queries[i].fresh == (_i != WALK_CACHES_OF_ALL));
+		ck_assert(queries[i].doubted == (_i == WALK_CACHES_DOUBTED));
+	}
 }
 END_TEST
 
@@ -728,6 +761,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, dname_can_make_a_name_too_long, 0, 3);
 	tcase_add_test(tc, proof_ends_with_its_signatures);
 	tcase_add_loop_test(tc, alias_is_asked_for_when_it_is_needed, 0, 3);
+	tcase_add_loop_test(tc, one_kind_of_caches_is_asked, 0, 3);
 	tcase_add_test(tc, dname_at_the_name_redirects_nothing);
 	tcase_add_test(tc, cancelled_walk_is_silent);
 }
