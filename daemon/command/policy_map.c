@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #include "command/door.h"
 
 #define SEPARATORS ", \t\r\n"
+#define GRACE_MS 1000 /* in which the child says that its time is over */
 
 /* ---- names of tables ---- */
 
@@ -227,6 +230,38 @@ ask(const struct policy_map *map, const struct policy_map_viewer *viewer,
 
 /* ---- in the parent ---- */
 
+static bool
+comes_before(int fd, uint64_t deadline)
+{
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+	int result;
+
+	do {
+		const uint64_t now = clock_ms();
+
+		result = poll(
+		    &readable, 1, now < deadline ? (int)(deadline - now) : 0);
+	} while (result == -1 && errno == EINTR);
+	return result > 0;
+}
+
+/* The child is another user's, who may stop it for ever. */
+static void
+take_answer(
+    int fd, pid_t child, uint64_t deadline, struct policy_map_answer *answer)
+{
+	if (!comes_before(fd, deadline + GRACE_MS)) {
+		answer->error = ETIMEDOUT;
+		kill(child, SIGKILL);
+	} else if (read(fd, answer, sizeof(*answer)) !=
+		   (ssize_t)sizeof(*answer)) {
+		*answer = (struct policy_map_answer){ .error = EIO };
+	}
+	close(fd);
+	while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
+		continue;
+}
+
 void
 policy_map_ask(const struct policy_map *map,
     const struct policy_map_viewer *viewer, const char *key, uint64_t deadline,
@@ -249,9 +284,5 @@ policy_map_ask(const struct policy_map *map,
 			  : 1);
 	}
 	close(fds[1]);
-	if (read(fds[0], answer, sizeof(*answer)) != (ssize_t)sizeof(*answer))
-		*answer = (struct policy_map_answer){ .error = EIO };
-	close(fds[0]);
-	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		continue;
+	take_answer(fds[0], pid, deadline, answer);
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,6 +94,57 @@ START_TEST(what_a_server_says_has_an_end)
 }
 END_TEST
 
+/* As user postfix can do to what has become user postfix. */
+static void
+stop_who_asks(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	socklen_t len = sizeof(struct ucred);
+	struct ucred peer;
+	int client;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	ck_assert_int_eq(
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	if (fork() > 0) {
+		close(fd);
+		return;
+	}
+	client = accept(fd, NULL, NULL);
+	getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	_exit(kill(peer.pid, SIGSTOP) == 0 ? 0 : 1);
+}
+
+START_TEST(who_is_stopped_is_not_waited_for)
+{
+	char directory[] = "/tmp/test_policy_map.XXXXXX", path[64], text[128];
+	const struct policy_map_viewer viewer = { .directory = "/",
+		.uid = (uid_t)-1 };
+	struct policy_map_answer answer;
+	struct policy_map map;
+	const char *list = text;
+	int status;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/socket", directory);
+	snprintf(text, sizeof(text), "socketmap:unix:%s:query", path);
+	stop_who_asks(path);
+	ck_assert(policy_map_next(&list, &map));
+	policy_map_ask(
+	    &map, &viewer, "example.org", clock_ms() + SHORT_MS, &answer);
+	ck_assert_int_eq(answer.error, ETIMEDOUT);
+	ck_assert_str_eq(answer.text, "");
+	/* And nothing of it is left but who has stopped it. */
+	ck_assert_int_gt(wait(&status), 0);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(wait(&status), -1);
+	unlink(path);
+	rmdir(directory);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -103,6 +155,7 @@ main(void)
 
 	tcase_add_loop_test(tc, what_a_server_says_has_an_end, 0,
 	    (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_test(tc, who_is_stopped_is_not_waited_for);
 	suite_add_tcase(suite, tc);
 
 	srunner_run_all(runner, CK_NORMAL);
