@@ -133,6 +133,9 @@ DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md LICENSE SECURITY.md \
 
 all: $(BUILD)/postdaned $(BUILD)/postdane
 
+help:
+	@sed -n '/^$$/q; s/^#$$//p; s/^# //p' Makefile
+
 $(BUILD)/postdaned: $(MAIN_OBJECT) $(ARCHIVE)
 	@echo "  LD $@"
 	$(Q)$(LINK) $(OUR_LIBS)
@@ -683,7 +686,9 @@ run: deps
 	@$(BUILD)/postdaned --help | sed -n '/main\.cf/,$$p'
 	@echo "Until then, in another terminal:"
 	@echo "    postmap -q example.org socketmap:inet:127.0.0.1:8642:query"
-	@echo "    sudo $(BUILD)/postdane explain example.org"
+	@[ "$$(id -u)" = 0 ] && \
+		echo "    sudo $(BUILD)/postdane explain example.org" || \
+		echo "(not $(BUILD)/postdane: that takes sudo make run)"
 	@echo
 	@[ "$$(id -u)" != 0 ] || install -d /run/postdane
 	@exec $(BUILD)/postdaned $(ARGS)
@@ -809,7 +814,7 @@ FORCE:
 	check-shellcheck check-soak check-style check-tidy check-tsan check-unit \
 	check-valgrind ci clean coverage coverage-objects coverage-report deb \
 	demo demo-incident \
-	deps faults FORCE fuzz fuzz-afl fuzzers install install-postfix-conf \
+	deps faults FORCE fuzz fuzz-afl fuzzers help install install-postfix-conf \
 	lab-package lab-programs mutants objects release-check run servers \
 	soak soaked test-deps tidy uninstall uninstall-postfix-conf \
 	$(UNIT_TESTS:%=run/%)

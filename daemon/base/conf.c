@@ -382,6 +382,13 @@ check_listeners(const struct conf *conf, char *why)
 	return 0;
 }
 
+/* As dns-listen and zone blocks name a place: an address and a port. */
+static const char *
+without_protocol(const char *endpoint)
+{
+	return endpoint + strlen("inet:");
+}
+
 /* A forwarder that is ourselves would ask and ask. */
 static int
 check_zone_servers(
@@ -399,7 +406,7 @@ check_zone_servers(
 			    CONF_DNS_LISTEN
 			    ": \"%s\" is a server of zone \"%s\" as well: we "
 			    "would ask ourselves",
-			    one, conf->zones[i].name);
+			    without_protocol(one), conf->zones[i].name);
 			return -1;
 		}
 	return 0;
@@ -421,7 +428,7 @@ check_dns_listeners(const struct conf *conf, char *why)
 			    CONF_DNS_LISTEN
 			    ": \"%s\" is no loopback address: " CONF_DNS_ALLOW
 			    " must say who may ask there",
-			    one);
+			    without_protocol(one));
 			return -1;
 		}
 		if (check_zone_servers(conf, endpoint, why) == -1)
@@ -431,7 +438,8 @@ check_dns_listeners(const struct conf *conf, char *why)
 			if (strcmp(one, other) != 0)
 				continue;
 			snprintf(why, WHY_MAX,
-			    CONF_DNS_LISTEN ": \"%s\" stands there twice", one);
+			    CONF_DNS_LISTEN ": \"%s\" stands there twice",
+			    without_protocol(one));
 			return -1;
 		}
 	}

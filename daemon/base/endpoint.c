@@ -205,6 +205,7 @@ endpoint_bind_error(const struct endpoint *endpoint, int error)
 {
 	if (error == EACCES && endpoint->address.ss_family != AF_UNIX)
 		return "ports below 1024 take a privilege, which the daemon "
-		       "has at its start at most: this takes a restart";
+		       "has at its start at most, from root or from systemd: "
+		       "this takes a restart by them";
 	return strerror(error);
 }

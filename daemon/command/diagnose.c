@@ -192,8 +192,11 @@ diagnose(const struct options *options, const struct conf *conf)
 	snprintf(chroot_path, sizeof(chroot_path), "%s/etc/resolv.conf",
 	    options->chroot);
 	if (diagnosis == NULL ||
-	    domain_from_utf8(options->domain, name) == -1) {
-		fprintf(stderr, "postdane: diagnose: no domain: %s\n",
+	    domain_from_utf8(options->domain, name) == -1 ||
+	    !domain_is_hostname(name)) {
+		fprintf(stderr,
+		    "postdane: diagnose: no domain: %s (it takes no user@, "
+		    "address, brackets or port)\n",
 		    options->domain);
 		free(diagnosis);
 		return CHECK_UNKNOWN;

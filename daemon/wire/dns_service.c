@@ -322,8 +322,10 @@ leave(struct place *place)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	log_info("dns_service: no longer on %s",
-	    endpoint_text(&place->endpoint, text));
+	/* One that could not be opened has not been on it. */
+	if (place->datagrams != NULL && place->tcp != -1)
+		log_info("dns_service: no longer on %s",
+		    endpoint_text(&place->endpoint, text));
 	stop_listening(place);
 	place->is_leaving = true;
 	close_if_left(place);

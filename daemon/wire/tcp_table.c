@@ -58,6 +58,10 @@ tcp_table_parse(
 	const char *newline = memchr(buffer, '\n', len);
 	size_t line;
 
+	/* Who speaks another protocol, socketmap perhaps, never sends a
+	 * newline, and would wait for an answer as we for that. */
+	if (memcmp(buffer, get, len < get_len ? len : get_len) != 0)
+		return bad(request, "a request is get SPACE KEY NEWLINE");
 	if (newline == NULL)
 		return len > max ? bad(request, "the request is too long")
 				 : PROTOCOL_MORE;
@@ -65,8 +69,6 @@ tcp_table_parse(
 	if (line > max)
 		return bad(request, "the request is too long");
 	request->consumed = line + 1;
-	if (line < get_len || memcmp(buffer, get, get_len) != 0)
-		return bad(request, "a request is get SPACE KEY NEWLINE");
 	request->map = NULL;
 	request->map_len = 0;
 	request->key = buffer + get_len;

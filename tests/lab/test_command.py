@@ -391,6 +391,18 @@ def test_wrong_arguments_show_the_usage(arguments):
     assert result.stderr.count("\n") == 2
 
 
+@pytest.mark.parametrize("typed", [
+    "user@example.org", "[mail.example.org]", "example.org:587", "192.0.2.1",
+    "https://example.org/", "."])
+def test_a_diagnosis_is_of_a_domain(typed):
+    """What is copied from a log is not taken for a name that is not there."""
+    result = call("diagnose", "--no-daemon", typed)
+    assert (result.returncode, result.stdout) == (ERROR, "")
+    assert result.stderr == (
+        f"postdane: diagnose: no domain: {typed} (it takes no user@, "
+        "address, brackets or port)\n")
+
+
 @pytest.mark.parametrize("typed,meant", [
     ("expain", "; did you mean explain?"), ("stats", "; did you mean status?"),
     ("doktor", "; did you mean doctor?"), ("hepl", "; did you mean help?"),

@@ -1040,8 +1040,9 @@ def test_no_port_of_the_system_after_the_start(world):
         assert answers("127.0.0.33")
         said = reload(("127.0.0.33:53", "127.0.0.34:53"))
         assert ("dns_service: inet:127.0.0.34:53: ports below 1024 take a "
-                "privilege, which the daemon has at its start at most: this "
-                "takes a restart") in said
+                "privilege, which the daemon has at its start at most, from "
+                "root or from systemd: this takes a restart by them") in said
+        assert "no longer on" not in said
         assert "the old configuration stays" in said
         assert answers("127.0.0.33")
         # What was left could not be opened again.

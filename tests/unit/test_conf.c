@@ -523,15 +523,15 @@ static const struct {
 	    "listen at" },
 	{ "a listener that the world reaches",
 	    "dns-listen = { \"192.0.2.1:53\" }",
-	    ": dns-listen: \"inet:192.0.2.1:53\" is no loopback address: "
+	    ": dns-listen: \"192.0.2.1:53\" is no loopback address: "
 	    "dns-allow must say who may ask there" },
 	{ "a listener twice",
 	    "dns-listen = { \"127.0.0.1\", \"inet:127.0.0.1:53\" }",
-	    ": dns-listen: \"inet:127.0.0.1:53\" stands there twice" },
+	    ": dns-listen: \"127.0.0.1:53\" stands there twice" },
 	{ "a zone whose server is ourselves",
 	    "dns-listen = { \"127.0.0.25\" }\n"
 	    "zone \"lan\" { forward = { \"127.0.0.25\" } }",
-	    ": dns-listen: \"inet:127.0.0.25:53\" is a server of zone \"lan\" "
+	    ": dns-listen: \"127.0.0.25:53\" is a server of zone \"lan\" "
 	    "as well: we would ask ourselves" },
 	{ "no prefix", "dns-allow = { \"192.0.2.1/24\" }",
 	    ":1: dns-allow: \"192.0.2.1/24\" the address has bits behind the "

@@ -490,7 +490,7 @@ static const struct {
 	{ &socketmap_protocol, "10001:", "28:PERM the request is too long," },
 	{ &socketmap_protocol, "5:query,",
 	    "32:PERM a request is NAME SPACE KEY," },
-	{ &tcp_table_protocol, "17:query example.org,\n",
+	{ &tcp_table_protocol, "17:query example.org,",
 	    "400 a request is get SPACE KEY NEWLINE\n" },
 	{ &tcp_table_protocol, "get %\n", "400 a malformed %25XX escape\n" },
 };
