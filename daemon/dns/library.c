@@ -12,6 +12,7 @@
 #include <unbound-event.h>
 
 #include "base/log.h"
+#include "dns/key_limits.h"
 
 #define TYPE_A 1
 #define CLASS_IN 1
@@ -181,6 +182,9 @@ library_probe(struct event_base *base, struct library_facts *facts)
 	int result = -1;
 
 	*facts = (struct library_facts){ .no_digest = { false } };
+	if (!key_limits_hold())
+		log_info("library: libunbound was not built with Nettle: long "
+			 "RSA keys are checked");
 	probe.zone = memory_file("postdane-probe-zone",
 	    ". 300 IN SOA . . 1 3600 600 86400 60\n. 300 IN NS ns.\n"
 	    "*. 300 IN A 192.0.2.1\n");
