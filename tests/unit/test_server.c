@@ -1,0 +1,808 @@
+/*
+ * The daemon as a whole: in which order things are done when it starts and when
+ * it reloads.  All that it does them with is not the daemon's: it notes that it
+ * was called, as a word; a number is which core it was about.
+ */
+
+#include "process/server.h"
+
+#include <check.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/conf.h"
+#include "dns/library.h"
+#include "dns/resolver.h"
+#include "dns/rollover.h"
+#include "policy/policy_service.h"
+#include "process/clock_watch.h"
+#include "process/config_check.h"
+#include "process/core.h"
+#include "process/privileges.h"
+#include "process/sandbox.h"
+#include "process/systemd.h"
+#include "wire/control.h"
+#include "wire/dns_service.h"
+#include "wire/listener.h"
+#include "wire/metrics.h"
+#include "wire/status.h"
+
+#include "patience.h"
+
+struct resolver {
+	int number;
+	size_t in_flight;
+};
+struct policy_service {
+	int number;
+};
+struct rollover {
+	int number;
+};
+
+/* What happens next; returns whether it has. */
+typedef bool (*step_fn)(void);
+
+static struct {
+	char notes[4096];
+	const char *fails;    /* this word's function does */
+	const char *changed;  /* an option, when a reload compares */
+	const step_fn *steps; /* the last is NULL */
+	struct event *turn;
+	long end; /* patience_end() */
+	int cores, freed;
+	struct resolver resolver[8];
+	struct policy_service service[8];
+	struct rollover rollover[8];
+	config_check_cb checked; /* NULL where none is under way */
+	void *checked_arg;
+} rig;
+
+/* Returns what a function that may fail does then. */
+static int __attribute__((format(printf, 1, 2))) note(const char *format, ...)
+{
+	const size_t len = strlen(rig.notes);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(rig.notes + len, sizeof(rig.notes) - len, format, arguments);
+	va_end(arguments);
+	return rig.fails != NULL && strcmp(rig.notes + len, rig.fails) == 0 ? -1
+									    : 0;
+}
+
+/* ---- configurations and cores ---- */
+
+static struct conf *
+new_conf(void)
+{
+	struct conf *conf = calloc(1, sizeof(*conf));
+
+	ck_assert_ptr_nonnull(conf);
+	conf->user = conf->state_directory = "";
+	conf->control_socket = "/control";
+	conf->log_target = LOG_TARGET_STDERR;
+	conf->log_level = LOG_LEVEL_ERROR;
+	conf->max_connections = 10;
+	conf->sandbox = true;
+	return conf;
+}
+
+struct conf *
+conf_load(const char *path, char *error, size_t size)
+{
+	(void)path;
+	snprintf(error, size, "a mistake");
+	return note(" load") == 0 ? new_conf() : NULL;
+}
+
+void
+conf_free(struct conf *conf)
+{
+	free(conf);
+}
+
+void
+conf_changes(const struct conf *one, const struct conf *other,
+    void (*changed)(void *arg, const char *option), void *arg)
+{
+	ck_assert_ptr_ne(one, other);
+	if (rig.changed != NULL)
+		changed(arg, rig.changed);
+}
+
+struct core *
+core_new(struct event_base *base, struct conf *conf,
+    const struct library_facts *library, struct stats *stats)
+{
+	struct core *core = calloc(1, sizeof(*core));
+	const int number = ++rig.cores;
+
+	(void)base;
+	(void)library;
+	(void)stats;
+	ck_assert_ptr_nonnull(core);
+	ck_assert_int_lt(number, 8);
+	rig.resolver[number].number = rig.service[number].number =
+	    rig.rollover[number].number = number;
+	*core =
+	    (struct core){ conf, &rig.resolver[number], &rig.service[number] };
+	if (note(" core%d", number) == 0)
+		return core;
+	core_free(core);
+	return NULL;
+}
+
+void
+core_free(struct core *core)
+{
+	if (core == NULL)
+		return;
+	note(" free%d", core->resolver->number);
+	rig.freed++;
+	conf_free(core->conf);
+	free(core);
+}
+
+struct rollover *
+resolver_rollover(const struct resolver *resolver)
+{
+	return &rig.rollover[resolver->number];
+}
+
+size_t
+resolver_in_flight(const struct resolver *resolver)
+{
+	return resolver->in_flight;
+}
+
+enum resolver_trust
+resolver_trust(const struct resolver *resolver, const char **why)
+{
+	(void)resolver;
+	(void)why;
+	return RESOLVER_TRUST_ALIVE;
+}
+
+void
+rollover_start(struct rollover *rollover)
+{
+	note(" follows%d", rollover->number);
+}
+
+void
+rollover_stop(struct rollover *rollover)
+{
+	note(" leaves%d", rollover->number);
+}
+
+void
+policy_service_load_busiest(struct policy_service *service)
+{
+	note(" busiest%d", service->number);
+}
+
+void
+policy_service_save_busiest(struct policy_service *service)
+{
+	note(" save%d", service->number);
+}
+
+void
+policy_service_follow(
+    struct policy_service *service, struct policy_service *former)
+{
+	ck_assert_ptr_ne(service, former);
+}
+
+bool
+policy_service_retire(struct policy_service *service)
+{
+	(void)service;
+	return true;
+}
+
+void
+policy_service_free(struct policy_service *service)
+{
+	(void)service;
+}
+
+bool
+policy_service_expects_dane(struct policy_service *service, const char *key)
+{
+	(void)service;
+	(void)key;
+	return false;
+}
+
+enum policy_flush
+policy_service_flush(
+    struct policy_service *service, const char *key, size_t len)
+{
+	(void)service;
+	(void)key;
+	(void)len;
+	return POLICY_FLUSH_DONE;
+}
+
+/* ---- sockets ---- */
+
+struct listeners *
+listeners_new(struct event_base *base, struct policy_service *service,
+    struct stats *stats, unsigned max_connections, unsigned request_timeout)
+{
+	(void)base;
+	(void)service;
+	(void)stats;
+	(void)max_connections;
+	(void)request_timeout;
+	return (struct listeners *)&rig;
+}
+
+int
+listeners_add_fd(
+    struct listeners *listeners, const struct protocol *protocol, int fd)
+{
+	(void)listeners;
+	(void)protocol;
+	(void)fd;
+	return 0;
+}
+
+int
+listeners_set(struct listeners *listeners, const struct listener_place *places,
+    size_t count)
+{
+	(void)listeners;
+	(void)places;
+	(void)count;
+	return note(" listen");
+}
+
+void
+listeners_use(struct listeners *listeners, struct policy_service *service,
+    const char *map, unsigned max_connections, unsigned request_timeout)
+{
+	(void)listeners;
+	(void)map;
+	(void)max_connections;
+	(void)request_timeout;
+	note(" use%d", service->number);
+}
+
+void
+listeners_drain(struct listeners *listeners, void (*done)(void *arg), void *arg)
+{
+	(void)listeners;
+	done(arg);
+}
+
+void
+listeners_free(struct listeners *listeners)
+{
+	(void)listeners;
+}
+
+struct dns_service *
+dns_service_new(struct event_base *base, struct stats *stats)
+{
+	(void)base;
+	(void)stats;
+	return (struct dns_service *)&rig;
+}
+
+int
+dns_service_open(
+    struct dns_service *service, const struct conf_endpoints *places)
+{
+	(void)service;
+	(void)places;
+	return note(" dns");
+}
+
+void
+dns_service_settle(struct dns_service *service, bool keep)
+{
+	(void)service;
+	note(keep ? " keep" : " undo");
+}
+
+void
+dns_service_use(struct dns_service *service, struct resolver *resolver,
+    const struct conf_prefixes *allow)
+{
+	(void)service;
+	(void)allow;
+	note(" resolve%d", resolver->number);
+}
+
+void
+dns_service_watch(struct dns_service *service,
+    void (*seen)(void *arg, const char *name), void *arg)
+{
+	(void)service;
+	(void)seen;
+	(void)arg;
+}
+
+int
+dns_service_add_fd(struct dns_service *service, int fd)
+{
+	(void)service;
+	(void)fd;
+	return 0;
+}
+
+void
+dns_service_drain(
+    struct dns_service *service, void (*done)(void *arg), void *arg)
+{
+	(void)service;
+	done(arg);
+}
+
+/* The loop is still there. */
+void
+dns_service_free(struct dns_service *service)
+{
+	(void)service;
+	if (rig.turn != NULL)
+		event_free(rig.turn);
+}
+
+struct control *
+control_new(struct event_base *base, const char *path,
+    const struct privileges_user *user, const struct status_source *source)
+{
+	(void)base;
+	(void)path;
+	(void)user;
+	(void)source;
+	note(" control");
+	return NULL;
+}
+
+void
+control_free(struct control *control)
+{
+	(void)control;
+}
+
+struct metrics *
+metrics_new(struct event_base *base, const struct conf_endpoints *places,
+    const struct privileges_user *user, const struct status_source *source)
+{
+	(void)base;
+	(void)places;
+	(void)user;
+	(void)source;
+	note(" metrics");
+	return NULL;
+}
+
+void
+metrics_free(struct metrics *metrics)
+{
+	(void)metrics;
+}
+
+void
+status_line(const struct status_source *source, char *line, size_t size)
+{
+	(void)source;
+	snprintf(line, size, "well");
+}
+
+bool
+status_is_healthy(const struct status_source *source, const char **why)
+{
+	(void)source;
+	*why = "";
+	return true;
+}
+
+/* ---- the process ---- */
+
+unsigned long
+privileges_raise_descriptor_limit(void)
+{
+	return 1000;
+}
+
+int
+privileges_prepare(const char *user, struct privileges_user *to)
+{
+	(void)user;
+	(void)to;
+	return note(" prepare");
+}
+
+int
+privileges_drop(const struct privileges_user *user)
+{
+	(void)user;
+	return note(" drop");
+}
+
+struct sandbox *
+sandbox_new(void)
+{
+	return (struct sandbox *)&rig;
+}
+
+void
+sandbox_free(struct sandbox *sandbox)
+{
+	(void)sandbox;
+}
+
+int
+sandbox_add(
+    struct sandbox *sandbox, const char *directory, enum landlock_use use)
+{
+	(void)sandbox;
+	(void)directory;
+	(void)use;
+	return 0;
+}
+
+int
+sandbox_enter(struct sandbox *sandbox)
+{
+	(void)sandbox;
+	return note(" sandbox");
+}
+
+bool
+sandbox_allows(
+    const struct sandbox *sandbox, const char *directory, enum landlock_use use)
+{
+	(void)sandbox;
+	(void)directory;
+	(void)use;
+	return true;
+}
+
+int
+systemd_sockets(systemd_socket_cb cb, void *arg)
+{
+	(void)cb;
+	(void)arg;
+	return note(" given");
+}
+
+struct event *
+systemd_watchdog(struct event_base *base)
+{
+	(void)base;
+	return NULL;
+}
+
+struct clock_watch *
+clock_watch_new(struct event_base *base, clock_watch_cb cb, void *arg)
+{
+	(void)base;
+	(void)cb;
+	(void)arg;
+	return (struct clock_watch *)&rig;
+}
+
+void
+clock_watch_free(struct clock_watch *watch)
+{
+	(void)watch;
+}
+
+struct config_check *
+config_check_start(
+    struct event_base *base, const char *path, config_check_cb cb, void *arg)
+{
+	(void)base;
+	(void)path;
+	note(" check");
+	rig.checked = cb;
+	rig.checked_arg = arg;
+	return (struct config_check *)&rig;
+}
+
+void
+config_check_cancel(struct config_check *check)
+{
+	(void)check;
+	rig.checked = NULL;
+}
+
+/* ---- steps ---- */
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	ck_assert_msg(patience_now() < rig.end, "after%s", rig.notes);
+	while (*rig.steps != NULL && (*rig.steps)())
+		rig.steps++;
+	if (*rig.steps != NULL)
+		return;
+	event_del(rig.turn);
+	kill(getpid(), SIGTERM);
+}
+
+int
+library_probe(struct event_base *base, struct library_facts *facts)
+{
+	static const struct timeval often = { 0, 1000 };
+
+	(void)facts;
+	rig.turn = event_new(base, -1, EV_PERSIST, on_turn, NULL);
+	event_add(rig.turn, &often);
+	return 0;
+}
+
+/* Notes of what comes from now on. */
+static bool
+hang_up(void)
+{
+	rig.notes[0] = '\0';
+	return kill(getpid(), SIGHUP) == 0;
+}
+
+static bool
+hang_up_again(void)
+{
+	return kill(getpid(), SIGHUP) == 0;
+}
+
+static bool
+is_checked(void)
+{
+	return rig.checked != NULL;
+}
+
+static void
+tell(bool good)
+{
+	const config_check_cb cb = rig.checked;
+
+	rig.checked = NULL;
+	cb(rig.checked_arg, good, "");
+}
+
+static bool
+is_good(void)
+{
+	tell(true);
+	return true;
+}
+
+static bool
+is_bad(void)
+{
+	tell(false);
+	return true;
+}
+
+static bool
+one_is_freed(void)
+{
+	return rig.freed == 1;
+}
+
+static bool
+two_are_freed(void)
+{
+	return rig.freed == 2;
+}
+
+/* The signal has been taken, since others come after it. */
+static bool
+a_while_passes(void)
+{
+	static unsigned turns;
+
+	return ++turns % 50 == 0;
+}
+
+static int
+run(const step_fn *steps, const char *fails, const char *changed)
+{
+	memset(&rig, 0, sizeof(rig));
+	rig.steps = steps;
+	rig.fails = fails;
+	rig.changed = changed;
+	rig.end = patience_end();
+	return server_run("file", new_conf());
+}
+
+#define ENDS " save"
+
+/* ---- tests ---- */
+
+#define START                                                                  \
+	" core1 use1 resolve1 prepare given dns listen keep control metrics"   \
+	" drop follows1 busiest1 sandbox"
+
+/* All that needs a privilege comes before it is given up, all that belongs to
+ * the user and all that others may cause after. */
+START_TEST(it_listens_and_then_gives_up_what_it_may)
+{
+	static const step_fn steps[] = { NULL };
+
+	ck_assert_int_eq(run(steps, NULL, NULL), EXIT_SUCCESS);
+	ck_assert_str_eq(rig.notes, START ENDS "1 free1");
+}
+END_TEST
+
+static const struct {
+	const char *fails, *last;
+} starts[] = {
+	{ " prepare", " prepare free1" },
+	{ " given", " given free1" },
+	{ " dns", " dns free1" },
+	{ " listen", " listen undo free1" },
+	{ " drop", " drop free1" },
+	{ " sandbox", " sandbox free1" },
+};
+
+/* It ends there: nothing is done with rights that it should not have. */
+START_TEST(what_fails_at_the_start_is_the_end)
+{
+	static const step_fn steps[] = { NULL };
+	const char *last = starts[_i].last;
+	size_t len;
+
+	ck_assert_int_eq(run(steps, starts[_i].fails, NULL), EXIT_FAILURE);
+	len = strlen(rig.notes);
+	ck_assert_uint_ge(len, strlen(last));
+	ck_assert_str_eq(rig.notes + len - strlen(last), last);
+}
+END_TEST
+
+/* The new core is used after all places are open, and two never follow the
+ * root's keys at once. */
+START_TEST(a_reload_listens_before_it_uses)
+{
+	static const step_fn steps[] = { hang_up, is_checked, is_good,
+		one_is_freed, NULL };
+
+	ck_assert_int_eq(run(steps, NULL, NULL), EXIT_SUCCESS);
+	ck_assert_str_eq(rig.notes,
+	    " check load core2 dns listen keep leaves1 follows2 use2 resolve2"
+	    " free1" ENDS "2 free2");
+}
+END_TEST
+
+static const struct {
+	const char *fails, *notes;
+} reloads[] = {
+	{ " load", " check load" ENDS "1 free1" },
+	{ " core2", " check load core2 free2" ENDS "1 free1" },
+	{ " listen", " check load core2 dns listen undo free2" ENDS "1 free1" },
+	{ " dns", " check load core2 dns free2" ENDS "1 free1" },
+};
+
+/* It is only the second time that it fails. */
+static const char *fails_later;
+
+static bool
+begins_to_fail(void)
+{
+	rig.fails = fails_later;
+	return true;
+}
+
+START_TEST(what_fails_in_a_reload_changes_nothing)
+{
+	static const step_fn steps[] = { hang_up, begins_to_fail, is_checked,
+		is_good, a_while_passes, NULL };
+
+	fails_later = reloads[_i].fails;
+	ck_assert_int_eq(
+	    run(steps, NULL, "control-socket, metrics-listen"), EXIT_SUCCESS);
+	ck_assert_str_eq(rig.notes, reloads[_i].notes);
+}
+END_TEST
+
+START_TEST(what_is_found_bad_is_not_loaded)
+{
+	static const step_fn steps[] = { hang_up, is_checked, is_bad,
+		a_while_passes, NULL };
+
+	ck_assert_int_eq(run(steps, NULL, NULL), EXIT_SUCCESS);
+	ck_assert_str_eq(rig.notes, " check" ENDS "1 free1");
+}
+END_TEST
+
+static const struct {
+	const char *changed, *notes;
+} changes[] = {
+	{ "metrics-listen", " resolve2 metrics free1" },
+	{ "control-socket", " resolve2 control free1" },
+	{ "control-socket, metrics-listen", " resolve2 control metrics free1" },
+};
+
+/* Sockets that could not be made again, with what is left of our rights, are
+ * left alone where they have not changed. */
+START_TEST(a_reload_opens_what_has_changed)
+{
+	static const step_fn steps[] = { hang_up, is_checked, is_good,
+		one_is_freed, NULL };
+
+	ck_assert_int_eq(run(steps, NULL, changes[_i].changed), EXIT_SUCCESS);
+	ck_assert_ptr_nonnull(strstr(rig.notes, changes[_i].notes));
+}
+END_TEST
+
+/* One at a time; what came meanwhile is not forgotten. */
+START_TEST(a_reload_during_another_comes_after_it)
+{
+	static const step_fn steps[] = { hang_up, is_checked, hang_up_again,
+		a_while_passes, is_good, is_checked, is_good, two_are_freed,
+		NULL };
+
+	ck_assert_int_eq(run(steps, NULL, NULL), EXIT_SUCCESS);
+	ck_assert_int_eq(rig.cores, 3);
+	ck_assert_ptr_nonnull(strstr(rig.notes, ENDS "3 free3"));
+}
+END_TEST
+
+static bool
+is_asked(void)
+{
+	rig.resolver[1].in_flight = 1;
+	return true;
+}
+
+static bool
+is_still_there(void)
+{
+	ck_assert_int_eq(rig.freed, 0);
+	rig.resolver[1].in_flight = 0;
+	return true;
+}
+
+START_TEST(a_core_stays_while_somebody_waits)
+{
+	static const step_fn steps[] = { is_asked, hang_up, is_checked, is_good,
+		a_while_passes, a_while_passes, is_still_there, one_is_freed,
+		NULL };
+
+	ck_assert_int_eq(run(steps, NULL, NULL), EXIT_SUCCESS);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("server");
+	TCase *tc = tcase_create("order");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tc, it_listens_and_then_gives_up_what_it_may);
+	tcase_add_loop_test(tc, what_fails_at_the_start_is_the_end, 0,
+	    (int)(sizeof(starts) / sizeof(starts[0])));
+	tcase_add_test(tc, a_reload_listens_before_it_uses);
+	tcase_add_loop_test(tc, what_fails_in_a_reload_changes_nothing, 0,
+	    (int)(sizeof(reloads) / sizeof(reloads[0])));
+	tcase_add_test(tc, what_is_found_bad_is_not_loaded);
+	tcase_add_loop_test(tc, a_reload_opens_what_has_changed, 0,
+	    (int)(sizeof(changes) / sizeof(changes[0])));
+	tcase_add_test(tc, a_reload_during_another_comes_after_it);
+	tcase_add_test(tc, a_core_stays_while_somebody_waits);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
