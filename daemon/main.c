@@ -78,8 +78,10 @@ parse_arguments(int argc, char **argv, struct arguments *arguments)
 	}
 	if (optind == argc)
 		return -1;
-	fprintf(
-	    stderr, "postdaned: unexpected argument \"%s\"\n", argv[optind]);
+	fprintf(stderr,
+	    "postdaned: unexpected argument \"%s\": a configuration is read "
+	    "with -c\n",
+	    argv[optind]);
 	usage(stderr);
 	return EXIT_USAGE;
 }

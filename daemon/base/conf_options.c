@@ -320,6 +320,10 @@ check_zone(cfg_t *cfg, cfg_opt_t *opt)
 
 	if (domain_from_utf8(cfg_title(block), name) == -1)
 		return complain_of_block(cfg, block, "this is no domain name");
+	if (strncmp(name, "*.", 2) == 0)
+		return complain_of_block(cfg, block,
+		    "a zone holds for all names below it by itself: without "
+		    "*.");
 	if (is_second_of_its_name(opt, name))
 		return complain_of_block(
 		    cfg, block, "there is a block for this zone already");

@@ -54,12 +54,13 @@ parse_plain_host(const char *host, unsigned port, struct endpoint *endpoint)
 	return false;
 }
 
-/* What is left are addresses with a zone: fe80::1%eth0. */
+/* What is left are addresses with a zone: fe80::1%eth0.  The library would read
+ * more: "*" as loopback, 010.0.0.1 as 8.0.0.1. */
 static const char *
 parse_host(const char *host, unsigned port, struct endpoint *endpoint)
 {
-	const struct addrinfo hints = { .ai_flags =
-					    AI_NUMERICHOST | AI_NUMERICSERV,
+	const struct addrinfo hints = { .ai_family = AF_INET6,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 		.ai_socktype = SOCK_STREAM };
 	struct addrinfo *found;
 	char service[8];
@@ -67,7 +68,8 @@ parse_host(const char *host, unsigned port, struct endpoint *endpoint)
 	if (parse_plain_host(host, port, endpoint))
 		return NULL;
 	snprintf(service, sizeof(service), "%u", port);
-	if (getaddrinfo(host, service, &hints, &found) != 0)
+	if (strchr(host, '%') == NULL ||
+	    getaddrinfo(host, service, &hints, &found) != 0)
 		return "not a numeric IPv4 or IPv6 address";
 	memset(endpoint, 0, sizeof(*endpoint));
 	memcpy(&endpoint->address, found->ai_addr, found->ai_addrlen);
@@ -199,13 +201,17 @@ endpoint_text(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_MAX])
 	return text;
 }
 
-/* Of an internet address there is no other reason for it. */
 const char *
 endpoint_bind_error(const struct endpoint *endpoint, int error)
 {
-	if (error == EACCES && endpoint->address.ss_family != AF_UNIX)
+	if (endpoint->address.ss_family == AF_UNIX)
+		return strerror(error);
+	/* Of an internet address there is no other reason for it. */
+	if (error == EACCES)
 		return "ports below 1024 take a privilege, which the daemon "
 		       "has at its start at most, from root or from systemd: "
 		       "this takes a restart by them";
+	if (error == EADDRINUSE)
+		return "Address already in use: ss -lntup shows by whom";
 	return strerror(error);
 }

@@ -247,6 +247,12 @@ tell_no_answer(const struct client *client, const json_error_t *error)
 		fprintf(stderr,
 		    "postdane: %s: the answer has more than %d MiB\n",
 		    client->path, CLIENT_ANSWER_MAX >> 20);
+	else if (client->octets == 0)
+		fprintf(stderr, "postdane: %s: no answer from postdaned: %s\n",
+		    client->path,
+		    clock_ms() >= client->deadline
+			? "it takes too long"
+			: "it has closed the connection: was it stopped?");
 	else
 		fprintf(stderr, "postdane: %s: no answer from postdaned: %s\n",
 		    client->path,

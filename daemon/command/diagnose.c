@@ -259,8 +259,10 @@ parse_option(int option, struct options *options)
 	case 't':
 		if (parse_timeout(optarg, &options->timeout) == 0)
 			return 0;
-		fprintf(
-		    stderr, "postdane: diagnose: not understood: %s\n", optarg);
+		fprintf(stderr,
+		    "postdane: diagnose: not understood: %s (--timeout takes "
+		    "seconds, 1 to %d)\n",
+		    optarg, TIMEOUT_SECONDS_MAX);
 		return -1;
 	default:
 		return -1;

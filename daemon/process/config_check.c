@@ -103,10 +103,11 @@ be_child(const char *path, int pipe)
 	struct conf *conf;
 	bool good = false;
 
-	/* The parent's handlers would tell the parent. */
+	/* The parent's handlers would tell the parent.  "pkill -HUP postdaned"
+	 * finds this process, too, and is not meant for it. */
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
+	signal(SIGHUP, SIG_IGN);
 	alarm(CHILD_SECONDS);
 	/* What is to be said goes into the pipe. */
 	log_setup(LOG_TARGET_STDERR, LOG_LEVEL_ERROR);

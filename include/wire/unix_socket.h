@@ -6,7 +6,8 @@
  * that is not root's alone, on the whole way to it, it acts as @user: one that
  * is not root's, or that a group, or others, or users named in an ACL may write
  * to, unless it is sticky.  No link
- * in the place of a socket is ever followed.
+ * in the place of a socket is ever followed.  Of root's groups @user must have
+ * none left by then: privileges_prepare() gives them up.
  */
 #ifndef WIRE_UNIX_SOCKET_H
 #define WIRE_UNIX_SOCKET_H

@@ -152,6 +152,15 @@ def test_what_is_no_answer_is_printable(daemon, answer):
     assert code == ERROR and b"no answer from postdaned" in err
 
 
+def test_a_daemon_that_ends_is_no_riddle(daemon):
+    """What the parser says of nothing at all helps nobody."""
+    daemon.answers = [[]]
+    code, out, err = run(daemon, "query", "example.org")
+    assert (code, out) == (ERROR, b"")
+    assert err.endswith(b"no answer from postdaned: it has closed the "
+                        b"connection: was it stopped?\n"), err
+
+
 # ---- a table ----
 
 PINS = "fingerprint match=" + "ab" * 32 + " servername=hostname"

@@ -3,7 +3,10 @@ sentence that helps comes first, and nobody is blamed of whom nothing was
 learned."""
 
 import json
+import os
+import pathlib
 import re
+import signal
 import socket
 import subprocess
 
@@ -157,6 +160,25 @@ def test_diagnose_text(daemon):
         "POSTDANE UNKNOWN - example.org: 1 finding", "",
         f"unknown: {SENTENCE}"]
     assert "not signed" not in text and "take it out" not in text
+
+
+def test_a_reload_is_not_ended_by_the_next(daemon):
+    """pkill -HUP postdaned finds the process that tries the configuration,
+    too: it waits for the root."""
+    pid, before = daemon.process.pid, len(daemon.log())
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+    os.kill(pid, signal.SIGHUP)
+    lab_module.wait_until("the trial", children.read_text)
+    trial = int(children.read_text())
+    # Its own handling of signals begins after that.
+    lab_module.wait_until("its hangup is ignored", lambda: int(
+        pathlib.Path(f"/proc/{trial}/status").read_text()
+        .split("SigIgn:")[1].split()[0], 16) & 1 << signal.SIGHUP - 1)
+    for one in (pid, trial):
+        os.kill(one, signal.SIGHUP)
+    lab_module.wait_until("both reloads", lambda: daemon.log()[before:].count(
+        "main: reload: done, changed: nothing") == 2)
+    assert "ended with" not in daemon.log()[before:]
 
 
 def test_the_configuration_can_be_tested(nowhere):

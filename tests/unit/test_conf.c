@@ -668,6 +668,9 @@ static const struct {
 	/* zones */
 	{ "no domain name", "zone \"a..b\" { insecure = yes }",
 	    ":1: zone \"a..b\": this is no domain name" },
+	{ "a wildcard", "zone \"*.a\" { insecure = yes }",
+	    ":1: zone \"*.a\": a zone holds for all names below it by itself: "
+	    "without *." },
 	{ "a server's name", "zone \"a\" { forward = { \"ns.a\" } }",
 	    ":1: zone \"a\": forward: \"ns.a\" *" },
 	{ "both kinds",

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +160,11 @@ static const struct {
 	{ "inet:256.0.0.1:25", "numeric" },
 	{ "inet:[1::2::3]:25", "numeric" },
 	{ "inet:127.0.0.1%lo:25", "numeric" },
+	/* What getaddrinfo() would take, and not for what was meant. */
+	{ "inet:*:8642", "numeric" },
+	{ "inet:127.1:8642", "numeric" },
+	{ "inet:010.0.0.1:8642", "numeric" },
+	{ "inet:0x7f000001:8642", "numeric" },
 };
 
 START_TEST(is_no_listener)
@@ -211,6 +217,9 @@ static const char *const no_servers[] = {
 	"192.0.2.53#5353",
 	"192.0.2.53@5353",
 	"192.0.2.256",
+	"*",
+	"192.0.513",
+	"192.0.2.053",
 	"[2001:db8::53",
 	"[2001:db8::53]5353",
 	"[2001:db8::53]:",
@@ -231,6 +240,27 @@ START_TEST(is_no_server)
 }
 END_TEST
 
+/* ---- what keeps us from listening ---- */
+
+START_TEST(bind_error_says_what_to_do)
+{
+	struct endpoint inet, local;
+
+	ck_assert_ptr_null(endpoint_parse("inet:[::1]:53", &inet));
+	ck_assert_ptr_null(endpoint_parse("unix:/run/x", &local));
+	ck_assert_ptr_nonnull(
+	    strstr(endpoint_bind_error(&inet, EACCES), "privilege"));
+	ck_assert_ptr_nonnull(
+	    strstr(endpoint_bind_error(&inet, EADDRINUSE), "ss -lntup"));
+	ck_assert_str_eq(
+	    endpoint_bind_error(&inet, EADDRNOTAVAIL), strerror(EADDRNOTAVAIL));
+	/* Of a socket's directory, and not shown by ss -lntup. */
+	ck_assert_str_eq(endpoint_bind_error(&local, EACCES), strerror(EACCES));
+	ck_assert_str_eq(
+	    endpoint_bind_error(&local, EADDRINUSE), strerror(EADDRINUSE));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -246,6 +276,7 @@ main(void)
 	tcase_add_loop_test(tc, is_no_listener, 0, (int)COUNT(no_listeners));
 	tcase_add_loop_test(tc, server_is_read, 0, (int)COUNT(servers));
 	tcase_add_loop_test(tc, is_no_server, 0, (int)COUNT(no_servers));
+	tcase_add_test(tc, bind_error_says_what_to_do);
 	suite_add_tcase(suite, tc);
 
 	srunner_run_all(runner, CK_NORMAL);
