@@ -78,6 +78,24 @@ def wait_until(what, ready):
         time.sleep(0.02)
 
 
+def pace():
+    """How many times as long as its processor time a computation takes now: 1
+    where nobody else computes."""
+    begin, spent = time.monotonic(), time.process_time()
+    while time.process_time() < spent + 0.05:
+        pass
+    return max(1, (time.monotonic() - begin) / (time.process_time() - spent))
+
+
+def deadlines(lookup, evaluation):
+    """Configuration: these, in seconds of a machine with nothing else to do,
+    for tests in which something must come before them; and the most that there
+    may be (daemon/base/conf_options.c)."""
+    factor = pace() * SLOWNESS
+    return (f"lookup-deadline = {min(60, round(lookup * factor))}\n"
+            f"evaluation-deadline = {min(90, round(evaluation * factor))}\n")
+
+
 def for_nobody(program, *options):
     """A function that runs a copy of the program, with these options first, as
     nobody."""
@@ -484,6 +502,10 @@ class Daemon:
     def computed(self):
         """Seconds of processor time; it has one thread."""
         return int(self.proc("schedstat").split()[0]) / 1e9
+
+    def waited(self):
+        """Seconds in which it could have computed, but others did."""
+        return int(self.proc("schedstat").split()[1]) / 1e9
 
     def computed_in_a_second(self):
         had = self.computed()

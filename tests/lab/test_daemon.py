@@ -291,8 +291,7 @@ def test_sockets_belong_to_whom_the_daemon_becomes(start, queue, owner):
 def test_no_leak_under_valgrind(start):
     """What it or a sanitizer says fails the test, by sanitizers.py."""
     wrapper = () if lab_module.SANITIZED else lab_module.VALGRIND
-    daemon = start("lookup-deadline = 20\nevaluation-deadline = 50\n",
-                   wrapper=wrapper)
+    daemon = start(lab_module.deadlines(20, 50), wrapper=wrapper)
     keys = ["dane.d.nsec", "plain.nsec", "mxbogus.nsec", "two.d.nsec",
             "null.d.nsec", "alias.d.nsec", "plain.optout", "expired.nsec"]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
