@@ -532,9 +532,10 @@ watch_signal(struct server *server, int signal, event_callback_fn callback)
 	struct event *event =
 	    evsignal_new(server->base, signal, callback, server);
 
-	if (event != NULL)
-		event_add(event, NULL);
-	return event;
+	if (event == NULL || event_add(event, NULL) == 0)
+		return event;
+	event_free(event);
+	return NULL;
 }
 
 static void
