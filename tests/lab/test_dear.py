@@ -23,6 +23,9 @@ from zones import USABLE, Zone
 
 SECONDS = 0.5 * lab_module.SLOWNESS  # of processor time
 HELD = 0.02 * lab_module.SLOWNESS    # the loop, by one callback; likewise
+# The same, where libunbound checks RSA keys of any exponent.
+LONG_SECONDS = 4 * lab_module.SLOWNESS
+LONG_HELD = 0.8 * lab_module.SLOWNESS
 HOSTS = 20
 
 # As many whole keys as a message has room for, one set of them for all hosts.
@@ -280,8 +283,13 @@ def test_what_is_remembered_is_no_larger(daemon):
 
 def test_keys_of_long_exponents(daemon):
     """Broken: libunbound checks what is ready in one go, and can't be told to
-    look up in between.  They are not used."""
-    assert one_mail(daemon, LONG_EXPONENT.name).startswith("TEMP ")
+    look up in between.  They are not used; but where it has OpenSSL, as on
+    Debian 13, that is where the promise ends."""
+    if "not built with Nettle" in daemon.log():
+        one_mail(daemon, LONG_EXPONENT.name, seconds=LONG_SECONDS,
+                 held=LONG_HELD)
+    else:
+        assert one_mail(daemon, LONG_EXPONENT.name).startswith("TEMP ")
 
 
 def test_keys_of_short_exponents(daemon):

@@ -3,6 +3,7 @@
 #include "dns/key_limits.h"
 
 #include <check.h>
+#include <dlfcn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -82,20 +83,34 @@ check_signature(int modulus_bits, bool is_long_exponent)
 	return nettle_rsa_sha256_verify_digest(&key, digest, &signature);
 }
 
-START_TEST(libunbound_asks_us)
+/* Debian 12's libunbound brings Nettle, Debian 13's OpenSSL. */
+static bool
+has_nettle(void)
+{
+	void *library = dlopen("libhogweed.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+	if (library != NULL)
+		dlclose(library);
+	return library != NULL;
+}
+
+START_TEST(libunbound_asks_us_where_it_has_nettle)
 {
 	struct ub_ctx *ub = ub_ctx_create();
 
 	ck_assert_ptr_nonnull(ub);
 	ub_ctx_delete(ub);
-	ck_assert(key_limits_hold());
+	ck_assert(key_limits_hold() == has_nettle());
 }
 END_TEST
 
+/* Without Nettle nobody is there to check them, and nobody asks. */
 START_TEST(keys_up_to_the_limit_are_used)
 {
-	ck_assert_int_eq(check_signature(2048, false), 1);
-	ck_assert_int_eq(check_signature(KEY_MODULUS_BITS_MAX, false), 1);
+	const int valid = has_nettle();
+
+	ck_assert_int_eq(check_signature(2048, false), valid);
+	ck_assert_int_eq(check_signature(KEY_MODULUS_BITS_MAX, false), valid);
 }
 END_TEST
 
@@ -120,7 +135,7 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_test(tc, libunbound_asks_us);
+	tcase_add_test(tc, libunbound_asks_us_where_it_has_nettle);
 	tcase_add_test(tc, keys_up_to_the_limit_are_used);
 	tcase_add_test(tc, long_moduli_are_not);
 	tcase_add_test(tc, long_exponents_are_not);
