@@ -52,13 +52,13 @@ struct ladder {
 	struct dns_answer *failure; /* made at the start, so that every lookup
 				     * can end with an answer */
 	char *qname;
-	uint16_t type;
 	enum resolver_need need;
 	enum resolver_class class;
 	const struct plain_path *path;
 	uint64_t deadline; /* clock_ms() */
 	struct event *kick, *limit, *proof_timer, *doubt_timer, *retry_timer;
 	struct budget *budget;
+	uint16_t type;
 
 	/* The chain of aliases so far, up to the name that is asked now. */
 	char name[DOMAIN_TEXT_MAX];
@@ -75,19 +75,19 @@ struct ladder {
 
 	/* The race for the present name. */
 	struct validated_query *query, *fresh;
-	bool is_asked;        /* libunbound was, for the present name */
-	bool doubted;         /* and with empty caches, since it failed */
-	bool is_bogus;        /* what it said at first */
 	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	enum asked asked;
 	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
 	struct packet_facts facts; /* with ASKED_INSECURE */
+	bool is_asked;             /* libunbound was, for the present name */
+	bool doubted;              /* and with empty caches, since it failed */
+	bool is_bogus;             /* what it said at first */
 	bool unconfirmed;          /* facts are a denial that may be false */
 	struct walk *walk;
 	enum walk_caches walk_caches;
-	bool walked;
 	enum walk_outcome outcome;
 	enum insecurity_reason reason; /* with PROVEN */
+	bool walked;
 	char cut[DOMAIN_TEXT_MAX];
 	char zone[DOMAIN_TEXT_MAX]; /* last signed */
 	uint32_t walk_ttl;

@@ -505,10 +505,12 @@ try_places(struct listeners *listeners, const struct listener_place *places,
 	for (size_t i = 0; i < count; i++)
 		if (open_place(listeners, &places[i]) == -1)
 			return -1;
-	for (size_t i = 0; i < count; i++)
-		if (change_rights(find_or_make(listeners, &places[i]),
-			places[i].rights) == -1)
+	for (size_t i = 0; i < count; i++) {
+		struct listener *l = find_or_make(listeners, &places[i]);
+
+		if (l == NULL || change_rights(l, places[i].rights) == -1)
 			return -1;
+	}
 	return 0;
 }
 
