@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -89,13 +90,16 @@ set_request(struct request *request, int fd)
 
 /* ---- the answer ---- */
 
-/* What nobody has open any more has no inode, and is said to be root's. */
+/* What nobody has open any more has no inode, and is said to be root's.  And
+ * where there is no socket with both ends, as for who comes from another
+ * machine, the kernel takes one that listens at that port for all addresses. */
 static bool
 read_answer(const struct answer *answer, size_t len, uid_t *uid)
 {
 	if (len < NLMSG_LENGTH(sizeof(answer->diag)) ||
 	    answer->header.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-	    answer->diag.idiag_inode == 0)
+	    answer->diag.idiag_inode == 0 ||
+	    answer->diag.idiag_state == TCP_LISTEN)
 		return false;
 	*uid = answer->diag.idiag_uid;
 	return true;

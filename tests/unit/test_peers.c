@@ -197,6 +197,36 @@ START_TEST(a_socket_that_is_nobodys_counts_by_its_address)
 }
 END_TEST
 
+/* Where it finds no socket with both ends, the kernel takes one that listens at
+ * the port, for all addresses: its user is not who has come from there, from
+ * another machine. */
+START_TEST(who_listens_at_a_port_is_not_who_comes_from_it)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET };
+	socklen_t len = sizeof(any);
+	const int listener = socket_of(POSTFIX, AF_INET);
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct peers *peers = peers_new();
+	char text[PEER_TEXT_MAX];
+	struct peer *peer;
+
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&any, len), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	ck_assert_int_eq(
+	    getsockname(listener, (struct sockaddr *)&any, &len), 0);
+	/* Of a TCP connection, the other end would be on this machine. */
+	any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&any, len), 0);
+	peer = peers_join(peers, fd);
+	ck_assert_ptr_nonnull(peer);
+	ck_assert_str_eq(peer_text(peer, text), "127.0.0.1");
+	peers_leave(peers, peer);
+	close(fd);
+	close(listener);
+	peers_free(peers);
+}
+END_TEST
+
 /* One user of the machine may have 65,536 of them. */
 START_TEST(users_of_namespaces_are_one_peer)
 {
@@ -247,6 +277,7 @@ main(void)
 	tcase_add_test(tc, users_are_told_apart);
 	tcase_add_test(tc, users_are_told_apart_over_loopback);
 	tcase_add_test(tc, a_socket_that_is_nobodys_counts_by_its_address);
+	tcase_add_test(tc, who_listens_at_a_port_is_not_who_comes_from_it);
 	tcase_add_test(tc, users_of_namespaces_are_one_peer);
 	tcase_add_test(tc, what_has_no_peer_is_one_peer);
 	suite_add_tcase(suite, tc);
