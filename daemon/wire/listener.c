@@ -17,15 +17,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "wire/acceptor.h"
+#include "wire/inet_socket.h"
 #include "wire/peers.h"
 #include "wire/prompt.h"
 #include "wire/session.h"
 #include "wire/unix_socket.h"
 
 #define BACKLOG 1024
-#define ACCEPT_BURST 16
-#define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
-#define QUIET_MS 10000      /* between two warnings of what clients can cause */
+#define QUIET_MS 10000 /* between two warnings of what clients can cause */
 
 struct listener {
 	struct listeners *listeners;
@@ -195,11 +195,13 @@ add_member(struct listener *listener, int fd, struct peer *peer)
 }
 
 static void
-add_session(struct listener *listener, int fd)
+add_session(void *arg, int fd, const struct sockaddr_storage *client)
 {
+	struct listener *listener = arg;
 	struct listeners *listeners = listener->listeners;
 	struct peer *peer = peers_join(listeners->peers, fd);
 
+	(void)client;
 	if (peer != NULL &&
 	    (listeners->count < listeners->max_connections ||
 		make_room(listeners, peer)) &&
@@ -221,7 +223,7 @@ is_open(const struct listener *listener)
 static void
 pause_accepting(struct listeners *listeners)
 {
-	static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
+	static const struct timeval pause = { 0, ACCEPTOR_PAUSE_MS * 1000 };
 
 	for (struct listener *l = listeners->first; l != NULL; l = l->next)
 		if (is_open(l))
@@ -244,25 +246,12 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 static void
 accept_some(struct listener *listener, int most)
 {
-	for (int i = 0; i < most; i++) {
-		const int client = accept4(
-		    listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (client != -1) {
-			add_session(listener, client);
-			continue;
-		}
-		if (errno == EAGAIN)
-			return;
-		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
-		    errno != ENOMEM)
-			continue; /* that one client has gone again */
-		if (may_warn(listener->listeners))
-			log_warning("listener: accept: %s", strerror(errno));
-		if (!make_room(listener->listeners, NULL))
-			pause_accepting(listener->listeners);
+	if (acceptor_take(listener->fd, most, add_session, listener))
 		return;
-	}
+	if (may_warn(listener->listeners))
+		log_warning("listener: accept: %s", strerror(errno));
+	if (!make_room(listener->listeners, NULL))
+		pause_accepting(listener->listeners);
 }
 
 static void
@@ -271,7 +260,7 @@ on_connection(void *arg, short what)
 	struct listener *listener = arg;
 
 	(void)what;
-	accept_some(listener, ACCEPT_BURST);
+	accept_some(listener, ACCEPTOR_BURST);
 }
 
 /* ---- listening ---- */
@@ -347,19 +336,23 @@ listeners_add_fd(
 
 /* Nobody gets in before: it does not listen yet. */
 static int
-bind_socket(int fd, const struct listener *listener)
+bound_socket(const struct listener *listener)
 {
 	const struct sockaddr *address =
 	    (const struct sockaddr *)&listener->endpoint.address;
-	const int on = 1;
+	int fd, error;
 
-	if (address->sa_family == AF_UNIX)
-		return unix_socket_bind(fd, (const struct sockaddr_un *)address,
-		    &listener->rights, &listener->user);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (address->sa_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	return bind(fd, address, listener->endpoint.length);
+	if (address->sa_family != AF_UNIX)
+		return inet_socket_bind(&listener->endpoint, SOCK_STREAM);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1 ||
+	    unix_socket_bind(fd, (const struct sockaddr_un *)address,
+		&listener->rights, &listener->user) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 /* Returns 0, or -1 with the reason logged. */
@@ -368,13 +361,12 @@ open_listener(struct listener *listener)
 {
 	const struct endpoint *endpoint = &listener->endpoint;
 	const char *name = listener->options.protocol->name;
-	const int fd = socket(endpoint->address.ss_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const int fd = bound_socket(listener);
 	char text[ENDPOINT_TEXT_MAX];
 
 	endpoint_text(endpoint, text);
-	if (fd == -1 || bind_socket(fd, listener) == -1 ||
-	    listen(fd, BACKLOG) == -1 || accept_from(listener, fd) == -1) {
+	if (fd == -1 || listen(fd, BACKLOG) == -1 ||
+	    accept_from(listener, fd) == -1) {
 		log_error("listener: %s on %s: %s", name, text,
 		    endpoint_bind_error(endpoint, errno));
 		if (fd != -1)
