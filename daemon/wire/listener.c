@@ -421,6 +421,25 @@ find_or_make(struct listeners *listeners, const struct listener_place *place)
 	return listener_new(listeners, place->protocol, place->endpoint);
 }
 
+/* What has an owner, or a group, of its own no more, and would otherwise keep
+ * it. */
+static struct endpoint_rights
+whole_rights(
+    const struct listener *listener, const struct endpoint_rights *rights)
+{
+	const struct sockaddr_un *un =
+	    (const struct sockaddr_un *)&listener->endpoint.address;
+	const struct privileges_user whose =
+	    unix_socket_user(un->sun_path, &listener->user);
+	struct endpoint_rights whole = *rights;
+
+	if (whole.owner == (uid_t)-1 && listener->rights.owner != (uid_t)-1)
+		whole.owner = whose.uid;
+	if (whole.group == (gid_t)-1 && listener->rights.group != (gid_t)-1)
+		whole.group = whose.gid;
+	return whole;
+}
+
 /* Returns 0, or -1 with the reason logged. */
 static int
 change_rights(struct listener *listener, const struct endpoint_rights *rights)
@@ -428,20 +447,23 @@ change_rights(struct listener *listener, const struct endpoint_rights *rights)
 	const struct sockaddr_un *un =
 	    (const struct sockaddr_un *)&listener->endpoint.address;
 	const struct endpoint_rights *old = &listener->rights;
+	struct endpoint_rights whole;
 	char text[ENDPOINT_TEXT_MAX];
 
 	if (listener->is_inherited || un->sun_family != AF_UNIX ||
 	    (old->owner == rights->owner && old->group == rights->group &&
 		old->mode == rights->mode))
 		return 0;
+	whole = whole_rights(listener, rights);
 	if (unix_socket_set_rights(
-		un->sun_path, rights, &listener->rights_before) == 0) {
+		un->sun_path, &whole, &listener->rights_before) == 0) {
 		listener->rights = *rights;
 		listener->has_changed = true;
 		return 0;
 	}
-	log_error("listener: %s on %s: %s", listener->options.protocol->name,
-	    endpoint_text(&listener->endpoint, text), strerror(errno));
+	log_error("listener: %s on %s: %s%s", listener->options.protocol->name,
+	    endpoint_text(&listener->endpoint, text), strerror(errno),
+	    errno == EPERM ? ": other rights for it take a restart" : "");
 	return -1;
 }
 

@@ -16,6 +16,7 @@
 #define MOST 6      /* connections */
 #define TIMEOUT 100 /* seconds for a half-received request */
 #define FLOOD 50
+#define OTHER 65534 /* somebody who is not root */
 
 struct rig {
 	struct policy_service service;
@@ -397,6 +398,46 @@ START_TEST(what_fails_changes_nothing)
 }
 END_TEST
 
+static void
+expect_owner(const struct endpoint *endpoint, uid_t owner, gid_t group)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(path_of(endpoint), &st), 0);
+	ck_assert_uint_eq(st.st_uid, owner);
+	ck_assert_uint_eq(st.st_gid, group);
+}
+
+/* Who may give sockets away is root alone. */
+START_TEST(who_is_named_no_more_loses_it)
+{
+	const struct endpoint_rights theirs = { OTHER, OTHER, 0660 },
+				     groups = { (uid_t)-1, OTHER, 0660 };
+	struct endpoint place;
+	struct rig rig;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	setup(&rig);
+	place = unix_endpoint("first");
+	ck_assert_int_eq(set_places(&rig, &place, 1, &theirs), 0);
+	expect_owner(&place, OTHER, OTHER);
+	ck_assert_int_eq(set_places(&rig, &place, 1, &groups), 0);
+	expect_owner(&place, rig.user.uid, OTHER);
+	ck_assert_int_eq(set_places(&rig, &place, 1, &open_to_all), 0);
+	expect_owner(&place, rig.user.uid, rig.user.gid);
+	ck_assert_uint_eq(mode_of(&place), 0666);
+	/* One that has neither keeps those that somebody has given it. */
+	ck_assert_int_eq(chown(path_of(&place), OTHER, OTHER), 0);
+	ck_assert_int_eq(set_places(&rig, &place, 1, &rig.rights), 0);
+	expect_owner(&place, OTHER, OTHER);
+	ck_assert_uint_eq(mode_of(&place), 0600);
+	teardown(&rig);
+	ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
 /* Somebody has put another file in the second one's place. */
 START_TEST(rights_that_can_not_be_given_are_given_to_none)
 {
@@ -458,6 +499,7 @@ main(void)
 	tcase_add_test(room, who_has_fewer_is_let_in);
 	tcase_add_test(room, without_descriptors_only_who_is_idle_goes);
 	tcase_add_test(places, what_fails_changes_nothing);
+	tcase_add_test(places, who_is_named_no_more_loses_it);
 	tcase_add_test(places, rights_that_can_not_be_given_are_given_to_none);
 	tcase_add_test(places, who_waits_outside_is_taken_along);
 	suite_add_tcase(suite, room);
