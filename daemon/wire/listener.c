@@ -571,6 +571,7 @@ listeners_new(struct event_base *base, struct policy_service *service,
     struct stats *stats, unsigned max_connections, unsigned request_timeout)
 {
 	struct listeners *listeners = calloc(1, sizeof(*listeners));
+	const char *why;
 
 	if (listeners == NULL)
 		return NULL;
@@ -587,6 +588,11 @@ listeners_new(struct event_base *base, struct policy_service *service,
 		listeners_free(listeners);
 		return NULL;
 	}
+	/* So it is with the DNS listener's. */
+	if ((why = peers_mixed(listeners->peers)) != NULL)
+		log_info("listener: over loopback the users of this machine "
+			 "can't be told apart: %s",
+		    why);
 	return listeners;
 }
 

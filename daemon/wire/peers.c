@@ -13,10 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/table.h"
 #include "wire/socket_owner.h"
 
+#define WHY_MAX 128
 #define NETWORK_OCTETS 8 /* of an IPv6 address, for who has a whole network */
 
 /* Above are those that the users of this machine have by tens of thousands, for
@@ -37,7 +37,8 @@ struct peer {
 
 struct peers {
 	struct peer *table;
-	int diag; /* socket_owner_open() */
+	int diag;          /* socket_owner_open() */
+	char why[WHY_MAX]; /* it is -1 */
 };
 
 /* ---- keys ---- */
@@ -201,10 +202,19 @@ peers_new(void)
 
 	if (peers == NULL)
 		return NULL;
-	if ((peers->diag = socket_owner_open()) == -1)
-		log_info("peers: over loopback all users are one: %s",
-		    strerror(errno));
+	if ((peers->diag = socket_owner_open()) != -1)
+		return peers;
+	snprintf(peers->why, sizeof(peers->why), "%s",
+	    errno == EPROTONOSUPPORT ? "the kernel has no inet_diag or "
+				       "tcp_diag to say whose they are"
+				     : strerror(errno));
 	return peers;
+}
+
+const char *
+peers_mixed(const struct peers *peers)
+{
+	return peers->diag == -1 ? peers->why : NULL;
 }
 
 void

@@ -27,8 +27,8 @@ struct answer {
 	uint8_t rest[1024];
 };
 
-int
-socket_owner_open(void)
+static int
+open_diag(void)
 {
 	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	const int fd =
@@ -128,4 +128,73 @@ socket_owner_find(int diag, int fd, uid_t *uid)
 			return read_answer(&answer, (size_t)len, uid);
 	}
 	return false;
+}
+
+/* ---- is there an answer? ---- */
+
+/* Both ends of a connection over loopback. */
+struct pair {
+	int listener, client, server; /* -1: not there */
+};
+
+/* A firewall may be in the way: then it ends after a second. */
+static void
+open_pair(struct pair *pair)
+{
+	static const struct timeval limit = { 1, 0 };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr *const at = (struct sockaddr *)&address;
+	socklen_t length = sizeof(address);
+
+	*pair = (struct pair){ socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+		socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), -1 };
+	if (pair->listener != -1 && pair->client != -1 &&
+	    setsockopt(pair->listener, SOL_SOCKET, SO_RCVTIMEO, &limit,
+		sizeof(limit)) == 0 &&
+	    setsockopt(pair->client, SOL_SOCKET, SO_SNDTIMEO, &limit,
+		sizeof(limit)) == 0 &&
+	    bind(pair->listener, at, length) == 0 &&
+	    listen(pair->listener, 1) == 0 &&
+	    getsockname(pair->listener, at, &length) == 0 &&
+	    connect(pair->client, at, length) == 0)
+		pair->server =
+		    accept4(pair->listener, NULL, NULL, SOCK_CLOEXEC);
+}
+
+static void
+close_pair(const struct pair *pair)
+{
+	if (pair->server != -1)
+		close(pair->server);
+	if (pair->client != -1)
+		close(pair->client);
+	if (pair->listener != -1)
+		close(pair->listener);
+}
+
+/* Where there is no connection to ask about, nothing speaks against it. */
+static bool
+answers(int diag)
+{
+	struct pair pair;
+	bool known;
+	uid_t uid;
+
+	open_pair(&pair);
+	known = pair.server == -1 || socket_owner_find(diag, pair.server, &uid);
+	close_pair(&pair);
+	return known;
+}
+
+int
+socket_owner_open(void)
+{
+	const int diag = open_diag();
+
+	if (diag == -1 || answers(diag))
+		return diag;
+	close(diag);
+	errno = EPROTONOSUPPORT;
+	return -1;
 }

@@ -19,6 +19,9 @@ struct peers;
 
 /* Before the sandbox.  NULL when out of memory. */
 struct peers *peers_new(void);
+/* Why the users of this machine are one over loopback, a text that lives as
+ * long as @peers; or NULL: they are told apart. */
+const char *peers_mixed(const struct peers *peers);
 /* No peer may be left.  NULL does nothing. */
 void peers_free(struct peers *peers);
 

@@ -9,8 +9,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Returns a descriptor for socket_owner_find(), made before the sandbox, which
- * allows none; or -1 with errno: then nobody is told apart. */
+/*
+ * Returns a descriptor for socket_owner_find(), made before the sandbox, which
+ * allows none, and tried with a connection to ourselves; or -1 with errno: then
+ * nobody is told apart.  EPROTONOSUPPORT: the kernel has no inet_diag or
+ * tcp_diag, and would look for a module at each question.
+ */
 int socket_owner_open(void);
 
 /*

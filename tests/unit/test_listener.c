@@ -4,9 +4,12 @@
 
 #include "wire/listener.h"
 
+#include <errno.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "base/stats.h"
@@ -306,6 +309,37 @@ START_TEST(without_descriptors_only_who_is_idle_goes)
 }
 END_TEST
 
+static bool has_no_netlink;
+
+int
+connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	if (addr->sa_family != AF_NETLINK || !has_no_netlink)
+		return (int)syscall(SYS_connect, fd, addr, len);
+	errno = ECONNREFUSED;
+	return -1;
+}
+
+/* Whether users can't be told apart is said, and only then. */
+START_TEST(that_users_are_one_is_said)
+{
+	const int log = memfd_create("log", 0), before = dup(STDERR_FILENO);
+	char text[512] = "";
+	struct rig rig;
+
+	has_no_netlink = _i == 1;
+	ck_assert_int_eq(dup2(log, STDERR_FILENO), STDERR_FILENO);
+	setup(&rig);
+	ck_assert_int_eq(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_int_gt((int)pread(log, text, sizeof(text) - 1, 0), 0);
+	ck_assert_int_eq(
+	    strstr(text, "can't be told apart: ") != NULL, has_no_netlink);
+	close(before);
+	close(log);
+	teardown(&rig);
+}
+END_TEST
+
 /* ---- places ---- */
 
 static char directory[] = "/tmp/test_listener.XXXXXX";
@@ -498,6 +532,7 @@ main(void)
 	tcase_add_test(room, who_holds_most_takes_no_connection_of_others);
 	tcase_add_test(room, who_has_fewer_is_let_in);
 	tcase_add_test(room, without_descriptors_only_who_is_idle_goes);
+	tcase_add_loop_test(room, that_users_are_one_is_said, 0, 2);
 	tcase_add_test(places, what_fails_changes_nothing);
 	tcase_add_test(places, who_is_named_no_more_loses_it);
 	tcase_add_test(places, rights_that_can_not_be_given_are_given_to_none);

@@ -1,16 +1,47 @@
 /* Who is at the other end: which connections count as one peer's. */
 
+/* clang can't stand in for what glibc 2.41 checks. */
+#undef _FORTIFY_SOURCE
+
 #include "wire/peers.h"
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* ---- a kernel that lacks something ---- */
+
+static int netlink_error;   /* of socket(), for netlink */
+static bool nobody_answers; /* what is sent by netlink gets no answer */
+static unsigned netlink_questions;
+
+int
+socket(int domain, int type, int protocol)
+{
+	if (domain != AF_NETLINK || netlink_error == 0)
+		return (int)syscall(SYS_socket, domain, type, protocol);
+	errno = netlink_error;
+	return -1;
+}
+
+ssize_t
+send(int fd, const void *buf, size_t n, int flags)
+{
+	netlink_questions++;
+	return nobody_answers
+		   ? (ssize_t)n
+		   : (ssize_t)syscall(SYS_sendto, fd, buf, n, flags, NULL, 0);
+}
+
+/* ---- addresses ---- */
 
 /* A datagram socket has a peer without anybody there. */
 static struct peer *
@@ -227,6 +258,40 @@ START_TEST(who_listens_at_a_port_is_not_who_comes_from_it)
 }
 END_TEST
 
+/* And it is not asked any more: it would look for a module each time. */
+START_TEST(where_the_kernel_can_not_say_all_users_are_one)
+{
+	char text[PEER_TEXT_MAX];
+	struct peers *peers;
+	struct peer *peer;
+	unsigned asked;
+
+	netlink_error = _i == 0 ? EAFNOSUPPORT : 0;
+	nobody_answers = _i == 1;
+	peers = peers_new();
+	ck_assert_ptr_nonnull(peers);
+	ck_assert_ptr_nonnull(peers_mixed(peers));
+	ck_assert_ptr_nonnull(strstr(
+	    peers_mixed(peers), _i == 0 ? strerror(EAFNOSUPPORT) : "tcp_diag"));
+	asked = netlink_questions;
+	peer = join_as(peers, POSTFIX, AF_INET);
+	ck_assert_str_eq(peer_text(peer, text), "127.0.0.1");
+	ck_assert_uint_eq(netlink_questions, asked);
+	peers_leave(peers, peer);
+	peers_free(peers);
+}
+END_TEST
+
+START_TEST(where_it_can_nothing_is_said)
+{
+	struct peers *peers = peers_new();
+
+	ck_assert_ptr_nonnull(peers);
+	ck_assert_ptr_null(peers_mixed(peers));
+	peers_free(peers);
+}
+END_TEST
+
 /* One user of the machine may have 65,536 of them. */
 START_TEST(users_of_namespaces_are_one_peer)
 {
@@ -278,6 +343,9 @@ main(void)
 	tcase_add_test(tc, users_are_told_apart_over_loopback);
 	tcase_add_test(tc, a_socket_that_is_nobodys_counts_by_its_address);
 	tcase_add_test(tc, who_listens_at_a_port_is_not_who_comes_from_it);
+	tcase_add_loop_test(
+	    tc, where_the_kernel_can_not_say_all_users_are_one, 0, 2);
+	tcase_add_test(tc, where_it_can_nothing_is_said);
 	tcase_add_test(tc, users_of_namespaces_are_one_peer);
 	tcase_add_test(tc, what_has_no_peer_is_one_peer);
 	suite_add_tcase(suite, tc);
