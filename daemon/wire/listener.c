@@ -582,7 +582,7 @@ listeners_new(struct event_base *base, struct policy_service *service,
 	listeners->request_timeout = request_timeout;
 	listeners->resume = event_new(base, -1, 0, on_resume, listeners);
 	listeners->prompt = prompt_new(base);
-	listeners->peers = peers_new();
+	listeners->peers = peers_new(SOCK_STREAM);
 	if (listeners->resume == NULL || listeners->prompt == NULL ||
 	    listeners->peers == NULL) {
 		listeners_free(listeners);
