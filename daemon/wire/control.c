@@ -275,7 +275,7 @@ listen_at(struct control *control, const char *path)
 		return -1;
 	}
 	snprintf(control->path, sizeof(control->path), "%s", path);
-	return visitors_listen_on(control->visitors, fd);
+	return visitors_listen(control->visitors, fd);
 }
 
 struct control *

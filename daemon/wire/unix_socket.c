@@ -181,6 +181,23 @@ close_keeping_errno(int fd)
 	errno = error;
 }
 
+struct privileges_user
+unix_socket_user(const char *path, const struct privileges_user *user)
+{
+	struct privileges_user whose = *user;
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+	struct stat st;
+
+	/* Of "/socket" it is "/". */
+	if (slash != NULL &&
+	    snprintf(directory, sizeof(directory), "%.*s/", (int)(slash - path),
+		path) < (int)sizeof(directory) &&
+	    stat(directory, &st) == 0 && (st.st_mode & S_ISGID) != 0)
+		whose.gid = st.st_gid;
+	return whose;
+}
+
 int
 unix_socket_set_rights(const char *path, const struct endpoint_rights *rights,
     struct endpoint_rights *before)

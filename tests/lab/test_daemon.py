@@ -244,12 +244,16 @@ def test_socket_for_postfix_alone(start, queue):
     assert postmap(daemon, queue, "postfix").stdout == "dane\n"
     other = postmap(daemon, queue, "mail")
     assert other.stdout == "" and "Permission denied" in other.stderr
-    # The user that the daemon has become can give nothing away.
+    # The user that the daemon has become can give nothing away, nor take it.
     text = daemon.config.read_text()
-    daemon.config.write_text(text.replace('"mail"', '"postfix"'))
-    daemon.process.send_signal(signal.SIGHUP)
-    until(lambda: "the old configuration stays" in daemon.log())
-    assert rights(path) == ("postfix", "mail", "0o600")
+    for i, (old, new) in enumerate((
+            ('"mail"', '"postfix"'), ('socket-owner = "postfix"\n', "")), 1):
+        daemon.config.write_text(text.replace(old, new))
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda i=i:
+              daemon.log().count("the old configuration stays") == i)
+        assert daemon.log().count("rights for it take a restart") == i
+        assert rights(path) == ("postfix", "mail", "0o600")
     assert postmap(daemon, queue, "postfix").stdout == "dane\n"
     daemon.stop()
     assert not path.exists()
@@ -269,6 +273,13 @@ def test_reload_changes_the_rights_of_a_socket(start, queue):
         assert rights(path) == ("root", "mail", oct(int(mode, 8)))
     assert "changed: socket-mode" in daemon.log()
     assert postmap(daemon, queue, "mail").stdout == "dane\n"
+    # What is named no more is gone, too.
+    text = daemon.config.read_text().split("socket-group")[0]
+    for i, more in enumerate(('socket-owner = "postfix"\n', ""), 3):
+        daemon.config.write_text(text + more)
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda i=i: daemon.log().count("reload: done") == i)
+        assert rights(path) == ("postfix" if more else "root", "root", "0o666")
 
 
 @pytest.mark.parametrize("owner", ["root", "nobody"])

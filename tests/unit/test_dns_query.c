@@ -28,6 +28,9 @@
 #include "patience.h"
 #include "wire/dns_service.h"
 
+#define FEW 64 /* questions of one user */
+#define FLOODER 65534
+#define POSTFIX 60053
 #define RECORDS 40 /* of an answer: more than a small datagram holds */
 
 /* ---- a resolver ---- */
@@ -40,6 +43,7 @@ struct resolver_lookup {
 
 static struct event_base *base;
 static unsigned lookups, cancelled;
+static bool is_silent; /* no lookup ends */
 static enum resolver_class class_asked;
 static enum resolver_need need_asked;
 
@@ -102,7 +106,8 @@ resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
 	lookup->cb = cb;
 	lookup->arg = arg;
 	lookup->event = event_new(base, -1, 0, deliver, lookup);
-	event_active(lookup->event, EV_TIMEOUT, 0);
+	if (!is_silent)
+		event_active(lookup->event, EV_TIMEOUT, 0);
 	return lookup;
 }
 
@@ -201,6 +206,7 @@ set_up(void)
 {
 	memset(&stats, 0, sizeof(stats));
 	lookups = cancelled = 0;
+	is_silent = false;
 	client_address = NULL;
 	client_port = 5000;
 	reply_len = -1;
@@ -227,6 +233,13 @@ turn(void)
 {
 	for (int i = 0; i < 8; i++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void
+connect_to(int fd, const struct sockaddr_in *at)
+{
+	ck_assert_int_eq(
+	    connect(fd, (const struct sockaddr *)at, sizeof(*at)), 0);
 }
 
 static const uint8_t question[] = { 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1,
@@ -321,8 +334,80 @@ START_TEST(questions_are_in_slots_of_their_own)
 {
 	ask();
 	ck_assert_uint_eq(lookups, 1);
-	ck_assert_int_eq(class_asked, RESOLVER_CLASS_OTHER);
+	ck_assert_int_eq(class_asked, RESOLVER_CLASS_FEW);
 	ck_assert_int_eq(need_asked, RESOLVER_NEED_MESSAGE);
+}
+END_TEST
+
+/* The kernel notes whose a socket is when it is made. */
+static int
+socket_of(uid_t uid, int type)
+{
+	int fd;
+
+	ck_assert_int_eq(seteuid(uid), 0);
+	fd = socket(AF_INET, type, 0);
+	ck_assert_int_eq(seteuid(0), 0);
+	return fd;
+}
+
+/* One more of them, until it is looked up. */
+static void
+ask_from(int fd, bool framed, uint8_t id)
+{
+	const unsigned before = lookups;
+	uint8_t message[2 + sizeof(question)] = { 0, sizeof(question) };
+	const size_t skipped = framed ? 0 : 2;
+
+	memcpy(message + 2, question, sizeof(question));
+	message[2] = id;
+	ck_assert_int_eq(
+	    send(fd, message + skipped, sizeof(message) - skipped, 0),
+	    (ssize_t)(sizeof(message) - skipped));
+	WAIT_UNTIL(lookups > before, turn());
+}
+
+/* Over UDP, over TCP, or over both, it is one and the same user. */
+START_TEST(who_has_many_unanswered_leaves_the_slots_to_others)
+{
+	const struct linger reset = { 1, 0 };
+	int flood[2], other[2];
+
+	if (geteuid() != 0)
+		return;
+	is_silent = true;
+	flood[0] = socket_of(FLOODER, SOCK_DGRAM);
+	flood[1] = socket_of(FLOODER, SOCK_STREAM);
+	other[0] = socket_of(POSTFIX, SOCK_DGRAM);
+	other[1] = socket_of(POSTFIX, SOCK_STREAM);
+	for (int i = 0; i < 2; i++) {
+		connect_to(flood[i], i == 0 ? &udp : &tcp);
+		connect_to(other[i], i == 0 ? &udp : &tcp);
+	}
+	/* As long as there are few, nobody is asked whose they are. */
+	for (unsigned i = 0; i < FEW; i++) {
+		ask_from(flood[0], false, (uint8_t)(2 * FEW + i));
+		ck_assert_int_eq(class_asked, RESOLVER_CLASS_FEW);
+	}
+	for (unsigned i = 0; i < FEW; i++) {
+		ask_from(flood[i % 2], i % 2 == 1, (uint8_t)i);
+		ck_assert_int_eq(class_asked, RESOLVER_CLASS_FEW);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		ask_from(flood[i % 2], i % 2 == 1, (uint8_t)(FEW + i));
+		ck_assert_int_eq(class_asked, RESOLVER_CLASS_OTHER);
+		ask_from(other[i % 2], i % 2 == 1, (uint8_t)i);
+		ck_assert_int_eq(class_asked, RESOLVER_CLASS_FEW);
+	}
+	/* What has ended counts no more: here, a connection that is reset. */
+	setsockopt(flood[1], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(flood[1]);
+	WAIT_UNTIL(cancelled > 0, turn());
+	ask_from(flood[0], false, 255);
+	ck_assert_int_eq(class_asked, RESOLVER_CLASS_FEW);
+	for (int i = 0; i < 2; i++)
+		close(other[i]);
+	close(flood[0]);
 }
 END_TEST
 
@@ -338,6 +423,7 @@ take(void *arg, struct dns_reply came)
 START_TEST(datagram_is_no_larger_than_the_client_takes)
 {
 	struct dns_queries *queries = dns_queries_new(&stats);
+	const struct sockaddr_storage client = { .ss_family = AF_INET };
 	struct dns_request request;
 	struct dns_query query;
 	char name[DOMAIN_TEXT_MAX];
@@ -347,8 +433,9 @@ START_TEST(datagram_is_no_larger_than_the_client_takes)
 	ck_assert_int_eq(
 	    dns_message_parse(question, sizeof(question), &request, name),
 	    DNS_ACTION_LOOK_UP);
-	ck_assert_int_eq(dns_query_start(&query, queries, &request, name,
-			     _i == 1, take, NULL),
+	ck_assert_int_eq(
+	    dns_query_start(&query, queries, &request, name, _i == 1,
+		dns_queries_sender(queries, -1, &client), take, NULL),
 	    0);
 	turn();
 	ck_assert_ptr_nonnull(last.framed);
@@ -377,6 +464,7 @@ main(void)
 	tcase_add_loop_test(tc, connection_is_kept_or_closed, 0, count);
 	tcase_add_test(tc, forger_gets_no_answer);
 	tcase_add_test(tc, questions_are_in_slots_of_their_own);
+	tcase_add_test(tc, who_has_many_unanswered_leaves_the_slots_to_others);
 	tcase_add_loop_test(
 	    tc, datagram_is_no_larger_than_the_client_takes, 0, 2);
 	suite_add_tcase(suite, tc);

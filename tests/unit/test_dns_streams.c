@@ -32,6 +32,13 @@ struct dns_queries {
 	unsigned asked;
 };
 
+struct peer *
+dns_queries_peer(struct dns_queries *queries, const struct peer *peer)
+{
+	(void)queries;
+	return (struct peer *)peer;
+}
+
 struct stats *
 dns_queries_stats(const struct dns_queries *queries)
 {
@@ -41,8 +48,9 @@ dns_queries_stats(const struct dns_queries *queries)
 int
 dns_query_start(struct dns_query *query, struct dns_queries *queries,
     const struct dns_request *request, const char *name, bool tcp,
-    dns_query_cb cb, void *arg)
+    struct peer *peer, dns_query_cb cb, void *arg)
 {
+	ck_assert_ptr_nonnull(peer);
 	(void)request;
 	(void)name;
 	ck_assert(tcp);
