@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/loop_time.h"
 #include "base/stats.h"
+#include "dns/key_limits.h"
 #include "dns/library.h"
 #include "dns/resolver.h"
 #include "dns/rollover.h"
@@ -576,6 +577,12 @@ make_events(struct server *server)
 		   : -1;
 }
 
+static void
+look_soon(void *arg)
+{
+	event_base_loopcontinue(arg);
+}
+
 /* Takes over @conf. */
 static int
 start(struct server *server, struct conf *conf)
@@ -587,6 +594,7 @@ start(struct server *server, struct conf *conf)
 		conf_free(conf);
 		return -1;
 	}
+	key_limits_end_turns(look_soon, server->base);
 	library_probe(server->base, &server->library);
 	core = core_new(server->base, conf, &server->library, &server->stats);
 	if (core == NULL)
@@ -670,6 +678,7 @@ stop(struct server *server)
 	free_event(server->hangup);
 	free_event(server->interrupt);
 	free_event(server->term);
+	key_limits_end_turns(NULL, NULL);
 	if (server->base != NULL)
 		event_base_free(server->base);
 	libevent_global_shutdown();
