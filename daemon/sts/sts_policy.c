@@ -434,9 +434,11 @@ sts_policy_parse(const char *file, size_t len, struct sts_policy **policy,
 {
 	enum sts_policy_status status = STS_POLICY_NO_MEMORY;
 	struct sts_notes unwanted;
-	struct reader reader = { .notes = notes != NULL ? notes : &unwanted };
+	struct reader reader = { .notes = notes };
 
 	*policy = NULL;
+	if (notes == NULL)
+		reader.notes = &unwanted;
 	memset(reader.notes, 0, sizeof(*reader.notes));
 	if (len > STS_POLICY_MAX)
 		return STS_POLICY_TOO_LONG;
