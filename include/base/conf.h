@@ -107,8 +107,9 @@ struct conf {
 /*
  * Read @path, or only the built-in defaults where @path is NULL.
  * Returns the conf, to be freed with conf_free(); or NULL with one line
- * "FILE:LINE: option: what is wrong" (no line number where there is none) in
- * @error, cut to @size octets.
+ * "FILE:LINE: option: what is wrong" (no line number where it is about the file
+ * or about a default; the last of several options that contradict each other)
+ * in @error, cut to @size octets.
  */
 struct conf *conf_load(const char *path, char *error, size_t size);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/conf.h"
+#include "base/conf_text.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define TEXT_MAX 8192
@@ -464,6 +465,8 @@ END_TEST
 
 /* ---- mistakes ---- */
 
+#define MAPLESS "tcp-table-map"
+
 static const struct {
 	const char *name, *text;
 	const char *error; /* behind the path */
@@ -522,16 +525,16 @@ static const struct {
 	    "to "
 	    "listen at" },
 	{ "a listener that the world reaches",
-	    "dns-listen = { \"192.0.2.1:53\" }",
-	    ": dns-listen: \"192.0.2.1:53\" is no loopback address: "
+	    "\ndns-listen = { \"192.0.2.1:53\" }",
+	    ":2: dns-listen: \"192.0.2.1:53\" is no loopback address: "
 	    "dns-allow must say who may ask there" },
 	{ "a listener twice",
 	    "dns-listen = { \"127.0.0.1\", \"inet:127.0.0.1:53\" }",
-	    ": dns-listen: \"127.0.0.1:53\" stands there twice" },
+	    ":1: dns-listen: \"127.0.0.1:53\" stands there twice" },
 	{ "a zone whose server is ourselves",
 	    "dns-listen = { \"127.0.0.25\" }\n"
 	    "zone \"lan\" { forward = { \"127.0.0.25\" } }",
-	    ": dns-listen: \"127.0.0.25:53\" is a server of zone \"lan\" "
+	    ":1: dns-listen: \"127.0.0.25:53\" is a server of zone \"lan\" "
 	    "as well: we would ask ourselves" },
 	{ "no prefix", "dns-allow = { \"192.0.2.1/24\" }",
 	    ":1: dns-allow: \"192.0.2.1/24\" the address has bits behind the "
@@ -620,12 +623,26 @@ static const struct {
 	{ "a host name", "tcp-table-listen = { \"inet:localhost:8642\" }",
 	    ":1: tcp-table-listen: \"inet:localhost:8642\" *" },
 	{ "nowhere", "socketmap-listen = {} tcp-table-listen = {}",
-	    ": socketmap-listen, tcp-table-listen, dns-listen: all are empty: "
-	    "nobody could ask" },
+	    ":1: socketmap-listen, tcp-table-listen, dns-listen: all are "
+	    "empty: nobody could ask" },
+	{ "nowhere, by what stands last",
+	    "\ntcp-table-listen = {}\n\nsocketmap-listen = {}\n\n",
+	    ":4: socketmap-listen, tcp-table-listen, dns-listen: all are "
+	    "empty: nobody could ask" },
 	{ "the same address for both",
-	    "tcp-table-listen = { \"inet:127.0.0.1:8642\" }",
-	    ": socketmap-listen, tcp-table-listen: \"inet:127.0.0.1:8642\" "
+	    "\ntcp-table-listen = { \"inet:127.0.0.1:8642\" }\nuser = \"\"",
+	    ":2: socketmap-listen, tcp-table-listen: \"inet:127.0.0.1:8642\" "
 	    "stands there twice" },
+	{ "the same address in both",
+	    "tcp-table-listen = { \"inet:127.0.0.1:1\" }\n"
+	    "socketmap-listen = { \"inet:127.0.0.1:1\" }\n",
+	    ":2: socketmap-listen, tcp-table-listen: \"inet:127.0.0.1:1\" "
+	    "stands there twice" },
+	{ "the same address again",
+	    "socketmap-listen = { \"unix:/a\" }\nsocketmap-listen += {\n"
+	    "\"unix:/a\" }\ntcp-table-listen = { \"unix:/b\" }\n",
+	    ":2: socketmap-listen, tcp-table-listen: \"unix:/a\" stands "
+	    "there twice" },
 	{ "a relative control socket", "control-socket = \"run/x\"",
 	    ":1: control-socket: \"run/x\" the path of a unix socket must "
 	    "begin with /" },
@@ -709,8 +726,19 @@ static const struct {
 	    ":1: map \"\": no request can have this name of a map" },
 	{ "a map that there is not",
 	    "map \"chain\" {} tcp-table-map = \"chian\"",
-	    ": tcp-table-map: there is no block map \"chian\"; did you mean "
+	    ":1: tcp-table-map: there is no block map \"chian\"; did you mean "
 	    "chain?" },
+	/* where an option stands, and where only its name does */
+	{ "the line of what holds", MAPLESS "= \"a\"\n" MAPLESS "\n =\n'b'\n",
+	    ":2: tcp-table-map: there is no block map \"b\"" },
+	{ "the name in other words",
+	    "# 1\n" MAPLESS "= b;\n# " MAPLESS "= b\n/* " MAPLESS "= b */\n"
+	    "state-directory = \"" MAPLESS "= b\"\n"
+	    "state-directory = '" MAPLESS "= b'\n",
+	    ":2: tcp-table-map: there is no block map \"b\"" },
+	{ "right behind another",
+	    "map \"m\" {\ncarry = no\n}" MAPLESS "= b\nlog-level = info",
+	    ":3: tcp-table-map: there is no block map \"b\"" },
 };
 
 /* A "*" at the end stands for whatever another module says. */
@@ -735,6 +763,19 @@ START_TEST(mistakes_are_named)
 	ck_assert_msg(strncmp(error, path, strlen(path)) == 0 &&
 			  is_as_expected(error + strlen(path), expected),
 	    "%s: %s", mistakes[_i].name, error);
+}
+END_TEST
+
+START_TEST(an_option_is_found_where_it_holds)
+{
+	static const char text[] =
+	    "zone \"x\" { x = 1 }\nx=2\nlist = { x = }\nax = 3\nx + 4\n";
+
+	ck_assert_uint_eq(conf_text_line(text, "x"), 2);
+	ck_assert_uint_eq(conf_text_line(text, "ax"), 4);
+	ck_assert_uint_eq(conf_text_line(text, "a"), 0);
+	ck_assert_uint_eq(conf_text_line("x\n+= 1", "x"), 1);
+	ck_assert_uint_eq(conf_text_line("", "x"), 0);
 }
 END_TEST
 
@@ -894,6 +935,7 @@ main(void)
 
 	tcase_add_checked_fixture(wrong, setup, teardown);
 	tcase_add_loop_test(wrong, mistakes_are_named, 0, (int)COUNT(mistakes));
+	tcase_add_test(wrong, an_option_is_found_where_it_holds);
 	tcase_add_test(wrong, after_a_mistake_the_next_file_is_read_afresh);
 	tcase_add_test(wrong, the_error_is_cut_to_fit);
 	tcase_add_loop_test(wrong, a_file_that_is_no_file_is_refused, 0,
