@@ -5,13 +5,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/log.h"
 #include "process/config_check.h"
+#include "process/place_check.h"
 #include "process/server.h"
 
 #define EXIT_USAGE 2
+#define SYSTEMD "/run/systemd/system/" /* is there where systemd runs */
 
 static void
 usage(FILE *file)
@@ -91,7 +94,17 @@ test(const char *path)
 {
 	const char *name = path != NULL ? path : "built-in defaults";
 	char text[CONFIG_CHECK_TEXT_MAX];
+	struct conf *conf = conf_load(path, text, sizeof(text));
+	bool good;
 
+	if (conf == NULL) {
+		fprintf(stderr, "postdaned: %s\n", text);
+		return EXIT_FAILURE;
+	}
+	good = place_check(conf, path, access(SYSTEMD, F_OK) == 0, stderr);
+	conf_free(conf);
+	if (!good)
+		return EXIT_FAILURE;
 	if (!config_check_wait(path, text)) {
 		fprintf(stderr, "postdaned: %s\n", text);
 		return EXIT_FAILURE;

@@ -595,6 +595,17 @@ conf_load(const char *path, char *error, size_t size)
 	return conf;
 }
 
+unsigned
+conf_line(const char *path, const char *option)
+{
+	char error[ERROR_MAX];
+	char *text = conf_text_read(path, error, sizeof(error));
+	const unsigned line = text != NULL ? conf_text_line(text, option) : 0;
+
+	free(text);
+	return line;
+}
+
 void
 conf_free(struct conf *conf)
 {

@@ -113,6 +113,10 @@ struct conf {
  */
 struct conf *conf_load(const char *path, char *error, size_t size);
 
+/* The line on which @option last gets a value in the file @path; 0 where it
+ * gets none, or the file can't be read any more. */
+unsigned conf_line(const char *path, const char *option);
+
 /* NULL does nothing. */
 void conf_free(struct conf *conf);
 
