@@ -391,6 +391,43 @@ def test_an_unknown_option_shows_the_usage_of_its_command(command):
 
 
 @pytest.mark.parametrize("arguments", [
+    ("-s", "@", "query", "k"), ("query", "-s", "@", "k"),
+    ("query", "k", "-s", "@"), ("query", "-s@", "k"),
+    # The last one counts, as it does with other options.
+    ("-s", "/none", "query", "k", "-s", "@"),
+    ("query", "-s", "/none", "-m", "m", "-s", "@", "--", "k")])
+def test_the_socket_may_be_named_anywhere(daemon, arguments):
+    daemon.answers = [encoded({"key": "k", "reply": "may", "text": "may"})]
+    result = call(*[a.replace("@", str(daemon.path)) for a in arguments])
+    assert (result.returncode, result.stderr) == (OK, "")
+    assert "may" in result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_socket_that_is_missing(command):
+    result = call(command, "-s")
+    assert (result.returncode, result.stdout) == (ERROR, "")
+    assert result.stderr == (
+        f"postdane: {command}: behind -s the path of a socket is missing\n"
+        + usage(command))
+
+
+def test_behind_two_hyphens_there_is_no_option(daemon):
+    """It is a key, as it is to Postfix."""
+    daemon.answers = [encoded({"key": "-s", "reply": "may", "text": "may"})]
+    result = call("-s", daemon.path, "query", "--", "-s")
+    assert (result.returncode, result.stderr) == (OK, "")
+
+
+def test_the_version_of_a_command_is_the_programs():
+    for arguments in ("-V",), ("--version",), ("status", "-V"), \
+            ("status", "--version"):
+        result = call(*arguments)
+        assert (result.returncode, result.stderr) == (OK, "")
+        assert result.stdout == call("-V").stdout != ""
+
+
+@pytest.mark.parametrize("arguments", [
     ("query",), ("explain", "a", "b"), ("check",), ("diagnose",),
     ("flush", "a", "b"), ("export", "a"), ("doctor", "a"), ("status", "a")])
 def test_wrong_arguments_show_the_usage(arguments):
