@@ -28,17 +28,27 @@ usage(FILE *file)
 	    "configuration.\n"
 	    "\n"
 	    "  -c, --config FILE  read postdane.conf(5)\n"
-	    "  -t, --test         check the configuration and exit\n"
+	    "  -t, --test         check the configuration, with one DNS "
+	    "lookup, "
+	    "and exit\n"
 	    "  -h, --help         show this text and exit\n"
 	    "  -V, --version      show the version and exit\n"
 	    "\n"
-	    "In Postfix's main.cf:\n"
+	    "Into Postfix's main.cf:\n"
 	    "    smtp_tls_security_level = may\n"
 	    "    smtp_dns_support_level = dnssec\n"
 	    "    smtp_host_lookup = dns\n"
 	    "    smtp_tls_dane_insecure_mx_policy = dane\n"
 	    "    smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8642:query\n",
 	    file);
+}
+
+/* What is wrong has been said, and would be lost above a whole page. */
+static int
+refuse(void)
+{
+	fputs("postdaned --help shows the options\n", stderr);
+	return EXIT_USAGE;
 }
 
 struct arguments {
@@ -75,8 +85,7 @@ parse_arguments(int argc, char **argv, struct arguments *arguments)
 			puts("postdaned " POSTDANE_VERSION);
 			return EXIT_SUCCESS;
 		default:
-			usage(stderr);
-			return EXIT_USAGE;
+			return refuse();
 		}
 	}
 	if (optind == argc)
@@ -85,8 +94,7 @@ parse_arguments(int argc, char **argv, struct arguments *arguments)
 	    "postdaned: unexpected argument \"%s\": a configuration is read "
 	    "with -c\n",
 	    argv[optind]);
-	usage(stderr);
-	return EXIT_USAGE;
+	return refuse();
 }
 
 static int

@@ -338,7 +338,8 @@ check_file(const char *option, const char *path, enum root_file kind,
 	if (trouble == NULL)
 		return 0;
 	mistake->option[0] = option;
-	snprintf(mistake->why, WHY_MAX, "%s: \"%s\" %s", option, path, trouble);
+	snprintf(
+	    mistake->why, WHY_MAX, "%s: \"%s\": %s", option, path, trouble);
 	return -1;
 }
 
@@ -395,7 +396,7 @@ check_listeners(const struct conf *conf, struct mistake *mistake)
 			mistake->option[1] = listener_option(conf, k);
 			snprintf(mistake->why, WHY_MAX,
 			    CONF_SOCKETMAP_LISTEN ", " CONF_TCP_TABLE_LISTEN
-						  ": \"%s\" stands there twice",
+						  ": \"%s\" is listed twice",
 			    one);
 			return -1;
 		}
@@ -459,7 +460,7 @@ check_dns_listeners(const struct conf *conf, struct mistake *mistake)
 			if (strcmp(one, other) != 0)
 				continue;
 			snprintf(mistake->why, WHY_MAX,
-			    CONF_DNS_LISTEN ": \"%s\" stands there twice",
+			    CONF_DNS_LISTEN ": \"%s\" is listed twice",
 			    without_protocol(one));
 			return -1;
 		}

@@ -11,7 +11,9 @@
 
 #define HELP "help"
 #define OPTION_JSON "  -j, --json             print JSON\n"
-#define OPTION_MAP "  -m, --map MAP          ask with the name of a map block\n"
+#define OPTION_MAP                                                             \
+	"  -m, --map MAP          asked as table MAP: a map block may change " \
+	"the answer\n"
 #define OPTION_CONFIG                                                          \
 	"  -c, --config DIR       Postfix's configuration directory\n"
 #define OPTION_POSTCONF "  -p, --postconf COMMAND the postconf to run\n"
@@ -38,16 +40,17 @@ static const struct {
 	    "ask every name server on the way: what fails, who is to blame",
 	    "  -c, --config FILE      the daemon's configuration\n"
 	    "                         (" COMMAND_CONFIG ", if there)\n"
-	    "  --chroot DIRECTORY     Postfix's "
+	    "  --chroot DIRECTORY     Postfix's chroot "
 	    "(/var/spool/postfix)\n" OPTION_JSON
 	    "  --no-daemon            do not ask the daemon\n"
 	    "  --resolv-conf FILE     in place of /etc/resolv.conf\n"
 	    "  --root-hints FILE      in place of those of the configuration\n"
-	    "  -t, --timeout SECONDS  for everything (30)\n" },
+	    "  -t, --timeout SECONDS  for everything together (30)\n" },
 	{ "flush", command_flush, true, "[KEY]",
 	    "forget the verdict of a key, or all", "" },
 	{ "export", command_export, true, "[-m MAP]",
-	    "what is remembered, as a table for emergencies", OPTION_MAP },
+	    "what is remembered, as a table for a day without the daemon",
+	    OPTION_MAP },
 	{ "doctor", command_doctor, false, "[-c DIR] [--json]",
 	    "whether Postfix will honour the verdicts",
 	    OPTION_CONFIG OPTION_JSON OPTION_POSTCONF },
@@ -55,10 +58,10 @@ static const struct {
 	    "are names resolved alike by the system and by dns-listen?",
 	    OPTION_CONFIG OPTION_POSTCONF
 	    "  --postfix              the names in Postfix's configuration\n"
-	    "  -r ADDRESS             of the daemon's listener "
+	    "  -r ADDRESS             where dns-listen is "
 	    "(127.0.0.25)\n" },
-	{ "status", command_status, true, "[--json]", "how the daemon fares",
-	    OPTION_JSON },
+	{ "status", command_status, true, "[--json]",
+	    "is the daemon well, and what has it done?", OPTION_JSON },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -77,7 +80,7 @@ usage(FILE *file)
 		fprintf(file, "  %-8s %-25s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].purpose);
 	fputs("\n"
-	      "postdane COMMAND --help, or postdane help COMMAND, shows the "
+	      "postdane COMMAND --help, or postdane help COMMAND, shows all "
 	      "options of one.\n"
 	      "\n"
 	      "Before or behind the command:\n"

@@ -511,12 +511,12 @@ static const struct {
 	    ":8: log-level: \"x\" is none of error, warning, info, debug" },
 	{ "lines are counted in lists",
 	    "socketmap-listen = {\n\"unix:/a\",\n\"unix:/b\",\n\"unix:c\"\n}\n",
-	    ":4: socketmap-listen: \"unix:c\" the path of a unix socket must "
-	    "begin with /" },
+	    ":4: socketmap-listen: \"unix:c\" must have a path that begins "
+	    "with /" },
 
 	/* the DNS listener */
 	{ "a listener for DNS at a path", "dns-listen = { \"unix:/x\" }",
-	    ":1: dns-listen: \"unix:/x\" the port is not a number" },
+	    ":1: dns-listen: \"unix:/x\" has a port that is not a number" },
 	{ "all addresses", "\ndns-listen = { \"0.0.0.0:53\" }",
 	    ":2: dns-listen: \"0.0.0.0:53\" is all addresses: name the one to "
 	    "listen at" },
@@ -530,14 +530,14 @@ static const struct {
 	    "dns-allow must say who may ask there" },
 	{ "a listener twice",
 	    "dns-listen = { \"127.0.0.1\", \"inet:127.0.0.1:53\" }",
-	    ":1: dns-listen: \"127.0.0.1:53\" stands there twice" },
+	    ":1: dns-listen: \"127.0.0.1:53\" is listed twice" },
 	{ "a zone whose server is ourselves",
 	    "dns-listen = { \"127.0.0.25\" }\n"
 	    "zone \"lan\" { forward = { \"127.0.0.25\" } }",
 	    ":1: dns-listen: \"127.0.0.25:53\" is a server of zone \"lan\" "
 	    "as well: we would ask ourselves" },
 	{ "no prefix", "dns-allow = { \"192.0.2.1/24\" }",
-	    ":1: dns-allow: \"192.0.2.1/24\" the address has bits behind the "
+	    ":1: dns-allow: \"192.0.2.1/24\" has bits behind the "
 	    "prefix" },
 
 	/* syntax */
@@ -632,54 +632,55 @@ static const struct {
 	{ "the same address for both",
 	    "\ntcp-table-listen = { \"inet:127.0.0.1:8642\" }\nuser = \"\"",
 	    ":2: socketmap-listen, tcp-table-listen: \"inet:127.0.0.1:8642\" "
-	    "stands there twice" },
+	    "is listed twice" },
 	{ "the same address in both",
 	    "tcp-table-listen = { \"inet:127.0.0.1:1\" }\n"
 	    "socketmap-listen = { \"inet:127.0.0.1:1\" }\n",
 	    ":2: socketmap-listen, tcp-table-listen: \"inet:127.0.0.1:1\" "
-	    "stands there twice" },
+	    "is listed twice" },
 	{ "the same address again",
 	    "socketmap-listen = { \"unix:/a\" }\nsocketmap-listen += {\n"
 	    "\"unix:/a\" }\ntcp-table-listen = { \"unix:/b\" }\n",
-	    ":2: socketmap-listen, tcp-table-listen: \"unix:/a\" stands "
-	    "there twice" },
+	    ":2: socketmap-listen, tcp-table-listen: \"unix:/a\" is listed "
+	    "twice" },
 	{ "a relative control socket", "control-socket = \"run/x\"",
-	    ":1: control-socket: \"run/x\" the path of a unix socket must "
-	    "begin with /" },
+	    ":1: control-socket: \"run/x\" must have a path that begins "
+	    "with /" },
 
 	/* files */
 	{ "an anchor that is not there", "\ntrust-anchor = \"@/none\"",
-	    ":2: trust-anchor: \"@/none\" No such file or directory" },
+	    ":2: trust-anchor: \"@/none\": No such file or directory" },
 	{ "a directory, at which libunbound exits", "trust-anchor = \"@/dir\"",
-	    ":1: trust-anchor: \"@/dir\" is a directory" },
+	    ":1: trust-anchor: \"@/dir\": is a directory" },
 	{ "a FIFO, at which a daemon waits for ever", "root-hints = \"@/fifo\"",
-	    ":1: root-hints: \"@/fifo\" is not a regular file" },
+	    ":1: root-hints: \"@/fifo\": is not a regular file" },
 	{ "an empty anchor makes the world insecure",
 	    "trust-anchor = \"@/empty\"",
-	    ":1: trust-anchor: \"@/empty\" holds no DS or DNSKEY record of "
+	    ":1: trust-anchor: \"@/empty\": holds no DS or DNSKEY record of "
 	    "the root" },
 	{ "an anchor commented out", "trust-anchor = \"@/comments\"",
-	    ":1: trust-anchor: \"@/comments\" holds no DS or DNSKEY record of "
+	    ":1: trust-anchor: \"@/comments\": holds no DS or DNSKEY record of "
 	    "the root" },
 	{ "an anchor of another zone", "trust-anchor = \"@/one\"",
-	    ":1: trust-anchor: \"@/one\" holds no DS or DNSKEY record of the "
+	    ":1: trust-anchor: \"@/one\": holds no DS or DNSKEY record of the "
 	    "root" },
 	{ "the hints for an anchor", "trust-anchor = \"@/hints\"",
-	    ":1: trust-anchor: \"@/hints\" holds no DS or DNSKEY record of "
+	    ":1: trust-anchor: \"@/hints\": holds no DS or DNSKEY record of "
 	    "the root" },
 	{ "the anchor for hints", "root-hints = \"@/bogus\"",
-	    ":1: root-hints: \"@/bogus\" holds no NS record of the root" },
+	    ":1: root-hints: \"@/bogus\": holds no NS record of the root" },
 	{ "no file", "root-hints = \"\"",
-	    ":1: root-hints: \"\" No such file or directory" },
+	    ":1: root-hints: \"\": No such file or directory" },
 
 	/* libunbound */
 	{ "an option that voids validation",
 	    "resolver-options = { \"outgoing-range: 512\",\n"
 	    "\"val-permissive-mode: yes\" }",
-	    ":2: resolver-options: \"val-permissive-mode: yes\" refused: bogus "
+	    ":2: resolver-options: \"val-permissive-mode: yes\": refused: "
+	    "bogus "
 	    "answers would be believed" },
 	{ "an option mistyped", "resolver-options = { \"do-ipv6: no\" }",
-	    ":1: resolver-options: \"do-ipv6: no\" no option of libunbound "
+	    ":1: resolver-options: \"do-ipv6: no\": no option of libunbound "
 	    "that can be set here; did you mean do-ip6?" },
 
 	/* zones */
