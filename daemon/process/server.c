@@ -459,7 +459,7 @@ reload(struct server *server)
 		log_warning("main: reload: user: this takes a restart");
 	each_place(server, conf, warn_of_place);
 	if (!replace_core(server, conf)) {
-		note_mistake(server, "what it asks for can't be had");
+		note_mistake(server, "the line above says what can't be had");
 		return;
 	}
 	log_setup(conf->log_target, conf->log_level);
@@ -701,6 +701,6 @@ server_run(const char *path, struct conf *conf)
 	}
 	stop(&server);
 	log_flush();
-	log_info("main: the end");
+	log_info("main: stopped");
 	return status;
 }

@@ -4,6 +4,7 @@ import concurrent.futures
 import grp
 import json
 import os
+import pathlib
 import pwd
 import re
 import shutil
@@ -565,6 +566,33 @@ def test_check_of_a_bad_file(lab, line, says):
     assert result.returncode == 1, result
     assert says in result.stderr
     assert f"{daemon.config}:" in result.stderr
+
+
+def test_check_looks_at_the_directories_of_sockets(lab):
+    """Nothing is made; and what is made at the start may be missing."""
+    folder = lab_module.ROOM / "sockets"
+    daemon = lab_module.Daemon(lab, "tested", config=f"""
+socketmap-listen += {{ "unix:{folder}/socketmap" }}
+user = "nobody"
+""")
+    result = check_config(daemon)
+    assert result.returncode == 0
+    assert (f"socketmap-listen: the directory {folder} does not exist now"
+            in result.stderr)
+    folder.mkdir()
+    folder.chmod(0o755)
+    assert check_config(daemon).stderr == ""
+    assert list(folder.iterdir()) == []
+    other = pathlib.Path("/tmp/no-such-directory-of-postdane")
+    daemon.config.write_text(daemon.config.read_text().replace(
+        str(folder), str(other)))
+    line = daemon.config.read_text().split("\n").index(
+        f'socketmap-listen += {{ "unix:{other}/socketmap" }}') + 1
+    result = check_config(daemon)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"postdaned: {daemon.config}:{line}: socketmap-listen: the directory "
+        f"{other} does not exist\n")
 
 
 def test_check_finds_an_anchor_that_is_not_the_roots(lab):
