@@ -122,7 +122,7 @@ def deadlines(lookup, evaluation):
 def for_nobody(program, *options):
     """A function that runs a copy of the program, with these options first, as
     nobody."""
-    command = ROOM / "postdane-for-all"
+    command = ROOM / f"{program.name}-for-all"
     shutil.copy(program, command)
     command.chmod(0o755)
     for folder in (ROOM, *ROOM.parents):

@@ -68,10 +68,8 @@ def room():
 
 
 def attempt(room, where, name):
-    result = subprocess.run(
-        [ESCAPE.resolve(), where, room / "state", name], user="nobody",
-        group="nogroup", extra_groups=[], capture_output=True, text=True,
-        timeout=HANG, check=True)
+    result = lab_module.for_nobody(ESCAPE)(where, room / "state", name)
+    assert result.returncode == 0, result.stderr
     return result.stdout.strip()
 
 
