@@ -12,7 +12,6 @@
 
 #include "wire/protocol.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MAX PROTOCOL_REQUEST_MAX
 /* An array of octets and how many there are, NUL octets counted. */
 #define OCTETS(text) text, sizeof(text) - 1

@@ -5,12 +5,13 @@
 
 #include "dns/anchors.h"
 
-#include <check.h>
 #include <ldns/ldns.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "test_main.h"
 
 #define VALID " ;;state=2 [  VALID  ] ;;count=0 ;;lastchange=1700000000"
 #define PENDING " ;;state=1 [ ADDPEND ] ;;count=7 ;;lastchange=1700000000"
@@ -281,7 +282,7 @@ START_TEST(what_is_no_master_file_is_refused)
 		". IN DNSKEY 257 3 13 !!!\n", ". IN DS 1 13 2\n" };
 	char why[ANCHORS_WHY_MAX];
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+	for (size_t i = 0; i < COUNT(texts); i++)
 		for (int is_state = 0; is_state < 2; is_state++) {
 			ck_assert_ptr_null(
 			    anchors_parse(texts[i], is_state != 0, why));
@@ -363,21 +364,16 @@ START_TEST(state_that_cannot_be_read_is_told)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("anchors")
 {
-	Suite *suite = suite_create("anchors");
-	TCase *all = tcase_create("all");
-	SRunner *runner;
-	int failed;
+	TCase *all = add_case(suite, "all");
 
 	tcase_add_test(all, states_are_trusted_or_not);
 	tcase_add_test(all, what_was_revoked_is_never_trusted);
 	tcase_add_test(all, what_trust_anchor_gains_is_trusted);
 	tcase_add_test(all, what_trust_anchor_loses_is_not);
 	tcase_add_test(all, revocation_outlives_trust_anchor);
-	tcase_add_loop_test(all, other_trust_is_noticed, 0,
-	    (int)(sizeof(trusts) / sizeof(*trusts)));
+	add_rows(all, other_trust_is_noticed, trusts);
 	tcase_add_test(all, another_root_takes_all);
 	tcase_add_test(all, state_is_written_as_it_was_read);
 	tcase_add_test(all, only_the_roots_keys_go_into_the_state);
@@ -385,10 +381,4 @@ main(void)
 	tcase_add_test(all, more_keys_than_there_is_room_for);
 	tcase_add_test(all, a_directory_without_a_state_is_no_trouble);
 	tcase_add_test(all, state_that_cannot_be_read_is_told);
-	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,6 +1,5 @@
 /* postdane.conf(5): what is read, and how mistakes are named. */
 
-#include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,8 @@
 
 #include "base/conf.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#include "test_main.h"
+
 #define TEXT_MAX 8192
 
 static char directory[64];
@@ -863,25 +863,18 @@ START_TEST(the_examples_of_the_sample_are_valid)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("conf")
 {
-	Suite *suite = suite_create("conf");
-	TCase *right = tcase_create("right");
-	TCase *wrong = tcase_create("wrong");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *right = add_case(suite, "right");
+	TCase *wrong = add_case(suite, "wrong");
 
 	tcase_add_checked_fixture(right, setup, teardown);
 	tcase_add_test(right, without_a_file_the_defaults_hold);
-	tcase_add_loop_test(right, a_file_that_says_nothing_changes_nothing, 0,
-	    (int)COUNT(silent));
+	add_rows(right, a_file_that_says_nothing_changes_nothing, silent);
 	tcase_add_test(right, every_option_is_read);
 	tcase_add_test(right, a_resolver_may_be_all_there_is);
-	tcase_add_loop_test(
-	    right, words_mean_what_they_say, 0, (int)COUNT(words));
-	tcase_add_loop_test(
-	    right, it_may_be_written_in_many_ways, 0, (int)COUNT(spellings));
+	add_rows(right, words_mean_what_they_say, words);
+	add_rows(right, it_may_be_written_in_many_ways, spellings);
 	tcase_add_test(right, strings_are_taken_as_they_are);
 	tcase_add_test(right, a_list_can_be_added_to);
 	tcase_add_test(
@@ -890,19 +883,11 @@ main(void)
 	tcase_add_loop_test(right, the_sample_changes_nothing, MARKS_STAY,
 	    MARKS_OF_DEFAULTS + 1);
 	tcase_add_test(right, the_examples_of_the_sample_are_valid);
-	suite_add_tcase(suite, right);
 
 	tcase_add_checked_fixture(wrong, setup, teardown);
-	tcase_add_loop_test(wrong, mistakes_are_named, 0, (int)COUNT(mistakes));
+	add_rows(wrong, mistakes_are_named, mistakes);
 	tcase_add_test(wrong, after_a_mistake_the_next_file_is_read_afresh);
 	tcase_add_test(wrong, the_error_is_cut_to_fit);
-	tcase_add_loop_test(wrong, a_file_that_is_no_file_is_refused, 0,
-	    (int)COUNT(unreadable));
+	add_rows(wrong, a_file_that_is_no_file_is_refused, unreadable);
 	tcase_add_test(wrong, a_file_with_a_nul_is_refused_whole);
-	suite_add_tcase(suite, wrong);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

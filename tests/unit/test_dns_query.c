@@ -10,7 +10,6 @@
 #include "wire/dns_query.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -26,6 +25,7 @@
 #include "dns/resolver.h"
 #include "message_fixture.h"
 #include "patience.h"
+#include "test_main.h"
 #include "wire/dns_service.h"
 
 #define RECORDS 40 /* of an answer: more than a small datagram holds */
@@ -363,14 +363,10 @@ START_TEST(datagram_is_no_larger_than_the_client_takes)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("dns_query")
 {
-	Suite *suite = suite_create("dns_query");
-	TCase *tc = tcase_create("dns_query");
-	SRunner *runner = srunner_create(suite);
-	const int count = (int)(sizeof(clients) / sizeof(*clients));
-	int failed;
+	TCase *tc = add_case(suite, "dns_query");
+	const int count = (int)COUNT(clients);
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, client_may_ask_or_is_refused, 0, count);
@@ -379,10 +375,4 @@ main(void)
 	tcase_add_test(tc, questions_are_in_slots_of_their_own);
 	tcase_add_loop_test(
 	    tc, datagram_is_no_larger_than_the_client_takes, 0, 2);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

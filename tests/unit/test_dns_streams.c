@@ -3,12 +3,10 @@
 
 #include "wire/dns_streams.h"
 
-#include <check.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -18,6 +16,7 @@
 #include "wire/dns_query.h"
 
 #include "patience.h"
+#include "test_main.h"
 
 #define POSTFIX 60053
 #define OTHER 65534
@@ -290,21 +289,11 @@ START_TEST(an_idle_one_goes_first)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("dns_streams")
 {
-	Suite *suite = suite_create("dns_streams");
-	TCase *tc = tcase_create("who makes room");
-	SRunner *runner;
-	int failed;
+	TCase *tc = add_case(suite, "who makes room");
 
 	tcase_add_test(tc, unanswered_questions_keep_nobody_out);
 	tcase_add_test(tc, who_holds_most_takes_no_connection_of_others);
 	tcase_add_test(tc, an_idle_one_goes_first);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,13 +2,13 @@
 
 #include "dns/errands.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/domain.h"
 #include "dns/answer.h"
+
+#include "test_main.h"
 
 #define LOOKUPS_MAX (ERRANDS_MAX + 10)
 #define WAITERS 4
@@ -221,13 +221,9 @@ START_TEST(what_can_not_be_asked_is_none)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("errands")
 {
-	Suite *suite = suite_create("errands");
-	TCase *tc = tcase_create("errands");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "errands");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, same_question_is_one_lookup);
@@ -237,10 +233,4 @@ main(void)
 	tcase_add_test(tc, inner_ones_are_bounded_and_not_shared);
 	tcase_add_test(tc, all_together_are_bounded);
 	tcase_add_test(tc, what_can_not_be_asked_is_none);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -8,7 +8,6 @@
 #include "dns/library.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <dlfcn.h>
 #include <event2/event.h>
 #include <limits.h>
@@ -28,7 +27,8 @@
 #include "dns/insecurity.h"
 #include "dns/zones.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define INSECURE 0
 #define BOGUS 1
 
@@ -644,13 +644,10 @@ START_TEST(localhost_is_asked_by_default)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("library")
 {
-	Suite *suite = suite_create("library");
-	TCase *facts = tcase_create("facts"), *tc = tcase_create("library");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *facts = add_case(suite, "facts");
+	TCase *tc = add_case(suite, "library");
 
 	tcase_add_test(facts, probe_finds_what_is_validated);
 	tcase_add_test(facts, probe_that_fails_knows_nothing);
@@ -658,7 +655,6 @@ main(void)
 	tcase_add_test(facts, probe_that_finds_nothing_knows_nothing);
 	tcase_add_test(facts, what_it_fails_at_counts_as_validated);
 	tcase_add_test(facts, what_is_not_known_counts_as_validated);
-	suite_add_tcase(suite, facts);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, failure_from_the_cache_hides_in_the_packet);
 	tcase_add_test(tc, bogus_comes_with_data_and_reason);
@@ -672,9 +668,4 @@ main(void)
 	tcase_add_test(tc, configuration_may_be_in_memory);
 	tcase_add_test(tc, options_exist);
 	tcase_add_test(tc, localhost_is_asked_by_default);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -12,6 +12,7 @@
 #include "base/stats.h"
 #include "process/privileges.h"
 #include "wire_fixture.h"
+#include "test_main.h"
 
 #define MOST 6      /* connections */
 #define TIMEOUT 100 /* seconds for a half-received request */
@@ -443,14 +444,10 @@ START_TEST(who_waits_outside_is_taken_along)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("listener")
 {
-	Suite *suite = suite_create("listener");
-	TCase *room = tcase_create("who makes room");
-	TCase *places = tcase_create("places");
-	SRunner *runner;
-	int failed;
+	TCase *room = add_case(suite, "who makes room");
+	TCase *places = add_case(suite, "places");
 
 	tcase_add_test(room, the_one_that_is_idle_longest_goes_first);
 	tcase_add_test(room, where_all_wait_the_first_is_told_temp);
@@ -460,11 +457,4 @@ main(void)
 	tcase_add_test(places, what_fails_changes_nothing);
 	tcase_add_test(places, rights_that_can_not_be_given_are_given_to_none);
 	tcase_add_test(places, who_waits_outside_is_taken_along);
-	suite_add_tcase(suite, room);
-	suite_add_tcase(suite, places);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

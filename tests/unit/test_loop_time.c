@@ -5,13 +5,13 @@
 
 #include "base/loop_time.h"
 
-#include <check.h>
 #include <event2/event.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "wire/prompt.h"
+
+#include "test_main.h"
 
 #define MILLISECOND 1000000U
 
@@ -153,13 +153,9 @@ START_TEST(laps_are_apart)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("loop_time")
 {
-	Suite *suite = suite_create("loop_time");
-	TCase *tcase = tcase_create("loop_time");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = add_case(suite, "loop_time");
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_callback_that_works_is_seen);
@@ -167,10 +163,4 @@ main(void)
 	tcase_add_test(tcase, short_callbacks_are_not_added_up);
 	tcase_add_test(tcase, the_longest_is_kept_for_two_turns);
 	tcase_add_test(tcase, laps_are_apart);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,7 +5,6 @@
 
 #include "dane/mx.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,8 @@
 
 #include "base/domain.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define RECORDS_MAX 300
 
 /* Owns the octets of an RRset.  Each RDATA is a block of its own, so that a
@@ -361,28 +361,16 @@ START_TEST(cleared_set_is_empty)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("mx")
 {
-	Suite *suite = suite_create("mx");
-	TCase *tc = tcase_create("records");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "records");
 
-	tcase_add_loop_test(tc, records_become_hosts, 0, (int)COUNT(rows));
-	tcase_add_loop_test(
-	    tc, numeric_name_is_an_address, 0, (int)COUNT(numeric));
-	tcase_add_loop_test(
-	    tc, malformed_record_is_left_out, 0, (int)COUNT(malformed));
+	add_rows(tc, records_become_hosts, rows);
+	add_rows(tc, numeric_name_is_an_address, numeric);
+	add_rows(tc, malformed_record_is_left_out, malformed);
 	tcase_add_test(tc, longest_name_is_kept);
-	tcase_add_loop_test(tc, best_hosts_are_kept, 0, (int)COUNT(many));
+	add_rows(tc, best_hosts_are_kept, many);
 	tcase_add_test(tc, only_hosts_count_towards_the_limit);
 	tcase_add_test(tc, many_hosts_take_no_longer);
 	tcase_add_test(tc, cleared_set_is_empty);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -3,14 +3,14 @@
 #include "wire/peers.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "test_main.h"
 
 /* A datagram socket has a peer without anybody there. */
 static struct peer *
@@ -265,13 +265,9 @@ START_TEST(what_has_no_peer_is_one_peer)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("peers")
 {
-	Suite *suite = suite_create("peers");
-	TCase *tc = tcase_create("peers");
-	SRunner *runner;
-	int failed;
+	TCase *tc = add_case(suite, "peers");
 
 	tcase_add_test(tc, loopback_is_one_peer);
 	tcase_add_test(tc, users_are_told_apart);
@@ -280,10 +276,4 @@ main(void)
 	tcase_add_test(tc, who_listens_at_a_port_is_not_who_comes_from_it);
 	tcase_add_test(tc, users_of_namespaces_are_one_peer);
 	tcase_add_test(tc, what_has_no_peer_is_one_peer);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,7 +7,6 @@
 #include "dns/plain.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +19,9 @@
 #include "dns/packet.h"
 #include "dns/turns.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
 #include "message_fixture.h"
+#include "test_main.h"
 
 #define ASKED_MAX 128
 
@@ -176,10 +176,7 @@ turn(void)
 static void
 pass(unsigned ms)
 {
-	const struct timeval delay = { ms / 1000, ms % 1000 * 1000 };
-
-	event_base_loopexit(env.base, &delay);
-	event_base_dispatch(env.base);
+	fake_pass(env.base, ms);
 	turn();
 }
 
@@ -827,27 +824,19 @@ START_TEST(configured_servers_are_asked)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
-int
-main(void)
+TEST_MAIN("plain")
 {
-	Suite *suite = suite_create("plain");
-	TCase *tc = tcase_create("plain");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "plain");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(
-	    tc, answer_counts_or_the_next_is_asked, 0, COUNT(answers));
+	add_rows(tc, answer_counts_or_the_next_is_asked, answers);
 	tcase_add_test(tc, servers_race);
 	tcase_add_test(tc, families_take_turns);
 	tcase_add_test(tc, without_route_the_next_is_asked_at_once);
 	tcase_add_loop_test(tc, nobody_to_ask, 0, 2);
 	tcase_add_test(tc, lookup_that_cannot_start_is_left_out);
 	tcase_add_test(tc, referral_is_followed);
-	tcase_add_loop_test(
-	    tc, referral_counts_or_does_not, 0, COUNT(referrals));
+	add_rows(tc, referral_counts_or_does_not, referrals);
 	tcase_add_test(tc, referral_upwards_is_none);
 	tcase_add_test(tc, glue_counts_inside_the_zone_that_refers);
 	tcase_add_loop_test(tc, names_are_bounded, 0, 2);
@@ -857,8 +846,7 @@ main(void)
 	tcase_add_test(tc, referrals_are_bounded);
 	tcase_add_test(tc, questions_of_all_zones_are_bounded);
 	tcase_add_test(tc, cancelled_one_asks_no_more);
-	tcase_add_loop_test(
-	    tc, some_addresses_are_never_asked, 0, COUNT(addresses));
+	add_rows(tc, some_addresses_are_never_asked, addresses);
 	tcase_add_loop_test(
 	    tc, denial_without_authority_is_the_last_word, 0, 4);
 	tcase_add_test(tc, denial_without_authority_ends_with_its_zone);
@@ -866,10 +854,4 @@ main(void)
 	tcase_add_loop_test(tc, inner_lookup_needs_no_turn, 0, 2);
 	tcase_add_test(tc, our_own_listener_is_never_asked);
 	tcase_add_loop_test(tc, configured_servers_are_asked, 0, 2);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,7 +5,6 @@
 #include "command/policy_map.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -18,6 +17,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+
+#include "test_main.h"
 
 #define LONG_MS 100000U /* nothing here takes so long */
 #define SHORT_MS 300U   /* what never comes is not waited for longer */
@@ -145,21 +146,10 @@ START_TEST(who_is_stopped_is_not_waited_for)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("policy_map")
 {
-	Suite *suite = suite_create("policy_map");
-	TCase *tc = tcase_create("ask");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "ask");
 
-	tcase_add_loop_test(tc, what_a_server_says_has_an_end, 0,
-	    (int)(sizeof(rows) / sizeof(rows[0])));
+	add_rows(tc, what_a_server_says_has_an_end, rows);
 	tcase_add_test(tc, who_is_stopped_is_not_waited_for);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

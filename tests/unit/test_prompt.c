@@ -5,17 +5,16 @@
 
 #include "wire/prompt.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "patience.h"
+#include "test_main.h"
 
 #define SOCKETS 8
 #define SHORT_US 5  /* what a socket takes */
@@ -420,13 +419,9 @@ START_TEST(flood_of_others_keeps_nobody_waiting)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("prompt")
 {
-	Suite *suite = suite_create("prompt");
-	TCase *tc = tcase_create("prompt");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "prompt");
 
 	tcase_add_test(tc, only_what_is_watched_is_told);
 	tcase_add_test(tc, hangup_is_told_as_what_is_watched);
@@ -436,10 +431,4 @@ main(void)
 	tcase_add_test(tc, one_busy_client_leaves_a_share);
 	tcase_add_test(tc, turn_is_not_longer_than_there_is_work);
 	tcase_add_loop_test(tc, flood_of_others_keeps_nobody_waiting, 0, 2);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

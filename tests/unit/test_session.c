@@ -11,6 +11,7 @@
 #include "base/stats.h"
 #include "wire/prompt.h"
 #include "wire_fixture.h"
+#include "test_main.h"
 
 #define TIMEOUT 1 /* seconds for a half-received request */
 
@@ -775,8 +776,7 @@ add_tests(TCase *tc)
 	BOTH(idle_session_is_left_alone);
 	BOTH(client_that_never_reads_is_bounded_and_ends);
 	BOTH(client_that_reads_late_gets_everything);
-	tcase_add_loop_test(
-	    tc, error_gets_one_answer_and_the_end, 0, (int)COUNT(errors));
+	add_rows(tc, error_gets_one_answer_and_the_end, errors);
 	BOTH(bad_key_is_an_error_of_the_protocol);
 	BOTH(error_waits_for_the_answers_before_it);
 	tcase_add_test(tc, reason_is_read_by_a_client_still_sending);
@@ -792,20 +792,10 @@ add_tests(TCase *tc)
 #undef BOTH
 }
 
-int
-main(void)
+TEST_MAIN("session")
 {
-	Suite *suite = suite_create("session");
-	TCase *tc = tcase_create("session");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "session");
 
 	log_setup(LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
 	add_tests(tc);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -4,12 +4,12 @@
 
 #include "wire/socketmap.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec_fixture.h"
+#include "test_main.h"
 
 /* ---- requests ---- */
 
@@ -268,31 +268,18 @@ START_TEST(longest_text_of_ours_fits)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("socketmap")
 {
-	Suite *suite = suite_create("socketmap");
-	TCase *tc = tcase_create("codec");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "codec");
 
-	tcase_add_loop_test(
-	    tc, request_is_complete_only_at_its_comma, 0, (int)COUNT(requests));
-	tcase_add_loop_test(
-	    tc, what_follows_is_not_consumed, 0, (int)COUNT(requests));
-	tcase_add_loop_test(tc, bad_as_soon_as_it_shows, 0, (int)COUNT(bad));
+	add_rows(tc, request_is_complete_only_at_its_comma, requests);
+	add_rows(tc, what_follows_is_not_consumed, requests);
+	add_rows(tc, bad_as_soon_as_it_shows, bad);
 	tcase_add_test(tc, longest_request_passes_and_one_more_octet_does_not);
 	tcase_add_test(tc, limit_is_the_callers);
 	tcase_add_test(tc, map_name_has_room_for_its_terminator);
-	tcase_add_loop_test(tc, any_octet_is_survived, 0, (int)COUNT(requests));
-	tcase_add_loop_test(tc, reply_is_formatted, 0, (int)COUNT(replies));
-	tcase_add_loop_test(
-	    tc, reply_fits_or_is_not_written, 0, (int)COUNT(replies));
+	add_rows(tc, any_octet_is_survived, requests);
+	add_rows(tc, reply_is_formatted, replies);
+	add_rows(tc, reply_fits_or_is_not_written, replies);
 	tcase_add_test(tc, longest_text_of_ours_fits);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,7 +6,6 @@
 #include "dns/validated.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <dlfcn.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -29,6 +28,7 @@
 #include "dns/packet.h"
 #include "message_fixture.h"
 #include "patience.h"
+#include "test_main.h"
 
 #define ASKED_MAX 80
 #define FRESH_MAX 56 /* contexts for second looks */
@@ -977,7 +977,7 @@ START_TEST(without_anchors_nothing_is_insecure)
 		";;state=1 [ ADDPEND ]" };
 	char why[ANCHORS_WHY_MAX], line[1024], *text = ldns_rr2str(dnskey);
 
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+	for (size_t i = 0; i < COUNT(states); i++) {
 		struct outcome outcome;
 		struct anchors *anchors;
 
@@ -1292,7 +1292,7 @@ START_TEST(options_are_set_or_refused)
 		bool works;
 	} rows[] = { { good, true }, { bad, false }, { none, false } };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct conf changed = conf;
 		char *item[] = { rows[i].option };
 		struct validated *other;
@@ -1323,7 +1323,7 @@ START_TEST(promises_rest_on_options)
 		{ "val-sig-skew-max:", "300" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *value = value_of(rows[i].name);
 
 		ck_assert_msg(value != NULL, "%s", rows[i].name);
@@ -1447,13 +1447,9 @@ START_TEST(renewed_contexts_have_empty_caches)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("validated")
 {
-	Suite *suite = suite_create("validated");
-	TCase *tc = tcase_create("traps");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "traps");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, secure_data);
@@ -1498,10 +1494,4 @@ main(void)
 	tcase_add_test(tc, descriptors_may_run_out_at_any_step);
 	tcase_add_test(tc, name_that_is_none_can_not_be_asked);
 	tcase_add_test(tc, renewed_contexts_have_empty_caches);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,7 +2,6 @@
 
 #include "wire/visitors.h"
 
-#include <check.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -13,7 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
+#include "test_main.h"
 
 #define ANSWER_MAX 64
 #define LIMIT_MS (VISITOR_SECONDS * 1000)
@@ -313,15 +313,10 @@ START_TEST(an_address_that_is_taken_is_an_error)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("visitors")
 {
-	Suite *suite = suite_create("visitors");
-	TCase *cases = tcase_create("visitors");
-	SRunner *runner;
-	int failed;
+	TCase *cases = add_case(suite, "visitors");
 
-	suite_add_tcase(suite, cases);
 	tcase_add_test(cases, each_is_answered_and_goes);
 	tcase_add_test(cases, who_does_not_ask_in_time_goes);
 	tcase_add_test(cases, who_is_worked_for_may_wait);
@@ -329,9 +324,4 @@ main(void)
 	tcase_add_test(cases, the_oldest_that_only_sits_there_goes);
 	tcase_add_test(cases, while_all_are_worked_for_others_wait_outside);
 	tcase_add_test(cases, an_address_that_is_taken_is_an_error);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

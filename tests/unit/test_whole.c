@@ -3,14 +3,13 @@
 
 #include "dns/whole.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "message_fixture.h"
+#include "test_main.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define NAME "_25._tcp.mx.example"
 #define SIG "13 4 300 20261231000000 20261201000000 1 example. AAAA"
 /* The middle of December 2026. */
@@ -309,28 +308,16 @@ START_TEST(hashing_is_counted)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("whole")
 {
-	Suite *suite = suite_create("whole");
-	TCase *tc = tcase_create("whole");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "whole");
 
-	tcase_add_loop_test(
-	    tc, secure_denial_needs_its_proof, 0, (int)COUNT(rows));
-	tcase_add_loop_test(tc, truncated_is_never_whole, 0, (int)COUNT(rows));
+	add_rows(tc, secure_denial_needs_its_proof, rows);
+	add_rows(tc, truncated_is_never_whole, rows);
 	tcase_add_test(tc, every_octet_counts);
 	tcase_add_loop_test(tc, counts_must_agree, 0, 2);
-	tcase_add_loop_test(
-	    tc, signatures_end_when_they_end, 0, (int)COUNT(ends));
+	add_rows(tc, signatures_end_when_they_end, ends);
 	tcase_add_loop_test(tc, lifetime_is_that_of_the_first_end, 0, 10);
 	tcase_add_test(tc, ttls_are_cut);
-	tcase_add_loop_test(tc, hashing_is_counted, 0, COUNT(hashed));
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	add_rows(tc, hashing_is_counted, hashed);
 }

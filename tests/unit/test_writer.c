@@ -5,7 +5,6 @@
 
 #include "dns/writer.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,8 @@
 
 #include "dns/packet.h"
 #include "message_fixture.h"
+#include "test_main.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define HEADER_LEN 12
 #define MESSAGE_MAX 65535
 
@@ -230,23 +229,13 @@ START_TEST(many_labels_take_no_longer)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("writer")
 {
-	Suite *suite = suite_create("writer");
-	TCase *tcase = tcase_create("writer");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = add_case(suite, "writer");
 
 	tcase_add_test(tcase, names_are_compressed);
 	tcase_add_test(tcase, nothing_is_written_beyond_the_end);
 	tcase_add_test(tcase, libldns_reads_what_was_written);
 	tcase_add_test(tcase, what_is_too_long_is_no_message);
 	tcase_add_test(tcase, many_labels_take_no_longer);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

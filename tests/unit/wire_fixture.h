@@ -38,10 +38,9 @@
 #include "wire/socketmap.h"
 #include "wire/tcp_table.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
 #include "patience.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LATER_MS 20
 #define SLOW_MS 1500
 #define ASKED_MAX 8192
