@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "test_main.h"
 
 #define VALID " ;;state=2 [  VALID  ] ;;count=0 ;;lastchange=1700000000"
@@ -312,13 +313,10 @@ START_TEST(a_directory_without_a_state_is_no_trouble)
 	char path[] = "/tmp/postdane-anchors-XXXXXX", file[64];
 	char why[ANCHORS_WHY_MAX];
 	struct anchors *anchors;
-	FILE *out;
 
 	ck_assert_ptr_nonnull(mkdtemp(path));
 	snprintf(file, sizeof(file), "%s/anchor", path);
-	ck_assert_ptr_nonnull(out = fopen(file, "w"));
-	fputs(ds('A'), out);
-	fclose(out);
+	write_file(file, ds('A'));
 	anchors = anchors_load(file, path, why);
 	ck_assert_ptr_nonnull(anchors);
 	ck_assert_str_eq(why, "");
@@ -335,12 +333,8 @@ static void
 write_below(
     const char *directory, const char *name, const char *text, char path[128])
 {
-	FILE *out;
-
 	snprintf(path, 128, "%s/%s", directory, name);
-	ck_assert_ptr_nonnull(out = fopen(path, "w"));
-	fputs(text, out);
-	ck_assert_int_eq(fclose(out), 0);
+	write_file(path, text);
 }
 
 /* A state that is no state: trust-anchor holds, and somebody is told. */

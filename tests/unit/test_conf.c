@@ -9,6 +9,7 @@
 
 #include "base/conf.h"
 
+#include "files.h"
 #include "test_main.h"
 
 #define TEXT_MAX 8192
@@ -20,16 +21,12 @@ static char error[1024];
 /* ---- files ---- */
 
 static void
-write_file(const char *name, const char *text)
+write_there(const char *name, const char *text)
 {
 	char where[256];
-	FILE *file;
 
 	snprintf(where, sizeof(where), "%s/%s", directory, name);
-	file = fopen(where, "w");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
+	write_file(where, text);
 }
 
 static void
@@ -52,13 +49,13 @@ setup(void)
 	strcpy(directory, "/tmp/test_conf.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/conf", directory);
-	write_file("hints", ". 3600000 NS a.root.test.\n"
-			    "a.root.test. 3600000 A 192.0.2.1\n");
-	write_file("empty", "");
-	write_file("comments", "; . IN DS 1 8 2 00\n\n  ; DNSKEY\n");
-	write_file("one", "example.org. IN DS 1 8 2 00\n"
-			  ". IN NS a.root.test.\n. IN DS\n");
-	write_file("bogus", ".\tIN\tDS\t20326 8 2 00 ; fine\n");
+	write_there("hints", ". 3600000 NS a.root.test.\n"
+			     "a.root.test. 3600000 A 192.0.2.1\n");
+	write_there("empty", "");
+	write_there("comments", "; . IN DS 1 8 2 00\n\n  ; DNSKEY\n");
+	write_there("one", "example.org. IN DS 1 8 2 00\n"
+			   ". IN NS a.root.test.\n. IN DS\n");
+	write_there("bogus", ".\tIN\tDS\t20326 8 2 00 ; fine\n");
 	snprintf(fifo, sizeof(fifo), "%s/fifo", directory);
 	snprintf(dir, sizeof(dir), "%s/dir", directory);
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
@@ -94,7 +91,7 @@ load(const char *text)
 {
 	char expanded[TEXT_MAX];
 
-	write_file("conf", expand(text, expanded));
+	write_there("conf", expand(text, expanded));
 	error[0] = '\0';
 	return conf_load(path, error, sizeof(error));
 }
@@ -756,7 +753,7 @@ START_TEST(the_error_is_cut_to_fit)
 {
 	char small[16];
 
-	write_file("conf", "colour = red");
+	write_there("conf", "colour = red");
 	memset(small, 'Z', sizeof(small));
 	ck_assert_ptr_null(conf_load(path, small, 10));
 	ck_assert_uint_eq(strlen(small), 9);

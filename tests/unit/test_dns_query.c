@@ -25,6 +25,7 @@
 #include "dns/resolver.h"
 #include "message_fixture.h"
 #include "patience.h"
+#include "sockets.h"
 #include "test_main.h"
 #include "wire/dns_service.h"
 
@@ -185,12 +186,8 @@ static int
 listener(int type, struct sockaddr_in *at)
 {
 	const int fd = socket(AF_INET, type, 0);
-	socklen_t len = sizeof(*at);
 
-	*at = (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)at, sizeof(*at)), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)at, &len), 0);
+	bind_to_loopback(fd, at);
 	if (type == SOCK_STREAM)
 		ck_assert_int_eq(listen(fd, 5), 0);
 	return fd;
@@ -238,7 +235,7 @@ ask(void)
 {
 	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&udp, sizeof(udp)), 0);
+	connect_socket(fd, &udp, sizeof(udp));
 	ck_assert_int_eq(
 	    send(fd, question, sizeof(question), 0), (int)sizeof(question));
 	WAIT_UNTIL(stats.counter[STATS_DNS_UDP] == 1, turn());

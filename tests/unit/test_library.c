@@ -27,6 +27,7 @@
 #include "dns/insecurity.h"
 #include "dns/zones.h"
 
+#include "sockets.h"
 #include "test_main.h"
 
 #define INSECURE 0
@@ -158,14 +159,11 @@ tear_down(void)
 static int
 forward_to_loopback(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(at);
 	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_in at;
 	char text[256];
 
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	bind_to_loopback(fd, &at);
 	snprintf(text, sizeof(text),
 	    "server:\ndo-not-query-localhost: no\n"
 	    "forward-zone:\nname: \".\"\nforward-addr: 127.0.0.1@%u\n",
@@ -266,16 +264,15 @@ END_TEST
 /* No descriptor for anything. */
 START_TEST(probe_that_fails_knows_nothing)
 {
-	struct rlimit limit, none;
+	struct rlimit limit;
 	struct library_facts facts;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	none = (struct rlimit){ 0, limit.rlim_max };
 	memset(&facts, 0xff, sizeof(facts));
 	ck_assert_ptr_nonnull(base = event_base_new());
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	allow_descriptors(0);
 	ck_assert_int_eq(library_probe(base, &facts), -1);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	allow_descriptors(limit.rlim_cur);
 	for (unsigned i = 0; i < 256; i++)
 		ck_assert(
 		    library_validates(&facts, (uint8_t)i, (uint8_t)(255 - i)));

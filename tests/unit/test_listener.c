@@ -4,15 +4,14 @@
 
 #include "wire/listener.h"
 
-#include <netinet/in.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/stats.h"
 #include "process/privileges.h"
-#include "wire_fixture.h"
+#include "sockets.h"
 #include "test_main.h"
+#include "wire_fixture.h"
 
 #define MOST 6      /* connections */
 #define TIMEOUT 100 /* seconds for a half-received request */
@@ -35,17 +34,10 @@ static int
 listening_socket(struct endpoint *endpoint)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)&endpoint->address;
-	const int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	memset(endpoint, 0, sizeof(*endpoint));
 	endpoint->length = sizeof(*in);
-	in->sin_family = AF_INET;
-	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)in, endpoint->length), 0);
-	ck_assert_int_eq(listen(fd, 2 * FLOOD), 0);
-	ck_assert_int_eq(
-	    getsockname(fd, (struct sockaddr *)in, &endpoint->length), 0);
-	return fd;
+	return listen_on_loopback(in, 2 * FLOOD);
 }
 
 static void
@@ -92,10 +84,7 @@ connect_to(const struct endpoint *endpoint)
 	const int fd = socket(endpoint->address.ss_family, SOCK_STREAM, 0);
 
 	ck_assert_int_ne(fd, -1);
-	ck_assert_int_eq(
-	    connect(fd, (const struct sockaddr *)&endpoint->address,
-		endpoint->length),
-	    0);
+	connect_socket(fd, &endpoint->address, endpoint->length);
 	return fd;
 }
 
@@ -260,16 +249,6 @@ START_TEST(who_has_fewer_is_let_in)
 	teardown(&rig);
 }
 END_TEST
-
-static void
-allow_descriptors(rlim_t most)
-{
-	struct rlimit limit;
-
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
 
 /* Descriptors are the machine's lack and not a newcomer's claim. */
 START_TEST(without_descriptors_only_who_is_idle_goes)

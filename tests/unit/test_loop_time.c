@@ -6,37 +6,24 @@
 #include "base/loop_time.h"
 
 #include <event2/event.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "wire/prompt.h"
 
+#include "processor.h"
 #include "test_main.h"
 
 #define MILLISECOND 1000000U
 
 static struct event_base *base;
 
-static uint64_t
-spent(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
-
 /* @arg: milliseconds. */
 static void
 burn(evutil_socket_t fd, short what, void *arg)
 {
-	const uint64_t end =
-	    spent() + *(const unsigned *)arg * (uint64_t)MILLISECOND;
-
 	(void)fd;
 	(void)what;
-	while (spent() < end)
-		;
+	burn_ns(*(const unsigned *)arg * (uint64_t)MILLISECOND);
 }
 
 static void

@@ -17,9 +17,8 @@
 #include "process/privileges.h"
 #include "wire/status.h"
 
+#include "sockets.h"
 #include "test_main.h"
-
-#define OTHER 65534 /* somebody who is not root */
 
 struct rig {
 	struct event_base *base;
@@ -29,12 +28,6 @@ struct rig {
 	struct privileges_user user;
 	struct status_source source;
 };
-
-static bool
-is_root(void)
-{
-	return geteuid() == 0;
-}
 
 static void
 setup(struct rig *rig)

@@ -6,7 +6,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 
 #include "base/clock.h"
 
+#include "sockets.h"
 #include "test_main.h"
 
 #define LONG_MS 100000U /* nothing here takes so long */
@@ -28,16 +28,10 @@
 static unsigned
 serve(const char *text, bool drips, pid_t *pid)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	const int fd = socket(AF_INET, SOCK_STREAM, 0);
-	socklen_t len = sizeof(address);
+	struct sockaddr_in address;
+	const int fd = listen_on_loopback(&address, 1);
 	char request[1000];
 
-	ck_assert_int_eq(
-	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(listen(fd, 1), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
 	if ((*pid = fork()) == 0) {
 		const int peer = accept(fd, NULL, NULL);
 

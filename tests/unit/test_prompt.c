@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "patience.h"
+#include "processor.h"
 #include "test_main.h"
 
 #define SOCKETS 8
@@ -43,26 +44,8 @@ struct rig {
 	unsigned served_at, late, prompt_served;
 	unsigned at_once; /* pieces of other work between two looks */
 	unsigned stop_at; /* others */
-	uint64_t until;   /* of cpu_us() */
+	uint64_t until;   /* of processor_ns() */
 };
-
-static uint64_t
-cpu_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static void
-burn(unsigned us)
-{
-	const uint64_t end = cpu_us() + us;
-
-	while (cpu_us() < end)
-		;
-}
 
 static void
 on_socket(void *arg, short what)
@@ -71,8 +54,8 @@ on_socket(void *arg, short what)
 
 	peer->served++;
 	peer->what = what;
-	burn(SHORT_US);
-	if (peer->rig->until != 0 && cpu_us() > peer->rig->until)
+	burn_ns(SHORT_US * 1000U);
+	if (peer->rig->until != 0 && processor_ns() > peer->rig->until)
 		event_base_loopbreak(peer->rig->base);
 }
 
@@ -96,7 +79,7 @@ on_other(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (++rig->others == rig->stop_at)
 		event_base_loopbreak(rig->base);
-	burn(rig->other_us);
+	burn_ns(rig->other_us * 1000U);
 	if (rig->other_us == LONG_US)
 		event_base_loopcontinue(rig->base);
 	event_active(rig->other, EV_TIMEOUT, 0);
@@ -279,12 +262,12 @@ static double
 share_of_others(struct rig *rig)
 {
 	const unsigned before = rig->others;
-	const uint64_t start = cpu_us();
+	const uint64_t start = processor_ns();
 
-	rig->until = start + 300000;
+	rig->until = start + 300000000;
 	event_base_dispatch(rig->base);
-	return (double)(rig->others - before) * rig->other_us /
-	       (double)(cpu_us() - start);
+	return (double)(rig->others - before) * rig->other_us * 1e3 /
+	       (double)(processor_ns() - start);
 }
 
 /* Turns end by the clock on the wall, also those during which another process
@@ -348,11 +331,11 @@ START_TEST(turn_is_not_longer_than_there_is_work)
 		watch(&rig.peer[i], EV_READ);
 		make_ready(&rig.peer[i]);
 	}
-	start = cpu_us();
-	while (cpu_us() - start < 40000)
+	start = processor_ns();
+	while (processor_ns() - start < 40000000)
 		event_base_dispatch(rig.base);
 	ck_assert_uint_gt(
-	    served(&rig) * SHORT_US, (unsigned)(cpu_us() - start) / 2);
+	    served(&rig) * SHORT_US, (processor_ns() - start) / 2000);
 	event_free(tick);
 	teardown(&rig);
 }
@@ -386,7 +369,7 @@ on_twin(evutil_socket_t fd, short what, void *arg)
 	rig->others++;
 	if (rig->others == rig->stop_at)
 		event_base_loopbreak(rig->base);
-	burn(MIDDLE_US);
+	burn_ns(MIDDLE_US * 1000U);
 	if (rig->at_once == 1)
 		event_base_loopcontinue(rig->base);
 	make_ready(&rig->peer[0]);

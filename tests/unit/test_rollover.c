@@ -24,6 +24,7 @@
 #include "dns/validated.h"
 
 #include "../fakes/time.h"
+#include "files.h"
 #include "test_main.h"
 
 #define HOUR 3600
@@ -81,30 +82,6 @@ validated_use_anchors(struct validated *validated, struct anchors *anchors)
 
 static char folder[] = "/tmp/test_rollover.XXXXXX";
 static char anchor_file[64], state_file[64], start_file[64];
-
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	ck_assert_int_eq(fclose(file), 0);
-}
-
-static char *
-read_file(const char *path)
-{
-	static char text[4096];
-	FILE *file = fopen(path, "r");
-	size_t len;
-
-	ck_assert_msg(file != NULL, "%s", path);
-	len = fread(text, 1, sizeof(text) - 1, file);
-	text[len] = '\0';
-	fclose(file);
-	return text;
-}
 
 /* A key that differs from others by its first octets. */
 static const char *

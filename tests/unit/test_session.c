@@ -6,12 +6,12 @@
 #include "wire/session.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 
 #include "base/stats.h"
 #include "wire/prompt.h"
-#include "wire_fixture.h"
+#include "sockets.h"
 #include "test_main.h"
+#include "wire_fixture.h"
 
 #define TIMEOUT 1 /* seconds for a half-received request */
 
@@ -83,22 +83,14 @@ setup(struct rig *rig, const struct protocol *protocol)
 static void
 setup_tcp(struct rig *rig, const struct protocol *protocol)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-	const int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in address;
+	const int listener = listen_on_loopback(&address, 1);
 	const int client = socket(AF_INET, SOCK_STREAM, 0);
 	const int room = 2048;
 	int fd;
 
-	ck_assert_int_eq(
-	    bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(
-	    getsockname(listener, (struct sockaddr *)&address, &len), 0);
 	setsockopt(client, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	ck_assert_int_eq(listen(listener, 1), 0);
-	ck_assert_int_eq(
-	    connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
+	connect_socket(client, &address, sizeof(address));
 	fd = accept(listener, NULL, NULL);
 	ck_assert_int_ne(fd, -1);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));

@@ -18,9 +18,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "sockets.h"
 #include "test_main.h"
 
-#define OTHER 65534 /* somebody who is not root */
 #define RACES 2000
 
 struct rig {
@@ -31,12 +31,6 @@ struct rig {
 
 static const struct endpoint_rights open_to_all = { (uid_t)-1, (gid_t)-1,
 	0666 };
-
-static bool
-is_root(void)
-{
-	return geteuid() == 0;
-}
 
 static void
 make_file(const char *path)

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unbound.h>
@@ -26,8 +25,10 @@
 #include "dns/insecurity.h"
 #include "dns/library.h"
 #include "dns/packet.h"
+#include "files.h"
 #include "message_fixture.h"
 #include "patience.h"
+#include "sockets.h"
 #include "test_main.h"
 
 #define ASKED_MAX 80
@@ -339,14 +340,9 @@ start_server(void)
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&endpoint.address;
 
 	memset(&endpoint, 0, sizeof(endpoint));
-	v4->sin_family = AF_INET;
-	v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	endpoint.length = sizeof(*v4);
 	server_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	ck_assert_int_eq(
-	    bind(server_fd, (struct sockaddr *)v4, sizeof(*v4)), 0);
-	ck_assert_int_eq(
-	    getsockname(server_fd, (struct sockaddr *)v4, &endpoint.length), 0);
+	bind_to_loopback(server_fd, v4);
 	server_event =
 	    event_new(base, server_fd, EV_READ | EV_PERSIST, on_question, NULL);
 	event_add(server_event, NULL);
@@ -382,16 +378,6 @@ static struct conf conf;
 static struct validated *validated;
 static struct budget *paying; /* for what is asked */
 static const struct library_facts library;
-
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	ck_assert_int_eq(fclose(file), 0);
-}
 
 static void
 set_up(void)
@@ -1396,16 +1382,13 @@ END_TEST
 
 START_TEST(descriptors_may_run_out_at_any_step)
 {
-	struct rlimit limit;
 	struct validated *other = NULL;
 	int lowest = dup(0), tries = 0;
 
 	ck_assert_int_ne(lowest, -1);
 	close(lowest);
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	for (; tries < 30 && other == NULL; tries++) {
-		limit.rlim_cur = (rlim_t)(lowest + tries);
-		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		allow_descriptors((rlim_t)(lowest + tries));
 		other = again(&conf);
 	}
 	ck_assert_int_gt(tries, 2);

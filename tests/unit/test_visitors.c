@@ -6,13 +6,11 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "../fakes/time.h"
+#include "sockets.h"
 #include "test_main.h"
 
 #define ANSWER_MAX 64
@@ -84,15 +82,10 @@ static const struct visitor_protocol protocol = {
 static struct sockaddr_in
 free_address(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t length = sizeof(address);
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in address;
 
-	ck_assert_int_eq(
-	    bind(fd, (const struct sockaddr *)&address, length), 0);
-	ck_assert_int_eq(
-	    getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	bind_to_loopback(fd, &address);
 	close(fd);
 	return address;
 }
@@ -139,9 +132,7 @@ visit(const struct rig *rig, const char *text)
 {
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&rig->address,
-			     sizeof(rig->address)),
-	    0);
+	connect_socket(fd, &rig->address, sizeof(rig->address));
 	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	ck_assert_int_eq(
 	    send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
