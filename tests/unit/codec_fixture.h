@@ -61,6 +61,30 @@ assert_bad(codec_parse parse, const char *bytes, size_t len, const char *why)
 	free(copy);
 }
 
+/* One octet changed to any other: what is found lies in what was consumed, its
+ * key where @begins says. */
+static void
+assert_any_octet_survived(codec_parse parse, const char *bytes, size_t len,
+    const char *(*begins)(const char *copy, const struct protocol_request *))
+{
+	for (size_t at = 0; at < len; at++)
+		for (int octet = 0; octet < 256; octet++) {
+			struct protocol_request request = { 0 };
+			char *copy = exactly(bytes, len);
+
+			copy[at] = (char)octet;
+			if (parse(copy, len, MAX, &request) ==
+			    PROTOCOL_REQUEST) {
+				ck_assert_uint_le(request.consumed, len);
+				ck_assert(
+				    request.key == begins(copy, &request));
+				ck_assert(request.key + request.key_len <
+					  copy + request.consumed);
+			}
+			free(copy);
+		}
+}
+
 static void
 assert_formatted(
     codec_format format, const struct protocol_reply *reply, const char *bytes)

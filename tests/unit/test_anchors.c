@@ -12,29 +12,11 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "root_keys.h"
 #include "test_main.h"
-
-#define VALID " ;;state=2 [  VALID  ] ;;count=0 ;;lastchange=1700000000"
-#define PENDING " ;;state=1 [ ADDPEND ] ;;count=7 ;;lastchange=1700000000"
-#define REVOKED " ;;state=4 [ REVOKED ] ;;count=0 ;;lastchange=1700000000"
-#define MISSING " ;;state=3 [ MISSING ] ;;count=0 ;;lastchange=1700000000"
 
 static char lines[16][512];
 static unsigned used;
-
-/* A key that differs from others by its first octets. */
-static const char *
-key(char which, unsigned flags, const char *comment)
-{
-	char *line = lines[used++ % 16];
-
-	snprintf(line, sizeof(lines[0]),
-	    ". IN DNSKEY %u 3 13 %c%c%c%c"
-	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	    "AAAAAAAAAAAAAAAAAAAAAA==%s\n",
-	    flags, which, which, which, which, comment);
-	return line;
-}
 
 static const char *
 ds(char which)
@@ -52,18 +34,6 @@ ds(char which)
 	ldns_rr_free(digest);
 	ldns_rr_free(rr);
 	return line;
-}
-
-static uint16_t
-tag(char which)
-{
-	ldns_rr *rr = NULL;
-	uint16_t found;
-
-	ldns_rr_new_frm_str(&rr, key(which, 257, ""), 0, NULL, NULL);
-	found = ldns_calc_keytag(rr);
-	ldns_rr_free(rr);
-	return found;
 }
 
 static struct anchors *

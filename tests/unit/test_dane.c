@@ -16,8 +16,8 @@
 #include "dane/mx.h"
 #include "dane/tlsa.h"
 #include "../fakes/openssl_memory.h"
+#include "../fakes/resolver.h"
 #include "../fakes/time.h"
-#include "resolver_fixture.h"
 #include "test_main.h"
 
 #define DANE_MX_ONE_TOO_MANY (MX_HOSTS_MAX + 1)
@@ -67,7 +67,7 @@ evaluate(const struct dane_question *question, const struct line *line,
 
 static const struct {
 	const char *name;
-	struct line line[LINES_MAX];
+	struct line line[TABLE_MAX];
 	enum dane_host_status status;
 } hosts[] = {
 	{ "all secure",
@@ -335,7 +335,7 @@ END_TEST
 #define IS(status_, security_) .status = (status_), .security = (security_)
 
 /* One answer of each holds for a minute, all others for five. */
-static const struct line minutes[][LINES_MAX] = {
+static const struct line minutes[][TABLE_MAX] = {
 	{ FOR_A_MINUTE("example.org", DNS_TYPE_MX, IS(DNS_OK, DNS_SECURE),
 	      RDATA(mx_wire)),
 	    A(DNS_SECURE), AAAA(DNS_SECURE), TLSA(DNS_SECURE) },
@@ -405,7 +405,7 @@ END_TEST
 
 static const struct {
 	const char *name;
-	struct line line[LINES_MAX];
+	struct line line[TABLE_MAX];
 	enum dane_mx_status status;
 } hops[] = {
 	{ "MX silent", { NO(SILENT, "example.org", DNS_TYPE_MX) },

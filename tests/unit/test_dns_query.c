@@ -23,6 +23,7 @@
 #include "base/stats.h"
 #include "dns/answer.h"
 #include "dns/resolver.h"
+#include "../fakes/resolver.h"
 #include "message_fixture.h"
 #include "patience.h"
 #include "sockets.h"
@@ -33,88 +34,31 @@
 
 /* ---- a resolver ---- */
 
-struct resolver_lookup {
-	struct event *event;
-	resolver_cb cb;
-	void *arg;
-};
-
+static struct dns_part message;
+static const struct line lines[] = { { .name = "a.example",
+					 .type = DNS_TYPE_A,
+					 .status = DNS_OK,
+					 .security = DNS_INSECURE,
+					 .message = &message },
+	{ 0 } };
 static struct event_base *base;
-static unsigned lookups, cancelled;
-static enum resolver_class class_asked;
-static enum resolver_need need_asked;
-
-static struct dns_part
-records(void)
-{
-	static char lines[RECORDS][64];
-	ldns_pkt *packet =
-	    message_packet("a.example", LDNS_RR_TYPE_A, 0, NULL, NULL);
-	struct dns_part part;
-
-	for (int i = 0; i < RECORDS; i++) {
-		snprintf(lines[i], sizeof(lines[i]),
-		    "a.example. 300 IN A 192.0.2.%d", i + 1);
-		message_push(packet, LDNS_SECTION_ANSWER, lines[i]);
-	}
-	ck_assert_int_eq(
-	    ldns_pkt2wire(&part.wire, packet, &part.len), LDNS_STATUS_OK);
-	ldns_pkt_free(packet);
-	return part;
-}
+static struct resolver resolver;
 
 static void
-deliver(evutil_socket_t fd, short what, void *arg)
+make_message(void)
 {
-	struct resolver_lookup *lookup = arg;
-	struct dns_answer *answer = answer_new("a.example", DNS_TYPE_A);
+	ldns_pkt *packet =
+	    message_packet("a.example", LDNS_RR_TYPE_A, 0, NULL, NULL);
+	char line[64];
 
-	(void)fd;
-	(void)what;
-	ck_assert_ptr_nonnull(answer);
-	answer->status = DNS_OK;
-	answer->security = DNS_INSECURE;
-	answer->rung = DNS_RUNG_VALIDATED;
-	answer->parts = calloc(1, sizeof(*answer->parts));
-	ck_assert_ptr_nonnull(answer->parts);
-	answer->parts[0] = records();
-	answer->part_count = 1;
-	lookup->cb(lookup->arg, answer);
-	answer_unref(answer);
-	event_free(lookup->event);
-	free(lookup);
-}
-
-struct resolver_lookup *
-resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
-    enum resolver_need need, enum resolver_class class, struct budget *budget,
-    resolver_cb cb, void *arg)
-{
-	struct resolver_lookup *lookup = calloc(1, sizeof(*lookup));
-
-	ck_assert_ptr_nonnull(budget);
-	(void)resolver;
-	ck_assert_str_eq(name, "a.example");
-	ck_assert_uint_eq(type, DNS_TYPE_A);
-	ck_assert_ptr_nonnull(lookup);
-	lookups++;
-	class_asked = class;
-	need_asked = need;
-	lookup->cb = cb;
-	lookup->arg = arg;
-	lookup->event = event_new(base, -1, 0, deliver, lookup);
-	event_active(lookup->event, EV_TIMEOUT, 0);
-	return lookup;
-}
-
-void
-resolver_cancel(struct resolver_lookup *lookup)
-{
-	if (lookup == NULL)
-		return;
-	cancelled++;
-	event_free(lookup->event);
-	free(lookup);
+	for (int i = 0; i < RECORDS; i++) {
+		snprintf(line, sizeof(line), "a.example. 300 IN A 192.0.2.%d",
+		    i + 1);
+		message_push(packet, LDNS_SECTION_ANSWER, line);
+	}
+	ck_assert_int_eq(
+	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
+	ldns_pkt_free(packet);
 }
 
 /* ---- where clients seem to be ---- */
@@ -197,15 +141,16 @@ static void
 set_up(void)
 {
 	memset(&stats, 0, sizeof(stats));
-	lookups = cancelled = 0;
+	make_message();
 	client_address = NULL;
 	client_port = 5000;
 	reply_len = -1;
 	ck_assert_ptr_null(prefix_parse("192.0.2.0/24", &prefix));
 	ck_assert_ptr_nonnull(base = event_base_new());
+	resolver = (struct resolver){ .base = base, .line = lines };
 	service = dns_service_new(base, &stats);
 	ck_assert_ptr_nonnull(service);
-	dns_service_use(service, NULL, &nobody);
+	dns_service_use(service, &resolver, &nobody);
 	ck_assert_int_eq(
 	    dns_service_add_fd(service, listener(SOCK_DGRAM, &udp)), 0);
 	ck_assert_int_eq(
@@ -217,6 +162,7 @@ tear_down(void)
 {
 	dns_service_free(service);
 	event_base_free(base);
+	free(message.wire);
 }
 
 static void
@@ -260,12 +206,13 @@ static const struct {
 
 START_TEST(client_may_ask_or_is_refused)
 {
-	dns_service_use(service, NULL, clients[_i].listed ? &some : &nobody);
+	dns_service_use(
+	    service, &resolver, clients[_i].listed ? &some : &nobody);
 	client_address = clients[_i].address;
 	ask();
 	ck_assert_int_gt((int)reply_len, 12);
 	ck_assert_mem_eq(reply, question, 2);
-	ck_assert_uint_eq(lookups, clients[_i].may ? 1 : 0);
+	ck_assert_uint_eq(resolver.asked, clients[_i].may ? 1 : 0);
 	ck_assert_int_eq((int)dns_message_rcode(reply),
 	    clients[_i].may ? DNS_RCODE_NOERROR : DNS_RCODE_REFUSED);
 	if (!clients[_i].may)
@@ -286,7 +233,8 @@ START_TEST(connection_is_kept_or_closed)
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
 	char octet;
 
-	dns_service_use(service, NULL, clients[_i].listed ? &some : &nobody);
+	dns_service_use(
+	    service, &resolver, clients[_i].listed ? &some : &nobody);
 	client_address = clients[_i].address;
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&tcp, sizeof(tcp)), 0);
 	if (clients[_i].may) {
@@ -306,7 +254,7 @@ START_TEST(forger_gets_no_answer)
 	client_port = 0;
 	ask();
 	ck_assert_int_eq((int)reply_len, -1);
-	ck_assert_uint_eq(lookups, 0);
+	ck_assert_uint_eq(resolver.asked, 0);
 	ck_assert_uint_eq(stats.counter[STATS_DNS_DROPPED], 1);
 }
 END_TEST
@@ -317,9 +265,9 @@ END_TEST
 START_TEST(questions_are_in_slots_of_their_own)
 {
 	ask();
-	ck_assert_uint_eq(lookups, 1);
-	ck_assert_int_eq(class_asked, RESOLVER_CLASS_OTHER);
-	ck_assert_int_eq(need_asked, RESOLVER_NEED_MESSAGE);
+	ck_assert_uint_eq(resolver.asked, 1);
+	ck_assert_int_eq(resolver.class, RESOLVER_CLASS_OTHER);
+	ck_assert_int_eq(resolver.need, RESOLVER_NEED_MESSAGE);
 }
 END_TEST
 
@@ -340,7 +288,7 @@ START_TEST(datagram_is_no_larger_than_the_client_takes)
 	char name[DOMAIN_TEXT_MAX];
 
 	ck_assert_ptr_nonnull(queries);
-	dns_queries_use(queries, NULL, &nobody);
+	dns_queries_use(queries, &resolver, &nobody);
 	ck_assert_int_eq(
 	    dns_message_parse(question, sizeof(question), &request, name),
 	    DNS_ACTION_LOOK_UP);

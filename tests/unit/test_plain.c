@@ -19,6 +19,7 @@
 #include "dns/packet.h"
 #include "dns/turns.h"
 
+#include "../fakes/lookups.h"
 #include "../fakes/time.h"
 #include "message_fixture.h"
 #include "test_main.h"
@@ -70,46 +71,6 @@ exchange_cancel(struct exchange *exchange)
 	exchange->over = true;
 }
 
-/* ---- the ladder ---- */
-
-struct lookup {
-	char name[DOMAIN_TEXT_MAX];
-	uint16_t type;
-	const struct plain_path *path;
-	bool over;
-	plain_lookup_cb cb;
-	void *arg;
-};
-
-static struct lookup lookups[ASKED_MAX];
-static size_t looked_up;
-static bool refuse;
-
-static void *
-look_up(void *env, const char *name, uint16_t type,
-    const struct plain_path *path, plain_lookup_cb cb, void *arg)
-{
-	struct lookup *lookup = &lookups[looked_up];
-
-	ck_assert_ptr_eq(env, lookups);
-	if (refuse)
-		return NULL;
-	ck_assert_uint_lt(++looked_up, ASKED_MAX);
-	*lookup =
-	    (struct lookup){ .type = type, .path = path, .cb = cb, .arg = arg };
-	snprintf(lookup->name, sizeof(lookup->name), "%s", name);
-	return lookup;
-}
-
-static void
-cancel_lookup(void *handle)
-{
-	struct lookup *lookup = handle;
-
-	ck_assert(!lookup->over);
-	lookup->over = true;
-}
-
 /* ---- the module ---- */
 
 static struct conf conf;
@@ -145,8 +106,9 @@ set_up(void)
 	ck_assert_ptr_nonnull(env.base = event_base_new());
 	ck_assert_ptr_nonnull(env.turns = turns_new());
 	memset(&conf, 0, sizeof(conf));
-	asked = looked_up = 0;
-	came = refuse = waits = false;
+	asked = 0;
+	came = waits = false;
+	forget_lookups();
 	unreachable = NULL;
 	asked_name = "a.b.example";
 }
@@ -159,8 +121,7 @@ tear_down(void)
 	plain = NULL;
 	for (size_t i = 0; i < asked; i++)
 		ck_assert(exchanges[i].over);
-	for (size_t i = 0; i < looked_up; i++)
-		ck_assert(lookups[i].over);
+	expect_no_lookups();
 	turns_free(env.turns);
 	event_base_free(env.base);
 	plain_cancel(NULL);
@@ -224,9 +185,7 @@ found(const char *name, uint16_t type, const char *const *values)
 	for (size_t i = 0; i < looked_up; i++)
 		if (!lookups[i].over && lookups[i].type == type &&
 		    strcmp(lookups[i].name, name) == 0) {
-			lookups[i].over = true;
-			lookups[i].cb(lookups[i].arg, answer);
-			answer_unref(answer);
+			end_lookup(&lookups[i], answer);
 			turn();
 			return;
 		}

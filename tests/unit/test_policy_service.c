@@ -13,7 +13,7 @@
 #include "base/conf.h"
 #include "base/stats.h"
 #include "policy/policy.h"
-#include "resolver_fixture.h"
+#include "../fakes/resolver.h"
 #include "test_main.h"
 
 #define EVALUATIONS 2000 /* at once */

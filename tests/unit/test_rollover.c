@@ -25,12 +25,10 @@
 
 #include "../fakes/time.h"
 #include "files.h"
+#include "root_keys.h"
 #include "test_main.h"
 
 #define HOUR 3600
-#define VALID ";;state=2 [  VALID  ] ;;count=0 ;;lastchange=1700000000"
-#define PENDING ";;state=1 [ ADDPEND ] ;;count=7 ;;lastchange=1700000000"
-#define REVOKED ";;state=4 [ REVOKED ] ;;count=0 ;;lastchange=1700000000"
 
 /* ---- libunbound ---- */
 
@@ -82,34 +80,6 @@ validated_use_anchors(struct validated *validated, struct anchors *anchors)
 
 static char folder[] = "/tmp/test_rollover.XXXXXX";
 static char anchor_file[64], state_file[64], start_file[64];
-
-/* A key that differs from others by its first octets. */
-static const char *
-key(char which, unsigned flags, const char *comment)
-{
-	static char lines[8][512];
-	static unsigned at;
-	char *line = lines[at++ % 8];
-
-	snprintf(line, sizeof(lines[0]),
-	    ".\t86400\tIN\tDNSKEY\t%u 3 13 %c%c%c%c"
-	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	    "AAAAAAAAAAAAAAAAAAAAAA== %s\n",
-	    flags, which, which, which, which, comment);
-	return line;
-}
-
-static uint16_t
-tag(char which)
-{
-	ldns_rr *rr = NULL;
-	uint16_t found;
-
-	ldns_rr_new_frm_str(&rr, key(which, 257, ""), 0, NULL, NULL);
-	found = ldns_calc_keytag(rr);
-	ldns_rr_free(rr);
-	return found;
-}
 
 /* ---- the module ---- */
 
