@@ -18,7 +18,7 @@ struct dane; /* one evaluation in flight */
 struct event_base;
 struct tlsa_checker;
 
-/* See DESIGN section 4, "One host". */
+/* See docs/design.md, "One host". */
 enum dane_host_status {
 	DANE_HOST_FAILED = 0, /* not concluded: bogus, or failed without proof
 			       * of insecurity */

@@ -38,8 +38,8 @@ enum dns_status {
 
 /*
  * RFC 4033 section 5.  INSECURE is only said where a reason was found
- * (DESIGN: "insecurity is believed only with a reason"); together with
- * DNS_FAILED it means: proven insecure, the data are not to be had.
+ * (docs/design.md, "2. The proof"); together with DNS_FAILED it means: proven
+ * insecure, the data are not to be had.
  */
 enum dns_security {
 	DNS_INDETERMINATE = 0,

@@ -1,6 +1,7 @@
 /*
- * nexthop.h - the keys Postfix asks smtp_tls_policy_maps for (DESIGN section 3;
- * Postfix: TLS_README, transport(5)).  Pure: no I/O but getservbyname(3).
+ * nexthop.h - the keys Postfix asks smtp_tls_policy_maps for (docs/design.md,
+ * "Next hops"; Postfix: TLS_README, transport(5)).  Pure: no I/O but
+ * getservbyname(3).
  */
 #ifndef POLICY_NEXTHOP_H
 #define POLICY_NEXTHOP_H

@@ -1,8 +1,8 @@
 /*
- * policy.h - from evidence to verdict (DESIGN section 4, "One next hop").
+ * policy.h - from evidence to verdict (docs/design.md, "One next hop").
  *
- * A pure function: one line of the design's table is one rule here, tried in
- * that order.
+ * A pure function: one line of the table there is one rule here, tried in that
+ * order.
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H

@@ -1,7 +1,8 @@
 """Whether what the daemon says under attack is allowed.
 
 Law 1: nothing that is sent, dropped or forged turns a destination with secure
-TLSA records into less.  And no AD on what is not proven (DESIGN 4 and 6).
+TLSA records into less.  And no AD on what is not proven
+(docs/security-model.md, "The promise").
 """
 
 import dns.flags

@@ -115,6 +115,19 @@ def pace():
     return max(1, (time.monotonic() - begin) / (time.process_time() - spent))
 
 
+def dearness():
+    """How many times as much processor time the same computation takes at times
+    as at best: others fill the caches of a busy machine's processors, and a
+    virtual one's clock counts what its host does.  1 where nobody does."""
+    spans = []
+    for _ in range(300):
+        begin = time.thread_time()
+        sum(range(30000))
+        spans.append(time.thread_time() - begin)
+    spans.sort()
+    return spans[-len(spans) // 100] / spans[0]
+
+
 def at_best(measure, bounds):
     """Costs, one of each bound: what else the machine does makes them higher,
     never lower, so that one of three measurements is enough."""

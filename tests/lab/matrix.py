@@ -286,7 +286,7 @@ def attack_zones():
             cut NS ns.elsewhere.unsigned.
             bare A 10.25.9.2
         """, "ecdsa"), one(behaviour))
-    # The same with 150 iterations of NSEC3 (lab-rows 20).
+    # The same with 150 iterations of NSEC3.
     for name in ("dropmx", "dropa", "droptlsa", "forgemx", "forgea",
                  "forgetlsa", "denydsforge", "denydsdrop", "striptlsa"):
         yield served(Zone(f"i-{name}.nsec", records(False), "ecdsa",
@@ -316,18 +316,15 @@ def attack_zones():
 
 # Rows with a shape of their own: (key, allowed verdicts, what).
 SPECIAL = [
-    # lab-rows 1, 2, 8
     ("two-tlsadrop.nsec", DANE,
      "all servers drop TLSA, a second MX host has none"),
-    # lab-rows 4, 5, 6
     ("tlsaintobroken.nsec", ("may",),
      "TLSA by an alias into an unsigned zone that drops EDNS"),
     ("cutdead.nsec", ("may",),
      "an insecure delegation at _tcp, its servers dead"),
     ("badsoa.nsec", TEMP, "denials with a badly signed SOA"),
-    # lab-rows 12
     ("compact.nsec", ("may",), "compact denial (NSEC \\000.) for TLSA"),
-    # lab-rows 13, 14
+    # DVE-2017-0008 and DVE-2017-0015 of the list of DNS violations
     ("child.dsnosoa.nsec", ("may",),
      "DS denied without SOA, the child drops EDNS"),
     ("child.dsnoproof.nsec", TEMP,
@@ -335,17 +332,15 @@ SPECIAL = [
      "child stumbles over EDNS"),
     ("child.nobit.nsec", TEMP,
      "DS denied without the NS bit, the child drops EDNS"),
-    # lab-rows 18: the incident's own shape
+    # The shape of the founding incident: DVE-2020-0003
     *[(f"o365{kind}.nsec", ("may",), f"the incident's shape, servers {kind}")
       for kind in ("formerr", "dropedns", "refused")],
-    # lab-rows 19
     ("aliasattack.nsec", SAFE,
      "an alias with TLSA, the attacker drops its target's A"),
     ("aliasdrop.nsec", SAFE, "an alias with TLSA into a healthy unsigned "
      "zone, the attacker drops the alias's DS and CNAME"),
     ("aliasdeny.nsec", SAFE, "an alias with TLSA, the attacker denies its "
      "target's addresses"),
-    # lab-rows 21
     ("ourselves.nsec", ("dane",), "glue is 127.0.0.25"),
     ("noroute.nsec", ("dane",), "glue is 10.0.0.1, unroutable"),
     # more

@@ -129,7 +129,7 @@ def test_global_forwarder(ask, forwarder):
 
 
 def test_forwarder_that_strips_signatures(ask, forwarder):
-    """lab-rows 17: no trust path, and never "may"."""
+    """No trust path, and never "may"."""
     forwarder(misbehave.strip_all, RECURSOR)
     config = zone(".", insecure=False) + "lookup-deadline = 3\n"
     for key in ("dane.d.nsec", "plain.nsec"):

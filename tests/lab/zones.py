@@ -272,7 +272,7 @@ map "lax" { insecure-mx = may }
 """
 
 ROWS = [
-    # ---- DESIGN 4, one next hop ----
+    # ---- docs/design.md, "One next hop" ----
     Row("dane.d.nsec", "dane", "MX and TLSA 3 1 1 secure"),
     Row("two.d.nsec", "dane", "two hosts with TLSA"),
     Row("ta.d.nsec", "dane", "TLSA 2 1 1"),
@@ -362,7 +362,7 @@ ROWS = [
     Row("mxbogus.nsec", "TEMP", "MX altered"),
     Row("tlsadeny.nsec", "TEMP", "TLSA denied with a bad signature"),
     Row("dead.nsec", "TEMP", "servers of a signed zone dead"),
-    # ---- DESIGN 3, keys ----
+    # ---- docs/design.md, "Next hops" ----
     Row("DANE.D.nsec", "dane", "upper case"),
     Row("dane.d.nsec.", "dane", "trailing dot"),
     Row("b\u00fccher.nsec", "dane", "a U-label"),

@@ -319,8 +319,9 @@ def summary(soak, verdict):
     yield ""
     yield (f"Meanwhile {counts['reload', 'right']} reloads, "
            f"{counts['flaps', 'right']} times a server that went away or fell "
-           f"silent, {counts['turns', 'right']} changes of heart of a zone's "
-           f"servers, {counts['rude', 'right']:,} rude clients. The machine's "
+           f"silent, {counts['turns', 'right']} changes of a zone's "
+           f"servers, {counts['rude', 'right']:,} clients that broke "
+           "the protocol. The machine's "
            "load average was "
            f"{statistics.median(s['load'] for s in soak.samples):.1f}.")
     yield ""

@@ -1,6 +1,7 @@
 /*
- * Keys as Postfix sends them (DESIGN section 3).  What Postfix makes of each
- * was read in its host_port(), valid_hostname() and smtp_parse_destination().
+ * Keys as Postfix sends them (docs/design.md, "Next hops").  What Postfix makes
+ * of each was read in its host_port(), valid_hostname() and
+ * smtp_parse_destination().
  */
 
 #include "policy/nexthop.h"

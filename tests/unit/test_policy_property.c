@@ -1,7 +1,7 @@
 /*
- * Random evidence against a second reading of the design's section 4, written
- * from its text and RFC 7672 alone; and the law that an attacker gains nothing
- * by making lookups fail, told by what Postfix then does to each host.
+ * Random evidence against a second reading of docs/design.md, "One next hop",
+ * written from its text and RFC 7672 alone; and the law that an attacker gains
+ * nothing by making lookups fail, told by what Postfix then does to each host.
  *
  * SEED=NUMBER in the environment repeats a run.
  */
