@@ -23,12 +23,13 @@
 #include "base/stats.h"
 #include "dns/answer.h"
 #include "dns/resolver.h"
+#include "wire/dns_service.h"
+
 #include "../fakes/resolver.h"
 #include "message_fixture.h"
 #include "patience.h"
 #include "sockets.h"
 #include "test_main.h"
-#include "wire/dns_service.h"
 
 #define RECORDS 40 /* of an answer: more than a small datagram holds */
 

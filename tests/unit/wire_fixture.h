@@ -11,7 +11,7 @@
  *	never				not at all
  * It is defined here, so the linker takes none from the archive.
  *
- * Time is the tests' own (fake_time.h): it passes in work(), and while an
+ * Time is the tests' own (fakes/time.h): it passes in work(), and while an
  * answer or an end is awaited that takes time, and not while this process waits
  * for the processor.
  */
