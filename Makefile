@@ -113,7 +113,7 @@ LINK = $(CC) $(OUR_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter
 ARCHIVE := $(BUILD)/libpostdane.a
 objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 ARCHIVE_OBJECTS := $(call objects_of,$(wildcard \
-	$(patsubst %,daemon/%/*.c,base dns dane policy wire process)))
+	$(patsubst %,daemon/%/*.c,base dns dane sts policy wire process)))
 COMMAND_OBJECTS := $(call objects_of,$(wildcard daemon/command/*.c))
 MAIN_OBJECT := $(BUILD)/obj/daemon/main.o
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)

@@ -5,13 +5,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/log.h"
 #include "process/config_check.h"
+#include "process/place_check.h"
 #include "process/server.h"
 
 #define EXIT_USAGE 2
+#define SYSTEMD "/run/systemd/system/" /* is there where systemd runs */
 
 static void
 usage(FILE *file)
@@ -25,17 +28,27 @@ usage(FILE *file)
 	    "configuration.\n"
 	    "\n"
 	    "  -c, --config FILE  read postdane.conf(5)\n"
-	    "  -t, --test         check the configuration and exit\n"
+	    "  -t, --test         check the configuration, with one DNS "
+	    "lookup, "
+	    "and exit\n"
 	    "  -h, --help         show this text and exit\n"
 	    "  -V, --version      show the version and exit\n"
 	    "\n"
-	    "In Postfix's main.cf:\n"
+	    "Into Postfix's main.cf:\n"
 	    "    smtp_tls_security_level = may\n"
 	    "    smtp_dns_support_level = dnssec\n"
 	    "    smtp_host_lookup = dns\n"
 	    "    smtp_tls_dane_insecure_mx_policy = dane\n"
 	    "    smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8642:query\n",
 	    file);
+}
+
+/* What is wrong has been said, and would be lost above a whole page. */
+static int
+refuse(void)
+{
+	fputs("postdaned --help shows the options\n", stderr);
+	return EXIT_USAGE;
 }
 
 struct arguments {
@@ -72,8 +85,7 @@ parse_arguments(int argc, char **argv, struct arguments *arguments)
 			puts("postdaned " POSTDANE_VERSION);
 			return EXIT_SUCCESS;
 		default:
-			usage(stderr);
-			return EXIT_USAGE;
+			return refuse();
 		}
 	}
 	if (optind == argc)
@@ -82,8 +94,7 @@ parse_arguments(int argc, char **argv, struct arguments *arguments)
 	    "postdaned: unexpected argument \"%s\": a configuration is read "
 	    "with -c\n",
 	    argv[optind]);
-	usage(stderr);
-	return EXIT_USAGE;
+	return refuse();
 }
 
 static int
@@ -91,7 +102,17 @@ test(const char *path)
 {
 	const char *name = path != NULL ? path : "built-in defaults";
 	char text[CONFIG_CHECK_TEXT_MAX];
+	struct conf *conf = conf_load(path, text, sizeof(text));
+	bool good;
 
+	if (conf == NULL) {
+		fprintf(stderr, "postdaned: %s\n", text);
+		return EXIT_FAILURE;
+	}
+	good = place_check(conf, path, access(SYSTEMD, F_OK) == 0, stderr);
+	conf_free(conf);
+	if (!good)
+		return EXIT_FAILURE;
 	if (!config_check_wait(path, text)) {
 		fprintf(stderr, "postdaned: %s\n", text);
 		return EXIT_FAILURE;

@@ -321,27 +321,43 @@ get_all(cfg_t *cfg, struct conf *conf)
 	return 0;
 }
 
-/* ---- what no single value shows: 0, or -1 with the reason ---- */
+/* ---- what no single value shows: 0, or -1 with the mistake ---- */
+
+struct mistake {
+	const char *option[3]; /* that have a part in it, as far as not NULL */
+	char why[WHY_MAX];
+};
 
 /* The defaults have passed no check of a value. */
 static int
-check_files(const struct conf *conf, char *why)
+check_file(const char *option, const char *path, enum root_file kind,
+    struct mistake *mistake)
 {
-	const char *trouble =
-	    root_file_check(conf->root_hints, ROOT_FILE_HINTS);
+	const char *trouble = root_file_check(path, kind);
 
-	if (trouble != NULL) {
-		snprintf(why, WHY_MAX, "root-hints: \"%s\" %s",
-		    conf->root_hints, trouble);
+	if (trouble == NULL)
+		return 0;
+	mistake->option[0] = option;
+	snprintf(
+	    mistake->why, WHY_MAX, "%s: \"%s\": %s", option, path, trouble);
+	return -1;
+}
+
+static int
+check_files(const struct conf *conf, struct mistake *mistake)
+{
+	if (check_file(
+		"root-hints", conf->root_hints, ROOT_FILE_HINTS, mistake) == -1)
 		return -1;
-	}
-	trouble = root_file_check(conf->trust_anchor, ROOT_FILE_ANCHOR);
-	if (trouble != NULL) {
-		snprintf(why, WHY_MAX, "trust-anchor: \"%s\" %s",
-		    conf->trust_anchor, trouble);
-		return -1;
-	}
-	return 0;
+	return check_file(
+	    "trust-anchor", conf->trust_anchor, ROOT_FILE_ANCHOR, mistake);
+}
+
+static const char *
+listener_option(const struct conf *conf, size_t i)
+{
+	return i < conf->socketmap_listen.count ? CONF_SOCKETMAP_LISTEN
+						: CONF_TCP_TABLE_LISTEN;
 }
 
 static const struct endpoint *
@@ -354,17 +370,20 @@ listener_at(const struct conf *conf, size_t i)
 }
 
 static int
-check_listeners(const struct conf *conf, char *why)
+check_listeners(const struct conf *conf, struct mistake *mistake)
 {
 	const size_t count =
 	    conf->socketmap_listen.count + conf->tcp_table_listen.count;
 	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
 
 	if (count == 0 && conf->dns_listen.count == 0) {
-		snprintf(why, WHY_MAX,
-		    CONF_SOCKETMAP_LISTEN ", " CONF_TCP_TABLE_LISTEN
-					  ", " CONF_DNS_LISTEN
-					  ": all are empty: nobody could ask");
+		*mistake = (struct mistake){ { CONF_SOCKETMAP_LISTEN,
+						 CONF_TCP_TABLE_LISTEN,
+						 CONF_DNS_LISTEN },
+			CONF_SOCKETMAP_LISTEN ", " CONF_TCP_TABLE_LISTEN
+					      ", " CONF_DNS_LISTEN
+					      ": all are empty: nobody could "
+					      "ask" };
 		return -1;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -373,9 +392,11 @@ check_listeners(const struct conf *conf, char *why)
 			endpoint_text(listener_at(conf, k), other);
 			if (strcmp(one, other) != 0)
 				continue;
-			snprintf(why, WHY_MAX,
+			mistake->option[0] = listener_option(conf, i);
+			mistake->option[1] = listener_option(conf, k);
+			snprintf(mistake->why, WHY_MAX,
 			    CONF_SOCKETMAP_LISTEN ", " CONF_TCP_TABLE_LISTEN
-						  ": \"%s\" stands there twice",
+						  ": \"%s\" is listed twice",
 			    one);
 			return -1;
 		}
@@ -414,31 +435,32 @@ check_zone_servers(
 
 /* A resolver for all the world is nothing that one becomes by accident. */
 static int
-check_dns_listeners(const struct conf *conf, char *why)
+check_dns_listeners(const struct conf *conf, struct mistake *mistake)
 {
 	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
 
+	mistake->option[0] = CONF_DNS_LISTEN;
 	for (size_t i = 0; i < conf->dns_listen.count; i++) {
 		const struct endpoint *endpoint = &conf->dns_listen.item[i];
 
 		endpoint_text(endpoint, one);
 		if (conf->dns_allow.count == 0 &&
 		    !prefix_is_loopback(&endpoint->address)) {
-			snprintf(why, WHY_MAX,
+			snprintf(mistake->why, WHY_MAX,
 			    CONF_DNS_LISTEN
 			    ": \"%s\" is no loopback address: " CONF_DNS_ALLOW
 			    " must say who may ask there",
 			    without_protocol(one));
 			return -1;
 		}
-		if (check_zone_servers(conf, endpoint, why) == -1)
+		if (check_zone_servers(conf, endpoint, mistake->why) == -1)
 			return -1;
 		for (size_t k = 0; k < i; k++) {
 			endpoint_text(&conf->dns_listen.item[k], other);
 			if (strcmp(one, other) != 0)
 				continue;
-			snprintf(why, WHY_MAX,
-			    CONF_DNS_LISTEN ": \"%s\" stands there twice",
+			snprintf(mistake->why, WHY_MAX,
+			    CONF_DNS_LISTEN ": \"%s\" is listed twice",
 			    without_protocol(one));
 			return -1;
 		}
@@ -447,8 +469,9 @@ check_dns_listeners(const struct conf *conf, char *why)
 }
 
 static int
-check_tcp_table_map(const struct conf *conf, char *why)
+check_tcp_table_map(const struct conf *conf, struct mistake *mistake)
 {
+	static const char option[] = "tcp-table-map";
 	struct suggestion suggestion = { .typed = conf->tcp_table_map };
 	char text[SUGGESTION_TEXT_MAX];
 
@@ -459,54 +482,97 @@ check_tcp_table_map(const struct conf *conf, char *why)
 			return 0;
 		suggestion_offer(&suggestion, conf->maps[i].name);
 	}
-	snprintf(why, WHY_MAX, "tcp-table-map: there is no block map \"%s\"%s",
-	    conf->tcp_table_map, suggestion_text(&suggestion, text));
+	mistake->option[0] = option;
+	snprintf(mistake->why, WHY_MAX, "%s: there is no block map \"%s\"%s",
+	    option, conf->tcp_table_map, suggestion_text(&suggestion, text));
 	return -1;
+}
+
+static int
+check_all(const struct conf *conf, struct mistake *mistake)
+{
+	static int (*const checks[])(
+	    const struct conf *, struct mistake *) = { check_files,
+		check_listeners, check_dns_listeners, check_tcp_table_map };
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		*mistake = (struct mistake){ 0 };
+		if (checks[i](conf, mistake) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Where the last of the options that have a part in it stands in @text. */
+static unsigned
+line_of(const struct mistake *mistake, const char *text)
+{
+	const size_t count = sizeof(mistake->option) / sizeof(char *);
+	unsigned last = 0;
+
+	for (size_t i = 0; i < count && mistake->option[i] != NULL; i++) {
+		const unsigned line = conf_text_line(text, mistake->option[i]);
+
+		if (line > last)
+			last = line;
+	}
+	return last;
 }
 
 /* ---- life ---- */
 
+/* @text: what @cfg was read from. */
 static struct conf *
-conf_from(cfg_t *cfg)
+conf_from(cfg_t *cfg, const char *text)
 {
+	struct mistake mistake = { .why = "out of memory" };
 	struct conf *conf = calloc(1, sizeof(*conf));
-	char why[WHY_MAX] = "out of memory";
+	unsigned line;
 
 	if (conf != NULL && get_all(cfg, conf) == 0 &&
-	    check_files(conf, why) == 0 && check_listeners(conf, why) == 0 &&
-	    check_dns_listeners(conf, why) == 0 &&
-	    check_tcp_table_map(conf, why) == 0)
+	    check_all(conf, &mistake) == 0)
 		return conf;
-	snprintf(report.text, ERROR_MAX, "%s: %s", report.path, why);
+	if ((line = line_of(&mistake, text)) > 0)
+		snprintf(report.text, ERROR_MAX, "%s:%u: %s", report.path, line,
+		    mistake.why);
+	else
+		snprintf(
+		    report.text, ERROR_MAX, "%s: %s", report.path, mistake.why);
 	conf_free(conf);
 	return NULL;
 }
 
 /* Returns 0, or -1 with the reason reported. */
 static int
-parse(cfg_t *cfg, const char *path)
+parse(cfg_t *cfg, const char *path, char *text)
 {
-	char *text;
 	FILE *file = NULL;
 	int result = CFG_PARSE_ERROR;
 
-	if ((text = conf_text_read(path, report.text, ERROR_MAX)) == NULL)
-		return -1;
 	/* An empty file would be none at all to fmemopen(). */
-	if (text[0] == '\0') {
-		free(text);
+	if (text[0] == '\0')
 		return 0;
-	}
 	if ((file = fmemopen(text, strlen(text), "r")) != NULL) {
 		result = cfg_parse_fp(cfg, file);
 		fclose(file);
 	}
-	free(text);
 	if (result == CFG_SUCCESS && report.text[0] == '\0')
 		return 0;
 	if (report.text[0] == '\0')
 		snprintf(report.text, ERROR_MAX, "%s: out of memory", path);
 	return -1;
+}
+
+static struct conf *
+conf_from_file(cfg_t *cfg, const char *path)
+{
+	char *text = conf_text_read(path, report.text, ERROR_MAX);
+	struct conf *conf = NULL;
+
+	if (text != NULL && parse(cfg, path, text) == 0)
+		conf = conf_from(cfg, text);
+	free(text);
+	return conf;
 }
 
 struct conf *
@@ -522,13 +588,23 @@ conf_load(const char *path, char *error, size_t size)
 	}
 	report.path = path != NULL ? path : "built-in defaults";
 	report.text = text;
-	if (path == NULL || parse(cfg, path) == 0)
-		conf = conf_from(cfg);
+	conf = path != NULL ? conf_from_file(cfg, path) : conf_from(cfg, "");
 	report.text = NULL;
 	cfg_free(cfg);
 	if (conf == NULL)
 		snprintf(error, size, "%s", text);
 	return conf;
+}
+
+unsigned
+conf_line(const char *path, const char *option)
+{
+	char error[ERROR_MAX];
+	char *text = conf_text_read(path, error, sizeof(error));
+	const unsigned line = text != NULL ? conf_text_line(text, option) : 0;
+
+	free(text);
+	return line;
 }
 
 void

@@ -119,7 +119,8 @@ read_bool(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	return -1;
 }
 
-/* A string is taken as it is, unless there is something wrong with it. */
+/* A string is taken as it is, unless there is something wrong with it: @why
+ * says what it is, or should be. */
 static int
 accept_string(cfg_t *cfg, cfg_opt_t *opt, const char *value, const char *why,
     void *result)
@@ -128,6 +129,17 @@ accept_string(cfg_t *cfg, cfg_opt_t *opt, const char *value, const char *why,
 	if (why == NULL)
 		return 0;
 	cfg_error(cfg, "%s: \"%s\" %s", cfg_opt_name(opt), value, why);
+	return -1;
+}
+
+/* The same where @why is a message of its own. */
+static int
+accept_unless(cfg_t *cfg, cfg_opt_t *opt, const char *value, const char *why,
+    void *result)
+{
+	if (why == NULL)
+		return accept_string(cfg, opt, value, NULL, result);
+	cfg_error(cfg, "%s: \"%s\": %s", cfg_opt_name(opt), value, why);
 	return -1;
 }
 
@@ -246,14 +258,14 @@ read_mode(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 static int
 read_hints(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
-	return accept_string(
+	return accept_unless(
 	    cfg, opt, value, root_file_check(value, ROOT_FILE_HINTS), result);
 }
 
 static int
 read_anchor(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
-	return accept_string(
+	return accept_unless(
 	    cfg, opt, value, root_file_check(value, ROOT_FILE_ANCHOR), result);
 }
 
@@ -263,7 +275,7 @@ read_unbound_option(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	char text[UNBOUND_OPTION_MAX];
 	const char *why = unbound_option_read(value, text) == 0 ? NULL : text;
 
-	return accept_string(cfg, opt, value, why, result);
+	return accept_unless(cfg, opt, value, why, result);
 }
 
 /* ---- blocks, when they are closed ---- */

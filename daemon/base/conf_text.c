@@ -2,6 +2,7 @@
 
 #include "base/conf_text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,4 +156,42 @@ conf_text_read(const char *path, char *error, size_t size)
 		return NULL;
 	}
 	return text;
+}
+
+/* ---- where an option stands ---- */
+
+#define BLANKS " \t\r\n"
+
+/* Whether "NAME = …" or "NAME += …" begins at @at. */
+static bool
+is_set_at(const char *at, const char *name)
+{
+	const size_t len = strlen(name);
+
+	if (strncmp(at, name, len) != 0)
+		return false;
+	at += len;
+	at += strspn(at, BLANKS);
+	return at[0] == '=' || (at[0] == '+' && at[1] == '=');
+}
+
+/* The text has no comments any more, and is well formed. */
+unsigned
+conf_text_line(const char *text, const char *option)
+{
+	/* No step changes what has been through all of them. */
+	struct scan scan = { .at = (char *)text, .line = 1 };
+	unsigned line = 0;
+	bool in_word = false;
+
+	while (*scan.at != '\0') {
+		const char c = *scan.at;
+
+		if (!in_word && scan.depth == 0 && is_set_at(scan.at, option))
+			line = scan.line;
+		in_word = strchr(BLANKS "={}\"'", c) == NULL;
+		if (step(&scan) != NULL)
+			break;
+	}
+	return line;
 }

@@ -3,6 +3,7 @@
 #include "base/domain.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <idn2.h>
 #include <stdio.h>
 #include <string.h>
@@ -286,11 +287,14 @@ domain_from_utf8(const char *text, char out[DOMAIN_TEXT_MAX])
 	char *ascii = NULL;
 	int result;
 
+	errno = EINVAL;
 	if (domain_is_ascii(text))
 		return domain_normalize(text, out);
 	out[0] = '\0';
-	if (idn2_to_ascii_8z(
-		text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	result = idn2_to_ascii_8z(
+	    text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	errno = result == IDN2_MALLOC ? ENOMEM : EINVAL;
+	if (result != IDN2_OK)
 		return -1;
 	result = domain_normalize(ascii, out);
 	idn2_free(ascii);

@@ -22,10 +22,10 @@ parse_port(const char *text, unsigned *port)
 	unsigned long value;
 
 	if (*text < '0' || *text > '9')
-		return "the port is not a number";
+		return "has a port that is not a number";
 	value = strtoul(text, &end, 10);
 	if (*end != '\0' || value < 1 || value > 65535)
-		return "the port is not a number from 1 to 65535";
+		return "has a port that is not a number from 1 to 65535";
 	*port = (unsigned)value;
 	return NULL;
 }
@@ -70,7 +70,7 @@ parse_host(const char *host, unsigned port, struct endpoint *endpoint)
 	snprintf(service, sizeof(service), "%u", port);
 	if (strchr(host, '%') == NULL ||
 	    getaddrinfo(host, service, &hints, &found) != 0)
-		return "not a numeric IPv4 or IPv6 address";
+		return "is not a numeric IPv4 or IPv6 address";
 	memset(endpoint, 0, sizeof(*endpoint));
 	memcpy(&endpoint->address, found->ai_addr, found->ai_addrlen);
 	endpoint->length = found->ai_addrlen;
@@ -92,7 +92,7 @@ endpoint_parse_address(
 		const char *close = strchr(text, ']');
 
 		if (close == NULL || (close[1] != '\0' && close[1] != ':'))
-			return "no closing bracket before the port";
+			return "has no closing bracket before the port";
 		if (close[1] == ':' &&
 		    (error = parse_port(close + 2, &port)) != NULL)
 			return error;
@@ -104,7 +104,7 @@ endpoint_parse_address(
 		len = (size_t)(colon - text);
 	}
 	if (len == 0 || len >= sizeof(host))
-		return "not a numeric IPv4 or IPv6 address";
+		return "is not a numeric IPv4 or IPv6 address";
 	snprintf(host, sizeof(host), "%.*s", (int)len, text);
 	return parse_host(host, port, endpoint);
 }
@@ -115,9 +115,9 @@ parse_unix(const char *path, struct endpoint *endpoint)
 	struct sockaddr_un *un = (struct sockaddr_un *)&endpoint->address;
 
 	if (path[0] != '/')
-		return "the path of a unix socket must begin with /";
+		return "must have a path that begins with /";
 	if (strlen(path) >= sizeof(un->sun_path))
-		return "the path of a unix socket has at most 107 octets";
+		return "must have a path of at most 107 octets";
 	memset(endpoint, 0, sizeof(*endpoint));
 	un->sun_family = AF_UNIX;
 	memcpy(un->sun_path, path, strlen(path) + 1);
@@ -205,7 +205,8 @@ const char *
 endpoint_bind_error(const struct endpoint *endpoint, int error)
 {
 	if (endpoint->address.ss_family == AF_UNIX)
-		return strerror(error);
+		return error == ENOENT ? "the directory does not exist"
+				       : strerror(error);
 	/* Of an internet address there is no other reason for it. */
 	if (error == EACCES)
 		return "ports below 1024 take a privilege, which the daemon "

@@ -17,6 +17,7 @@ static struct {
 	uint64_t spent;   /* by then */
 	uint64_t lap;     /* by the last call of loop_time_lap() */
 	uint64_t longest, longest_before;
+	uint64_t turn;
 } loop;
 
 static uint64_t
@@ -50,6 +51,7 @@ int
 /* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 epoll_wait(int set, struct epoll_event *events, int max, int timeout)
 {
+	loop.turn++;
 	note_look();
 	return epoll_pwait(set, events, max, timeout, NULL);
 }
@@ -68,6 +70,18 @@ loop_time_lap(void)
 
 	loop.lap = read_clock(CLOCK_THREAD_CPUTIME_ID);
 	return loop.read_at != 0 ? loop.lap - from : 0;
+}
+
+uint64_t
+loop_time_turn(void)
+{
+	return loop.turn;
+}
+
+uint64_t
+loop_time_now(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void

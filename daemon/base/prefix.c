@@ -44,21 +44,21 @@ prefix_parse(const char *text, struct prefix *prefix)
 
 	memset(prefix, 0, sizeof(*prefix));
 	if (len >= sizeof(host))
-		return "not a numeric IPv4 or IPv6 address";
+		return "is not a numeric IPv4 or IPv6 address";
 	snprintf(host, sizeof(host), "%.*s", (int)len, text);
 	prefix->family = strchr(host, ':') != NULL ? AF_INET6 : AF_INET;
 	if (inet_pton(prefix->family, host, prefix->address) != 1)
-		return "not a numeric IPv4 or IPv6 address";
+		return "is not a numeric IPv4 or IPv6 address";
 	prefix->bits = bits_of(prefix->family);
 	if (slash == NULL)
 		return NULL;
 	if (slash[1] == '\0' || strlen(slash + 1) > 3 ||
 	    slash[1 + strspn(slash + 1, "0123456789")] != '\0' ||
 	    strtoul(slash + 1, NULL, 10) > prefix->bits)
-		return "the number behind the slash is no prefix length";
+		return "has no prefix length behind the slash";
 	prefix->bits = (unsigned)strtoul(slash + 1, NULL, 10);
 	if (!has_only(prefix->address, prefix->bits))
-		return "the address has bits behind the prefix";
+		return "has bits behind the prefix";
 	return NULL;
 }
 

@@ -114,7 +114,7 @@ parse_options(int argc, char **argv, struct options *options)
 		return -1;
 	}
 	if (optind + 1 != argc) {
-		fprintf(stderr, "postdane: check needs one domain\n");
+		fprintf(stderr, "postdane: check takes one key\n");
 		return -1;
 	}
 	options->key = argv[optind];

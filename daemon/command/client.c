@@ -206,8 +206,13 @@ client_cancel(struct client *client)
 const char *
 client_hint(int error)
 {
-	return error == EACCES || error == EPERM ? CLIENT_MAY_NOT_ASK
-						 : "is postdaned running?";
+	if (error == EACCES || error == EPERM)
+		return CLIENT_MAY_NOT_ASK;
+	if (error == ENAMETOOLONG)
+		return "a socket's path has at most 107 octets";
+	return error == ENOENT
+		   ? "is postdaned running, and is this its control-socket?"
+		   : "is postdaned running?";
 }
 
 struct client *

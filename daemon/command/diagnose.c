@@ -289,7 +289,7 @@ parse_options(int argc, char **argv, struct options *options)
 		if (parse_option(option, options) == -1)
 			return -1;
 	if (optind + 1 != argc) {
-		fprintf(stderr, "postdane: diagnose needs one domain\n");
+		fprintf(stderr, "postdane: diagnose takes one domain\n");
 		return -1;
 	}
 	options->domain = argv[optind];

@@ -41,6 +41,7 @@ struct options {
 /* What was found out, and what it points into. */
 struct patient {
 	struct doctor_facts facts;
+	const char *directory; /* of Postfix's configuration, or NULL */
 	struct postfix_config *config;
 	struct doctor_service *service;
 	json_t *status;
@@ -206,14 +207,26 @@ is_listened_on(const struct patient *patient,
 	return false;
 }
 
+/* As Postfix's user. */
+static void
+be_owner(
+    const struct postfix_service *service, struct policy_map_viewer *viewer)
+{
+	const struct passwd *owner =
+	    getpwnam(service->value[POSTFIX_MAIL_OWNER]);
+
+	if (owner != NULL) {
+		viewer->uid = owner->pw_uid;
+		viewer->gid = owner->pw_gid;
+	}
+}
+
 /* As Postfix's user, if we may: the socket's directory may be closed to it. */
 static void
 ask_map(const struct postfix_service *service, struct doctor_map *map,
     uint64_t deadline)
 {
 	const char *queue = service->value[POSTFIX_QUEUE_DIRECTORY];
-	const struct passwd *owner =
-	    getpwnam(service->value[POSTFIX_MAIL_OWNER]);
 	struct policy_map_viewer viewer = { .directory = queue,
 		.uid = (uid_t)-1 };
 	char path[POSTFIX_VIEW_PATH_MAX];
@@ -222,10 +235,7 @@ ask_map(const struct postfix_service *service, struct doctor_map *map,
 	if (geteuid() == 0) {
 		if (service->chroot && !map->map.is_proxied)
 			viewer.root = queue;
-		if (owner != NULL) {
-			viewer.uid = owner->pw_uid;
-			viewer.gid = owner->pw_gid;
-		}
+		be_owner(service, &viewer);
 	} else if (map->map.is_unix) {
 		our_path(service, &map->map, path);
 		if (snprintf(reached.place, sizeof(reached.place), "%s",
@@ -236,6 +246,37 @@ ask_map(const struct postfix_service *service, struct doctor_map *map,
 		viewer.directory = "/";
 	}
 	policy_map_ask(&reached, &viewer, KEY, deadline, &map->answer);
+}
+
+/*
+ * smtp(8) opens its tables as root and before it goes into the chroot;
+ * proxymap(8), which may not run now, as Postfix's user.
+ */
+static void
+try_map(const struct postfix_service *service, const char *directory,
+    struct doctor_map *map, uint64_t deadline)
+{
+	char command[POSTFIX_VIEW_PATH_MAX];
+	const struct postmap postmap = { command, directory };
+	const char *table = map->map.text;
+	struct policy_map_viewer viewer = {
+		.directory = service->value[POSTFIX_QUEUE_DIRECTORY],
+		.uid = (uid_t)-1
+	};
+
+	if (map->map.is_cut) {
+		snprintf(map->tried.why, sizeof(map->tried.why),
+		    "so long a name is not tried");
+		return;
+	}
+	snprintf(command, sizeof(command), "%s/postmap",
+	    service->value[POSTFIX_COMMAND_DIRECTORY]);
+	if (map->map.is_proxied) {
+		table += strlen(POLICY_MAP_PROXY);
+		if (geteuid() == 0)
+			be_owner(service, &viewer);
+	}
+	postmap_try(&postmap, table, &viewer, KEY, deadline, &map->tried);
 }
 
 /* What the name in the request chooses. */
@@ -265,26 +306,35 @@ least(uint64_t one, uint64_t other)
 	return one < other ? one : other;
 }
 
+static bool
+is_out_of_time(const struct doctor_map *map)
+{
+	return map->map.kind == POLICY_MAP_OTHER
+		   ? map->tried.result == POSTMAP_LATE
+		   : map->answer.error == ETIMEDOUT;
+}
+
 /* One that does not answer may be ours: whose else it is, can't be known. */
 static void
 examine_map(const struct patient *patient,
     const struct postfix_service *service, struct doctor_map *map)
 {
-	const bool can_ask = map->map.kind != POLICY_MAP_OTHER &&
-			     map->map.error == NULL &&
+	const bool is_other = map->map.kind == POLICY_MAP_OTHER;
+	const bool can_ask = !is_other && map->map.error == NULL &&
 			     (map->map.is_unix || map->map.is_numeric);
 	const uint64_t deadline =
 	    least(clock_ms() + DOCTOR_MAP_MS, patient->maps_deadline);
 
-	if (can_ask) {
+	if (can_ask)
 		ask_map(service, map, deadline);
-		map->not_asked = map->answer.error == ETIMEDOUT &&
-				 deadline == patient->maps_deadline;
-	}
-	map->is_ours = map->map.kind != POLICY_MAP_OTHER &&
-		       (!can_ask || map->answer.error != 0 ||
-			   patient->facts.daemon_why != NULL ||
-			   is_listened_on(patient, service, &map->map));
+	if (is_other)
+		try_map(service, patient->directory, map, deadline);
+	map->not_asked =
+	    is_out_of_time(map) && deadline == patient->maps_deadline;
+	map->is_ours =
+	    !is_other && (!can_ask || map->answer.error != 0 ||
+			     patient->facts.daemon_why != NULL ||
+			     is_listened_on(patient, service, &map->map));
 	if (map->is_ours)
 		set_profile(patient, map);
 }
@@ -452,6 +502,7 @@ examine(struct patient *patient, const struct options *options)
 	const struct postfix_config *config;
 
 	patient->facts.is_root = geteuid() == 0;
+	patient->directory = options->directory;
 	progress_show_now(
 	    &patient->progress, "reading Postfix's configuration");
 	patient->config =

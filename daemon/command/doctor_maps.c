@@ -124,7 +124,7 @@ static enum fault
 fault_of(const struct doctor_facts *facts, const struct doctor_map *map)
 {
 	if (map->map.kind == POLICY_MAP_OTHER)
-		return FAULT_NONE;
+		return map->not_asked ? FAULT_NOT_ASKED : FAULT_NONE;
 	if (map->map.error != NULL)
 		return FAULT_SYNTAX;
 	if (!map->map.is_unix && !map->map.is_numeric)
@@ -318,11 +318,80 @@ judge_map(struct doctor_judge *judge, const struct doctor_map *map)
 		change_maps(judge, finding);
 }
 
+/* The command that makes the index of a file, where that is what is missing. */
+static void
+change_index(json_t *finding, const struct doctor_map *map)
+{
+	static const char *const indexed[] = {
+		"hash:", "btree:", "cdb:", "lmdb:", "dbm:", "sdbm:"
+	};
+	const char *table = map->map.text;
+
+	if (map->map.is_proxied)
+		table += strlen(POLICY_MAP_PROXY);
+	if (strstr(map->tried.why, strerror(ENOENT)) == NULL)
+		return;
+	for (size_t i = 0; i < sizeof(indexed) / sizeof(indexed[0]); i++)
+		if (strncmp(table, indexed[i], strlen(indexed[i])) == 0)
+			doctor_change(finding, "shell", "postmap %s", table);
+}
+
+static void
+judge_unusable(struct doctor_judge *judge, const struct doctor_map *map)
+{
+	const char *why = map->tried.result == POSTMAP_LATE
+			      ? reach_text(ETIMEDOUT)
+			      : map->tried.why;
+	const bool is_first = map == judge->service->map;
+
+	change_index(doctor_find(judge, DOCTOR_CRITICAL, "map-unusable",
+			 "Postfix can't use %s (%s): it defers all mail%s",
+			 map->map.text, why,
+			 is_first ? ""
+				  : " that the tables before it say "
+				    "nothing about"),
+	    map);
+}
+
+/* A table of others. */
+static void
+judge_other(struct doctor_judge *judge, const struct doctor_map *map)
+{
+	json_t *finding;
+
+	if (map->not_asked) {
+		judge_map(judge, map);
+		return;
+	}
+	switch (map->tried.result) {
+	case POSTMAP_WELL:
+		break;
+	case POSTMAP_LATE:
+	case POSTMAP_FAILED:
+		judge_unusable(judge, map);
+		break;
+	case POSTMAP_UNKNOWN:
+	case POSTMAP_FORBIDDEN:
+		finding = doctor_find(judge, DOCTOR_UNKNOWN, "map-unknown",
+		    "whether Postfix can use %s is not known: %s",
+		    map->map.text, map->tried.why);
+		if (map->tried.result == POSTMAP_FORBIDDEN)
+			doctor_change(finding, "shell", DOCTOR_AS_ROOT);
+		break;
+	}
+}
+
 void
 doctor_judge_maps(struct doctor_judge *judge)
 {
-	for (size_t i = 0; i < judge->service->map_count; i++)
-		judge_map(judge, &judge->service->map[i]);
+	for (size_t i = 0; i < judge->service->map_count; i++) {
+		const struct doctor_map *map = &judge->service->map[i];
+
+		if (map->map.kind == POLICY_MAP_OTHER)
+			judge_other(judge, map);
+		else
+			judge_map(judge, map);
+	}
 }
 
 void

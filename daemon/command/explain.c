@@ -67,7 +67,7 @@ command_explain(const struct command_options *options, int argc, char **argv)
 			return COMMAND_USAGE;
 	}
 	if (optind + 1 != argc) {
-		fprintf(stderr, "postdane: explain needs one key\n");
+		fprintf(stderr, "postdane: explain takes one key\n");
 		return COMMAND_USAGE;
 	}
 	return explain_one(options, argv[optind], map, as_json);

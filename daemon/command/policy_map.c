@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <grp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command/child.h"
 #include "command/door.h"
 
 #define SEPARATORS ", \t\r\n"
@@ -65,9 +65,9 @@ parse(struct policy_map *map)
 {
 	const char *text = map->text;
 
-	if (strncmp(text, "proxy:", 6) == 0) {
+	if (strncmp(text, POLICY_MAP_PROXY, strlen(POLICY_MAP_PROXY)) == 0) {
 		map->is_proxied = true;
-		text += 6;
+		text += strlen(POLICY_MAP_PROXY);
 	}
 	if (strncmp(text, "socketmap:", 10) == 0) {
 		map->kind = POLICY_MAP_SOCKETMAP;
@@ -97,15 +97,16 @@ policy_map_next(const char **list, struct policy_map *map)
 	*list = start + len;
 	if (len == 0)
 		return false;
-	snprintf(map->text, sizeof(map->text), "%.*s", (int)len, start);
+	map->is_cut = snprintf(map->text, sizeof(map->text), "%.*s", (int)len,
+			  start) >= (int)sizeof(map->text);
 	parse(map);
 	return true;
 }
 
 /* ---- asking, in the child ---- */
 
-static int
-become(const struct policy_map_viewer *viewer)
+int
+policy_map_become(const struct policy_map_viewer *viewer)
 {
 	if (viewer->root != NULL && chroot(viewer->root) == -1)
 		return -1;
@@ -219,7 +220,8 @@ ask(const struct policy_map *map, const struct policy_map_viewer *viewer,
 {
 	int fd = -1;
 
-	if (become(viewer) == -1 || (fd = connect_to(map, deadline)) == -1 ||
+	if (policy_map_become(viewer) == -1 ||
+	    (fd = connect_to(map, deadline)) == -1 ||
 	    send_request(fd, map, key) == -1)
 		answer->error = errno;
 	else
@@ -230,27 +232,12 @@ ask(const struct policy_map *map, const struct policy_map_viewer *viewer,
 
 /* ---- in the parent ---- */
 
-static bool
-comes_before(int fd, uint64_t deadline)
-{
-	struct pollfd readable = { .fd = fd, .events = POLLIN };
-	int result;
-
-	do {
-		const uint64_t now = clock_ms();
-
-		result = poll(
-		    &readable, 1, now < deadline ? (int)(deadline - now) : 0);
-	} while (result == -1 && errno == EINTR);
-	return result > 0;
-}
-
 /* The child is another user's, who may stop it for ever. */
 static void
 take_answer(
     int fd, pid_t child, uint64_t deadline, struct policy_map_answer *answer)
 {
-	if (!comes_before(fd, deadline + GRACE_MS)) {
+	if (!child_says(fd, deadline + GRACE_MS)) {
 		answer->error = ETIMEDOUT;
 		kill(child, SIGKILL);
 	} else if (read(fd, answer, sizeof(*answer)) !=

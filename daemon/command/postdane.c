@@ -11,7 +11,9 @@
 
 #define HELP "help"
 #define OPTION_JSON "  -j, --json             print JSON\n"
-#define OPTION_MAP "  -m, --map MAP          ask with the name of a map block\n"
+#define OPTION_MAP                                                             \
+	"  -m, --map MAP          asked as table MAP: a map block may change " \
+	"the answer\n"
 #define OPTION_CONFIG                                                          \
 	"  -c, --config DIR       Postfix's configuration directory\n"
 #define OPTION_POSTCONF "  -p, --postconf COMMAND the postconf to run\n"
@@ -38,16 +40,17 @@ static const struct {
 	    "ask every name server on the way: what fails, who is to blame",
 	    "  -c, --config FILE      the daemon's configuration\n"
 	    "                         (" COMMAND_CONFIG ", if there)\n"
-	    "  --chroot DIRECTORY     Postfix's "
+	    "  --chroot DIRECTORY     Postfix's chroot "
 	    "(/var/spool/postfix)\n" OPTION_JSON
 	    "  --no-daemon            do not ask the daemon\n"
 	    "  --resolv-conf FILE     in place of /etc/resolv.conf\n"
 	    "  --root-hints FILE      in place of those of the configuration\n"
-	    "  -t, --timeout SECONDS  for everything (30)\n" },
+	    "  -t, --timeout SECONDS  for everything together (30)\n" },
 	{ "flush", command_flush, true, "[KEY]",
 	    "forget the verdict of a key, or all", "" },
 	{ "export", command_export, true, "[-m MAP]",
-	    "what is remembered, as a table for emergencies", OPTION_MAP },
+	    "what is remembered, as a table for a day without the daemon",
+	    OPTION_MAP },
 	{ "doctor", command_doctor, false, "[-c DIR] [--json]",
 	    "whether Postfix will honour the verdicts",
 	    OPTION_CONFIG OPTION_JSON OPTION_POSTCONF },
@@ -55,10 +58,10 @@ static const struct {
 	    "are names resolved alike by the system and by dns-listen?",
 	    OPTION_CONFIG OPTION_POSTCONF
 	    "  --postfix              the names in Postfix's configuration\n"
-	    "  -r ADDRESS             of the daemon's listener "
+	    "  -r ADDRESS             where dns-listen is "
 	    "(127.0.0.25)\n" },
-	{ "status", command_status, true, "[--json]", "how the daemon fares",
-	    OPTION_JSON },
+	{ "status", command_status, true, "[--json]",
+	    "is the daemon well, and what has it done?", OPTION_JSON },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -77,9 +80,10 @@ usage(FILE *file)
 		fprintf(file, "  %-8s %-25s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].purpose);
 	fputs("\n"
-	      "postdane COMMAND --help, or postdane help COMMAND, shows the "
+	      "postdane COMMAND --help, or postdane help COMMAND, shows all "
 	      "options of one.\n"
 	      "\n"
+	      "Before or behind the command:\n"
 	      "  -s SOCKET      the daemon's control-socket\n"
 	      "                 (" COMMAND_CONTROL_SOCKET ")\n"
 	      "  -h, --help     show this text and exit\n"
@@ -104,6 +108,8 @@ command_help(size_t command)
 {
 	command_usage(command, stdout);
 	printf("\n%s\n\n%s"
+	       "  -s SOCKET              the daemon's control-socket\n"
+	       "                         (" COMMAND_CONTROL_SOCKET ")\n"
 	       "  -h, --help             show this text and exit\n"
 	       "\n"
 	       "postdane(1) says more.\n",
@@ -112,13 +118,48 @@ command_help(size_t command)
 
 /* Wherever it stands: nothing else is done then. */
 static bool
-wants_help(int argc, char **argv)
+has_option(int argc, char **argv, const char *brief, const char *full)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--help") == 0 ||
-		    strcmp(argv[i], "-h") == 0)
+		if (strcmp(argv[i], brief) == 0 || strcmp(argv[i], full) == 0)
 			return true;
 	return false;
+}
+
+/*
+ * People type it behind the command, too, which does not know it.  Takes it out
+ * of @argv, and returns how many are left; or -1 with a line on stderr.
+ */
+static int
+take_socket(int argc, char **argv, struct door *door)
+{
+	int i = 1, kept = 1;
+
+	for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strncmp(argv[i], "-s", 2) != 0) {
+			argv[kept++] = argv[i];
+		} else if (argv[i][2] != '\0') {
+			door->path = argv[i] + 2;
+		} else if (++i < argc) {
+			door->path = argv[i];
+		} else {
+			fprintf(stderr,
+			    "postdane: %s: behind -s the path of a socket is "
+			    "missing\n",
+			    argv[0]);
+			return -1;
+		}
+	}
+	while (i < argc)
+		argv[kept++] = argv[i++];
+	argv[kept] = NULL;
+	return kept;
+}
+
+static void
+put_version(void)
+{
+	puts("postdane " POSTDANE_VERSION);
 }
 
 static int
@@ -128,9 +169,17 @@ run_command(const struct command_options *options, size_t command, int argc,
 	char label[32];
 	int code;
 
-	if (wants_help(argc, argv)) {
+	if (has_option(argc, argv, "-h", "--help")) {
 		command_help(command);
 		return COMMAND_OK;
+	}
+	if (has_option(argc, argv, "-V", "--version")) {
+		put_version();
+		return COMMAND_OK;
+	}
+	if ((argc = take_socket(argc, argv, options->door)) == -1) {
+		command_usage(command, stderr);
+		return COMMAND_ERROR;
 	}
 	if (commands[command].leaves_root &&
 	    door_leave_root(options->door) == -1)
@@ -205,7 +254,7 @@ main(int argc, char **argv)
 	const struct command_options options = { &door };
 	int option;
 
-	/* "+": what follows the command is the command's. */
+	/* "+": what follows the command is the command's to read. */
 	while ((option = getopt_long(
 		    argc, argv, "+s:hV", long_options, NULL)) != -1) {
 		switch (option) {
@@ -216,7 +265,7 @@ main(int argc, char **argv)
 			usage(stdout);
 			return COMMAND_OK;
 		case 'V':
-			puts("postdane " POSTDANE_VERSION);
+			put_version();
 			return COMMAND_OK;
 		default:
 			fputs("postdane --help shows the options\n", stderr);

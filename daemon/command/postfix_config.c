@@ -4,17 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command/child.h"
 
 #define TEXT_MAX 1000000 /* octets of postconf's that are read */
 #define OVERRIDES_MAX 64 /* -o options of one service that are passed on */
@@ -31,6 +28,7 @@ static const char *const names[POSTFIX_PARAMETERS] = {
 	[POSTFIX_MAIL_VERSION] = "mail_version",
 	[POSTFIX_QUEUE_DIRECTORY] = "queue_directory",
 	[POSTFIX_DAEMON_DIRECTORY] = "daemon_directory",
+	[POSTFIX_COMMAND_DIRECTORY] = "command_directory",
 	[POSTFIX_MAIL_OWNER] = "mail_owner",
 	[POSTFIX_COMPATIBILITY_LEVEL] = "compatibility_level",
 	[POSTFIX_POLICY_MAPS] = "smtp_tls_policy_maps",
@@ -54,67 +52,6 @@ postfix_parameter_name(enum postfix_parameter parameter)
 }
 
 /* ---- running postconf ---- */
-
-/* Whether there is something to read, or an end, before @deadline. */
-static bool
-wait_for(int fd, uint64_t deadline)
-{
-	struct pollfd readable = { .fd = fd, .events = POLLIN };
-	int result;
-
-	do {
-		const uint64_t now = clock_ms();
-
-		result = poll(
-		    &readable, 1, now < deadline ? (int)(deadline - now) : 0);
-	} while (result == -1 && errno == EINTR);
-	return result > 0;
-}
-
-/* Returns NULL with errno: ETIMEDOUT where there is no end before @deadline. */
-static char *
-read_all(int fd, uint64_t deadline)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *memory = open_memstream(&text, &len);
-	char buffer[4096];
-	ssize_t n = -1;
-	int error = ETIMEDOUT;
-
-	if (memory == NULL)
-		return NULL;
-	while (wait_for(fd, deadline)) {
-		n = read(fd, buffer, sizeof(buffer));
-		error = errno;
-		if (n == 0 || (n == -1 && error != EINTR))
-			break;
-		if (n > 0 && ftell(memory) < TEXT_MAX)
-			fwrite(buffer, 1, (size_t)n, memory);
-		error = ETIMEDOUT;
-	}
-	if (fclose(memory) == 0 && n == 0)
-		return text;
-	free(text);
-	errno = error;
-	return NULL;
-}
-
-/* Returns the status of @pid, which is killed where it does not end. */
-static int
-status_of(pid_t pid, uint64_t deadline)
-{
-	const int fd = pidfd_open(pid, 0);
-	int status = -1;
-
-	if (fd == -1 || !wait_for(fd, deadline))
-		kill(pid, SIGKILL);
-	if (fd != -1)
-		close(fd);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		continue;
-	return status;
-}
 
 /* Warnings, of which postconf has many, go nowhere unless @loud.  Returns a
  * pid, or -1. */
@@ -160,11 +97,11 @@ output_of(char *const *argv, bool loud, uint64_t deadline, char *why)
 		    strerror(errno),
 		    errno == ENOENT ? ": is Postfix installed?" : "");
 	close(fds[1]);
-	text = pid == -1 ? NULL : read_all(fds[0], deadline);
+	text = pid == -1 ? NULL : child_read(fds[0], TEXT_MAX, deadline);
 	close(fds[0]);
 	if (pid == -1)
 		return NULL;
-	status = status_of(pid, text != NULL ? deadline : 0);
+	status = child_end(pid, text != NULL ? deadline : 0);
 	if (status == 0 && text != NULL)
 		return text;
 	if (clock_ms() >= deadline)

@@ -50,7 +50,7 @@ command_query(const struct command_options *options, int argc, char **argv)
 		map = optarg;
 	}
 	if (optind == argc) {
-		fprintf(stderr, "postdane: query needs a key\n");
+		fprintf(stderr, "postdane: query takes at least one key\n");
 		return COMMAND_USAGE;
 	}
 	for (; optind < argc; optind++) {

@@ -1,4 +1,4 @@
-/* key_limits.c - no RSA key is so long that its signatures take seconds. */
+/* key_limits.c - no key makes the loop wait for seconds. */
 
 #include "dns/key_limits.h"
 
@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "base/loop_time.h"
 
 /* What Nettle's struct rsa_public_key begins with, and GMP's mpz_t: both are
  * part of their binary interfaces.  Their headers would be needed to build, for
@@ -21,15 +23,74 @@ struct rsa_key {
 	struct integer modulus, exponent;
 };
 
+struct ecc_point;
+struct dsa_signature;
+
 #define LIMB_BITS (8 * (int)sizeof(unsigned long))
 
-typedef int verify_function(const struct rsa_key *key, const uint8_t *digest,
+typedef int rsa_function(const struct rsa_key *key, const uint8_t *digest,
     const struct integer *signature);
+typedef int ecdsa_function(const struct ecc_point *key, size_t len,
+    const uint8_t *digest, const struct dsa_signature *signature);
+typedef int ed25519_function(const uint8_t *key, size_t len,
+    const uint8_t *message, const uint8_t *signature);
 
 /* Nettle's names. */
-verify_function nettle_rsa_sha1_verify_digest;
-verify_function nettle_rsa_sha256_verify_digest;
-verify_function nettle_rsa_sha512_verify_digest;
+rsa_function nettle_rsa_sha1_verify_digest;
+rsa_function nettle_rsa_sha256_verify_digest;
+rsa_function nettle_rsa_sha512_verify_digest;
+ecdsa_function nettle_ecdsa_verify;
+ed25519_function nettle_ed25519_sha512_verify;
+
+/* Of the process, as the functions that are replaced. */
+static struct {
+	uint64_t turn;
+	uint64_t spent; /* nanoseconds, in that turn */
+	void (*look)(void *arg);
+	void *arg;
+} failures;
+
+#define FAILURES_NS_MAX (KEY_FAILURES_US_MAX * UINT64_C(1000))
+
+void
+key_limits_end_turns(void (*look)(void *arg), void *arg)
+{
+	failures.look = look;
+	failures.arg = arg;
+}
+
+/* Nettle's function, as what points to one; NULL where it is not to be had. */
+static void *
+find(const char *name)
+{
+	return dlsym(RTLD_NEXT, name);
+}
+
+/* C has no conversion from an object's address to a function's. */
+#define AS_FUNCTION(function, symbol) (*(void **)(void *)&(function) = (symbol))
+
+/* Whether another signature is looked at, in this turn. */
+static bool
+may_look(void)
+{
+	if (failures.turn != loop_time_turn()) {
+		failures.turn = loop_time_turn();
+		failures.spent = 0;
+	}
+	return failures.spent < FAILURES_NS_MAX;
+}
+
+/* @began: when Nettle was asked.  Returns @is_valid. */
+static int
+note(int is_valid, uint64_t began)
+{
+	if (is_valid)
+		return is_valid;
+	failures.spent += loop_time_now() - began;
+	if (failures.spent >= FAILURES_NS_MAX && failures.look != NULL)
+		failures.look(failures.arg);
+	return is_valid;
+}
 
 static bool
 has_bits(const struct integer *integer, int most)
@@ -39,33 +100,35 @@ has_bits(const struct integer *integer, int most)
 
 /* What cannot be asked is not valid. */
 static int
-verify(const char *name, const struct rsa_key *key, const uint8_t *digest,
+verify_rsa(const char *name, const struct rsa_key *key, const uint8_t *digest,
     const struct integer *signature)
 {
-	verify_function *nettle;
+	rsa_function *nettle;
 	void *symbol;
+	uint64_t began;
 
-	if (!has_bits(&key->modulus, KEY_MODULUS_BITS_MAX) ||
+	if (!may_look() || !has_bits(&key->modulus, KEY_MODULUS_BITS_MAX) ||
 	    !has_bits(&key->exponent, KEY_EXPONENT_BITS_MAX) ||
-	    (symbol = dlsym(RTLD_NEXT, name)) == NULL)
+	    (symbol = find(name)) == NULL)
 		return 0;
-	/* C has no conversion from an object's address to a function's. */
-	*(void **)(void *)&nettle = symbol;
-	return nettle(key, digest, signature);
+	AS_FUNCTION(nettle, symbol);
+	began = loop_time_now();
+	return note(nettle(key, digest, signature), began);
 }
 
 int
 nettle_rsa_sha1_verify_digest(const struct rsa_key *key, const uint8_t *digest,
     const struct integer *signature)
 {
-	return verify("nettle_rsa_sha1_verify_digest", key, digest, signature);
+	return verify_rsa(
+	    "nettle_rsa_sha1_verify_digest", key, digest, signature);
 }
 
 int
 nettle_rsa_sha256_verify_digest(const struct rsa_key *key,
     const uint8_t *digest, const struct integer *signature)
 {
-	return verify(
+	return verify_rsa(
 	    "nettle_rsa_sha256_verify_digest", key, digest, signature);
 }
 
@@ -73,8 +136,39 @@ int
 nettle_rsa_sha512_verify_digest(const struct rsa_key *key,
     const uint8_t *digest, const struct integer *signature)
 {
-	return verify(
+	return verify_rsa(
 	    "nettle_rsa_sha512_verify_digest", key, digest, signature);
+}
+
+int
+nettle_ecdsa_verify(const struct ecc_point *key, size_t len,
+    const uint8_t *digest, const struct dsa_signature *signature)
+{
+	ecdsa_function *nettle;
+	void *symbol;
+	uint64_t began;
+
+	if (!may_look() || (symbol = find("nettle_ecdsa_verify")) == NULL)
+		return 0;
+	AS_FUNCTION(nettle, symbol);
+	began = loop_time_now();
+	return note(nettle(key, len, digest, signature), began);
+}
+
+int
+nettle_ed25519_sha512_verify(const uint8_t *key, size_t len,
+    const uint8_t *message, const uint8_t *signature)
+{
+	ed25519_function *nettle;
+	void *symbol;
+	uint64_t began;
+
+	if (!may_look() ||
+	    (symbol = find("nettle_ed25519_sha512_verify")) == NULL)
+		return 0;
+	AS_FUNCTION(nettle, symbol);
+	began = loop_time_now();
+	return note(nettle(key, len, message, signature), began);
 }
 
 /* The program's own come first, where it exports them, and behind them must be
@@ -82,10 +176,16 @@ nettle_rsa_sha512_verify_digest(const struct rsa_key *key,
 bool
 key_limits_hold(void)
 {
-	static const char name[] = "nettle_rsa_sha256_verify_digest";
-	verify_function *first;
+	static const char *const names[] = { "nettle_rsa_sha256_verify_digest",
+		"nettle_ecdsa_verify", "nettle_ed25519_sha512_verify" };
+	void *ours[3];
 
-	*(void **)(void *)&first = dlsym(RTLD_DEFAULT, name);
-	return first == nettle_rsa_sha256_verify_digest &&
-	       dlsym(RTLD_NEXT, name) != NULL;
+	*(rsa_function **)(void *)&ours[0] = nettle_rsa_sha256_verify_digest;
+	*(ecdsa_function **)(void *)&ours[1] = nettle_ecdsa_verify;
+	*(ed25519_function **)(void *)&ours[2] = nettle_ed25519_sha512_verify;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (dlsym(RTLD_DEFAULT, names[i]) != ours[i] ||
+		    find(names[i]) == NULL)
+			return false;
+	return true;
 }

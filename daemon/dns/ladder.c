@@ -1181,6 +1181,16 @@ ask_first(struct ladder *ladder)
 	settle(ladder);
 }
 
+/* Of a name that is looked up.  What an evaluation asks for, or a plain lookup,
+ * is a host, or a domain. */
+static unsigned
+most_labels(const struct ladder *ladder)
+{
+	return ladder->class != RESOLVER_CLASS_OTHER || ladder->path != NULL
+		   ? LADDER_HOST_LABELS_MAX
+		   : LADDER_LABELS_MAX;
+}
+
 static void
 start_name(struct ladder *ladder)
 {
@@ -1191,7 +1201,7 @@ start_name(struct ladder *ladder)
 
 	if (ladder->is_waiting) /* for what is no longer needed */
 		on_plain_waits(ladder, false);
-	if (domain_labels(ladder->name) > LADDER_LABELS_MAX) {
+	if (domain_labels(ladder->name) > most_labels(ladder)) {
 		conclude_failed(ladder, DNS_INDETERMINATE,
 		    "the name has more labels than are looked up");
 		return;

@@ -184,7 +184,7 @@ library_probe(struct event_base *base, struct library_facts *facts)
 	*facts = (struct library_facts){ .no_digest = { false } };
 	if (!key_limits_hold())
 		log_info("library: libunbound was not built with Nettle: long "
-			 "RSA keys are checked");
+			 "RSA keys are checked, and signatures that are none");
 	probe.zone = memory_file("postdane-probe-zone",
 	    ". 300 IN SOA . . 1 3600 600 86400 60\n. 300 IN NS ns.\n"
 	    "*. 300 IN A 192.0.2.1\n");

@@ -28,7 +28,7 @@
 #define SLOTS_MAX 1000    /* lookups of one class that run at a time */
 #define ZONE_SLOTS_MAX 16 /* of those, lookups of one zone that fails */
 #define WORTH_MS 50       /* that a lookup needs at least */
-#define WAITING_MAX 10000 /* lookups that wait for a slot */
+#define WAITING_MAX 10000 /* lookups of one class that wait for a slot */
 
 /* Those that wait for the same; the first has waited longest. */
 struct queue {
@@ -81,7 +81,8 @@ struct resolver {
 	struct failing_zone *zones;      /* hash by name */
 	struct resolver_lookup *lookups; /* those that run */
 	struct queue unstarted; /* for lack of memory: their limit ends them */
-	size_t running, waiting;
+	size_t running;
+	size_t waiting[RESOLVER_CLASSES];
 	struct stats *stats;
 };
 
@@ -304,7 +305,7 @@ dequeue(struct resolver_lookup *lookup)
 {
 	DL_DELETE(lookup->queue->first, lookup);
 	lookup->queue = NULL;
-	lookup->resolver->waiting--;
+	lookup->resolver->waiting[lookup->class]--;
 	event_del(lookup->limit);
 }
 
@@ -321,7 +322,7 @@ enqueue(struct resolver_lookup *lookup, struct queue *queue)
 	/* The analyzer does not see that each of the queues is there. */
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	DL_APPEND(queue->first, lookup);
-	lookup->resolver->waiting++;
+	lookup->resolver->waiting[lookup->class]++;
 	event_add(lookup->limit, &limit);
 }
 
@@ -410,7 +411,7 @@ static int
 prepare_to_wait(struct resolver_lookup *lookup, const char *name, uint16_t type,
     enum resolver_need need, unsigned deadline_ms)
 {
-	if (lookup->resolver->waiting >= WAITING_MAX)
+	if (lookup->resolver->waiting[lookup->class] >= WAITING_MAX)
 		return -1;
 	lookup->name = strdup(name);
 	lookup->limit =
@@ -546,7 +547,11 @@ resolver_forget(struct resolver *resolver)
 size_t
 resolver_in_flight(const struct resolver *resolver)
 {
-	return resolver->running + resolver->waiting;
+	size_t count = resolver->running;
+
+	for (int i = 0; i < RESOLVER_CLASSES; i++)
+		count += resolver->waiting[i];
+	return count;
 }
 
 enum resolver_trust

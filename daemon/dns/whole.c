@@ -326,6 +326,100 @@ whole_hashing(const uint8_t *wire, size_t len, size_t labels)
 	       hashing.blocks;
 }
 
+/* How many labels the name at @at has, which may end in a pointer. */
+static size_t
+labels_at(const uint8_t *wire, size_t len, size_t at)
+{
+	size_t labels = 0, pointers = 0;
+
+	while (at < len && wire[at] != 0) {
+		if ((wire[at] & 0xc0U) == 0) {
+			labels++;
+			at += 1U + wire[at];
+		} else if (len - at < 2 || ++pointers > LABELS_MAX) {
+			break;
+		} else {
+			at = get16(wire + at) & 0x3fffU;
+		}
+	}
+	return labels < LABELS_MAX ? labels : LABELS_MAX;
+}
+
+/* The labels of a signer's name, which is not compressed (RFC 4034 section
+ * 3.1.7), as far as they can be an ancestor's of what is signed. */
+static size_t
+signer_labels(const struct reader *reader, const struct record *record)
+{
+	size_t signer, owner;
+
+	if (record->rdata_len < RRSIG_FIXED)
+		return 0;
+	signer = labels_at(record->rdata, record->rdata_len, RRSIG_FIXED);
+	owner = labels_at(reader->wire, reader->len, record->owner);
+	return signer < owner ? signer : owner;
+}
+
+/* On the way to the answer: each owner is signed by a zone of its own, the
+ * deepest of those that its signatures name. */
+static size_t
+zones_of_answer(struct reader *reader, unsigned records)
+{
+	struct record record, last = { 0 };
+	size_t zones = 0, deepest = 0;
+
+	for (; records > 0 && read_record(reader, &record); records--) {
+		size_t labels;
+
+		if (record.type != TYPE_RRSIG)
+			continue;
+		if (last.owner_len != record.owner_len ||
+		    memcmp(reader->wire + last.owner,
+			reader->wire + record.owner, record.owner_len) != 0) {
+			zones += deepest;
+			deepest = 0;
+			last = record;
+		}
+		labels = signer_labels(reader, &record);
+		if (labels > deepest)
+			deepest = labels;
+	}
+	return zones + deepest;
+}
+
+/* To a denial, which is one zone's. */
+static size_t
+zones_of_denial(struct reader *reader, unsigned records)
+{
+	struct record record;
+	size_t deepest = 0;
+
+	for (; records > 0 && read_record(reader, &record); records--) {
+		size_t labels;
+
+		if (record.type != TYPE_RRSIG ||
+		    record.rdata_len < RRSIG_FIXED ||
+		    (get16(record.rdata) != TYPE_NSEC &&
+			get16(record.rdata) != TYPE_NSEC3))
+			continue;
+		labels = signer_labels(reader, &record);
+		if (labels > deepest)
+			deepest = labels;
+	}
+	return deepest;
+}
+
+size_t
+whole_zones(const uint8_t *wire, size_t len)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+	size_t zones;
+
+	if (len < HEADER_LEN || !skip_questions(&reader))
+		return 0;
+	zones = zones_of_answer(&reader, get16(wire + 6));
+	return zones + zones_of_denial(&reader, get16(wire + 8));
+}
+
 void
 whole_cut_ttls(uint8_t *wire, size_t len, uint32_t ttl)
 {

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <sched.h>
 #include <stddef.h>
@@ -71,10 +72,9 @@ static const char *const allowed[] = {
 	"access", "close", "close_range", "dup", "dup2", "dup3", "faccessat",
 	"faccessat2", "fchownat", "fcntl", "fdatasync", "fstat", "fstatfs",
 	"fsync", "ftruncate", "getcwd", "getdents64", "lseek", "lstat",
-	"memfd_create", "newfstatat", "pipe", "pipe2", "pread64", "pwrite64",
-	"read", "readlink", "readlinkat", "readv", "rename", "renameat",
-	"renameat2", "stat", "statx", "umask", "unlink", "unlinkat", "write",
-	"writev",
+	"newfstatat", "pipe", "pipe2", "pread64", "pwrite64", "read",
+	"readlink", "readlinkat", "readv", "rename", "renameat", "renameat2",
+	"stat", "statx", "umask", "unlink", "unlinkat", "write", "writev",
 	/* memory */
 	"brk", "madvise", "mremap", "munmap",
 	/* the child that tries a configuration */
@@ -101,17 +101,15 @@ static const char *const allowed[] = {
 #define SET_ID (S_ISUID | S_ISGID | S_ISVTX)
 #define ALL_BITS UINT64_MAX
 
-/* Only where these bits of the argument have this value.  Modes: no set-id
- * files.  ioctl: is it a terminal, what can be read, the names of interfaces,
- * which are part of link-local addresses; and not what types at a terminal. */
+/* Only where these bits of the argument have this value.  A file in memory:
+ * zones for libunbound.  Modes: no set-id files.  ioctl: is it a terminal, what
+ * can be read, the names of interfaces, which are part of link-local addresses;
+ * and not what types at a terminal. */
 static const struct {
 	const char *name;
 	unsigned argument;
 	uint64_t bits, value;
 } limited[] = {
-	{ "socket", 0, ALL_BITS, AF_UNIX },
-	{ "socket", 0, ALL_BITS, AF_INET },
-	{ "socket", 0, ALL_BITS, AF_INET6 },
 	{ "socketpair", 0, ALL_BITS, AF_UNIX },
 	{ "ioctl", 1, ALL_BITS, TCGETS },
 	{ "ioctl", 1, ALL_BITS, FIONREAD },
@@ -122,10 +120,31 @@ static const struct {
 	{ "chmod", 1, SET_ID, 0 },
 	{ "fchmod", 1, SET_ID, 0 },
 	{ "fchmodat", 2, SET_ID, 0 },
+	{ "memfd_create", 1, ALL_BITS, MFD_CLOEXEC },
 	{ "prlimit64", 0, ALL_BITS, 0 }, /* our own */
 	{ "mmap", 2, PROT_EXEC, 0 },
 	{ "mprotect", 2, PROT_EXEC, 0 },
 };
+
+/* Those that DNS, the log and the machine's services speak through; of netlink
+ * none, for what is asked there has its socket before.  Each type and protocol
+ * beside these is code of the kernel that can be reached. */
+static const struct {
+	int family, type, protocol;
+} sockets[] = {
+	{ AF_UNIX, SOCK_STREAM, 0 },
+	{ AF_UNIX, SOCK_DGRAM, 0 },
+	{ AF_INET, SOCK_STREAM, 0 },
+	{ AF_INET, SOCK_STREAM, IPPROTO_TCP },
+	{ AF_INET, SOCK_DGRAM, 0 },
+	{ AF_INET, SOCK_DGRAM, IPPROTO_UDP },
+	{ AF_INET6, SOCK_STREAM, 0 },
+	{ AF_INET6, SOCK_STREAM, IPPROTO_TCP },
+	{ AF_INET6, SOCK_DGRAM, 0 },
+	{ AF_INET6, SOCK_DGRAM, IPPROTO_UDP },
+};
+
+#define NO_FLAGS ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 /* What empties a file has to open it for writing: before Linux 6.2 that is all
  * that Landlock looks at. */
@@ -157,6 +176,24 @@ allow_limited(scmp_filter_ctx filter, size_t i)
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
 	    SCMP_CMP(limited[i].argument, SCMP_CMP_MASKED_EQ, limited[i].bits,
 		limited[i].value));
+}
+
+static int
+allow_sockets(scmp_filter_ctx filter)
+{
+	const int number = seccomp_syscall_resolve_name("socket");
+	int error = 0;
+
+	for (size_t i = 0;
+	     i < sizeof(sockets) / sizeof(sockets[0]) && error == 0; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 3,
+		    SCMP_CMP(0, SCMP_CMP_MASKED_EQ, ALL_BITS,
+			(uint64_t)sockets[i].family),
+		    SCMP_CMP(1, SCMP_CMP_MASKED_EQ, NO_FLAGS,
+			(uint64_t)sockets[i].type),
+		    SCMP_CMP(2, SCMP_CMP_MASKED_EQ, ALL_BITS,
+			(uint64_t)sockets[i].protocol));
+	return error;
 }
 
 /* @flags: which argument they are; the mode is the next one. */
@@ -200,6 +237,8 @@ load_filter(void)
 	for (size_t i = 0;
 	     i < sizeof(limited) / sizeof(limited[0]) && error == 0; i++)
 		error = allow_limited(filter, i);
+	if (error == 0)
+		error = allow_sockets(filter);
 	if (error == 0)
 		error = allow_opening(filter, "open", 1);
 	if (error == 0)

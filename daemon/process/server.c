@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/loop_time.h"
 #include "base/stats.h"
+#include "dns/key_limits.h"
 #include "dns/library.h"
 #include "dns/resolver.h"
 #include "dns/rollover.h"
@@ -458,7 +459,7 @@ reload(struct server *server)
 		log_warning("main: reload: user: this takes a restart");
 	each_place(server, conf, warn_of_place);
 	if (!replace_core(server, conf)) {
-		note_mistake(server, "what it asks for can't be had");
+		note_mistake(server, "the line above says what can't be had");
 		return;
 	}
 	log_setup(conf->log_target, conf->log_level);
@@ -576,6 +577,12 @@ make_events(struct server *server)
 		   : -1;
 }
 
+static void
+look_soon(void *arg)
+{
+	event_base_loopcontinue(arg);
+}
+
 /* Takes over @conf. */
 static int
 start(struct server *server, struct conf *conf)
@@ -587,6 +594,7 @@ start(struct server *server, struct conf *conf)
 		conf_free(conf);
 		return -1;
 	}
+	key_limits_end_turns(look_soon, server->base);
 	library_probe(server->base, &server->library);
 	core = core_new(server->base, conf, &server->library, &server->stats);
 	if (core == NULL)
@@ -670,6 +678,7 @@ stop(struct server *server)
 	free_event(server->hangup);
 	free_event(server->interrupt);
 	free_event(server->term);
+	key_limits_end_turns(NULL, NULL);
 	if (server->base != NULL)
 		event_base_free(server->base);
 	libevent_global_shutdown();
@@ -692,6 +701,6 @@ server_run(const char *path, struct conf *conf)
 	}
 	stop(&server);
 	log_flush();
-	log_info("main: the end");
+	log_info("main: stopped");
 	return status;
 }

@@ -275,7 +275,7 @@ listen_at(struct control *control, const char *path)
 		return -1;
 	}
 	snprintf(control->path, sizeof(control->path), "%s", path);
-	return visitors_listen_on(control->visitors, fd);
+	return visitors_listen(control->visitors, fd);
 }
 
 struct control *
@@ -292,7 +292,11 @@ control_new(struct event_base *base, const char *path,
 	if (control->visitors == NULL)
 		errno = ENOMEM;
 	if (control->visitors == NULL || listen_at(control, path) == -1) {
-		log_warning("control: %s: %s", path, strerror(errno));
+		log_warning("control: %s: %s: the command postdane can't ask "
+			    "this daemon",
+		    path,
+		    errno == ENOENT ? "the directory does not exist"
+				    : strerror(errno));
 		control_free(control);
 		return NULL;
 	}

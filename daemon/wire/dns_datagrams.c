@@ -123,7 +123,9 @@ look_up(struct dns_datagrams *datagrams, const struct dns_request *request,
 	datagram = datagram_new(datagrams, &key, len);
 	if (datagram != NULL &&
 	    dns_query_start(&datagram->query, datagrams->queries, request, name,
-		false, on_reply, datagram) == 0)
+		false,
+		dns_queries_sender(datagrams->queries, datagrams->fd, client),
+		on_reply, datagram) == 0)
 		return;
 	if (datagram != NULL)
 		datagram_free(datagram);

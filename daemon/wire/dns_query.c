@@ -9,12 +9,18 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "dns/resolver.h"
+#include "wire/peers.h"
+
+/* Unanswered questions of one peer in slots that only such have: of these there
+ * are a thousand, so that it takes fifteen to fill them. */
+#define FEW 64
 
 struct dns_queries {
 	struct stats *stats;
 	struct resolver *resolver;
 	const struct conf_prefixes *allow;
 	size_t in_flight;
+	struct peers *peers; /* for each one in flight */
 	void (*seen)(void *arg, const char *name);
 	void *seen_arg;
 	uint8_t out[2 + DNS_MESSAGE_MAX]; /* the last answer */
@@ -24,15 +30,28 @@ struct dns_queries *
 dns_queries_new(struct stats *stats)
 {
 	struct dns_queries *queries = calloc(1, sizeof(*queries));
+	const char *why;
 
-	if (queries != NULL)
-		queries->stats = stats;
+	if (queries == NULL)
+		return NULL;
+	queries->stats = stats;
+	if ((queries->peers = peers_new(SOCK_DGRAM)) == NULL) {
+		free(queries);
+		return NULL;
+	}
+	if ((why = peers_mixed(queries->peers)) != NULL)
+		log_info("dns_service: over loopback the users of this machine "
+			 "that ask by UDP can't be told apart: %s",
+		    why);
 	return queries;
 }
 
 void
 dns_queries_free(struct dns_queries *queries)
 {
+	if (queries == NULL)
+		return;
+	peers_free(queries->peers);
 	free(queries);
 }
 
@@ -68,6 +87,23 @@ struct stats *
 dns_queries_stats(const struct dns_queries *queries)
 {
 	return queries->stats;
+}
+
+/* To ask the kernel takes as long as a fifth of an answer that is known, and as
+ * long as few questions wait at all nobody has many of them. */
+struct peer *
+dns_queries_sender(
+    struct dns_queries *queries, int fd, const struct sockaddr_storage *client)
+{
+	return queries->in_flight < FEW
+		   ? peers_join_unknown(queries->peers)
+		   : peers_join_sender(queries->peers, fd, client);
+}
+
+struct peer *
+dns_queries_peer(struct dns_queries *queries, const struct peer *peer)
+{
+	return peers_join_as(queries->peers, peer);
 }
 
 size_t
@@ -166,6 +202,14 @@ log_reply(const struct dns_query *query, const struct dns_answer *answer)
 }
 
 static void
+end(struct dns_query *query)
+{
+	query->lookup = NULL;
+	query->queries->in_flight--;
+	peers_leave(query->queries->peers, query->peer);
+}
+
+static void
 on_answer(void *arg, struct dns_answer *answer)
 {
 	struct dns_query *query = arg;
@@ -174,21 +218,32 @@ on_answer(void *arg, struct dns_answer *answer)
 	    query->tcp, queries->out + 2,
 	    dns_message_limit(&query->request, query->tcp));
 
-	query->lookup = NULL;
-	queries->in_flight--;
+	end(query);
 	log_reply(query, answer);
 	query->cb(query->arg, make_reply(queries, len));
+}
+
+/* Whoever has many unanswered must not take the slots of those who have few. */
+static enum resolver_class
+class_of(const struct peer *peer)
+{
+	return peer_count(peer) <= FEW ? RESOLVER_CLASS_FEW
+				       : RESOLVER_CLASS_OTHER;
 }
 
 int
 dns_query_start(struct dns_query *query, struct dns_queries *queries,
     const struct dns_request *request, const char *name, bool tcp,
-    dns_query_cb cb, void *arg)
+    struct peer *peer, dns_query_cb cb, void *arg)
 {
+	query->lookup = NULL;
+	if (peer == NULL)
+		return -1;
 	if (queries->seen != NULL && request->type == DNS_TYPE_MX &&
 	    !request->dnssec_ok)
 		queries->seen(queries->seen_arg, name);
 	query->queries = queries;
+	query->peer = peer;
 	query->request = *request;
 	query->tcp = tcp;
 	query->start = clock_ms();
@@ -196,10 +251,12 @@ dns_query_start(struct dns_query *query, struct dns_queries *queries,
 	query->arg = arg;
 	budget_init(&query->budget);
 	query->lookup = resolver_lookup(queries->resolver, name, request->type,
-	    RESOLVER_NEED_MESSAGE, RESOLVER_CLASS_OTHER, &query->budget,
-	    on_answer, query);
-	if (query->lookup == NULL)
+	    RESOLVER_NEED_MESSAGE, class_of(peer), &query->budget, on_answer,
+	    query);
+	if (query->lookup == NULL) {
+		peers_leave(queries->peers, peer);
 		return -1;
+	}
 	queries->in_flight++;
 	return 0;
 }
@@ -210,6 +267,5 @@ dns_query_cancel(struct dns_query *query)
 	if (query->lookup == NULL)
 		return;
 	resolver_cancel(query->lookup);
-	query->lookup = NULL;
-	query->queries->in_flight--;
+	end(query);
 }

@@ -17,14 +17,14 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "wire/acceptor.h"
 #include "wire/dns_datagrams.h"
 #include "wire/dns_query.h"
 #include "wire/dns_streams.h"
+#include "wire/inet_socket.h"
 
 #define BACKLOG 128
 #define DNS_PORT 53
-#define ACCEPT_BURST 16
-#define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
 /* Octets of datagrams that may wait for us: a burst of questions. */
 #define UDP_BUFFER (1024 * 1024)
 
@@ -33,13 +33,11 @@ struct place {
 	struct dns_service *service;
 	struct endpoint endpoint;
 	struct dns_datagrams *datagrams; /* NULL where UDP is closed */
-	int tcp;                         /* -1 where it is closed */
-	struct event *connection;
-	struct event *resume;    /* accepting, after a pause */
-	bool is_named, is_fresh; /* until dns_service_settle() */
-	bool is_inherited;       /* given to us: not ours to leave */
-	bool is_leaving;         /* no longer named: closes with the last
-				  * question that came by UDP */
+	struct acceptor *streams;        /* NULL where TCP is closed */
+	bool is_named, is_fresh;         /* until dns_service_settle() */
+	bool is_inherited;               /* given to us: not ours to leave */
+	bool is_leaving;                 /* no longer named: closes with the
+					  * last question that came by UDP */
 	struct place *prev, *next;
 };
 
@@ -66,65 +64,35 @@ tell_if_drained(struct dns_service *service)
 
 /* ---- connections ---- */
 
-/* Who waits would wake us for ever. */
 static void
-pause_accepting(struct place *place)
+on_connection(void *arg, int fd, const struct sockaddr_storage *client)
 {
-	static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
+	const struct dns_service *service = arg;
 
-	dns_streams_make_room(place->service->streams);
-	event_del(place->connection);
-	event_add(place->resume, &pause);
+	if (dns_queries_may_ask(service->queries, client))
+		dns_streams_add(service->streams, fd);
+	else
+		close(fd);
 }
 
 static void
-on_resume(evutil_socket_t fd, short what, void *arg)
+on_no_room(void *arg)
 {
-	struct place *place = arg;
+	const struct dns_service *service = arg;
 
-	(void)fd;
-	(void)what;
-	if (place->tcp != -1 && !place->is_leaving)
-		event_add(place->connection, NULL);
+	dns_streams_make_room(service->streams);
 }
 
-static void
-on_connection(evutil_socket_t fd, short what, void *arg)
-{
-	struct place *place = arg;
-
-	(void)what;
-	for (int i = 0; i < ACCEPT_BURST; i++) {
-		struct sockaddr_storage client;
-		socklen_t len = sizeof(client);
-		const int socket = accept4(fd, (struct sockaddr *)&client, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (socket == -1) {
-			if (errno == EMFILE || errno == ENFILE)
-				pause_accepting(place);
-			return;
-		}
-		if (dns_queries_may_ask(place->service->queries, &client))
-			dns_streams_add(place->service->streams, socket);
-		else
-			close(socket);
-	}
-}
+static const struct acceptor_handler handler = { .accepted = on_connection,
+	.no_room = on_no_room };
 
 /* ---- places ---- */
 
 static void
 close_tcp(struct place *place)
 {
-	if (place->connection != NULL)
-		event_free(place->connection);
-	if (place->resume != NULL)
-		event_free(place->resume);
-	place->connection = place->resume = NULL;
-	if (place->tcp != -1)
-		close(place->tcp);
-	place->tcp = -1;
+	acceptor_free(place->streams);
+	place->streams = NULL;
 }
 
 static void
@@ -158,23 +126,16 @@ on_idle(void *arg)
 static int
 bound_socket(const struct endpoint *endpoint, int type)
 {
-	const int family = endpoint->address.ss_family, on = 1;
 	const int udp_buffer = UDP_BUFFER;
-	const int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const int fd = inet_socket_bind(endpoint, type);
 	int error;
 
 	if (fd == -1)
 		return -1;
-	if (type == SOCK_STREAM)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	else
+	if (type == SOCK_DGRAM)
 		setsockopt(
 		    fd, SOL_SOCKET, SO_RCVBUF, &udp_buffer, sizeof(udp_buffer));
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&endpoint->address,
-		endpoint->length) == 0 &&
-	    (type != SOCK_STREAM || listen(fd, BACKLOG) == 0))
+	if (type == SOCK_DGRAM || listen(fd, BACKLOG) == 0)
 		return fd;
 	error = errno;
 	close(fd);
@@ -197,17 +158,11 @@ watch_udp(struct place *place, int fd)
 static int
 watch_tcp(struct place *place, int fd)
 {
-	struct event_base *base = place->service->base;
-
-	place->tcp = fd;
-	place->resume = evtimer_new(base, on_resume, place);
-	place->connection =
-	    event_new(base, fd, EV_READ | EV_PERSIST, on_connection, place);
-	if (place->resume != NULL && place->connection != NULL &&
-	    event_add(place->connection, NULL) == 0)
-		return 0;
-	close_tcp(place);
-	return -1;
+	place->streams =
+	    acceptor_new(place->service->base, fd, &handler, place->service);
+	if (place->streams == NULL)
+		close(fd);
+	return place->streams != NULL ? 0 : -1;
 }
 
 static int
@@ -236,11 +191,11 @@ open_sockets(struct place *place)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	if (place->datagrams != NULL && place->tcp != -1)
+	if (place->datagrams != NULL && place->streams != NULL)
 		return 0;
 	if ((place->datagrams == NULL &&
 		open_socket(place, SOCK_DGRAM) == -1) ||
-	    (place->tcp == -1 && open_socket(place, SOCK_STREAM) == -1))
+	    (place->streams == NULL && open_socket(place, SOCK_STREAM) == -1))
 		return -1;
 	log_info(
 	    "dns_service: DNS on %s", endpoint_text(&place->endpoint, text));
@@ -271,7 +226,6 @@ find_or_make(struct dns_service *service, const struct endpoint *endpoint)
 	}
 	place->service = service;
 	place->endpoint = *endpoint;
-	place->tcp = -1;
 	place->is_fresh = true;
 	DL_APPEND(service->places, place);
 	return place;
@@ -295,7 +249,8 @@ dns_service_add_fd(struct dns_service *service, int fd)
 		log_error("dns_service: a socket from systemd is of no use");
 		return -1;
 	}
-	if (type == SOCK_DGRAM ? place->datagrams != NULL : place->tcp != -1) {
+	if (type == SOCK_DGRAM ? place->datagrams != NULL
+			       : place->streams != NULL) {
 		log_error("dns_service: systemd gives the same place twice");
 		return -1;
 	}
@@ -323,7 +278,7 @@ leave(struct place *place)
 	char text[ENDPOINT_TEXT_MAX];
 
 	/* One that could not be opened has not been on it. */
-	if (place->datagrams != NULL && place->tcp != -1)
+	if (place->datagrams != NULL && place->streams != NULL)
 		log_info("dns_service: no longer on %s",
 		    endpoint_text(&place->endpoint, text));
 	stop_listening(place);

@@ -133,7 +133,8 @@ look_up(
 		DL_APPEND(stream->queries, query);
 		stream->query_count++;
 		if (dns_query_start(&query->query, queries, request, name, true,
-			on_reply, query) == 0)
+			dns_queries_peer(queries, stream->peer), on_reply,
+			query) == 0)
 			return;
 		query_free(query);
 	}
@@ -418,7 +419,7 @@ dns_streams_new(struct event_base *base, struct dns_queries *queries,
 	streams->queries = queries;
 	streams->gone = gone;
 	streams->gone_arg = arg;
-	if ((streams->peers = peers_new()) == NULL) {
+	if ((streams->peers = peers_new(SOCK_STREAM)) == NULL) {
 		free(streams);
 		return NULL;
 	}

@@ -17,15 +17,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "wire/acceptor.h"
+#include "wire/inet_socket.h"
 #include "wire/peers.h"
 #include "wire/prompt.h"
 #include "wire/session.h"
 #include "wire/unix_socket.h"
 
 #define BACKLOG 1024
-#define ACCEPT_BURST 16
-#define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
-#define QUIET_MS 10000      /* between two warnings of what clients can cause */
+#define QUIET_MS 10000 /* between two warnings of what clients can cause */
 
 struct listener {
 	struct listeners *listeners;
@@ -195,11 +195,13 @@ add_member(struct listener *listener, int fd, struct peer *peer)
 }
 
 static void
-add_session(struct listener *listener, int fd)
+add_session(void *arg, int fd, const struct sockaddr_storage *client)
 {
+	struct listener *listener = arg;
 	struct listeners *listeners = listener->listeners;
 	struct peer *peer = peers_join(listeners->peers, fd);
 
+	(void)client;
 	if (peer != NULL &&
 	    (listeners->count < listeners->max_connections ||
 		make_room(listeners, peer)) &&
@@ -221,7 +223,7 @@ is_open(const struct listener *listener)
 static void
 pause_accepting(struct listeners *listeners)
 {
-	static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
+	static const struct timeval pause = { 0, ACCEPTOR_PAUSE_MS * 1000 };
 
 	for (struct listener *l = listeners->first; l != NULL; l = l->next)
 		if (is_open(l))
@@ -244,25 +246,12 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 static void
 accept_some(struct listener *listener, int most)
 {
-	for (int i = 0; i < most; i++) {
-		const int client = accept4(
-		    listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (client != -1) {
-			add_session(listener, client);
-			continue;
-		}
-		if (errno == EAGAIN)
-			return;
-		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
-		    errno != ENOMEM)
-			continue; /* that one client has gone again */
-		if (may_warn(listener->listeners))
-			log_warning("listener: accept: %s", strerror(errno));
-		if (!make_room(listener->listeners, NULL))
-			pause_accepting(listener->listeners);
+	if (acceptor_take(listener->fd, most, add_session, listener))
 		return;
-	}
+	if (may_warn(listener->listeners))
+		log_warning("listener: accept: %s", strerror(errno));
+	if (!make_room(listener->listeners, NULL))
+		pause_accepting(listener->listeners);
 }
 
 static void
@@ -271,7 +260,7 @@ on_connection(void *arg, short what)
 	struct listener *listener = arg;
 
 	(void)what;
-	accept_some(listener, ACCEPT_BURST);
+	accept_some(listener, ACCEPTOR_BURST);
 }
 
 /* ---- listening ---- */
@@ -347,19 +336,23 @@ listeners_add_fd(
 
 /* Nobody gets in before: it does not listen yet. */
 static int
-bind_socket(int fd, const struct listener *listener)
+bound_socket(const struct listener *listener)
 {
 	const struct sockaddr *address =
 	    (const struct sockaddr *)&listener->endpoint.address;
-	const int on = 1;
+	int fd, error;
 
-	if (address->sa_family == AF_UNIX)
-		return unix_socket_bind(fd, (const struct sockaddr_un *)address,
-		    &listener->rights, &listener->user);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (address->sa_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	return bind(fd, address, listener->endpoint.length);
+	if (address->sa_family != AF_UNIX)
+		return inet_socket_bind(&listener->endpoint, SOCK_STREAM);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1 ||
+	    unix_socket_bind(fd, (const struct sockaddr_un *)address,
+		&listener->rights, &listener->user) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 /* Returns 0, or -1 with the reason logged. */
@@ -368,13 +361,12 @@ open_listener(struct listener *listener)
 {
 	const struct endpoint *endpoint = &listener->endpoint;
 	const char *name = listener->options.protocol->name;
-	const int fd = socket(endpoint->address.ss_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const int fd = bound_socket(listener);
 	char text[ENDPOINT_TEXT_MAX];
 
 	endpoint_text(endpoint, text);
-	if (fd == -1 || bind_socket(fd, listener) == -1 ||
-	    listen(fd, BACKLOG) == -1 || accept_from(listener, fd) == -1) {
+	if (fd == -1 || listen(fd, BACKLOG) == -1 ||
+	    accept_from(listener, fd) == -1) {
 		log_error("listener: %s on %s: %s", name, text,
 		    endpoint_bind_error(endpoint, errno));
 		if (fd != -1)
@@ -429,6 +421,25 @@ find_or_make(struct listeners *listeners, const struct listener_place *place)
 	return listener_new(listeners, place->protocol, place->endpoint);
 }
 
+/* What has an owner, or a group, of its own no more, and would otherwise keep
+ * it. */
+static struct endpoint_rights
+whole_rights(
+    const struct listener *listener, const struct endpoint_rights *rights)
+{
+	const struct sockaddr_un *un =
+	    (const struct sockaddr_un *)&listener->endpoint.address;
+	const struct privileges_user whose =
+	    unix_socket_user(un->sun_path, &listener->user);
+	struct endpoint_rights whole = *rights;
+
+	if (whole.owner == (uid_t)-1 && listener->rights.owner != (uid_t)-1)
+		whole.owner = whose.uid;
+	if (whole.group == (gid_t)-1 && listener->rights.group != (gid_t)-1)
+		whole.group = whose.gid;
+	return whole;
+}
+
 /* Returns 0, or -1 with the reason logged. */
 static int
 change_rights(struct listener *listener, const struct endpoint_rights *rights)
@@ -436,20 +447,23 @@ change_rights(struct listener *listener, const struct endpoint_rights *rights)
 	const struct sockaddr_un *un =
 	    (const struct sockaddr_un *)&listener->endpoint.address;
 	const struct endpoint_rights *old = &listener->rights;
+	struct endpoint_rights whole;
 	char text[ENDPOINT_TEXT_MAX];
 
 	if (listener->is_inherited || un->sun_family != AF_UNIX ||
 	    (old->owner == rights->owner && old->group == rights->group &&
 		old->mode == rights->mode))
 		return 0;
+	whole = whole_rights(listener, rights);
 	if (unix_socket_set_rights(
-		un->sun_path, rights, &listener->rights_before) == 0) {
+		un->sun_path, &whole, &listener->rights_before) == 0) {
 		listener->rights = *rights;
 		listener->has_changed = true;
 		return 0;
 	}
-	log_error("listener: %s on %s: %s", listener->options.protocol->name,
-	    endpoint_text(&listener->endpoint, text), strerror(errno));
+	log_error("listener: %s on %s: %s%s", listener->options.protocol->name,
+	    endpoint_text(&listener->endpoint, text), strerror(errno),
+	    errno == EPERM ? ": other rights for it take a restart" : "");
 	return -1;
 }
 
@@ -557,6 +571,7 @@ listeners_new(struct event_base *base, struct policy_service *service,
     struct stats *stats, unsigned max_connections, unsigned request_timeout)
 {
 	struct listeners *listeners = calloc(1, sizeof(*listeners));
+	const char *why;
 
 	if (listeners == NULL)
 		return NULL;
@@ -567,12 +582,17 @@ listeners_new(struct event_base *base, struct policy_service *service,
 	listeners->request_timeout = request_timeout;
 	listeners->resume = event_new(base, -1, 0, on_resume, listeners);
 	listeners->prompt = prompt_new(base);
-	listeners->peers = peers_new();
+	listeners->peers = peers_new(SOCK_STREAM);
 	if (listeners->resume == NULL || listeners->prompt == NULL ||
 	    listeners->peers == NULL) {
 		listeners_free(listeners);
 		return NULL;
 	}
+	/* So it is with the DNS listener's. */
+	if ((why = peers_mixed(listeners->peers)) != NULL)
+		log_info("listener: over loopback the users of this machine "
+			 "can't be told apart: %s",
+		    why);
 	return listeners;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "wire/inet_socket.h"
 #include "wire/status.h"
 #include "wire/unix_socket.h"
 #include "wire/visitors.h"
@@ -194,13 +195,12 @@ open_place(struct metrics *metrics, const struct endpoint *endpoint)
 {
 	const struct sockaddr *address =
 	    (const struct sockaddr *)&endpoint->address;
-	int fd;
+	const int fd =
+	    address->sa_family == AF_UNIX
+		? bind_named(metrics, (const struct sockaddr_un *)address)
+		: inet_socket_bind(endpoint, SOCK_STREAM);
 
-	if (address->sa_family != AF_UNIX)
-		return visitors_listen(
-		    metrics->visitors, address, (int)endpoint->length);
-	fd = bind_named(metrics, (const struct sockaddr_un *)address);
-	return fd != -1 ? visitors_listen_on(metrics->visitors, fd) : -1;
+	return fd != -1 ? visitors_listen(metrics->visitors, fd) : -1;
 }
 
 static int

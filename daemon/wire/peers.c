@@ -13,10 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/table.h"
 #include "wire/socket_owner.h"
 
+#define WHY_MAX 128
 #define NETWORK_OCTETS 8 /* of an IPv6 address, for who has a whole network */
 
 /* Above are those that the users of this machine have by tens of thousands, for
@@ -31,13 +31,14 @@ struct key {
 
 struct peer {
 	struct key key;
-	size_t connections;
+	size_t count; /* of connections, or datagrams */
 	UT_hash_handle hh;
 };
 
 struct peers {
 	struct peer *table;
-	int diag; /* socket_owner_open() */
+	int diag;          /* socket_owner_open() */
+	char why[WHY_MAX]; /* it is -1 */
 };
 
 /* ---- keys ---- */
@@ -91,6 +92,16 @@ user_at(int fd)
 }
 
 static void
+set_address(struct key *key, const struct sockaddr_storage *address)
+{
+	key->family = address->ss_family;
+	if (address->ss_family == AF_INET)
+		set_v4(key, (const struct sockaddr_in *)address);
+	else if (address->ss_family == AF_INET6)
+		set_v6(key, (const struct sockaddr_in6 *)address);
+}
+
+static void
 set_key(struct key *key, const struct peers *peers, int fd)
 {
 	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
@@ -99,15 +110,12 @@ set_key(struct key *key, const struct peers *peers, int fd)
 
 	memset(key, 0, sizeof(*key));
 	getpeername(fd, (struct sockaddr *)&address, &length);
-	key->family = address.ss_family;
 	if (address.ss_family == AF_UNIX)
 		set_user(key, user_at(fd));
 	else if (socket_owner_find(peers->diag, fd, &uid))
 		set_user(key, uid);
-	else if (address.ss_family == AF_INET)
-		set_v4(key, (const struct sockaddr_in *)&address);
-	else if (address.ss_family == AF_INET6)
-		set_v6(key, (const struct sockaddr_in6 *)&address);
+	else
+		set_address(key, &address);
 }
 
 const char *
@@ -139,32 +147,75 @@ peer_text(const struct peer *peer, char text[PEER_TEXT_MAX])
 
 /* ---- the table ---- */
 
-struct peer *
-peers_join(struct peers *peers, int fd)
+static struct peer *
+join(struct peers *peers, const struct key *key)
 {
 	struct peer *peer;
-	struct key key;
 
-	set_key(&key, peers, fd);
-	HASH_FIND(hh, peers->table, &key, sizeof(key), peer);
+	HASH_FIND(hh, peers->table, key, sizeof(*key), peer);
 	if (peer == NULL) {
 		if ((peer = calloc(1, sizeof(*peer))) == NULL)
 			return NULL;
-		memcpy(&peer->key, &key, sizeof(key));
-		HASH_ADD(hh, peers->table, key, sizeof(key), peer);
+		memcpy(&peer->key, key, sizeof(*key));
+		HASH_ADD(hh, peers->table, key, sizeof(peer->key), peer);
 		if (peer->hh.tbl == NULL) {
 			free(peer);
 			return NULL;
 		}
 	}
-	peer->connections++;
+	peer->count++;
 	return peer;
+}
+
+struct peer *
+peers_join(struct peers *peers, int fd)
+{
+	struct key key;
+
+	set_key(&key, peers, fd);
+	return join(peers, &key);
+}
+
+struct peer *
+peers_join_sender(
+    struct peers *peers, int fd, const struct sockaddr_storage *client)
+{
+	struct key key;
+	uid_t uid;
+
+	memset(&key, 0, sizeof(key));
+	if (socket_owner_find_sender(peers->diag, fd, client, &uid))
+		set_user(&key, uid);
+	else
+		set_address(&key, client);
+	return join(peers, &key);
+}
+
+struct peer *
+peers_join_unknown(struct peers *peers)
+{
+	struct key key;
+
+	memset(&key, 0, sizeof(key));
+	return join(peers, &key);
+}
+
+struct peer *
+peers_join_as(struct peers *peers, const struct peer *peer)
+{
+	return join(peers, &peer->key);
+}
+
+size_t
+peer_count(const struct peer *peer)
+{
+	return peer->count;
 }
 
 void
 peers_leave(struct peers *peers, struct peer *peer)
 {
-	if (--peer->connections > 0)
+	if (--peer->count > 0)
 		return;
 	HASH_DELETE(hh, peers->table, peer);
 	free(peer);
@@ -177,8 +228,8 @@ peers_most(const struct peers *peers)
 
 	for (const struct peer *peer = peers->table; peer != NULL;
 	     peer = peer->hh.next)
-		if (peer->connections > most)
-			most = peer->connections;
+		if (peer->count > most)
+			most = peer->count;
 	return most;
 }
 
@@ -187,24 +238,35 @@ peer_makes_room(
     const struct peer *peer, const struct peer *newcomer, size_t most)
 {
 	/* Alone, the newcomer has nothing to give. */
-	if (newcomer != NULL && newcomer->connections == most && most > 1)
+	if (newcomer != NULL && newcomer->count == most && most > 1)
 		return peer == newcomer;
-	return peer->connections == most;
+	return peer->count == most;
 }
 
 /* ---- life ---- */
 
 struct peers *
-peers_new(void)
+peers_new(int type)
 {
 	struct peers *peers = calloc(1, sizeof(*peers));
 
 	if (peers == NULL)
 		return NULL;
-	if ((peers->diag = socket_owner_open()) == -1)
-		log_info("peers: over loopback all users are one: %s",
-		    strerror(errno));
+	if ((peers->diag = socket_owner_open(type)) != -1)
+		return peers;
+	if (errno == EPROTONOSUPPORT)
+		snprintf(peers->why, sizeof(peers->why),
+		    "the kernel has no inet_diag or %s to say whose they are",
+		    type == SOCK_STREAM ? "tcp_diag" : "udp_diag");
+	else
+		snprintf(peers->why, sizeof(peers->why), "%s", strerror(errno));
 	return peers;
+}
+
+const char *
+peers_mixed(const struct peers *peers)
+{
+	return peers->diag == -1 ? peers->why : NULL;
 }
 
 void

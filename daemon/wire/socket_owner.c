@@ -1,4 +1,4 @@
-/* socket_owner.c - whose a TCP connection from this machine is. */
+/* socket_owner.c - whose a socket at the other end is. */
 
 #include "wire/socket_owner.h"
 
@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/prefix.h"
 
 #define ANSWERS_MAX 16 /* that were left from before */
 
@@ -27,8 +29,8 @@ struct answer {
 	uint8_t rest[1024];
 };
 
-int
-socket_owner_open(void)
+static int
+open_diag(void)
 {
 	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	const int fd =
@@ -65,27 +67,22 @@ set_end(const struct sockaddr_storage *address, __be32 octets[4], __be16 *port)
 	return true;
 }
 
-/* Of the socket at the other end, which has the two addresses the other way
- * round. */
 static bool
-set_request(struct request *request, int fd)
+set_request(struct request *request, int protocol,
+    const struct sockaddr_storage *source,
+    const struct sockaddr_storage *destination)
 {
-	struct sockaddr_storage theirs = { 0 }, ours = { 0 };
-	socklen_t theirs_length = sizeof(theirs), ours_length = sizeof(ours);
 	struct inet_diag_sockid *id = &request->diag.id;
 
-	if (getpeername(fd, (struct sockaddr *)&theirs, &theirs_length) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&ours, &ours_length) == -1)
-		return false;
 	request->header.nlmsg_len = sizeof(*request);
 	request->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	request->header.nlmsg_flags = NLM_F_REQUEST;
-	request->diag.sdiag_family = (uint8_t)ours.ss_family;
-	request->diag.sdiag_protocol = IPPROTO_TCP;
+	request->diag.sdiag_family = (uint8_t)source->ss_family;
+	request->diag.sdiag_protocol = (uint8_t)protocol;
 	request->diag.idiag_states = UINT32_MAX;
 	id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-	return set_end(&theirs, id->idiag_src, &id->idiag_sport) &&
-	       set_end(&ours, id->idiag_dst, &id->idiag_dport);
+	return set_end(source, id->idiag_src, &id->idiag_sport) &&
+	       set_end(destination, id->idiag_dst, &id->idiag_dport);
 }
 
 /* ---- the answer ---- */
@@ -106,17 +103,14 @@ read_answer(const struct answer *answer, size_t len, uid_t *uid)
 }
 
 /* The kernel answers before send(2) returns. */
-bool
-socket_owner_find(int diag, int fd, uid_t *uid)
+static bool
+ask(int diag, struct request *request, uid_t *uid)
 {
 	static uint32_t sequence;
-	struct request request = { 0 };
 	struct answer answer;
 
-	if (diag == -1 || !set_request(&request, fd))
-		return false;
-	request.header.nlmsg_seq = ++sequence;
-	if (send(diag, &request, sizeof(request), MSG_DONTWAIT) == -1)
+	request->header.nlmsg_seq = ++sequence;
+	if (send(diag, request, sizeof(*request), MSG_DONTWAIT) == -1)
 		return false;
 	for (int i = 0; i < ANSWERS_MAX; i++) {
 		const ssize_t len =
@@ -128,4 +122,128 @@ socket_owner_find(int diag, int fd, uid_t *uid)
 			return read_answer(&answer, (size_t)len, uid);
 	}
 	return false;
+}
+
+/* The socket at the other end has the two addresses the other way round. */
+bool
+socket_owner_find(int diag, int fd, uid_t *uid)
+{
+	struct sockaddr_storage theirs = { 0 }, ours = { 0 };
+	socklen_t theirs_length = sizeof(theirs), ours_length = sizeof(ours);
+	struct request request = { 0 };
+
+	return diag != -1 &&
+	       getpeername(fd, (struct sockaddr *)&theirs, &theirs_length) ==
+		   0 &&
+	       getsockname(fd, (struct sockaddr *)&ours, &ours_length) == 0 &&
+	       set_request(&request, IPPROTO_TCP, &theirs, &ours) &&
+	       ask(diag, &request, uid);
+}
+
+static bool
+is_same_host(
+    const struct sockaddr_storage *one, const struct sockaddr_storage *other)
+{
+	struct prefix a, b;
+
+	return prefix_of(one, &a) && prefix_of(other, &b) &&
+	       prefix_is_within(&a, &b);
+}
+
+/*
+ * Of UDP the kernel looks for the socket that would take a datagram from the
+ * first end to the second: so it is ours to theirs, and not as above.  It would
+ * also take any that is bound to that port alone, wherever the client is.
+ */
+bool
+socket_owner_find_sender(
+    int diag, int fd, const struct sockaddr_storage *client, uid_t *uid)
+{
+	struct sockaddr_storage ours = { 0 };
+	socklen_t length = sizeof(ours);
+	struct request request = { 0 };
+
+	return diag != -1 &&
+	       getsockname(fd, (struct sockaddr *)&ours, &length) == 0 &&
+	       (prefix_is_loopback(client) || is_same_host(client, &ours)) &&
+	       set_request(&request, IPPROTO_UDP, &ours, client) &&
+	       ask(diag, &request, uid);
+}
+
+/* ---- is there an answer? ---- */
+
+/* A firewall may be in the way: then it ends after a second. */
+static int
+loopback_socket(int type, struct sockaddr_storage *address)
+{
+	static const struct timeval limit = { 1, 0 };
+	struct sockaddr_in *in = (struct sockaddr_in *)address;
+	socklen_t length = sizeof(*in);
+	const int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	memset(address, 0, sizeof(*address));
+	in->sin_family = AF_INET;
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ==
+		0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ==
+		0 &&
+	    bind(fd, (struct sockaddr *)in, length) == 0 &&
+	    getsockname(fd, (struct sockaddr *)in, &length) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Where there is nothing to ask about, nothing speaks against it. */
+static bool
+knows_connection(int diag, int ours, int theirs, const struct sockaddr *at)
+{
+	int server = -1;
+	bool known;
+	uid_t uid;
+
+	if (listen(ours, 1) == 0 &&
+	    connect(theirs, at, sizeof(struct sockaddr_in)) == 0)
+		server = accept4(ours, NULL, NULL, SOCK_CLOEXEC);
+	if (server == -1)
+		return true;
+	known = socket_owner_find(diag, server, &uid);
+	close(server);
+	return known;
+}
+
+static bool
+answers(int diag, int type)
+{
+	struct sockaddr_storage here, there;
+	const int ours = loopback_socket(type, &here);
+	const int theirs = loopback_socket(type, &there);
+	bool known = true;
+	uid_t uid;
+
+	if (ours != -1 && theirs != -1)
+		known = type == SOCK_DGRAM
+			    ? socket_owner_find_sender(diag, ours, &there, &uid)
+			    : knows_connection(diag, ours, theirs,
+				  (const struct sockaddr *)&here);
+	if (theirs != -1)
+		close(theirs);
+	if (ours != -1)
+		close(ours);
+	return known;
+}
+
+int
+socket_owner_open(int type)
+{
+	const int diag = open_diag();
+
+	if (diag == -1 || answers(diag, type))
+		return diag;
+	close(diag);
+	errno = EPROTONOSUPPORT;
+	return -1;
 }

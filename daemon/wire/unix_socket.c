@@ -181,6 +181,23 @@ close_keeping_errno(int fd)
 	errno = error;
 }
 
+struct privileges_user
+unix_socket_user(const char *path, const struct privileges_user *user)
+{
+	struct privileges_user whose = *user;
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+	struct stat st;
+
+	/* Of "/socket" it is "/". */
+	if (slash != NULL &&
+	    snprintf(directory, sizeof(directory), "%.*s/", (int)(slash - path),
+		path) < (int)sizeof(directory) &&
+	    stat(directory, &st) == 0 && (st.st_mode & S_ISGID) != 0)
+		whose.gid = st.st_gid;
+	return whose;
+}
+
 int
 unix_socket_set_rights(const char *path, const struct endpoint_rights *rights,
     struct endpoint_rights *before)
@@ -272,6 +289,56 @@ unix_socket_bind(int fd, const struct sockaddr_un *address,
 	unix_socket_remove(path, user);
 	errno = error;
 	return -1;
+}
+
+/* Of "/socket" it is "/". */
+static void
+directory_of(const char *path, char directory[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	const int len = slash == path ? 1 : (int)(slash - path);
+
+	snprintf(directory, PATH_MAX, "%.*s", len, path);
+}
+
+/* Whether there is something in the way, or somebody who listens. */
+static int
+look_at(const char *path, bool *is_taken)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat st;
+
+	*is_taken = false;
+	if (lstat(path, &st) == -1)
+		return errno == ENOENT ? 0 : errno;
+	if (!S_ISSOCK(st.st_mode))
+		return EADDRINUSE;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	*is_taken = !unix_socket_is_stale(&address);
+	return 0;
+}
+
+int
+unix_socket_check(
+    const char *path, const struct privileges_user *user, bool as_user)
+{
+	const bool acts = (geteuid() == 0 && user->uid != 0 && as_user) ||
+			  has_to_act(path, user);
+	char directory[PATH_MAX];
+	bool is_taken = false;
+	int error = 0;
+
+	directory_of(path, directory);
+	if (acts && act_as(user->uid, user->gid) == -1)
+		error = errno;
+	if (error == 0)
+		error = look_at(path, &is_taken);
+	if (error == 0 && !is_taken &&
+	    faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == -1)
+		error = errno;
+	if (acts)
+		act_as_root();
+	return error;
 }
 
 void

@@ -5,17 +5,17 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <utlist.h>
 
-#define ACCEPT_PAUSE_MS 100 /* after the descriptors have run out */
-#define FLAGS                                                                  \
-	(LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC)
+#include "wire/acceptor.h"
+
+#define BACKLOG 128
 
 static const struct timeval limit = { VISITOR_SECONDS, 0 };
 
@@ -29,7 +29,7 @@ struct visitor {
 };
 
 struct door {
-	struct evconnlistener *listener;
+	struct acceptor *acceptor;
 	struct door *next;
 };
 
@@ -38,7 +38,6 @@ struct visitors {
 	const struct visitor_protocol *protocol;
 	void *arg;
 	struct door *doors;
-	struct event *resume;     /* accepting, after a pause */
 	struct visitor *visitors; /* the oldest first */
 	size_t count;
 	size_t worked_for; /* of them */
@@ -47,26 +46,18 @@ struct visitors {
 /* ---- doors ---- */
 
 static void
-open_doors(struct visitors *visitors)
+open_doors(struct visitors *visitors, bool open)
 {
 	struct door *door;
 
 	LL_FOREACH(visitors->doors, door)
-	evconnlistener_enable(door->listener);
+	acceptor_open(door->acceptor, open);
 }
 
 static void
-close_doors(struct visitors *visitors)
+make_room(void *arg)
 {
-	struct door *door;
-
-	LL_FOREACH(visitors->doors, door)
-	evconnlistener_disable(door->listener);
-}
-
-static void
-make_room(struct visitors *visitors)
-{
+	struct visitors *visitors = arg;
 	struct visitor *visitor;
 
 	DL_FOREACH(visitors->visitors, visitor)
@@ -74,30 +65,6 @@ make_room(struct visitors *visitors)
 		visitor_leave(visitor);
 		return;
 	}
-}
-
-/* Who waits outside would wake us for ever. */
-static void
-on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
-	struct visitors *visitors = arg;
-
-	(void)listener;
-	make_room(visitors);
-	close_doors(visitors);
-	event_add(visitors->resume, &pause);
-}
-
-static void
-on_resume(evutil_socket_t fd, short what, void *arg)
-{
-	struct visitors *visitors = arg;
-
-	(void)fd;
-	(void)what;
-	if (visitors->worked_for < VISITORS_MAX)
-		open_doors(visitors);
 }
 
 /* ---- a visitor ---- */
@@ -110,9 +77,8 @@ leave_work(struct visitor *visitor)
 
 	if (visitor->state != IS_WORKED_FOR)
 		return;
-	if (visitors->worked_for-- == VISITORS_MAX &&
-	    !event_pending(visitors->resume, EV_TIMEOUT, NULL))
-		open_doors(visitors);
+	if (visitors->worked_for-- == VISITORS_MAX)
+		open_doors(visitors, true);
 }
 
 void
@@ -139,7 +105,7 @@ visitor_work(struct visitor *visitor)
 
 	visitor->state = IS_WORKED_FOR;
 	if (++visitors->worked_for == VISITORS_MAX)
-		close_doors(visitors);
+		open_doors(visitors, false);
 	bufferevent_disable(visitor->stream, EV_READ);
 	event_del(visitor->limit);
 }
@@ -218,15 +184,12 @@ visitor_new(struct visitors *visitors, evutil_socket_t fd)
 }
 
 static void
-on_connection(struct evconnlistener *listener, evutil_socket_t fd,
-    struct sockaddr *address, int length, void *arg)
+on_connection(void *arg, int fd, const struct sockaddr_storage *client)
 {
 	struct visitors *visitors = arg;
 	struct visitor *visitor;
 
-	(void)listener;
-	(void)address;
-	(void)length;
+	(void)client;
 	if (visitors->count == VISITORS_MAX)
 		make_room(visitors);
 	visitor = visitor_new(visitors, fd);
@@ -243,44 +206,35 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 
 /* ---- life ---- */
 
-/* Takes over @listener.  Returns 0, or -1 with errno. */
+static const struct acceptor_handler handler = { .accepted = on_connection,
+	.no_room = make_room };
+
+/* Takes over @fd, which listens, if it returns 0; or -1: out of memory. */
 static int
-add_door(struct visitors *visitors, struct evconnlistener *listener)
+add_door(struct visitors *visitors, int fd)
 {
 	struct door *door = calloc(1, sizeof(*door));
 
-	if (door == NULL) {
-		evconnlistener_free(listener);
-		errno = ENOMEM;
+	if (door == NULL)
+		return -1;
+	door->acceptor = acceptor_new(visitors->base, fd, &handler, visitors);
+	if (door->acceptor == NULL) {
+		free(door);
 		return -1;
 	}
-	door->listener = listener;
-	evconnlistener_set_error_cb(listener, on_accept_error);
 	LL_PREPEND(visitors->doors, door);
 	return 0;
 }
 
 int
-visitors_listen(
-    struct visitors *visitors, const struct sockaddr *address, int length)
+visitors_listen(struct visitors *visitors, int fd)
 {
-	struct evconnlistener *listener =
-	    evconnlistener_new_bind(visitors->base, on_connection, visitors,
-		FLAGS, -1, address, length);
+	int error = ENOMEM;
 
-	return listener != NULL ? add_door(visitors, listener) : -1;
-}
-
-int
-visitors_listen_on(struct visitors *visitors, int fd)
-{
-	struct evconnlistener *listener = evconnlistener_new(
-	    visitors->base, on_connection, visitors, FLAGS, -1, fd);
-	int error;
-
-	if (listener != NULL)
-		return add_door(visitors, listener);
-	error = errno;
+	if (listen(fd, BACKLOG) == -1)
+		error = errno;
+	else if (add_door(visitors, fd) == 0)
+		return 0;
 	close(fd);
 	errno = error;
 	return -1;
@@ -294,14 +248,8 @@ visitors_new(
 
 	if (visitors == NULL)
 		return NULL;
-	*visitors = (struct visitors){ .base = base,
-		.protocol = protocol,
-		.arg = arg,
-		.resume = evtimer_new(base, on_resume, visitors) };
-	if (visitors->resume == NULL) {
-		free(visitors);
-		return NULL;
-	}
+	*visitors =
+	    (struct visitors){ .base = base, .protocol = protocol, .arg = arg };
 	return visitors;
 }
 
@@ -316,9 +264,8 @@ visitors_free(struct visitors *visitors)
 		visitor_leave(visitors->visitors);
 	LL_FOREACH_SAFE(visitors->doors, door, next)
 	{
-		evconnlistener_free(door->listener);
+		acceptor_free(door->acceptor);
 		free(door);
 	}
-	event_free(visitors->resume);
 	free(visitors);
 }

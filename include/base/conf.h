@@ -107,10 +107,15 @@ struct conf {
 /*
  * Read @path, or only the built-in defaults where @path is NULL.
  * Returns the conf, to be freed with conf_free(); or NULL with one line
- * "FILE:LINE: option: what is wrong" (no line number where there is none) in
- * @error, cut to @size octets.
+ * "FILE:LINE: option: what is wrong" (no line number where it is about the file
+ * or about a default; the last of several options that contradict each other)
+ * in @error, cut to @size octets.
  */
 struct conf *conf_load(const char *path, char *error, size_t size);
+
+/* The line on which @option last gets a value in the file @path; 0 where it
+ * gets none, or the file can't be read any more. */
+unsigned conf_line(const char *path, const char *option);
 
 /* NULL does nothing. */
 void conf_free(struct conf *conf);

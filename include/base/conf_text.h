@@ -20,4 +20,10 @@
  */
 char *conf_text_read(const char *path, char *error, size_t size);
 
+/*
+ * The line on which @option last gets a value, outside of blocks, in a text
+ * that conf_text_read() has returned; 0 where it gets none.
+ */
+unsigned conf_text_line(const char *text, const char *option);
+
 #endif /* BASE_CONF_TEXT_H */

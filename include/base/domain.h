@@ -65,8 +65,8 @@ bool domain_is_ascii(const char *text); /* any text at all */
  * A name as a person or a mail address has it, U-labels included, into our
  * text form with A-labels: libidn2, UTS 46 non-transitional.  ASCII names
  * are only normalized, so underscores and the like survive.
- * Returns 0, or -1 when libidn2 refuses the name or the result is no domain
- * name at all.
+ * Returns 0; or -1 with errno EINVAL when libidn2 refuses the name or the
+ * result is no domain name at all, ENOMEM when memory ran out.
  */
 int domain_from_utf8(const char *text, char out[DOMAIN_TEXT_MAX]);
 

@@ -21,6 +21,12 @@ uint64_t loop_time_longest(void);
  * whichever came later; likewise. */
 uint64_t loop_time_lap(void);
 
+/* Which look at the sockets was the last one: it differs after each. */
+uint64_t loop_time_turn(void);
+
+/* Nanoseconds of processor time of this thread, since whenever. */
+uint64_t loop_time_now(void);
+
 /* What was measured before the last call is forgotten. */
 void loop_time_rotate(void);
 

@@ -11,6 +11,7 @@
 #include "command/name_compare.h"
 #include "command/policy_map.h"
 #include "command/postfix_config.h"
+#include "command/postmap.h"
 #include "command/resolver_probe.h"
 
 /* The exit codes of monitoring plugins. */
@@ -19,9 +20,10 @@ enum doctor_code { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_CRITICAL, DOCTOR_UNKNOWN };
 /* Texts are borrowed. */
 struct doctor_map {
 	struct policy_map map;
-	bool is_ours;   /* as far as we can tell */
-	bool not_asked; /* there was no time left */
-	struct policy_map_answer answer;
+	bool is_ours;                    /* as far as we can tell */
+	bool not_asked;                  /* there was no time left */
+	struct policy_map_answer answer; /* a socketmap's or tcp table's */
+	struct postmap_answer tried;     /* any other's */
 	/* the options of its profile; NULL where unknown */
 	const char *no_dane, *no_dane_explicit;
 	const char *insecure_mx, *dane_only, *carry;

@@ -18,10 +18,12 @@ enum policy_map_kind {
 	POLICY_MAP_TCP
 };
 
+#define POLICY_MAP_PROXY "proxy:" /* before the name of one that is proxied */
 #define POLICY_MAP_TEXT_MAX 512
 
 struct policy_map {
-	char text[POLICY_MAP_TEXT_MAX]; /* as written */
+	char text[POLICY_MAP_TEXT_MAX]; /* as written, or as much as fits */
+	bool is_cut;
 	enum policy_map_kind kind;
 	bool is_proxied;   /* by proxymap(8), which is not chrooted */
 	const char *error; /* constant text: Postfix refuses to start with it;
@@ -45,6 +47,9 @@ struct policy_map_viewer {
 	uid_t uid;             /* become; (uid_t)-1 where we can't */
 	gid_t gid;
 };
+
+/* For a process that ends soon.  Returns 0, or -1 with errno. */
+int policy_map_become(const struct policy_map_viewer *viewer);
 
 struct policy_map_answer {
 	int error;      /* errno value; 0: it has answered; ETIMEDOUT: not

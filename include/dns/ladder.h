@@ -60,8 +60,11 @@ void ladder_cancel(struct ladder *ladder);
 #define LADDER_PROOF_MS 400
 
 /* A name with more labels is not looked up: to prove that it does not exist
- * costs a hash for each.  34 are those of an IPv6 address, and block lists have
- * a few more. */
+ * costs a hash for each, and each may be a zone.  34 are those of an IPv6
+ * address, and block lists have a few more. */
 #define LADDER_LABELS_MAX 40
+/* But mail is sent to hosts, and asked for at hosts: their names are shorter.
+ * Two more are those of "_25._tcp". */
+#define LADDER_HOST_LABELS_MAX 18
 
 #endif /* DNS_LADDER_H */

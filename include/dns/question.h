@@ -16,6 +16,7 @@ enum resolver_need {
 enum resolver_class {
 	RESOLVER_CLASS_POLICY,
 	RESOLVER_CLASS_REFRESH, /* policies that nobody waits for yet */
+	RESOLVER_CLASS_FEW, /* the first questions of each who asks for DNS */
 	RESOLVER_CLASS_OTHER,
 	RESOLVER_CLASSES
 };

@@ -56,6 +56,15 @@ bool whole_is_signed(const uint8_t *wire, size_t len);
  */
 uint64_t whole_hashing(const uint8_t *wire, size_t len, size_t labels);
 
+/*
+ * How many zones libunbound may have validated on the way to @wire, a whole
+ * answer: one for each label of the signer's name, for each link of a chain of
+ * aliases, and for what denies its end.  Of several signers it is the longest,
+ * though no longer than what it signs: whoever hides behind junk hides nothing,
+ * and who adds it to another's answer adds a label or two.
+ */
+size_t whole_zones(const uint8_t *wire, size_t len);
+
 /* Lower all TTLs of answer and authority section to at most @ttl.  @wire: a
  * whole message. */
 void whole_cut_ttls(uint8_t *wire, size_t len, uint32_t ttl);

@@ -1,6 +1,7 @@
 /*
  * sandbox.h - what the process can still do once it serves: a seccomp(2)
- * filter of the system calls it needs and of their arguments, landlock(7) for
+ * filter of the system calls it needs and of their arguments, sockets for UDP,
+ * TCP and unix ones alone, landlock(7) for
  * what may be written, no_new_privs, no core dumps, no pages that become
  * executable, no access by others with the same user id.
  *

@@ -14,12 +14,13 @@
 #include "wire/dns_message.h"
 
 struct conf_prefixes;
+struct peer;
 struct dns_queries;
 struct resolver;
 struct resolver_lookup;
 struct stats;
 
-/* @stats: borrowed.  NULL when out of memory. */
+/* @stats: borrowed.  Before the sandbox.  NULL when out of memory. */
 struct dns_queries *dns_queries_new(struct stats *stats);
 
 /* No query may be left.  NULL does nothing. */
@@ -36,6 +37,14 @@ bool dns_queries_may_ask(
     const struct dns_queries *queries, const struct sockaddr_storage *client);
 
 struct stats *dns_queries_stats(const struct dns_queries *queries);
+
+/* Who asks, for dns_query_start(): by a datagram from @client, which has come
+ * at
+ * @fd; or over a connection, whose peer is known.  NULL when out of memory. */
+struct peer *dns_queries_sender(
+    struct dns_queries *queries, int fd, const struct sockaddr_storage *client);
+struct peer *dns_queries_peer(
+    struct dns_queries *queries, const struct peer *peer);
 
 /* How many are being looked up. */
 size_t dns_queries_in_flight(const struct dns_queries *queries);
@@ -63,6 +72,7 @@ typedef void (*dns_query_cb)(void *arg, struct dns_reply reply);
 struct dns_query {
 	struct budget budget; /* of its lookup */
 	struct dns_queries *queries;
+	struct peer *peer;
 	struct resolver_lookup *lookup; /* NULL once it has ended */
 	struct dns_request request;
 	bool tcp;
@@ -73,13 +83,15 @@ struct dns_query {
 
 /*
  * Look up what dns_message_parse() has found.  @query is filled in; @request is
- * copied.  @tcp: how long the answer may be.
+ * copied.  @tcp: how long the answer may be.  @peer: of one of the two
+ * above, for this question alone, and taken over in any case; with NULL it
+ * fails.
  * Returns 0, and the callback comes once, unless cancelled, and never before
  * this returns; it may free @query.  Or -1, and there is none.
  */
 int dns_query_start(struct dns_query *query, struct dns_queries *queries,
     const struct dns_request *request, const char *name, bool tcp,
-    dns_query_cb cb, void *arg);
+    struct peer *peer, dns_query_cb cb, void *arg);
 
 /* The callback will not come. */
 void dns_query_cancel(struct dns_query *query);

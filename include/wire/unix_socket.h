@@ -32,9 +32,24 @@ bool unix_socket_is_stale(const struct sockaddr_un *address);
 int unix_socket_bind(int fd, const struct sockaddr_un *address,
     const struct endpoint_rights *rights, const struct privileges_user *user);
 
-/* Other rights for a socket that is there; *@before is what it had.  Returns 0,
- * or -1 with errno: ENOTSOCK where the path is no socket, or one of several
- * names. */
+/*
+ * Whether unix_socket_bind() could make a socket at @path now; nothing is made.
+ * One that somebody listens at already can.  @as_user: also where we would act
+ * as root, with @user's rights alone.
+ * Returns 0, or an errno value: ENOENT where the directory is not there,
+ * EADDRINUSE where the path is a file of another kind.
+ */
+int unix_socket_check(
+    const char *path, const struct privileges_user *user, bool as_user);
+
+/* Whose a socket is that @user makes there without an owner or a group of its
+ * own: a directory may give its group to what is made in it. */
+struct privileges_user unix_socket_user(
+    const char *path, const struct privileges_user *user);
+
+/* Other rights for a socket that is there; *@before is what it had.  Without an
+ * owner or a group it keeps those that it has.  Returns 0, or -1 with errno:
+ * ENOTSOCK where the path is no socket, or one of several names. */
 int unix_socket_set_rights(const char *path,
     const struct endpoint_rights *rights, struct endpoint_rights *before);
 

@@ -14,7 +14,6 @@
 
 struct evbuffer;
 struct event_base;
-struct sockaddr;
 struct visitor;
 struct visitors;
 
@@ -42,13 +41,9 @@ struct visitors *visitors_new(struct event_base *base,
 /* All go; NULL does nothing. */
 void visitors_free(struct visitors *visitors);
 
-/* At one more address, which has no name in the file system.  Returns 0, or -1
- * with errno set. */
-int visitors_listen(
-    struct visitors *visitors, const struct sockaddr *address, int length);
-/* On a stream socket that is bound and does not block.  Takes over @fd, and
- * closes it where it fails: -1 with errno set. */
-int visitors_listen_on(struct visitors *visitors, int fd);
+/* At one more stream socket, which is bound and does not block.  Takes over
+ * @fd, and closes it where it fails.  Returns 0, or -1 with errno set. */
+int visitors_listen(struct visitors *visitors, int fd);
 
 /* The request is whole and the answer will come, however long it takes: no
  * more is read, visitor_done() will be called. */

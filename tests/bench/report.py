@@ -152,7 +152,9 @@ def mixed_lines(results):
         (name, *(f"{mixed[key][p]:,.0f}" for p in ("p50", "p99", "p999")))
         for name, key in (("hot alone", "pure"), ("hot in the mixture",
                                                   "mixed"))])
-    yield f"The p99 is **{mixed['ratio']:.2f}** times the pure one."
+    yield (f"The p99 in the mixture is **{mixed['ratio']:.2f}** times that of "
+           "the hot questions alone: the median of the ratios of the pairs of "
+           "runs.")
     yield ""
     yield ("One question at a time for a healthy domain that was never asked "
            "for, without and with questions for dead zones in flight "
@@ -163,8 +165,12 @@ def mixed_lines(results):
                                                         "p99")))
         for name, key in (("alone", "alone"), ("beside dead zones",
                                                "beside"))])
-    yield (f"It takes **{dead['ratio']:.2f}** times as long (p50; mean "
-           f"{dead['ratio_mean']:.2f}).")
+    yield ("Beside dead zones the answer for a healthy domain takes "
+           f"**{dead['ratio']:.2f}** times as long as alone: so the p50s of "
+           "both compare, the median of three pairs of runs; the means, "
+           f"{dead['ratio_mean']:.2f}. (The table has the medians of each row "
+           "for itself, whose ratio is another.) Dead zones hold nothing up as "
+           "long as it is about 1.")
     yield ""
 
 
@@ -181,7 +187,8 @@ def dns_lines(results):
         (name, f"{dns[key]['rate']:,.0f}", f"{dns[key]['latency_us']:,.0f}",
          f"{dns[key]['sent']:,.0f}", f"{dns[key]['lost']:,.0f}")
         for name, key in (("postdane", "ours"), ("unbound", "unbound"))])
-    yield f"The ratio of the rates is **{dns['ratio']:.2f}**."
+    yield ("postdane gives **{:.2f}** times as many answers a second as "
+           "unbound.".format(dns['ratio']))
     yield ""
 
 

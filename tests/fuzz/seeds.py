@@ -163,6 +163,50 @@ def rdata():
     write("tlsa", "short", piece(b"\x03\x01\x01") + piece(b"\x03"))
 
 
+# ---- MTA-STS ----
+
+POLICY = b"version: STSv1\nmode: enforce\nmax_age: 604800\n"
+
+
+def policies():
+    def txt(*strings):
+        return piece(b"".join(bytes([len(s)]) + s for s in strings))
+
+    write("sts_record", "one", txt(b"v=STSv1; id=20160831085700Z;"))
+    write("sts_record", "strings", txt(b"v=ST", b"", b"Sv1;id=", b"1"))
+    write("sts_record", "beside", txt(b"v=spf1 -all") + txt(b"v=STSv1;id=1"))
+    write("sts_record", "two", txt(b"v=STSv1;id=1") + txt(b"v=STSv1;id=2"))
+    write("sts_record", "extension", txt(b"v=STSv1 ; a-b=c ;id=1; id=2"))
+    write("sts_record", "badid", txt(b"v=STSv1; id=2020-01-01"))
+    write("sts_record", "longid", txt(b"v=STSv1; id=" + b"a" * 33))
+    write("sts_record", "noid", txt(b"v=STSv1; a=b;"))
+    write("sts_record", "over", piece(b"\x0dv=STSv1;id=1"))
+    write("sts_record", "nul", txt(b"v=STSv1;id=1\0"))
+    for name, text in {
+            "plain": POLICY + b"mx: mx1.example.org\nmx: *.example.net\n",
+            "crlf": (POLICY + b"mx: a.example").replace(b"\n", b"\r\n"),
+            "none": b"version: STSv1\nmode: none\nmax_age: 86400\n",
+            "testing": b"mx: a.b.\nmax_age:1\nmode:testing\nversion:STSv1",
+            "blank": b"\xef\xbb\xbf" + POLICY + b"\n \t\nmx: a.example\n\n",
+            "address": POLICY + b"mx: 192.0.2.7\nmx: a.example\nmx: [::1]\n",
+            "unicode": POLICY + "mx: mail.b\u00fccher.example\n".encode(),
+            "typo": POLICY + b"nmx: a.example\n",
+            "twice": POLICY + b"mx: a.b\nmx: A.B\nmode: none\n",
+            "word": POLICY + b"mx: hostname\nmx: *\nmx: .x\nmx: a_b.c\n",
+            "braces": POLICY + b"mx: a.b\nx: } match=c.d {\ny: a, b = c\n",
+            "long": POLICY + b"max_age: 9999999999\nmx: a.b\nx: \xff\n",
+            "html": b"<!DOCTYPE html>\n<title>404: not found</title>\n",
+            "many": POLICY + b"".join(b"mx: m%d.e\n" % (i % 90)
+                                      for i in range(150))}.items():
+        write("sts_policy", name, text)
+    for i, text in enumerate((
+            b"mx.example.org", b"*.example.net", b"A_b.Example.", b"hostname",
+            b"192.0.2.7", b"[2001:db8::7]", b"*", b".x", b"*.*.a", b"a..b",
+            "b\u00fccher.example".encode(), "*.\uff11.a\u3002b".encode(),
+            b"\\097.a", b"a." * 126 + b"b", b"a\0b", b"nexthop.")):
+        write("mx_pattern", f"{i:02}", text)
+
+
 # ---- packets ----
 
 def ask(server, name, rdtype, dnssec=True):
@@ -330,6 +374,7 @@ def main():
     config()
     root_files(running)
     rdata()
+    policies()
     denials()
     exchanges()
     plain()

@@ -31,6 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/netlink.h>
 #include <linux/sched.h>
 
 #include "process/sandbox.h"
@@ -144,6 +145,15 @@ write_own_memory(void)
 									   : -1;
 }
 
+/* The zones' needs neither, and huge pages are others' memory. */
+static int
+seal_memory_file(void)
+{
+	return memfd_create("escape", MFD_CLOEXEC | MFD_ALLOW_SEALING) != -1
+		   ? 0
+		   : -1;
+}
+
 static int
 execute(void)
 {
@@ -163,7 +173,7 @@ execute_open(int fd)
 static int
 execute_memory_file(void)
 {
-	const int fd = memfd_create("escape", 0);
+	const int fd = memfd_create("escape", MFD_CLOEXEC);
 	const int from = open("/bin/true", O_RDONLY | O_CLOEXEC);
 	char buffer[PAGE];
 	ssize_t n;
@@ -258,6 +268,64 @@ static int
 alg(void)
 {
 	return open_socket(AF_ALG, SOCK_SEQPACKET, 0);
+}
+
+/* Of this one, too, only those that were opened before. */
+static int
+netlink_sock_diag(void)
+{
+	return open_socket(AF_NETLINK, SOCK_DGRAM, NETLINK_SOCK_DIAG);
+}
+
+static int
+raw(void)
+{
+	return open_socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+}
+
+static int
+raw_v6(void)
+{
+	return open_socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
+}
+
+static int
+ping(void)
+{
+	return open_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+}
+
+static int
+sctp(void)
+{
+	return open_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+}
+
+static int
+multipath_tcp(void)
+{
+	return open_socket(AF_INET6, SOCK_STREAM, IPPROTO_MPTCP);
+}
+
+static int
+udp_lite(void)
+{
+	return open_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+}
+
+static int
+unix_packets(void)
+{
+	return open_socket(AF_UNIX, SOCK_SEQPACKET, 0);
+}
+
+static int
+type_in_disguise(void)
+{
+	return syscall(SYS_socket, AF_UNIX, (1UL << 32) | SOCK_SEQPACKET, 0) !=
+		       -1
+		   ? 0
+		   : -1;
 }
 
 /* The kernel looks at 32 bits of it. */
@@ -473,6 +541,26 @@ zones_in_memory(void)
 		   : -1;
 }
 
+/* As libunbound does, and we do, and sd_notify(3) and syslog(3). */
+static int
+all_sockets(void)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	for (int i = 0; i < 2; i++)
+		if (open_socket(families[i], SOCK_STREAM | SOCK_NONBLOCK, 0) ==
+			-1 ||
+		    open_socket(families[i], SOCK_STREAM, IPPROTO_TCP) == -1 ||
+		    open_socket(families[i], SOCK_DGRAM | SOCK_NONBLOCK, 0) ==
+			-1 ||
+		    open_socket(families[i], SOCK_DGRAM, IPPROTO_UDP) == -1)
+			return -1;
+	return open_socket(AF_UNIX, SOCK_DGRAM, 0) == 0 &&
+		       socket(AF_UNIX, SOCK_STREAM, 0) != -1
+		   ? 0
+		   : -1;
+}
+
 static int
 own_limits(void)
 {
@@ -500,10 +588,17 @@ static const struct {
 	{ "netlink-in-disguise", netlink_in_disguise },
 	{ "netlink-netfilter", netlink_netfilter },
 	{ "netlink-route", netlink_route },
+	{ "netlink-sock-diag", netlink_sock_diag },
+	{ "multipath-tcp", multipath_tcp },
 	{ "packet", packet },
+	{ "ping", ping },
 	{ "protect-later", protect_later },
+	{ "raw", raw },
+	{ "raw-v6", raw_v6 },
 	{ "run-memory-file", run_memory_file },
 	{ "run-written-file", run_written_file },
+	{ "sctp", sctp },
+	{ "seal-memory-file", seal_memory_file },
 	{ "select-console", select_console },
 	{ "set-id", set_id },
 	{ "set-id-of-open", set_id_of_open },
@@ -512,6 +607,9 @@ static const struct {
 	{ "truncate-by-neither", truncate_by_neither },
 	{ "truncate-by-reading", truncate_by_reading },
 	{ "type-at-terminal", type_at_terminal },
+	{ "type-in-disguise", type_in_disguise },
+	{ "udp-lite", udp_lite },
+	{ "unix-packets", unix_packets },
 	{ "unshare-user", unshare_user },
 	{ "vsock", vsock },
 	{ "write-beside-sockets", write_beside_sockets },
@@ -519,6 +617,7 @@ static const struct {
 	{ "write-elsewhere", write_elsewhere },
 	{ "write-own-memory", write_own_memory },
 	/* and what must go on */
+	{ "all-sockets", all_sockets },
 	{ "bind-socket", bind_socket },
 	{ "fork", fork_child },
 	{ "own-limits", own_limits },

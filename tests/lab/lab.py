@@ -308,10 +308,10 @@ class Lab:
     # -- servers --
 
     def spawn(self, name, command):
-        log = open(ROOM / f"{name}.log", "wb")
-        process = subprocess.Popen(command, stdout=log, stderr=log,
-                                   stdin=subprocess.DEVNULL,
-                                   env=environment(), start_new_session=True)
+        with open(ROOM / f"{name}.log", "wb") as log:
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env=environment(), start_new_session=True)
         self.processes.append(process)
         return process
 
@@ -495,12 +495,12 @@ class Daemon:
         path = str(self.folder / "notify")
         if os.path.exists(path):
             os.unlink(path)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, \
+                open(self.log_path, "wb") as log:
             notify.bind(path)
             os.chmod(path, 0o666)  # whoever the daemon becomes
             self.process = subprocess.Popen(
-                [*self.wrapper, self.program, "-c", self.config],
-                stderr=open(self.log_path, "wb"),
+                [*self.wrapper, self.program, "-c", self.config], stderr=log,
                 env=dict(os.environ, NOTIFY_SOCKET=path))
             notify.setblocking(False)
             wait_until("readiness", lambda: self.says_ready(notify))

@@ -596,7 +596,9 @@ class Underworld:
     def __init__(self):
         self.proxies = []
         self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        self.thread = threading.Thread(target=self.loop.run_forever,
+                                       daemon=True)
+        self.thread.start()
 
     def run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(
@@ -624,3 +626,5 @@ class Underworld:
             self.stop(proxy)
         self.run(cancel())
         self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(120)  # for a hang
+        self.loop.close()

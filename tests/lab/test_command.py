@@ -17,6 +17,7 @@ import lab as lab_module
 from lab import HANG
 
 COMMAND = (lab_module.BUILD / "postdane").resolve()
+DAEMON = (lab_module.BUILD / "postdaned").resolve()
 NOBODY = pwd.getpwnam("nobody").pw_uid
 # A terminal's escape, another line, C1 in UTF-8, what turns text around.
 EVIL = "\x1b]0;owned\x07\nsecond\r\x7f\u009b31m\u202e"
@@ -68,9 +69,11 @@ def daemon(tmp_path):
 
 
 def run(daemon, *arguments):
+    started = threading.Event()  # it may ask before we know who it is
+    daemon.look = lambda: started.wait(HANG) and identity(process.pid)
     process = subprocess.Popen([COMMAND, "-s", daemon.path, *arguments],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    daemon.look = lambda: identity(process.pid)
+    started.set()
     out, err = process.communicate(timeout=HANG)
     return process.returncode, out, err
 
@@ -240,7 +243,38 @@ def test_it_says_why_it_cannot_come(tmp_path):
                             capture_output=True, text=True, check=False)
     assert result.returncode == ERROR
     assert result.stderr == (f"postdane: {path}: No such file or directory: "
-                             "is postdaned running?\n")
+                             "is postdaned running, and is this its "
+                             "control-socket?\n")
+
+
+def test_a_path_that_is_too_long_is_no_daemon_that_is_down():
+    path = "/" + 200 * "x"
+    result = call("-s", path, "status")
+    assert result.returncode == ERROR
+    assert result.stderr == (f"postdane: {path}: File name too long: a "
+                             "socket's path has at most 107 octets\n")
+
+
+def test_nobody_listens_any_more(tmp_path):
+    path = tmp_path / "control"
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(path))
+    result = call("-s", path, "status")
+    assert result.returncode == ERROR
+    assert result.stderr == (f"postdane: {path}: Connection refused: is "
+                             "postdaned running?\n")
+
+
+@pytest.mark.parametrize("arguments,says", [
+    (("--tset",), "unrecognized option '--tset'"),
+    (("postdane.conf",), 'unexpected argument "postdane.conf": a '
+                         "configuration is read with -c")])
+def test_a_mistake_is_not_lost_above_a_page_of_help(arguments, says):
+    result = subprocess.run([DAEMON, *arguments], capture_output=True,
+                            text=True, timeout=HANG, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (f"{DAEMON if 'opt' in says else 'postdaned'}: "
+                             f"{says}\npostdaned --help shows the options\n")
 
 
 # ---- explain, for people ----
@@ -388,6 +422,43 @@ def test_an_unknown_option_shows_the_usage_of_its_command(command):
     assert result.stderr == (
         f"postdane: {command}: unrecognized option '--nonsense'\n"
         + usage(command))
+
+
+@pytest.mark.parametrize("arguments", [
+    ("-s", "@", "query", "k"), ("query", "-s", "@", "k"),
+    ("query", "k", "-s", "@"), ("query", "-s@", "k"),
+    # The last one counts, as it does with other options.
+    ("-s", "/none", "query", "k", "-s", "@"),
+    ("query", "-s", "/none", "-m", "m", "-s", "@", "--", "k")])
+def test_the_socket_may_be_named_anywhere(daemon, arguments):
+    daemon.answers = [encoded({"key": "k", "reply": "may", "text": "may"})]
+    result = call(*[a.replace("@", str(daemon.path)) for a in arguments])
+    assert (result.returncode, result.stderr) == (OK, "")
+    assert "may" in result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_socket_that_is_missing(command):
+    result = call(command, "-s")
+    assert (result.returncode, result.stdout) == (ERROR, "")
+    assert result.stderr == (
+        f"postdane: {command}: behind -s the path of a socket is missing\n"
+        + usage(command))
+
+
+def test_behind_two_hyphens_there_is_no_option(daemon):
+    """It is a key, as it is to Postfix."""
+    daemon.answers = [encoded({"key": "-s", "reply": "may", "text": "may"})]
+    result = call("-s", daemon.path, "query", "--", "-s")
+    assert (result.returncode, result.stderr) == (OK, "")
+
+
+def test_the_version_of_a_command_is_the_programs():
+    for arguments in ("-V",), ("--version",), ("status", "-V"), \
+            ("status", "--version"):
+        result = call(*arguments)
+        assert (result.returncode, result.stderr) == (OK, "")
+        assert result.stdout == call("-V").stdout != ""
 
 
 @pytest.mark.parametrize("arguments", [

@@ -4,6 +4,7 @@ import concurrent.futures
 import grp
 import json
 import os
+import pathlib
 import pwd
 import re
 import shutil
@@ -237,12 +238,16 @@ def test_socket_for_postfix_alone(start, queue):
     assert postmap(daemon, queue, "postfix").stdout == "dane\n"
     other = postmap(daemon, queue, "mail")
     assert other.stdout == "" and "Permission denied" in other.stderr
-    # The user that the daemon has become can give nothing away.
+    # The user that the daemon has become can give nothing away, nor take it.
     text = daemon.config.read_text()
-    daemon.config.write_text(text.replace('"mail"', '"postfix"'))
-    daemon.process.send_signal(signal.SIGHUP)
-    until(lambda: "the old configuration stays" in daemon.log())
-    assert rights(path) == ("postfix", "mail", "0o600")
+    for i, (old, new) in enumerate((
+            ('"mail"', '"postfix"'), ('socket-owner = "postfix"\n', "")), 1):
+        daemon.config.write_text(text.replace(old, new))
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda i=i:
+              daemon.log().count("the old configuration stays") == i)
+        assert daemon.log().count("rights for it take a restart") == i
+        assert rights(path) == ("postfix", "mail", "0o600")
     assert postmap(daemon, queue, "postfix").stdout == "dane\n"
     daemon.stop()
     assert not path.exists()
@@ -262,6 +267,13 @@ def test_reload_changes_the_rights_of_a_socket(start, queue):
         assert rights(path) == ("root", "mail", oct(int(mode, 8)))
     assert "changed: socket-mode" in daemon.log()
     assert postmap(daemon, queue, "mail").stdout == "dane\n"
+    # What is named no more is gone, too.
+    text = daemon.config.read_text().split("socket-group")[0]
+    for i, more in enumerate(('socket-owner = "postfix"\n', ""), 3):
+        daemon.config.write_text(text + more)
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda i=i: daemon.log().count("reload: done") == i)
+        assert rights(path) == ("postfix" if more else "root", "root", "0o666")
 
 
 @pytest.mark.parametrize("owner", ["root", "nobody"])
@@ -545,6 +557,33 @@ def test_check_of_a_bad_file(lab, line, says):
     assert result.returncode == 1, result
     assert says in result.stderr
     assert f"{daemon.config}:" in result.stderr
+
+
+def test_check_looks_at_the_directories_of_sockets(lab):
+    """Nothing is made; and what is made at the start may be missing."""
+    folder = lab_module.ROOM / "sockets"
+    daemon = lab_module.Daemon(lab, "tested", config=f"""
+socketmap-listen += {{ "unix:{folder}/socketmap" }}
+user = "nobody"
+""")
+    result = check_config(daemon)
+    assert result.returncode == 0
+    assert (f"socketmap-listen: the directory {folder} does not exist now"
+            in result.stderr)
+    folder.mkdir()
+    folder.chmod(0o755)
+    assert check_config(daemon).stderr == ""
+    assert list(folder.iterdir()) == []
+    other = pathlib.Path("/tmp/no-such-directory-of-postdane")
+    daemon.config.write_text(daemon.config.read_text().replace(
+        str(folder), str(other)))
+    line = daemon.config.read_text().split("\n").index(
+        f'socketmap-listen += {{ "unix:{other}/socketmap" }}') + 1
+    result = check_config(daemon)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"postdaned: {daemon.config}:{line}: socketmap-listen: the directory "
+        f"{other} does not exist\n")
 
 
 def test_check_finds_an_anchor_that_is_not_the_roots(lab):

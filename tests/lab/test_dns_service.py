@@ -1221,6 +1221,54 @@ def test_unanswered_questions_keep_nobody_out(world):
         daemon.stop()
 
 
+ZONES, NAMES = 100, 30  # three times as many as there are slots
+
+
+def silent_zones():
+    return "".join(f'zone "s{i}.nsec" {{ forward = {{ "10.53.77.7" }} }}\n'
+                   for i in range(ZONES))
+
+
+def ask_all(daemon, udp):
+    """So many at a time as the socket's buffer takes."""
+    for number in range(NAMES):
+        for zone in range(ZONES):
+            udp.send(question(f"n{number}.s{zone}.nsec", "A",
+                              id=number * ZONES + zone + 1).to_wire())
+        lab_module.wait_until("questions", lambda number=number: counter(
+            daemon, "dns_queries", "udp") >= (number + 1) * ZONES)
+
+
+def socket_as(uid, server):
+    os.seteuid(uid)
+    try:
+        udp = socket.socket(type=socket.SOCK_DGRAM)
+    finally:
+        os.seteuid(0)
+    udp.settimeout(HANG)
+    udp.connect((server, 53))
+    return udp
+
+
+def test_unanswered_datagrams_keep_nobody_waiting(world):
+    """One user holds all slots, and more wait: another one's question is
+    answered while it is so."""
+    daemon = lab_module.Daemon(
+        world, "flooded", lab_module.deadlines(20, 30)
+        + 'dns-listen = { "127.0.0.30:53" }\n' + silent_zones(),
+        port=9047).start()
+    try:
+        with socket_as(65534, "127.0.0.30") as flood, \
+                socket_as(60053, "127.0.0.30") as other:
+            ask_all(daemon, flood)
+            other.send(question(NAME, "A", id=7).to_wire())
+            answer = dns.message.from_wire(other.recv(4096))
+            assert answer.id == 7 and answer.flags & F.AD
+            assert status(daemon)["dns_queries_in_flight"] > 2000
+    finally:
+        daemon.stop()
+
+
 def test_idle_connection_is_closed(daemon):
     """Last: it waits for half a minute."""
     with connect() as idle, connect() as busy:

@@ -66,12 +66,11 @@ STRICT = 'map "strict" { no-dane-policy = notfound dane-only = when-complete }'
 CASES = [
     Case("clean", set(), OK),
     Case("chrooted", set(), OK, master=CHROOT, inside=f"nameserver {GOOD}"),
-    Case("secondmap", set(), OK, maps=f"hash:/etc/postfix/own, {MAP}:query"),
-    Case("twomaps", set(), OK, maps=f"{MAP}:chain, hash:/etc/postfix/sts"),
+    Case("secondmap", set(), OK, maps=f"hash:OWN, {MAP}:query"),
+    Case("twomaps", set(), OK, maps=f"{MAP}:chain, hash:OWN"),
     # ---- the map ----
-    Case("nomap", {"no-map"}, CRITICAL, maps="hash:/etc/postfix/own", says=(
-        "main.cf: smtp_tls_policy_maps = "
-        f"hash:/etc/postfix/own, {MAP}:query\n",)),
+    Case("nomap", {"no-map"}, CRITICAL, maps="hash:OWN", says=(
+        f"main.cf: smtp_tls_policy_maps = hash:OWN, {MAP}:query\n",)),
     Case("emptymap", {"no-map"}, CRITICAL, maps=""),
     Case("noname", {"map-syntax"}, CRITICAL, maps=f"{MAP}"),
     Case("transport", {"map-syntax"}, CRITICAL,
@@ -91,6 +90,33 @@ CASES = [
     Case("unixclosed", {"map-unreachable"}, CRITICAL,
          maps="socketmap:unix:{closed}:query", says=(
              "Permission denied", "give the user postfix search permission")),
+    # ---- tables of others ----
+    Case("otherskinds", set(), OK, maps=f"static:may, unix:passwd.byname, "
+         f"inline:{{ a=may, b=may }}, proxy:texthash:OWN, {MAP}:query"),
+    Case("othersrelative", set(), OK, maps=f"texthash:relative, {MAP}:query"),
+    # smtp(8) opens it as root, proxymap(8) as user postfix.
+    Case("otherssecret", set(), OK, maps=f"texthash:SECRET, {MAP}:query"),
+    Case("otherssecretproxied", {"map-unusable"}, CRITICAL,
+         maps=f"proxy:texthash:SECRET, {MAP}:query", says=(
+             "Postfix can't use proxy:texthash:SECRET (open database SECRET: "
+             "Permission denied): it defers all mail [smtp/unix",)),
+    Case("othersnotindexed", {"map-unusable"}, CRITICAL,
+         maps=f"hash:SECRET, {MAP}:query", says=(
+             "Postfix can't use hash:SECRET (open database SECRET.db: No such "
+             "file or directory): it defers all mail [smtp/unix",
+             "shell: postmap hash:SECRET\n")),
+    Case("othersbehind", {"map-unusable"}, CRITICAL,
+         maps=f"{MAP}:chain, texthash:OWN.x", says=(
+             "Postfix can't use texthash:OWN.x (open database OWN.x: No such "
+             "file or directory): it defers all mail that the tables before "
+             "it say nothing about [smtp/unix",)),
+    Case("othersunknown", {"map-unusable"}, CRITICAL,
+         maps=f"mongo:/etc/postfix/own, {MAP}:query", says=(
+             "(unsupported dictionary type: mongo)",)),
+    Case("othersdown", {"map-unusable"}, CRITICAL,
+         maps=f"pipemap:{{socketmap:inet:127.0.0.1:1:x}}, {MAP}:query", says=(
+             "(table socketmap:inet:127.0.0.1:1:x lookup error: Connection "
+             "refused)",)),
     Case("onlyone", {"service-without-map"}, OK,
          master="smtp unix - - n - - smtp\nplain unix - - n - - smtp\n"
                 "    -o smtp_tls_policy_maps=\n"
@@ -155,10 +181,10 @@ CASES = [
                 "    -o { smtp_tls_security_level = encrypt }\n",
          says=("[strict/unix]",)),
     Case("shadowed", {"map-shadowed"}, WARNING,
-         maps=f"{MAP}:query, hash:/etc/postfix/sts", says=(
-             "hash:/etc/postfix/sts is never asked",
+         maps=f"{MAP}:query, hash:OWN", says=(
+             "hash:OWN is never asked",
              f"main.cf: smtp_tls_policy_maps = {MAP}:strict, "
-             "hash:/etc/postfix/sts\n",
+             "hash:OWN\n",
              'postdane.conf: map "strict" { no-dane-policy = notfound }')),
     # ---- the relay host ----
     Case("explicit", {"dane-weakens", "explicit-weakened"}, CRITICAL,
@@ -290,23 +316,24 @@ def configure(case, daemon, resolv_conf):
     queue.mkdir(parents=True)
     for directory in (daemon.folder, folder.parent, folder, queue):
         directory.chmod(0o755)
-    maps = case.maps.replace("{unix}", str(daemon.unix)).replace(
-        "{closed}", str(closed(daemon)))
     servers = lab_module.SERVERS
     settings = {
         "compatibility_level": "3.6", "mail_owner": "postfix",
         "queue_directory": queue,
         "shlib_directory": servers / "usr/lib/postfix",
         "daemon_directory": servers / "usr/lib/postfix/sbin",
+        "command_directory": servers / "usr/sbin",
         "smtp_dns_support_level": "dnssec",
         "smtp_tls_security_level": "may",
         "smtp_tls_dane_insecure_mx_policy": "dane",
-        "smtp_tls_policy_maps": maps,
+        "smtp_tls_policy_maps": expand(case.maps, daemon),
     }
     (folder / "main.cf").write_text("".join(
         f"{name} = {value}\n" for name, value in settings.items())
         + case.main + "\n")
     (folder / "master.cf").write_text(case.master)
+    (queue / "relative").write_text("example.org may\n")
+    make_tables(daemon, folder)
     if case.inside:
         (queue / "etc").mkdir()
         (queue / "etc/resolv.conf").write_text(case.inside + "\n")
@@ -321,6 +348,27 @@ def closed(daemon):
         folder.mkdir(mode=0o700)
         os.link(daemon.unix, folder / "socketmap")
     return folder / "socketmap"
+
+
+def expand(text, daemon):
+    """With the names of files in their places."""
+    for name, path in {"{unix}": daemon.unix, "{closed}": closed(daemon),
+                       "OWN": daemon.folder / "own",
+                       "SECRET": daemon.folder / "secret"}.items():
+        text = text.replace(name, str(path))
+    return text
+
+
+def make_tables(daemon, folder):
+    """One that all may read, with its index, and one that only root may."""
+    for name, mode in ("own", 0o644), ("secret", 0o600):
+        (daemon.folder / name).write_text("example.org may\n")
+        (daemon.folder / name).chmod(mode)
+    if not (daemon.folder / "own.db").exists():
+        subprocess.run(
+            [lab_module.SERVERS / "usr/sbin/postmap", "-c", folder,
+             f"hash:{daemon.folder / 'own'}"], check=True, timeout=HANG,
+            env=lab_module.environment())
 
 
 def run(daemon, folder, *args, control=None):
@@ -342,7 +390,7 @@ def test_finds_what_is_wrong(daemon, resolv_conf, case):
     assert len(found) == len(case.finds), result.stdout
     assert result.returncode == case.code, result.stdout
     for words in case.says:
-        assert words in result.stdout, result.stdout
+        assert expand(words, daemon) in result.stdout, result.stdout
 
 
 def test_json(daemon, resolv_conf):
@@ -428,6 +476,29 @@ def test_who_may_not_ask_knows_nothing(daemon, resolv_conf, as_nobody):
     assert found == ["may-not-ask", "map-unknown"], result.stdout
     assert len(found) == len(re.findall("^[a-z]+: [a-z-]+: ", result.stdout,
                                         re.M))
+    assert result.returncode == UNKNOWN
+
+
+def test_what_this_user_may_not_open_is_not_known(
+        daemon, resolv_conf, as_nobody):
+    """Postfix opens it as root."""
+    folder = configure(fresh("nobodys", maps=f"texthash:SECRET, {MAP}:query"),
+                       daemon, resolv_conf)
+    result = as_nobody("doctor", "-c", folder, "--postconf", for_all(folder))
+    secret = daemon.folder / "secret"
+    assert (f"unknown: map-unknown: whether Postfix can use texthash:{secret} "
+            f"is not known: open database {secret}: Permission denied [smtp/unix"
+            ) in result.stdout
+    assert result.returncode == UNKNOWN
+
+
+def test_without_postmap_it_is_not_known(daemon, resolv_conf):
+    folder = configure(fresh("nopostmap", maps=f"texthash:OWN, {MAP}:query",
+                             main="command_directory = /nonexistent"),
+                       daemon, resolv_conf)
+    result = run(daemon, folder)
+    assert ("is not known: /nonexistent/postmap: No such file or directory "
+            "[smtp/unix" in result.stdout)
     assert result.returncode == UNKNOWN
 
 

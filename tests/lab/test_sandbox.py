@@ -22,19 +22,26 @@ REFUSED = {
     "execute-memory-file": "EPERM", "limits-of-others": "EPERM",
     "make-directory": "EPERM", "make-link": "EPERM",
     "make-set-id-file": "EPERM", "map-all": "EPERM", "mount": "EPERM",
+    "multipath-tcp": "EPERM",
     "netlink-in-disguise": "EPERM", "netlink-netfilter": "EPERM",
-    "netlink-route": "EPERM", "packet": "EPERM", "protect-later": "EPERM",
+    "netlink-route": "EPERM", "netlink-sock-diag": "EPERM",
+    "packet": "EPERM", "ping": "EPERM", "protect-later": "EPERM",
+    "raw": "EPERM", "raw-v6": "EPERM",
     "run-memory-file": "EPERM", "run-written-file": "EPERM",
+    "sctp": "EPERM", "seal-memory-file": "EPERM",
     "select-console": "EPERM", "set-id": "EPERM", "set-id-of-open": "EPERM",
     "share-memory": "EPERM", "trace": "EPERM",
-    "truncate-by-neither": "EPERM", "truncate-by-reading": "EPERM", "type-at-terminal": "EPERM",
+    "truncate-by-neither": "EPERM", "truncate-by-reading": "EPERM",
+    "type-at-terminal": "EPERM", "type-in-disguise": "EPERM",
+    "udp-lite": "EPERM", "unix-packets": "EPERM",
     "unshare-user": "EPERM", "vsock": "EPERM",
     "write-beside-sockets": "landlock", "write-device": "landlock",
     "write-elsewhere": "landlock", "write-own-memory": "EACCES"}
-ALLOWED = ("bind-socket", "fork", "own-limits", "write-state",
+ALLOWED = ("all-sockets", "bind-socket", "fork", "own-limits", "write-state",
            "zones-in-memory")
 # Nothing that nobody could do, or that every kernel has, without a sandbox.
-NOT_EVERYWHERE = {"alg", "mount", "packet", "vsock"}
+NOT_EVERYWHERE = {"alg", "mount", "multipath-tcp", "packet", "ping", "raw",
+                  "raw-v6", "sctp", "udp-lite", "vsock"}
 
 pytestmark = pytest.mark.skipif(NO_SANDBOX, reason="no sandbox in this build")
 

@@ -20,14 +20,14 @@ is_root(void)
 /* The kernel notes whose a socket is when it is made.  Without root all are one
  * user's. */
 static inline int
-socket_of(uid_t uid, int family)
+socket_of(uid_t uid, int family, int type)
 {
 	const bool root = is_root();
 	int fd;
 
 	if (root)
 		ck_assert_int_eq(seteuid(uid), 0);
-	fd = socket(family, SOCK_STREAM, 0);
+	fd = socket(family, type, 0);
 	if (root)
 		ck_assert_int_eq(seteuid(0), 0);
 	ck_assert_int_ne(fd, -1);
@@ -62,14 +62,18 @@ connect_socket(int fd, const void *to, socklen_t len)
 	ck_assert_int_eq(connect(fd, (const struct sockaddr *)to, len), 0);
 }
 
-static inline void
+/* Returns how many were allowed before. */
+static inline rlim_t
 allow_descriptors(rlim_t most)
 {
 	struct rlimit limit;
+	rlim_t before;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	before = limit.rlim_cur;
 	limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return before;
 }
 
 #endif /* TESTS_UNIT_SOCKETS_H */

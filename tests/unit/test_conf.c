@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/conf.h"
+#include "base/conf_text.h"
 
 #include "files.h"
 #include "test_main.h"
@@ -461,6 +462,8 @@ END_TEST
 
 /* ---- mistakes ---- */
 
+#define MAPLESS "tcp-table-map"
+
 static const struct {
 	const char *name, *text;
 	const char *error; /* behind the path */
@@ -505,12 +508,12 @@ static const struct {
 	    ":8: log-level: \"x\" is none of error, warning, info, debug" },
 	{ "lines are counted in lists",
 	    "socketmap-listen = {\n\"unix:/a\",\n\"unix:/b\",\n\"unix:c\"\n}\n",
-	    ":4: socketmap-listen: \"unix:c\" the path of a unix socket must "
-	    "begin with /" },
+	    ":4: socketmap-listen: \"unix:c\" must have a path that begins "
+	    "with /" },
 
 	/* the DNS listener */
 	{ "a listener for DNS at a path", "dns-listen = { \"unix:/x\" }",
-	    ":1: dns-listen: \"unix:/x\" the port is not a number" },
+	    ":1: dns-listen: \"unix:/x\" has a port that is not a number" },
 	{ "all addresses", "\ndns-listen = { \"0.0.0.0:53\" }",
 	    ":2: dns-listen: \"0.0.0.0:53\" is all addresses: name the one to "
 	    "listen at" },
@@ -519,19 +522,19 @@ static const struct {
 	    "to "
 	    "listen at" },
 	{ "a listener that the world reaches",
-	    "dns-listen = { \"192.0.2.1:53\" }",
-	    ": dns-listen: \"192.0.2.1:53\" is no loopback address: "
+	    "\ndns-listen = { \"192.0.2.1:53\" }",
+	    ":2: dns-listen: \"192.0.2.1:53\" is no loopback address: "
 	    "dns-allow must say who may ask there" },
 	{ "a listener twice",
 	    "dns-listen = { \"127.0.0.1\", \"inet:127.0.0.1:53\" }",
-	    ": dns-listen: \"127.0.0.1:53\" stands there twice" },
+	    ":1: dns-listen: \"127.0.0.1:53\" is listed twice" },
 	{ "a zone whose server is ourselves",
 	    "dns-listen = { \"127.0.0.25\" }\n"
 	    "zone \"lan\" { forward = { \"127.0.0.25\" } }",
-	    ": dns-listen: \"127.0.0.25:53\" is a server of zone \"lan\" "
+	    ":1: dns-listen: \"127.0.0.25:53\" is a server of zone \"lan\" "
 	    "as well: we would ask ourselves" },
 	{ "no prefix", "dns-allow = { \"192.0.2.1/24\" }",
-	    ":1: dns-allow: \"192.0.2.1/24\" the address has bits behind the "
+	    ":1: dns-allow: \"192.0.2.1/24\" has bits behind the "
 	    "prefix" },
 
 	/* syntax */
@@ -617,49 +620,64 @@ static const struct {
 	{ "a host name", "tcp-table-listen = { \"inet:localhost:8642\" }",
 	    ":1: tcp-table-listen: \"inet:localhost:8642\" *" },
 	{ "nowhere", "socketmap-listen = {} tcp-table-listen = {}",
-	    ": socketmap-listen, tcp-table-listen, dns-listen: all are empty: "
-	    "nobody could ask" },
+	    ":1: socketmap-listen, tcp-table-listen, dns-listen: all are "
+	    "empty: nobody could ask" },
+	{ "nowhere, by what stands last",
+	    "\ntcp-table-listen = {}\n\nsocketmap-listen = {}\n\n",
+	    ":4: socketmap-listen, tcp-table-listen, dns-listen: all are "
+	    "empty: nobody could ask" },
 	{ "the same address for both",
-	    "tcp-table-listen = { \"inet:127.0.0.1:8642\" }",
-	    ": socketmap-listen, tcp-table-listen: \"inet:127.0.0.1:8642\" "
-	    "stands there twice" },
+	    "\ntcp-table-listen = { \"inet:127.0.0.1:8642\" }\nuser = \"\"",
+	    ":2: socketmap-listen, tcp-table-listen: \"inet:127.0.0.1:8642\" "
+	    "is listed twice" },
+	{ "the same address in both",
+	    "tcp-table-listen = { \"inet:127.0.0.1:1\" }\n"
+	    "socketmap-listen = { \"inet:127.0.0.1:1\" }\n",
+	    ":2: socketmap-listen, tcp-table-listen: \"inet:127.0.0.1:1\" "
+	    "is listed twice" },
+	{ "the same address again",
+	    "socketmap-listen = { \"unix:/a\" }\nsocketmap-listen += {\n"
+	    "\"unix:/a\" }\ntcp-table-listen = { \"unix:/b\" }\n",
+	    ":2: socketmap-listen, tcp-table-listen: \"unix:/a\" is listed "
+	    "twice" },
 	{ "a relative control socket", "control-socket = \"run/x\"",
-	    ":1: control-socket: \"run/x\" the path of a unix socket must "
-	    "begin with /" },
+	    ":1: control-socket: \"run/x\" must have a path that begins "
+	    "with /" },
 
 	/* files */
 	{ "an anchor that is not there", "\ntrust-anchor = \"@/none\"",
-	    ":2: trust-anchor: \"@/none\" No such file or directory" },
+	    ":2: trust-anchor: \"@/none\": No such file or directory" },
 	{ "a directory, at which libunbound exits", "trust-anchor = \"@/dir\"",
-	    ":1: trust-anchor: \"@/dir\" is a directory" },
+	    ":1: trust-anchor: \"@/dir\": is a directory" },
 	{ "a FIFO, at which a daemon waits for ever", "root-hints = \"@/fifo\"",
-	    ":1: root-hints: \"@/fifo\" is not a regular file" },
+	    ":1: root-hints: \"@/fifo\": is not a regular file" },
 	{ "an empty anchor makes the world insecure",
 	    "trust-anchor = \"@/empty\"",
-	    ":1: trust-anchor: \"@/empty\" holds no DS or DNSKEY record of "
+	    ":1: trust-anchor: \"@/empty\": holds no DS or DNSKEY record of "
 	    "the root" },
 	{ "an anchor commented out", "trust-anchor = \"@/comments\"",
-	    ":1: trust-anchor: \"@/comments\" holds no DS or DNSKEY record of "
+	    ":1: trust-anchor: \"@/comments\": holds no DS or DNSKEY record of "
 	    "the root" },
 	{ "an anchor of another zone", "trust-anchor = \"@/one\"",
-	    ":1: trust-anchor: \"@/one\" holds no DS or DNSKEY record of the "
+	    ":1: trust-anchor: \"@/one\": holds no DS or DNSKEY record of the "
 	    "root" },
 	{ "the hints for an anchor", "trust-anchor = \"@/hints\"",
-	    ":1: trust-anchor: \"@/hints\" holds no DS or DNSKEY record of "
+	    ":1: trust-anchor: \"@/hints\": holds no DS or DNSKEY record of "
 	    "the root" },
 	{ "the anchor for hints", "root-hints = \"@/bogus\"",
-	    ":1: root-hints: \"@/bogus\" holds no NS record of the root" },
+	    ":1: root-hints: \"@/bogus\": holds no NS record of the root" },
 	{ "no file", "root-hints = \"\"",
-	    ":1: root-hints: \"\" No such file or directory" },
+	    ":1: root-hints: \"\": No such file or directory" },
 
 	/* libunbound */
 	{ "an option that voids validation",
 	    "resolver-options = { \"outgoing-range: 512\",\n"
 	    "\"val-permissive-mode: yes\" }",
-	    ":2: resolver-options: \"val-permissive-mode: yes\" refused: bogus "
+	    ":2: resolver-options: \"val-permissive-mode: yes\": refused: "
+	    "bogus "
 	    "answers would be believed" },
 	{ "an option mistyped", "resolver-options = { \"do-ipv6: no\" }",
-	    ":1: resolver-options: \"do-ipv6: no\" no option of libunbound "
+	    ":1: resolver-options: \"do-ipv6: no\": no option of libunbound "
 	    "that can be set here; did you mean do-ip6?" },
 
 	/* zones */
@@ -706,8 +724,19 @@ static const struct {
 	    ":1: map \"\": no request can have this name of a map" },
 	{ "a map that there is not",
 	    "map \"chain\" {} tcp-table-map = \"chian\"",
-	    ": tcp-table-map: there is no block map \"chian\"; did you mean "
+	    ":1: tcp-table-map: there is no block map \"chian\"; did you mean "
 	    "chain?" },
+	/* where an option stands, and where only its name does */
+	{ "the line of what holds", MAPLESS "= \"a\"\n" MAPLESS "\n =\n'b'\n",
+	    ":2: tcp-table-map: there is no block map \"b\"" },
+	{ "the name in other words",
+	    "# 1\n" MAPLESS "= b;\n# " MAPLESS "= b\n/* " MAPLESS "= b */\n"
+	    "state-directory = \"" MAPLESS "= b\"\n"
+	    "state-directory = '" MAPLESS "= b'\n",
+	    ":2: tcp-table-map: there is no block map \"b\"" },
+	{ "right behind another",
+	    "map \"m\" {\ncarry = no\n}" MAPLESS "= b\nlog-level = info",
+	    ":3: tcp-table-map: there is no block map \"b\"" },
 };
 
 /* A "*" at the end stands for whatever another module says. */
@@ -732,6 +761,19 @@ START_TEST(mistakes_are_named)
 	ck_assert_msg(strncmp(error, path, strlen(path)) == 0 &&
 			  is_as_expected(error + strlen(path), expected),
 	    "%s: %s", mistakes[_i].name, error);
+}
+END_TEST
+
+START_TEST(an_option_is_found_where_it_holds)
+{
+	static const char text[] =
+	    "zone \"x\" { x = 1 }\nx=2\nlist = { x = }\nax = 3\nx + 4\n";
+
+	ck_assert_uint_eq(conf_text_line(text, "x"), 2);
+	ck_assert_uint_eq(conf_text_line(text, "ax"), 4);
+	ck_assert_uint_eq(conf_text_line(text, "a"), 0);
+	ck_assert_uint_eq(conf_text_line("x\n+= 1", "x"), 1);
+	ck_assert_uint_eq(conf_text_line("", "x"), 0);
 }
 END_TEST
 
@@ -883,6 +925,7 @@ TEST_MAIN("conf")
 
 	tcase_add_checked_fixture(wrong, setup, teardown);
 	add_rows(wrong, mistakes_are_named, mistakes);
+	tcase_add_test(wrong, an_option_is_found_where_it_holds);
 	tcase_add_test(wrong, after_a_mistake_the_next_file_is_read_afresh);
 	tcase_add_test(wrong, the_error_is_cut_to_fit);
 	add_rows(wrong, a_file_that_is_no_file_is_refused, unreadable);

@@ -31,16 +31,20 @@
 #include "sockets.h"
 #include "test_main.h"
 
+#define FEW 64 /* questions of one user */
+#define POSTFIX 60053
 #define RECORDS 40 /* of an answer: more than a small datagram holds */
 
 /* ---- a resolver ---- */
 
-static struct dns_part message;
+static struct dns_part all; /* records */
 static const struct line lines[] = { { .name = "a.example",
 					 .type = DNS_TYPE_A,
 					 .status = DNS_OK,
 					 .security = DNS_INSECURE,
-					 .message = &message },
+					 .message = &all },
+	{ 0 } };
+static const struct line silent[] = { NO(SILENT, "a.example", DNS_TYPE_A),
 	{ 0 } };
 static struct event_base *base;
 static struct resolver resolver;
@@ -58,7 +62,7 @@ make_message(void)
 		message_push(packet, LDNS_SECTION_ANSWER, line);
 	}
 	ck_assert_int_eq(
-	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
+	    ldns_pkt2wire(&all.wire, packet, &all.len), LDNS_STATUS_OK);
 	ldns_pkt_free(packet);
 }
 
@@ -163,7 +167,7 @@ tear_down(void)
 {
 	dns_service_free(service);
 	event_base_free(base);
-	free(message.wire);
+	free(all.wire);
 }
 
 static void
@@ -267,8 +271,68 @@ START_TEST(questions_are_in_slots_of_their_own)
 {
 	ask();
 	ck_assert_uint_eq(resolver.asked, 1);
-	ck_assert_int_eq(resolver.class, RESOLVER_CLASS_OTHER);
+	ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
 	ck_assert_int_eq(resolver.need, RESOLVER_NEED_MESSAGE);
+}
+END_TEST
+
+/* One more of them, until it is looked up. */
+static void
+ask_from(int fd, bool framed, uint8_t id)
+{
+	const unsigned before = resolver.asked;
+	uint8_t message[2 + sizeof(question)] = { 0, sizeof(question) };
+	const size_t skipped = framed ? 0 : 2;
+
+	memcpy(message + 2, question, sizeof(question));
+	message[2] = id;
+	ck_assert_int_eq(
+	    send(fd, message + skipped, sizeof(message) - skipped, 0),
+	    (ssize_t)(sizeof(message) - skipped));
+	WAIT_UNTIL(resolver.asked > before, turn());
+}
+
+/* Over UDP, over TCP, or over both, it is one and the same user. */
+START_TEST(who_has_many_unanswered_leaves_the_slots_to_others)
+{
+	const struct linger reset = { 1, 0 };
+	int flood[2], other[2];
+
+	if (!is_root())
+		return;
+	resolver.line = silent;
+	flood[0] = socket_of(OTHER, AF_INET, SOCK_DGRAM);
+	flood[1] = socket_of(OTHER, AF_INET, SOCK_STREAM);
+	other[0] = socket_of(POSTFIX, AF_INET, SOCK_DGRAM);
+	other[1] = socket_of(POSTFIX, AF_INET, SOCK_STREAM);
+	for (int i = 0; i < 2; i++) {
+		connect_socket(flood[i], i == 0 ? &udp : &tcp, sizeof(udp));
+		connect_socket(other[i], i == 0 ? &udp : &tcp, sizeof(udp));
+	}
+	/* As long as there are few, nobody is asked whose they are. */
+	for (unsigned i = 0; i < FEW; i++) {
+		ask_from(flood[0], false, (uint8_t)(2 * FEW + i));
+		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
+	}
+	for (unsigned i = 0; i < FEW; i++) {
+		ask_from(flood[i % 2], i % 2 == 1, (uint8_t)i);
+		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		ask_from(flood[i % 2], i % 2 == 1, (uint8_t)(FEW + i));
+		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_OTHER);
+		ask_from(other[i % 2], i % 2 == 1, (uint8_t)i);
+		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
+	}
+	/* What has ended counts no more: here, a connection that is reset. */
+	setsockopt(flood[1], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(flood[1]);
+	WAIT_UNTIL(resolver.cancelled > 0, turn());
+	ask_from(flood[0], false, 255);
+	ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
+	for (int i = 0; i < 2; i++)
+		close(other[i]);
+	close(flood[0]);
 }
 END_TEST
 
@@ -284,6 +348,7 @@ take(void *arg, struct dns_reply came)
 START_TEST(datagram_is_no_larger_than_the_client_takes)
 {
 	struct dns_queries *queries = dns_queries_new(&stats);
+	const struct sockaddr_storage client = { .ss_family = AF_INET };
 	struct dns_request request;
 	struct dns_query query;
 	char name[DOMAIN_TEXT_MAX];
@@ -293,8 +358,9 @@ START_TEST(datagram_is_no_larger_than_the_client_takes)
 	ck_assert_int_eq(
 	    dns_message_parse(question, sizeof(question), &request, name),
 	    DNS_ACTION_LOOK_UP);
-	ck_assert_int_eq(dns_query_start(&query, queries, &request, name,
-			     _i == 1, take, NULL),
+	ck_assert_int_eq(
+	    dns_query_start(&query, queries, &request, name, _i == 1,
+		dns_queries_sender(queries, -1, &client), take, NULL),
 	    0);
 	turn();
 	ck_assert_ptr_nonnull(last.framed);
@@ -319,6 +385,7 @@ TEST_MAIN("dns_query")
 	tcase_add_loop_test(tc, connection_is_kept_or_closed, 0, count);
 	tcase_add_test(tc, forger_gets_no_answer);
 	tcase_add_test(tc, questions_are_in_slots_of_their_own);
+	tcase_add_test(tc, who_has_many_unanswered_leaves_the_slots_to_others);
 	tcase_add_loop_test(
 	    tc, datagram_is_no_larger_than_the_client_takes, 0, 2);
 }

@@ -27,6 +27,13 @@ struct dns_queries {
 	unsigned asked;
 };
 
+struct peer *
+dns_queries_peer(struct dns_queries *queries, const struct peer *peer)
+{
+	(void)queries;
+	return (struct peer *)peer;
+}
+
 struct stats *
 dns_queries_stats(const struct dns_queries *queries)
 {
@@ -36,8 +43,9 @@ dns_queries_stats(const struct dns_queries *queries)
 int
 dns_query_start(struct dns_query *query, struct dns_queries *queries,
     const struct dns_request *request, const char *name, bool tcp,
-    dns_query_cb cb, void *arg)
+    struct peer *peer, dns_query_cb cb, void *arg)
 {
+	ck_assert_ptr_nonnull(peer);
 	(void)request;
 	(void)name;
 	ck_assert(tcp);
@@ -126,7 +134,7 @@ run(struct rig *rig)
 static int
 arrive(struct rig *rig, uid_t uid)
 {
-	const int client = socket_of(uid, AF_INET);
+	const int client = socket_of(uid, AF_INET, SOCK_STREAM);
 	int server;
 
 	connect_socket(client, &rig->address, sizeof(rig->address));

@@ -506,6 +506,19 @@ assert_changes(const struct fixture *f, const char *file, const char *expected)
 	ck_assert_str_eq(lines, expected);
 }
 
+/* Of the only finding; "" where there is none. */
+static void
+assert_text(const struct fixture *f, const char *expected)
+{
+	json_t *report = doctor_report(&f->facts);
+	const json_t *finding =
+	    json_array_get(json_object_get(report, "findings"), 0);
+	const char *text = json_string_value(json_object_get(finding, "text"));
+
+	ck_assert_str_eq(text != NULL ? text : "", expected);
+	json_decref(report);
+}
+
 #define ANY "nameserver ADDRESS of a resolver on this machine that validates"
 #define COPY                                                                   \
 	"cp /etc/resolv.conf /var/spool/postfix/etc/resolv.conf && postfix "   \
@@ -574,6 +587,7 @@ START_TEST(the_tables_have_one_remedy)
 	for (size_t i = 0; i < COUNT(map); i++) {
 		ck_assert(policy_map_next(&list, &map[i].map));
 		map[i].is_ours = map[i].map.kind != POLICY_MAP_OTHER;
+		map[i].tried.result = POSTMAP_WELL;
 		map[i].no_dane = "may";
 		map[i].dane_only = "never";
 	}
@@ -590,6 +604,95 @@ START_TEST(the_tables_have_one_remedy)
 	assert_changes(&f, "postdane.conf",
 	    "map \"strict\" { no-dane-policy = notfound dane-only = "
 	    "when-complete }\n");
+}
+END_TEST
+
+static const struct {
+	const char *list; /* the first is tried */
+	enum postmap_result result;
+	bool not_asked;
+	const char *why, *id, *text, *change;
+} tried[] = {
+	{ "hash:/own", POSTMAP_WELL, false, "", "", "", "" },
+	{ "hash:/own", POSTMAP_FAILED, false,
+	    "open database /own.db: No such file or directory", "map-unusable ",
+	    "Postfix can't use hash:/own (open database /own.db: No such file "
+	    "or directory): it defers all mail",
+	    "postmap hash:/own\n" },
+	{ "proxy:btree:/own", POSTMAP_FAILED, false,
+	    "open database /own.db: No such file or directory", "map-unusable ",
+	    "Postfix can't use proxy:btree:/own (open database /own.db: No "
+	    "such file or directory): it defers all mail",
+	    "postmap btree:/own\n" },
+	{ "texthash:/own", POSTMAP_FAILED, false,
+	    "open database /own: No such file or directory", "map-unusable ",
+	    "Postfix can't use texthash:/own (open database /own: No such file "
+	    "or directory): it defers all mail",
+	    "" },
+	{ "hash:/own", POSTMAP_FAILED, false,
+	    "open database /own.db: Permission denied", "map-unusable ",
+	    "Postfix can't use hash:/own (open database /own.db: Permission "
+	    "denied): it defers all mail",
+	    "" },
+	{ "ldap:/own", POSTMAP_LATE, false, "", "map-unusable ",
+	    "Postfix can't use ldap:/own (no whole answer within 35 seconds): "
+	    "it defers all mail",
+	    "" },
+	{ "ldap:/own", POSTMAP_LATE, true, "", "map-unknown ",
+	    "ldap:/own was not asked, or not long enough: the tables before it "
+	    "have taken the time",
+	    "" },
+	{ "hash:/own", POSTMAP_FORBIDDEN, false,
+	    "open database /own.db: Permission denied", "map-unknown ",
+	    "whether Postfix can use hash:/own is not known: open database "
+	    "/own.db: Permission denied",
+	    "sudo postdane doctor\n" },
+	{ "hash:/own", POSTMAP_UNKNOWN, false,
+	    "/usr/sbin/postmap: No such file or directory", "map-unknown ",
+	    "whether Postfix can use hash:/own is not known: "
+	    "/usr/sbin/postmap: No such file or directory",
+	    "" },
+};
+
+START_TEST(tables_of_others_are_tried)
+{
+	struct doctor_map map[2] = { 0 };
+	const char *list = tried[_i].list;
+	struct fixture f;
+
+	healthy(&f);
+	ck_assert(policy_map_next(&list, &map[0].map));
+	map[0].tried.result = tried[_i].result;
+	map[0].not_asked = tried[_i].not_asked;
+	strcpy(map[0].tried.why, tried[_i].why);
+	map[1] = f.map;
+	f.service.map = map;
+	f.service.map_count = 2;
+	assert_finds(&f, tried[_i].id);
+	assert_text(&f, tried[_i].text);
+	assert_changes(&f, "shell", tried[_i].change);
+	assert_changes(&f, "main.cf", "");
+}
+END_TEST
+
+/* What postdane knows is delivered, whatever becomes of the table behind. */
+START_TEST(a_table_behind_holds_up_less)
+{
+	struct doctor_map map[2] = { 0 };
+	const char *list = "hash:/own";
+	struct fixture f;
+
+	healthy(&f);
+	map[0] = f.map;
+	map[0].no_dane = "notfound";
+	ck_assert(policy_map_next(&list, &map[1].map));
+	map[1].tried.result = POSTMAP_FAILED;
+	strcpy(map[1].tried.why, "why");
+	f.service.map = map;
+	f.service.map_count = 2;
+	assert_finds(&f, "map-unusable ");
+	assert_text(&f, "Postfix can't use hash:/own (why): it defers all mail "
+			"that the tables before it say nothing about");
 }
 END_TEST
 
@@ -692,6 +795,23 @@ START_TEST(lists_are_taken_apart)
 }
 END_TEST
 
+START_TEST(a_name_that_is_too_long_is_known_to_be_cut)
+{
+	char text[POLICY_MAP_TEXT_MAX + 1];
+	const char *list = text;
+	struct policy_map map;
+
+	memset(text, 'x', sizeof(text));
+	text[POLICY_MAP_TEXT_MAX] = '\0';
+	ck_assert(policy_map_next(&list, &map));
+	ck_assert(map.is_cut);
+	list = text + 1;
+	ck_assert(policy_map_next(&list, &map));
+	ck_assert(!map.is_cut);
+	ck_assert_str_eq(map.text, text + 1);
+}
+END_TEST
+
 START_TEST(resolv_conf_is_read_as_glibc_reads_it)
 {
 	static const char text[] = "# nameserver 192.0.2.1\n"
@@ -736,8 +856,12 @@ TEST_MAIN("doctor_rules")
 	tcase_add_test(tc, a_resolv_conf_has_one_remedy);
 	tcase_add_test(tc, a_good_copy_is_not_made_worse);
 	tcase_add_test(tc, the_tables_have_one_remedy);
+	tcase_add_loop_test(
+	    tc, tables_of_others_are_tried, 0, (int)COUNT(tried));
+	tcase_add_test(tc, a_table_behind_holds_up_less);
 	tcase_add_test(tc, an_option_has_one_remedy);
 	add_rows(tc, tables_are_understood, maps);
 	tcase_add_test(tc, lists_are_taken_apart);
+	tcase_add_test(tc, a_name_that_is_too_long_is_known_to_be_cut);
 	tcase_add_test(tc, resolv_conf_is_read_as_glibc_reads_it);
 }

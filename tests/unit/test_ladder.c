@@ -210,6 +210,8 @@ pass(unsigned ms)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
+static const struct plain_path *above; /* of an inner lookup */
+
 static void
 ask_as(const char *name, uint16_t type, enum resolver_need need,
     enum resolver_class class, unsigned deadline_ms)
@@ -219,6 +221,7 @@ ask_as(const char *name, uint16_t type, enum resolver_need need,
 		.type = type,
 		.need = need,
 		.class = class,
+		.path = above,
 		.budget = &budget,
 		.deadline_ms = deadline_ms },
 	    on_answer, NULL);
@@ -514,16 +517,31 @@ START_TEST(failed_walk_is_tried_again)
 }
 END_TEST
 
+/* Who asks, and how many labels are not too many. */
+static const struct {
+	enum resolver_class class;
+	bool is_inner; /* a name server, for a plain lookup */
+	int labels;
+} depths[] = {
+	{ RESOLVER_CLASS_POLICY, false, LADDER_HOST_LABELS_MAX },
+	{ RESOLVER_CLASS_REFRESH, false, LADDER_HOST_LABELS_MAX },
+	{ RESOLVER_CLASS_OTHER, true, LADDER_HOST_LABELS_MAX },
+	{ RESOLVER_CLASS_OTHER, false, LADDER_LABELS_MAX },
+};
+
 START_TEST(name_with_too_many_labels_is_not_asked_for)
 {
+	const size_t row = (size_t)_i / 2;
+	const struct plain_path path = { .budget = &budget };
 	char name[256] = "";
 
-	for (int i = 0; i < LADDER_LABELS_MAX - 2 + _i; i++)
+	for (int i = 2; i < depths[row].labels + _i % 2; i++)
 		strcat(name, "a.");
 	strcat(name, NAME);
-	ask_as(
-	    name, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
-	if (_i == 0) {
+	above = depths[row].is_inner ? &path : NULL;
+	ask_as(name, DNS_TYPE_A, RESOLVER_NEED_DATA, depths[row].class, 5000);
+	above = NULL;
+	if (_i % 2 == 0) {
 		ck_assert_uint_eq(query_count, 1);
 		return;
 	}
@@ -1824,8 +1842,8 @@ add_rung_tests(TCase *tc)
 	    tc, failed_walk_leaves_only_names_of_clients, 0, 10);
 	tcase_add_test(tc, failed_walk_is_tried_again);
 	tcase_add_loop_test(tc, nothing_insecure_stands_without_trust, 0, 5);
-	tcase_add_loop_test(
-	    tc, name_with_too_many_labels_is_not_asked_for, 0, 2);
+	tcase_add_loop_test(tc, name_with_too_many_labels_is_not_asked_for, 0,
+	    2 * COUNT(depths));
 	tcase_add_loop_test(tc, alias_is_not_insecure_without_a_reason, 0, 2);
 	tcase_add_loop_test(
 	    tc, opt_out_nxdomain_counts_for_nxdomain_only, 0, 4);

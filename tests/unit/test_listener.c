@@ -4,7 +4,10 @@
 
 #include "wire/listener.h"
 
+#include <errno.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "base/stats.h"
@@ -16,6 +19,7 @@
 #define MOST 6      /* connections */
 #define TIMEOUT 100 /* seconds for a half-received request */
 #define FLOOD 50
+#define OTHER 65534 /* somebody who is not root */
 
 struct rig {
 	struct policy_service service;
@@ -253,23 +257,22 @@ END_TEST
 /* Descriptors are the machine's lack and not a newcomer's claim. */
 START_TEST(without_descriptors_only_who_is_idle_goes)
 {
-	struct rlimit before;
+	rlim_t before;
 	struct rig rig;
 	int waiting[2], outside, next;
 
 	setup(&rig);
 	waiting[0] = arrive_and_ask(&rig);
 	waiting[1] = arrive_and_ask(&rig);
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
 	outside = connect_to(&rig.tcp);
 	next = dup(outside);
 	close(next);
-	allow_descriptors((rlim_t)next);
+	before = allow_descriptors((rlim_t)next);
 	work(rig.base, 20);
 	ck_assert_uint_eq(made_room(&rig), 0);
 	ck_assert(is_open(&rig, waiting[0]));
 	ck_assert(is_open(&rig, waiting[1]));
-	allow_descriptors(before.rlim_cur);
+	allow_descriptors(before);
 	WAIT_UNTIL(count(&rig) == 3, work(rig.base, 1));
 	/* The third is idle. */
 	next = connect_to(&rig.tcp);
@@ -277,10 +280,41 @@ START_TEST(without_descriptors_only_who_is_idle_goes)
 	expect_end(rig.base, outside);
 	ck_assert(is_open(&rig, waiting[0]));
 	ck_assert(is_open(&rig, waiting[1]));
-	allow_descriptors(before.rlim_cur);
+	allow_descriptors(before);
 	close(next);
 	close_all(waiting, 2);
 	close(outside);
+	teardown(&rig);
+}
+END_TEST
+
+static bool has_no_netlink;
+
+int
+connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	if (addr->sa_family != AF_NETLINK || !has_no_netlink)
+		return (int)syscall(SYS_connect, fd, addr, len);
+	errno = ECONNREFUSED;
+	return -1;
+}
+
+/* Whether users can't be told apart is said, and only then. */
+START_TEST(that_users_are_one_is_said)
+{
+	const int log = memfd_create("log", 0), before = dup(STDERR_FILENO);
+	char text[512] = "";
+	struct rig rig;
+
+	has_no_netlink = _i == 1;
+	ck_assert_int_eq(dup2(log, STDERR_FILENO), STDERR_FILENO);
+	setup(&rig);
+	ck_assert_int_eq(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_int_gt((int)pread(log, text, sizeof(text) - 1, 0), 0);
+	ck_assert_int_eq(
+	    strstr(text, "can't be told apart: ") != NULL, has_no_netlink);
+	close(before);
+	close(log);
 	teardown(&rig);
 }
 END_TEST
@@ -377,6 +411,46 @@ START_TEST(what_fails_changes_nothing)
 }
 END_TEST
 
+static void
+expect_owner(const struct endpoint *endpoint, uid_t owner, gid_t group)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(path_of(endpoint), &st), 0);
+	ck_assert_uint_eq(st.st_uid, owner);
+	ck_assert_uint_eq(st.st_gid, group);
+}
+
+/* Who may give sockets away is root alone. */
+START_TEST(who_is_named_no_more_loses_it)
+{
+	const struct endpoint_rights theirs = { OTHER, OTHER, 0660 },
+				     groups = { (uid_t)-1, OTHER, 0660 };
+	struct endpoint place;
+	struct rig rig;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	setup(&rig);
+	place = unix_endpoint("first");
+	ck_assert_int_eq(set_places(&rig, &place, 1, &theirs), 0);
+	expect_owner(&place, OTHER, OTHER);
+	ck_assert_int_eq(set_places(&rig, &place, 1, &groups), 0);
+	expect_owner(&place, rig.user.uid, OTHER);
+	ck_assert_int_eq(set_places(&rig, &place, 1, &open_to_all), 0);
+	expect_owner(&place, rig.user.uid, rig.user.gid);
+	ck_assert_uint_eq(mode_of(&place), 0666);
+	/* One that has neither keeps those that somebody has given it. */
+	ck_assert_int_eq(chown(path_of(&place), OTHER, OTHER), 0);
+	ck_assert_int_eq(set_places(&rig, &place, 1, &rig.rights), 0);
+	expect_owner(&place, OTHER, OTHER);
+	ck_assert_uint_eq(mode_of(&place), 0600);
+	teardown(&rig);
+	ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
 /* Somebody has put another file in the second one's place. */
 START_TEST(rights_that_can_not_be_given_are_given_to_none)
 {
@@ -433,7 +507,9 @@ TEST_MAIN("listener")
 	tcase_add_test(room, who_holds_most_takes_no_connection_of_others);
 	tcase_add_test(room, who_has_fewer_is_let_in);
 	tcase_add_test(room, without_descriptors_only_who_is_idle_goes);
+	tcase_add_loop_test(room, that_users_are_one_is_said, 0, 2);
 	tcase_add_test(places, what_fails_changes_nothing);
+	tcase_add_test(places, who_is_named_no_more_loses_it);
 	tcase_add_test(places, rights_that_can_not_be_given_are_given_to_none);
 	tcase_add_test(places, who_waits_outside_is_taken_along);
 }

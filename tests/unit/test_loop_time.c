@@ -140,6 +140,42 @@ START_TEST(laps_are_apart)
 }
 END_TEST
 
+static uint64_t turns[3];
+
+/* @arg: where to note the turn. */
+static void
+note_turn(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t *at = arg;
+
+	(void)fd;
+	(void)what;
+	*at = loop_time_turn();
+	if (at == &turns[1])
+		event_base_loopcontinue(base);
+}
+
+/* There is another one after each look, and none before. */
+START_TEST(turns_are_told)
+{
+	for (size_t i = 0; i < 3; i++)
+		event_base_once(
+		    base, -1, EV_TIMEOUT, note_turn, &turns[i], NULL);
+	event_base_dispatch(base);
+	ck_assert_uint_eq(turns[1], turns[0]);
+	ck_assert_uint_ne(turns[2], turns[1]);
+}
+END_TEST
+
+START_TEST(time_is_the_processors)
+{
+	const uint64_t before = processor_ns(), now = loop_time_now();
+
+	ck_assert_uint_ge(now, before);
+	ck_assert_uint_le(now, processor_ns());
+}
+END_TEST
+
 TEST_MAIN("loop_time")
 {
 	TCase *tcase = add_case(suite, "loop_time");
@@ -150,4 +186,6 @@ TEST_MAIN("loop_time")
 	tcase_add_test(tcase, short_callbacks_are_not_added_up);
 	tcase_add_test(tcase, the_longest_is_kept_for_two_turns);
 	tcase_add_test(tcase, laps_are_apart);
+	tcase_add_test(tcase, turns_are_told);
+	tcase_add_test(tcase, time_is_the_processors);
 }

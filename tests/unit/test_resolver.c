@@ -273,6 +273,12 @@ START_TEST(queue_is_bounded)
 	ck_assert_uint_eq(
 	    resolver_in_flight(resolver), SLOTS_MAX + WAITING_MAX);
 	ck_assert_uint_eq(started, SLOTS_MAX);
+	/* And each class has its own. */
+	for (int i = 0; i < SLOTS_MAX; i++)
+		must_look_up("a.example", RESOLVER_CLASS_FEW);
+	ck_assert_uint_eq(started, 2 * SLOTS_MAX);
+	must_look_up("c.example", RESOLVER_CLASS_FEW);
+	ck_assert_uint_eq(started, 2 * SLOTS_MAX);
 }
 END_TEST
 

@@ -17,6 +17,7 @@
 #include <event2/event.h>
 
 #include "base/conf.h"
+#include "dns/key_limits.h"
 #include "dns/library.h"
 #include "dns/resolver.h"
 #include "dns/rollover.h"
@@ -63,6 +64,8 @@ static struct {
 	struct rollover rollover[8];
 	config_check_cb checked; /* NULL where none is under way */
 	void *checked_arg;
+	void (*look)(void *arg); /* ends a turn of the loop */
+	void *look_arg;
 } rig;
 
 /* Returns what a function that may fail does then. */
@@ -522,6 +525,13 @@ config_check_cancel(struct config_check *check)
 
 /* ---- steps ---- */
 
+void
+key_limits_end_turns(void (*look)(void *arg), void *arg)
+{
+	rig.look = look;
+	rig.look_arg = arg;
+}
+
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
@@ -529,6 +539,10 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	ck_assert_msg(patience_now() < rig.end, "after%s", rig.notes);
+	/* As where junk has taken too long. */
+	ck_assert_ptr_nonnull(rig.look);
+	ck_assert_ptr_eq(rig.look_arg, event_get_base(rig.turn));
+	rig.look(rig.look_arg);
 	while (*rig.steps != NULL && (*rig.steps)())
 		rig.steps++;
 	if (*rig.steps != NULL)
@@ -615,12 +629,17 @@ a_while_passes(void)
 static int
 run(const step_fn *steps, const char *fails, const char *changed)
 {
+	int status;
+
 	memset(&rig, 0, sizeof(rig));
 	rig.steps = steps;
 	rig.fails = fails;
 	rig.changed = changed;
 	rig.end = patience_end();
-	return server_run("file", new_conf());
+	status = server_run("file", new_conf());
+	/* There is no loop any more. */
+	ck_assert_ptr_null(rig.look);
+	return status;
 }
 
 #define ENDS " save"

@@ -209,6 +209,33 @@ START_TEST(rights_can_be_changed)
 }
 END_TEST
 
+/* As bind_and_close() makes it, and whatever the rights are then. */
+START_TEST(whose_it_would_be_is_known)
+{
+	struct privileges_user whose;
+	struct stat st;
+	struct rig rig;
+
+	setup(&rig);
+	for (mode_t set_gid = 0; set_gid <= S_ISGID; set_gid += S_ISGID) {
+		if (is_root())
+			ck_assert_int_eq(chown(rig.folder, OTHER, 12), 0);
+		ck_assert_int_eq(chmod(rig.folder, 0755 | set_gid), 0);
+		ck_assert_int_eq(bind_and_close(&rig, &open_to_all), 0);
+		ck_assert_int_eq(lstat(rig.address.sun_path, &st), 0);
+		whose = unix_socket_user(rig.address.sun_path, &rig.user);
+		ck_assert_uint_eq(whose.uid, st.st_uid);
+		ck_assert_uint_eq(whose.gid, st.st_gid);
+		if (is_root())
+			ck_assert_uint_eq(whose.gid, set_gid ? 12 : OTHER);
+	}
+	/* The root's own directory gives none. */
+	whose = unix_socket_user("/socket", &rig.user);
+	ck_assert_uint_eq(whose.gid, rig.user.gid);
+	teardown(&rig);
+}
+END_TEST
+
 START_TEST(what_is_no_socket_of_ours_stays_as_it_is)
 {
 	char other[96];
@@ -414,6 +441,7 @@ TEST_MAIN("unix_socket")
 	tcase_add_test(tc, a_socket_is_the_users);
 	tcase_add_test(tc, a_directory_gives_its_group);
 	tcase_add_test(tc, rights_can_be_changed);
+	tcase_add_test(tc, whose_it_would_be_is_known);
 	tcase_add_test(tc, what_is_no_socket_of_ours_stays_as_it_is);
 	tcase_add_test(tc, only_a_stale_socket_makes_room);
 	tcase_add_test(tc, links_of_others_lead_nowhere);

@@ -183,6 +183,19 @@ answer_with_old_signature(ldns_pkt *reply, const char *name)
 	ldns_pkt_push_rr(reply, LDNS_SECTION_ANSWER, old);
 }
 
+/* Behind the true signature one that names the deepest zone there can be. */
+static void
+answer_from_the_deep(ldns_pkt *reply, const char *name)
+{
+	ldns_rr *deep;
+
+	answer_a(reply, name, false);
+	deep = ldns_rr_clone(ldns_rr_list_rr(ldns_pkt_answer(reply), 1));
+	ldns_rdf_deep_free(
+	    ldns_rr_set_rdf(deep, ldns_rdf_clone(ldns_rr_owner(deep)), 7));
+	ldns_pkt_push_rr(reply, LDNS_SECTION_ANSWER, deep);
+}
+
 static void
 answer_ds(ldns_pkt *reply, const char *name)
 {
@@ -222,6 +235,8 @@ answer(ldns_pkt *reply, const char *name, ldns_rr_type type)
 		answer_a(reply, name, false);
 	} else if (ends_with(name, ".stale.")) {
 		answer_with_old_signature(reply, name);
+	} else if (ends_with(name, "deep.")) {
+		answer_from_the_deep(reply, name);
 	} else if (strcmp(name, "a.altered.") == 0) {
 		answer_a(reply, name, true);
 	} else if (ends_with(name, "servfail.")) {
@@ -854,6 +869,28 @@ START_TEST(result_says_what_was_spent)
 }
 END_TEST
 
+/* Beyond those of an alias and its target. */
+START_TEST(zones_on_the_way_are_charged)
+{
+	struct outcome outcome = ask("6.5.4.3.2.deep", DNS_TYPE_A, NULL);
+
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert_uint_eq(outcome.spent, 0);
+	outcome = ask("8.7.6.5.4.3.2.deep", DNS_TYPE_A, NULL);
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	ck_assert_uint_eq(outcome.spent, 4000);
+	/* Beside what was measured. */
+	lap = 2500000;
+	outcome = ask("7.6.5.4.3.2.deep", DNS_TYPE_A, NULL);
+	ck_assert_uint_eq(outcome.spent, 2500);
+	lap = 0;
+	/* Who has given no answer has not shown a way. */
+	outcome = ask("8.7.6.5.4.3.2.servfail", DNS_TYPE_A, NULL);
+	expect_failure(&outcome);
+	ck_assert_uint_eq(outcome.spent, 0);
+}
+END_TEST
+
 /* Between the two looks it can be cancelled. */
 START_TEST(second_look_can_be_cancelled)
 {
@@ -1458,6 +1495,7 @@ TEST_MAIN("validated")
 	tcase_add_test(tc, second_looks_come_out_of_the_budget);
 	tcase_add_test(tc, result_says_what_it_cost);
 	tcase_add_test(tc, result_says_what_was_spent);
+	tcase_add_test(tc, zones_on_the_way_are_charged);
 	tcase_add_loop_test(tc, second_look_can_be_cancelled, 0, 2);
 	tcase_add_test(tc, second_look_is_not_begun_for_nobody);
 	tcase_add_test(tc, oldest_context_makes_room);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/acceptor.h"
+
 #include "../fakes/time.h"
 #include "sockets.h"
 #include "test_main.h"
@@ -78,30 +80,17 @@ static const struct visitor_protocol protocol = {
 
 /* ---- the rig ---- */
 
-/* A free one: of a socket that does not listen, and has gone. */
-static struct sockaddr_in
-free_address(void)
-{
-	const int fd = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in address;
-
-	bind_to_loopback(fd, &address);
-	close(fd);
-	return address;
-}
-
 static void
 setup(struct rig *rig)
 {
-	*rig =
-	    (struct rig){ .base = event_base_new(), .address = free_address() };
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	*rig = (struct rig){ .base = event_base_new() };
+	bind_to_loopback(fd, &rig->address);
 	ck_assert_ptr_nonnull(rig->base);
 	rig->visitors = visitors_new(rig->base, &protocol, rig);
 	ck_assert_ptr_nonnull(rig->visitors);
-	ck_assert_int_eq(
-	    visitors_listen(rig->visitors,
-		(const struct sockaddr *)&rig->address, sizeof(rig->address)),
-	    0);
+	ck_assert_int_eq(visitors_listen(rig->visitors, fd), 0);
 }
 
 static void
@@ -288,18 +277,40 @@ START_TEST(while_all_are_worked_for_others_wait_outside)
 }
 END_TEST
 
-START_TEST(an_address_that_is_taken_is_an_error)
+/* And it is closed. */
+START_TEST(a_socket_that_can_not_listen_is_an_error)
 {
 	struct rig rig;
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
 	setup(&rig);
 	errno = 0;
-	ck_assert_int_eq(
-	    visitors_listen(rig.visitors, (const struct sockaddr *)&rig.address,
-		sizeof(rig.address)),
-	    -1);
-	ck_assert_int_eq(errno, EADDRINUSE);
+	ck_assert_int_eq(visitors_listen(rig.visitors, fd), -1);
+	ck_assert_int_eq(errno, EOPNOTSUPP);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 	visitors_free(NULL);
+	teardown(&rig);
+}
+END_TEST
+
+/* They come in by and by, and between them others have their turn. */
+START_TEST(many_at_once_do_not_hold_the_loop)
+{
+	int fd[VISITORS_MAX];
+	struct rig rig;
+	int turns = 0;
+
+	setup(&rig);
+	for (int i = 0; i < VISITORS_MAX; i++)
+		fd[i] = visit(&rig, "work\n");
+	while (rig.count < VISITORS_MAX) {
+		const size_t before = rig.count;
+
+		event_base_loop(rig.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		ck_assert_uint_le(rig.count, before + ACCEPTOR_BURST);
+		ck_assert_int_lt(++turns, VISITORS_MAX);
+	}
+	close_all(fd, VISITORS_MAX);
 	teardown(&rig);
 }
 END_TEST
@@ -314,5 +325,6 @@ TEST_MAIN("visitors")
 	tcase_add_test(cases, who_hangs_up_is_told_nothing);
 	tcase_add_test(cases, the_oldest_that_only_sits_there_goes);
 	tcase_add_test(cases, while_all_are_worked_for_others_wait_outside);
-	tcase_add_test(cases, an_address_that_is_taken_is_an_error);
+	tcase_add_test(cases, a_socket_that_can_not_listen_is_an_error);
+	tcase_add_test(cases, many_at_once_do_not_hold_the_loop);
 }

@@ -307,6 +307,94 @@ START_TEST(hashing_is_counted)
 }
 END_TEST
 
+#define SIGNED(owner, type, signer)                                            \
+	owner ". 300 IN RRSIG " type                                           \
+	      " 13 4 300 20261231000000 20261201000000 1 " signer ". AAAA"
+#define NEXT "x.c.b.a.example. 300 IN NSEC z.example. A RRSIG NSEC"
+
+/* A zone for each label of the signer's name. */
+static const struct {
+	const char *what;
+	const char *answer[6], *authority[6];
+	size_t zones;
+} ways[] = {
+	{ "unsigned", { NAME ". 300 IN TLSA 3 1 1 00" }, { NULL }, 0 },
+	{ "the root", { SIGNED(NAME, "TLSA", "") }, { NULL }, 0 },
+	{ "a zone", { SIGNED(NAME, "TLSA", "mx.example") }, { NULL }, 2 },
+	{ "the name's own", { SIGNED(NAME, "TLSA", NAME) }, { NULL }, 4 },
+	{ "two sets of one name",
+	    { SIGNED(NAME, "TLSA", "mx.example"),
+		SIGNED(NAME, "A", "mx.example") },
+	    { NULL }, 2 },
+	{ "the longest, first",
+	    { SIGNED(NAME, "TLSA", "mx.example"),
+		SIGNED(NAME, "TLSA", "example") },
+	    { NULL }, 2 },
+	{ "the longest, last",
+	    { SIGNED(NAME, "TLSA", "example"),
+		SIGNED(NAME, "TLSA", "mx.example") },
+	    { NULL }, 2 },
+	{ "none that can be", { SIGNED(NAME, "TLSA", "a.b.c.d.e.f.g.example") },
+	    { NULL }, 4 },
+	{ "aliases",
+	    { SIGNED(NAME, "CNAME", "mx.example"),
+		SIGNED("a.b.example", "CNAME", "b.example"),
+		SIGNED("c.b.a.example", "TLSA", "b.a.example") },
+	    { NULL }, 2 + 2 + 3 },
+	{ "a denial", { NULL },
+	    { SIGNED("c.b.a.example", "SOA", "c.b.a.example"), NEXT,
+		SIGNED("x.c.b.a.example", "NSEC", "c.b.a.example"),
+		SIGNED("c.b.a.example", "NSEC", "c.b.a.example") },
+	    4 },
+	{ "of several", { NULL },
+	    { SIGNED("x.c.b.a.example", "NSEC", "c.b.a.example"),
+		SIGNED("x.c.b.a.example", "NSEC3", "example") },
+	    4 },
+	{ "with hashes", { NULL },
+	    { SIGNED("x.c.b.a.example", "NSEC3", "c.b.a.example") }, 4 },
+	{ "behind an alias", { SIGNED(NAME, "CNAME", "mx.example") },
+	    { SIGNED("x.c.b.a.example", "NSEC", "c.b.a.example") }, 6 },
+	{ "name servers, beside the answer",
+	    { SIGNED(NAME, "TLSA", "mx.example") },
+	    { SIGNED("c.b.a.example", "NS", "c.b.a.example") }, 2 },
+};
+
+START_TEST(zones_on_the_way_are_counted)
+{
+	struct message message = message_make(NAME, DNS_TYPE_TLSA, 0,
+	    ways[_i].answer[0] != NULL ? ways[_i].answer : NULL,
+	    ways[_i].authority[0] != NULL ? ways[_i].authority : NULL);
+	const size_t zones = whole_zones(message.wire, message.len);
+
+	ck_assert_msg(zones == ways[_i].zones, "%s: %zu", ways[_i].what, zones);
+	for (size_t len = 0; len < message.len; len++) {
+		uint8_t *copy = malloc(len > 0 ? len : 1);
+
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, message.wire, len);
+		ck_assert_uint_le(whole_zones(copy, len), zones);
+		free(copy);
+	}
+	free(message.wire);
+}
+END_TEST
+
+/* Nobody writes such an owner, which points to itself. */
+START_TEST(pointers_end)
+{
+	const char *const answer[] = { SIGNED("a.example", "A", "example"),
+		NULL };
+	struct message message =
+	    message_make("a.example", DNS_TYPE_A, 0, answer, NULL);
+	const size_t owner = 12 + 11 + 4; /* header, question */
+
+	ck_assert_uint_eq(message.wire[owner], 0xc0);
+	message.wire[owner + 1] = (uint8_t)owner;
+	ck_assert_uint_eq(whole_zones(message.wire, message.len), 0);
+	free(message.wire);
+}
+END_TEST
+
 TEST_MAIN("whole")
 {
 	TCase *tc = add_case(suite, "whole");
@@ -319,4 +407,6 @@ TEST_MAIN("whole")
 	tcase_add_loop_test(tc, lifetime_is_that_of_the_first_end, 0, 10);
 	tcase_add_test(tc, ttls_are_cut);
 	add_rows(tc, hashing_is_counted, hashed);
+	add_rows(tc, zones_on_the_way_are_counted, ways);
+	tcase_add_test(tc, pointers_end);
 }
