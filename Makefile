@@ -384,7 +384,7 @@ check-attack:
 
 # The package is built in the release that it is for.
 build/debian/%/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
-		$(wildcard debian/* service/* postfix-conf/* tests/unit/*)
+		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/*)
 	@mkdir -p $(@D)
 	@if [ $* = '$(RELEASE)' ]; then \
 		$(MAKE) deb && cp build/deb/postdane.deb $@; \
@@ -717,7 +717,7 @@ deb: build/deb/postdane.deb
 
 build/deb/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
 		$(DOCUMENTS) \
-		$(wildcard debian/* service/* postfix-conf/* tests/unit/*)
+		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/*)
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES)
 	@rm -rf build/deb && mkdir -p build/deb/postdane
 	@tar -c --exclude=./build --exclude=./.git . | \

@@ -18,11 +18,9 @@ import lab as lab_module  # noqa: E402
 def world():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    running = lab_module.Lab(
+    yield from lab_module.running(lab_module.Lab(
         [*lab_module.table.ZONES, *faulty.all_zones(),
-         *hostile.all_zones()]).start()
-    yield running
-    running.stop()
+         *hostile.all_zones()]))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 import dns.message
 
 import lab as lab_module
-from lab import HANG
+from lab import HANG, until
 
 SANITIZED = "address" in os.environ.get("POSTDANE_BUILD", "")
 LOOKUP_DEADLINE = 3
@@ -149,20 +149,11 @@ def unix(path, timeout=HANG):
     return sock
 
 
-def netstring(key, name="query"):
-    payload = f"{name} {key}".encode()
-    return b"%d:%s," % (len(payload), payload)
-
-
 def dns_query(name, rtype):
     """As it goes over TCP."""
     wire = dns.message.make_query(name, rtype, use_edns=0,
                                   payload=1232).to_wire()
     return struct.pack("!H", len(wire)) + wire
-
-
-def until(ready):
-    lab_module.wait_until("the test's condition", ready)
 
 
 def lawful(reply):

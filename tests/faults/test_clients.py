@@ -12,8 +12,7 @@ import dns.rcode
 import pytest
 
 import faults
-from lab import HANG
-from faults import netstring
+from lab import HANG, netstring
 
 PLACES = ("socketmap", "tcp-table", "dns", "control", "metrics")
 KEY = "two.d.nsec"

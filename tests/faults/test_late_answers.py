@@ -7,6 +7,7 @@ import time
 import faults
 import faulty
 from faults import lawful
+from lab import netstring
 
 D = faults.LOOKUP_DEADLINE
 
@@ -77,7 +78,7 @@ def test_an_answer_after_the_client_has_gone(daemon):
             for place in ("socketmap", "tcp-table", "dns"):
                 with daemon.places()[place]() as client:
                     client.sendall({
-                        "socketmap": faults.netstring(f"{kind}-gone.nsec"),
+                        "socketmap": netstring(f"{kind}-gone.nsec"),
                         "tcp-table": f"get {kind}-gone.nsec\n".encode(),
                         "dns": faults.dns_query(f"{kind}-gone.nsec", "A"),
                     }[place])
@@ -97,7 +98,7 @@ def test_an_answer_after_libunbound_was_told_to_forget(start):
         clients = []
         for i in range(faulty.EDGES):
             clients.append(daemon.connect())
-            clients[-1].sendall(faults.netstring(f"s-edge{i}.nsec"))
+            clients[-1].sendall(netstring(f"s-edge{i}.nsec"))
         faults.until(lambda: in_flight(daemon) > 0)
         for client in clients[::2]:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,

@@ -109,7 +109,7 @@ def asking(daemon, keys):
     try:
         for key in keys:
             clients.append(daemon.connect())
-            clients[-1].sendall(faults.netstring(key))
+            clients[-1].sendall(lab_module.netstring(key))
         yield clients
     finally:
         for client in clients:

@@ -19,9 +19,9 @@ import pytest
 
 import faults
 import lab as lab_module
-from lab import HANG
+from lab import HANG, netstring
 import signer
-from faults import lawful, netstring, until
+from faults import lawful, until
 
 DAY = 86400
 # What a client may get: (a whole reply, or a close without a word).

@@ -24,7 +24,6 @@ import lab as lab_module
 from lab import HANG
 import mail
 import misbehave
-import postfix
 
 T = dns.rdatatype
 # Seconds after the last forged packet: ten, and what a busy machine may need.
@@ -125,7 +124,7 @@ class Observed:
 @pytest.fixture(scope="module")
 def daemon(world):
     running = faults.Watched(world, "volume", port=9372).start()
-    with postfix.resolv_conf(running.dns):
+    with lab_module.resolv_conf(running.dns):
         yield running
     running.stop()
     assert "ERROR: " not in running.log(), running.log()[-4000:]

@@ -17,9 +17,10 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "dns/validated.h"
-#include "fake_exchange.h"
-#include "fake_time.h"
-#include "fake_validated.h"
+#include "servers.h"
+
+#include "../fakes/time.h"
+#include "../fakes/validated.h"
 
 #define DEADLINE_MS 15000
 
@@ -31,14 +32,8 @@
 #define SAYS_NEVER 0x08U /* hangs until it is cancelled */
 #define SAYS_DELAY 0x30U
 
-struct validated_query {
-	struct event *event;
-	struct validated_result result;
-	uint8_t *packet;
-	bool own, cname; /* the question of the lookup, and its alias */
-	validated_cb cb;
-	void *arg;
-};
+/* The question of the lookup, and its alias. */
+enum { OTHER, OWN, CNAME };
 
 static struct {
 	struct event_base *base;
@@ -48,23 +43,6 @@ static struct {
 	uint16_t type;
 	bool own_bogus, own_good, alias;
 } fake;
-
-int
-validated_renew(struct validated *validated)
-{
-	(void)validated;
-	return 0;
-}
-
-void
-validated_cancel(struct validated_query *query)
-{
-	if (query == NULL)
-		return;
-	event_free(query->event);
-	free(query->packet);
-	free(query);
-}
 
 static void
 note_said(const struct validated_query *query)
@@ -76,39 +54,32 @@ note_said(const struct validated_query *query)
 		fake.said_secure = true;
 	if (security == DNS_INSECURE)
 		fake.said_insecure = true;
-	if (query->own && security == DNS_BOGUS)
+	if (query->kind == OWN && security == DNS_BOGUS)
 		fake.own_bogus = true;
-	if (query->own && security >= DNS_INSECURE)
+	if (query->kind == OWN && security >= DNS_INSECURE)
 		fake.own_good = true;
-	if (query->cname && security == DNS_SECURE)
+	if (query->kind == CNAME && security == DNS_SECURE)
 		fake.alias = true;
 }
 
-static void
-on_validated(evutil_socket_t fd, short what, void *arg)
-{
-	struct validated_query *query = arg;
-	const validated_cb cb = query->cb;
-	void *cb_arg = query->arg;
-	struct validated_result result = query->result;
-	uint8_t *packet = query->packet;
-
-	(void)fd;
-	(void)what;
-	note_said(query);
-	query->packet = NULL;
-	validated_cancel(query);
-	cb(cb_arg, &result);
-	free(packet);
-}
-
 static unsigned
-read_answer(struct validated_query *query)
+fake_answer(struct validated_query *query)
 {
 	static const unsigned delays[] = { 0, 0, 500, 6000 };
-	const uint8_t says = fuzz_octet(&fake_input);
 	struct validated_result *result = &query->result;
+	uint8_t says;
 
+	if (query->type == fake.type && strcmp(query->name, fake.name) == 0)
+		query->kind = OWN;
+	else if (query->type == DNS_TYPE_CNAME)
+		query->kind = CNAME;
+	query->told = note_said;
+	if (query->type == DNS_TYPE_DNSKEY) {
+		*result = (struct validated_result){ .answered = true,
+			.security = DNS_SECURE };
+		return 0;
+	}
+	says = fuzz_octet(&fake_input);
 	if ((says & SAYS_NEVER) != 0)
 		return 3600000;
 	result->answered = (says & SAYS_ANSWERED) != 0;
@@ -122,34 +93,6 @@ read_answer(struct validated_query *query)
 	if (!result->answered || result->security == DNS_BOGUS)
 		result->why = "validation failure \"<\x80\n>\"";
 	return delays[(says & SAYS_DELAY) >> 4];
-}
-
-struct validated_query *
-validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, struct budget *paying, validated_cb cb, void *arg)
-{
-	struct validated_query *query = calloc(1, sizeof(*query));
-	unsigned ms = 0;
-	struct timeval delay;
-
-	(void)validated;
-	(void)paying;
-	(void)fresh_zone;
-	PROMISE(query != NULL);
-	query->own = type == fake.type && strcmp(name, fake.name) == 0;
-	query->cname = type == DNS_TYPE_CNAME;
-	query->cb = cb;
-	query->arg = arg;
-	query->event = event_new(fake.base, -1, 0, on_validated, query);
-	PROMISE(query->event != NULL);
-	if (type == DNS_TYPE_DNSKEY)
-		query->result = (struct validated_result){ .answered = true,
-			.security = DNS_SECURE };
-	else
-		ms = read_answer(query);
-	delay = (struct timeval){ ms / 1000, ms % 1000 * 1000 };
-	PROMISE(event_add(query->event, &delay) == 0);
-	return query;
 }
 
 /* ---- one lookup ---- */

@@ -1,7 +1,7 @@
 /*
  * Plain DNS with the input in the place of all name servers: referrals, glue,
  * aliases, denials.  The input: an octet for each server or address that the
- * ladder is asked for, and what exchange_start() takes.
+ * ladder is asked for, and what servers.h takes.
  */
 
 #include "dns/plain.h"
@@ -9,8 +9,9 @@
 
 #include "base/conf.h"
 #include "base/domain.h"
-#include "fake_exchange.h"
-#include "fake_time.h"
+#include "servers.h"
+
+#include "../fakes/time.h"
 
 #define NAME "mx.plain.nsec"
 

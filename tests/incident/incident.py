@@ -5,9 +5,7 @@ Before: Postfix asks the recursor.  After: Postfix asks postdane, for names and
 for policies.
 """
 
-import contextlib
 import pathlib
-import subprocess
 
 import dns.rcode
 
@@ -174,18 +172,11 @@ class Incident:
             f"{self.daemon.port}:query\n")
 
 
-@contextlib.contextmanager
 def resolv_conf(address):
     """postdane's is the one that postfix-conf/ has for Postfix."""
-    path = lab_module.ROOM / "incident-resolv.conf"
-    ours = pathlib.Path("postfix-conf/resolv.conf").read_text()
-    path.write_text(ours if address == POSTDANE
-                    else f"nameserver {address}\n")
-    subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "/etc/resolv.conf"], check=True)
+    return lab_module.resolv_conf(
+        address, pathlib.Path("postfix-conf/resolv.conf").read_text()
+        if address == POSTDANE else None)
 
 
 def customers():

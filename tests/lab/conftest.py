@@ -12,15 +12,11 @@ from zones import PROFILES  # noqa: E402
 
 @pytest.fixture(scope="module")
 def lab():
-    running = lab_module.Lab().start()
-    yield running
-    running.stop()
+    yield from lab_module.running(lab_module.Lab())
 
 
 @pytest.fixture(scope="module")
 def daemon(lab):
-    running = lab_module.Daemon(
+    yield from lab_module.running(lab_module.Daemon(
         lab, config=PROFILES +
-        f"lookup-deadline = {6 * lab_module.SLOWNESS}\n").start()
-    yield running
-    running.stop()
+        f"lookup-deadline = {6 * lab_module.SLOWNESS}\n"))

@@ -4,6 +4,7 @@ Lab().start() builds and signs the zones of zones.py, starts the servers and
 waits until they answer.  What it starts ends with the namespace (tests/lab/run).
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -76,6 +77,33 @@ def wait_until(what, ready):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not ready after {HANG} s")
         time.sleep(0.02)
+
+
+def until(ready):
+    wait_until("the test's condition", ready)
+
+
+def running(thing):
+    """A fixture's: `yield from running(Lab())`."""
+    yield thing.start()
+    thing.stop()
+
+
+@contextlib.contextmanager
+def resolv_conf(address, text=None):
+    """All programs of this namespace ask the resolver at @address."""
+    path = ROOM / f"resolv.conf-{address}"
+    path.write_text(text or f"nameserver {address}\n")
+    subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "/etc/resolv.conf"], check=True)
+
+
+def netstring(key, name="query"):
+    payload = f"{name} {key}".encode()
+    return b"%d:%s," % (len(payload), payload)
 
 
 def pace():
@@ -503,8 +531,7 @@ class Daemon:
             return s.recv(65536)
 
     def socketmap(self, key, name="query"):
-        payload = f"{name} {key}".encode()
-        reply = self.raw(b"%d:%s," % (len(payload), payload)).decode()
+        reply = self.raw(netstring(key, name)).decode()
         return reply.partition(":")[2][:-1]
 
     def tcp_table(self, key):

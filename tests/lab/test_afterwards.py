@@ -189,9 +189,8 @@ def world():
 @pytest.fixture
 def daemon(world):
     """One that has seen nothing."""
-    running = lab_module.Daemon(world, "afterwards", port=8942).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(
+        lab_module.Daemon(world, "afterwards", port=8942))
 
 
 def right_again(daemon, key, right="OK dane"):

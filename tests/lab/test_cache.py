@@ -85,9 +85,7 @@ class World(lab_module.Lab):
 
 @pytest.fixture(scope="module")
 def world():
-    running = World(ZONES).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(World(ZONES))
 
 
 class Daemon(lab_module.Daemon):

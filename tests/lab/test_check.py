@@ -191,9 +191,7 @@ def mail_zones():
 
 @pytest.fixture(scope="module")
 def lab():
-    running = lab_module.Lab(mail_zones()).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(lab_module.Lab(mail_zones()))
 
 
 @pytest.fixture(scope="module")
@@ -217,9 +215,7 @@ def servers(lab):
 
 @pytest.fixture(scope="module")
 def daemon(lab, servers):
-    running = lab_module.Daemon(lab, "check", port=8842).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(lab_module.Daemon(lab, "check", port=8842))
 
 
 def run(daemon, *args):

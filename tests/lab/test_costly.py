@@ -60,9 +60,7 @@ def world():
     zones = [zone.served(f"10.53.20.{i + 1}") for i, zone in enumerate(COSTLY)]
     zones += [Zone(neighbour(zone), "@ MX 10 mx\nmx A 10.25.9.1\n"
                    f"_25._tcp.mx TLSA {USABLE}", "ecdsa") for zone in COSTLY]
-    running = lab_module.Lab([*zones, HONEST, *DEAD]).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(lab_module.Lab([*zones, HONEST, *DEAD]))
 
 
 @contextlib.contextmanager

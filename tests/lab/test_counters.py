@@ -93,14 +93,12 @@ class Daemon(lab_module.Daemon):
 
 @pytest.fixture(scope="module")
 def world():
-    running = lab_module.Lab(ZONES).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(lab_module.Lab(ZONES))
 
 
 @pytest.fixture(scope="module")
 def daemon(world):
-    running = Daemon(
+    yield from lab_module.running(Daemon(
         world, "counted", 'metrics-listen = { "inet:127.0.0.1:8644" }\n'
         f'dns-listen = {{ "{LISTENER[0]}:{LISTENER[1]}" }}\n'
         "max-connections = 8\nrequest-timeout = 1\nlookup-deadline = 6\n"
@@ -108,9 +106,7 @@ def daemon(world):
         'map "carry" { carry = fingerprint }\n'
         'map "strict" { no-dane-policy = encrypt }\n'
         'map "chain" { no-dane-policy = notfound }\n'
-        'map "alone" { dane-only = when-complete }\n').start()
-    yield running
-    running.stop()
+        'map "alone" { dane-only = when-complete }\n'))
 
 
 # ---- what moves them ----

@@ -23,7 +23,7 @@ import dns.rrset
 import pytest
 
 import lab as lab_module
-from lab import HANG
+from lab import HANG, netstring, until
 
 PORT = 8942
 NO_SANDBOX = lab_module.SANITIZED or lab_module.UNDER_VALGRIND
@@ -50,13 +50,8 @@ def connect(port=PORT):
 
 
 def ask(connection, key="dane.d.nsec", name="query"):
-    payload = f"{name} {key}".encode()
-    connection.sendall(b"%d:%s," % (len(payload), payload))
+    connection.sendall(netstring(key, name))
     return connection.recv(4096)
-
-
-def until(ready):
-    lab_module.wait_until("the test's condition", ready)
 
 
 # ---- connections ----
@@ -86,8 +81,7 @@ def test_a_thousand_connections(start):
     connections = [connect() for _ in range(1000)]
     try:
         for connection in connections[::2]:
-            payload = b"query dane.d.nsec"
-            connection.sendall(b"%d:%s," % (len(payload), payload))
+            connection.sendall(netstring("dane.d.nsec"))
         assert daemon.socketmap("two.d.nsec") == "OK dane"
         for connection in connections[::2]:
             assert connection.recv(4096) == b"7:OK dane,"
@@ -116,8 +110,7 @@ SILENT = 'zone "silent.nsec" { forward = { "10.53.77.7" } }\n'
 def hold(daemon, connection, number):
     """Keep a connection busy with a name that nobody resolves."""
     before = json.loads(status(daemon))["evaluations_in_flight"]
-    payload = b"query n%d.silent.nsec" % number
-    connection.sendall(b"%d:%s," % (len(payload), payload))
+    connection.sendall(netstring(f"n{number}.silent.nsec"))
     until(lambda: json.loads(status(daemon))["evaluations_in_flight"] > before)
 
 
@@ -340,8 +333,7 @@ def test_ends_in_order_with_requests_in_flight(start):
     """What is in flight is answered, or told TEMP; nobody is cut off."""
     daemon = start('zone "silent.nsec" { forward = { "10.53.77.7" } }\n')
     with connect() as connection:
-        payload = b"query silent.nsec"
-        connection.sendall(b"%d:%s," % (len(payload), payload))
+        connection.sendall(netstring("silent.nsec"))
         until(lambda: json.loads(status(daemon))["lookups_in_flight"] > 0)
         daemon.process.terminate()
         assert b":TEMP postdane: " in connection.recv(4096)
@@ -386,8 +378,7 @@ def test_ends_after_what_can_be_answered(start, late):
     daemon = start(f'zone "late.nsec" {{ forward = {{ "{late}" }} '
                    'insecure = yes }\n')
     with connect() as connection, connect() as idle:
-        payload = b"query gone.late.nsec"
-        connection.sendall(b"%d:%s," % (len(payload), payload))
+        connection.sendall(netstring("gone.late.nsec"))
         until(lambda: json.loads(status(daemon))["lookups_in_flight"] > 0)
         daemon.process.terminate()
         assert idle.recv(1) == b""
@@ -682,9 +673,7 @@ def test_reload_gives_connections_another_map(start):
 
 def ask_many(connection, keys):
     """All at once; returns the answers, one after the other."""
-    requests = [f"query {key}".encode() for key in keys]
-    connection.sendall(b"".join(b"%d:%s," % (len(request), request)
-                                for request in requests))
+    connection.sendall(b"".join(map(netstring, keys)))
     answers = b""
     while answers.count(b",") < len(keys):
         answers += connection.recv(65536)

@@ -260,21 +260,17 @@ NAMES, MOST = 400, 20 if lab_module.SLOWNESS == 1 else 400
 
 @pytest.fixture(scope="module")
 def world(dear_keys):
-    running = lab_module.Lab([
+    yield from lab_module.running(lab_module.Lab([
         *lab_module.table.ZONES, WHOLE_KEYS, NONE_USABLE, LATE_DIGEST, POINTERS,
         ALIASES, MUCH, LONG_EXPONENT, SHORT_EXPONENT,
-        *NESTED, *LESS_NESTED, *NESTED_ALIASES, *HONEST]).start()
-    yield running
-    running.stop()
+        *NESTED, *LESS_NESTED, *NESTED_ALIASES, *HONEST]))
 
 
 @pytest.fixture
 def daemon(world):
-    running = lab_module.Daemon(
+    yield from lab_module.running(lab_module.Daemon(
         world, "dear", f'dns-listen = {{ "{LISTENER}:53" }}\n',
-        port=8943).start()
-    yield running
-    running.stop()
+        port=8943))
 
 
 def one_mail(daemon, key, seconds=SECONDS, held=HELD):

@@ -19,7 +19,6 @@ from lab import HANG  # noqa: E402
 import mail  # noqa: E402
 import matrix  # noqa: E402
 import misbehave  # noqa: E402
-import postfix  # noqa: E402
 from zones import Zone  # noqa: E402
 
 LISTENER = "127.0.0.25"
@@ -104,7 +103,7 @@ def daemon(world):
     running = lab_module.Daemon(
         world, "denials", "lookup-deadline = 6\n"
         f'dns-listen = {{ "{LISTENER}:53" }}\n', port=8942).start()
-    with postfix.resolv_conf(LISTENER):
+    with lab_module.resolv_conf(LISTENER):
         yield running
     running.stop()
 

@@ -103,9 +103,8 @@ def listening(world, name, places=f'"{OURS}:53"', config="", port=8942):
 
 @pytest.fixture(scope="module")
 def daemon(world):
-    running = listening(world, "dns", f'"{OURS}:53", "inet:[::1]:53"').start()
-    yield running
-    running.stop()
+    yield from lab_module.running(
+        listening(world, "dns", f'"{OURS}:53", "inet:[::1]:53"'))
 
 
 def question(name, rtype, do=True, ad=False, cd=False, edns=True, **kwargs):
@@ -584,18 +583,6 @@ def smtp_server(address):
         thread.join(HANG)
 
 
-@contextlib.contextmanager
-def resolv_conf(address):
-    """All programs of this namespace ask the resolver at @address."""
-    path = lab_module.ROOM / "listener-resolv.conf"
-    path.write_text(f"nameserver {address}\n")
-    subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "/etc/resolv.conf"], check=True)
-
-
 def finger(host, folder):
     """What Postfix makes of @host under `dane`."""
     return subprocess.run(
@@ -633,7 +620,7 @@ def test_what_does_not_fit_over_tcp_is_no_denial(world):
                     assert is_whole_or_failed(reply) or (
                         not tcp and reply.flags & F.TC), reply
                     seen[R.to_text(reply.rcode())] += tcp
-            with resolv_conf("127.0.0.32"), smtp_server("10.25.15.1"):
+            with lab_module.resolv_conf("127.0.0.32"), smtp_server("10.25.15.1"):
                 for host in STUFFED * 2:
                     text = finger(host, daemon.folder / "postfix")
                     assert ("DNSSEC-signed TLSA record" in text) != (

@@ -22,17 +22,14 @@ REPAIR_SECONDS = 20  # and asked again by then, on an idle machine
 
 @pytest.fixture(scope="module")
 def broken():
-    running = lab_module.Lab(
-        [*lab_module.table.ZONES, *matrix.all_zones()]).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(lab_module.Lab(
+        [*lab_module.table.ZONES, *matrix.all_zones()]))
 
 
 @pytest.fixture(scope="module")
 def daemon(broken):
-    running = lab_module.Daemon(broken, "matrix", port=8742).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(
+        lab_module.Daemon(broken, "matrix", port=8742))
 
 
 def timed(daemon, key):

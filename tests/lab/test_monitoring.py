@@ -33,10 +33,8 @@ def tool(name, *arguments, **options):
 
 @pytest.fixture(scope="module")
 def lab():
-    running = lab_module.Lab(
-        [z for z in table.ZONES if z.name in ZONES]).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(lab_module.Lab(
+        [z for z in table.ZONES if z.name in ZONES]))
 
 
 @pytest.fixture(scope="module")

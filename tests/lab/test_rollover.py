@@ -102,10 +102,8 @@ class Root:
 
 @pytest.fixture(scope="module")
 def lab():
-    running = lab_module.Lab(
-        [z for z in table.ZONES if z.name in NAMES]).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(lab_module.Lab(
+        [z for z in table.ZONES if z.name in NAMES]))
 
 
 @pytest.fixture

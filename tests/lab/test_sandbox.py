@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import lab as lab_module
-from lab import HANG
+from lab import HANG, until
 
 ESCAPE = lab_module.BUILD / "lab/escape"
 NO_SANDBOX = lab_module.SANITIZED or lab_module.UNDER_VALGRIND
@@ -49,10 +49,6 @@ pytestmark = pytest.mark.skipif(NO_SANDBOX, reason="no sandbox in this build")
 def has_landlock():
     libc = ctypes.CDLL(None)
     return libc.syscall(CREATE_RULESET, None, 0, 1) > 0
-
-
-def until(ready):
-    lab_module.wait_until("the test's condition", ready)
 
 
 @pytest.fixture

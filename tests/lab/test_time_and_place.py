@@ -187,11 +187,9 @@ def world():
 
 @pytest.fixture(scope="module")
 def daemon(world):
-    running = lab_module.Daemon(
+    yield from lab_module.running(lab_module.Daemon(
         world, "place", "lookup-deadline = 6\n"
-        f'dns-listen = {{ "{LISTENER}:53" }}\n', port=8942).start()
-    yield running
-    running.stop()
+        f'dns-listen = {{ "{LISTENER}:53" }}\n', port=8942))
 
 
 def ask(name, rtype):

@@ -21,35 +21,29 @@ TABLE = rows.Table()
 def lab():
     running = lab_module.Lab(TABLE.zones()).start()
     running.start_unbound(RECURSOR)
-    with postfix.resolv_conf(RECURSOR):
+    with lab_module.resolv_conf(RECURSOR):
         yield running
     running.stop()
 
 
 @pytest.fixture(scope="session")
 def daemon(lab):
-    running = lab_module.Daemon(lab, "oracle", port=8942).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(lab_module.Daemon(lab, "oracle", port=8942))
 
 
 @pytest.fixture(scope="session")
 def receiver(lab):
-    running = postfix.Receiver(TABLE.hosts).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(postfix.Receiver(TABLE.hosts))
 
 
 @pytest.fixture(scope="session")
 def sender(daemon, receiver):
     routes = [(row.recipient, row.key) for row in TABLE.rows
               if row.recipient != row.key]
-    running = postfix.Sender("sender", {
+    yield from lab_module.running(postfix.Sender("sender", {
         "socketmap": f"socketmap:inet:127.0.0.1:{daemon.port}:query",
         "tcp": f"tcp:127.0.0.1:{daemon.port + 1}",
-    }, routes).start()
-    yield running
-    running.stop()
+    }, routes))
 
 
 @pytest.fixture(scope="session", autouse=True)

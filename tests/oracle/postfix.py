@@ -4,7 +4,6 @@ The programs are unpacked and not installed (tests/lab/lab.py), so everything
 that Postfix would find by itself is said in main.cf.
 """
 
-import contextlib
 import grp
 import os
 import pwd
@@ -122,18 +121,6 @@ class Postfix:
             [SERVERS / "usr/sbin/sendmail", "-f", "<>", *recipients],
             input=b"Subject: lab\n\nlab\n", check=True, timeout=HANG,
             env=environment(self.folder))
-
-
-@contextlib.contextmanager
-def resolv_conf(address):
-    """All programs of this namespace ask the recursor at @address."""
-    path = lab_module.ROOM / "resolv.conf"
-    path.write_text(f"nameserver {address}\n")
-    subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "/etc/resolv.conf"], check=True)
 
 
 def tls_server(host, folder):

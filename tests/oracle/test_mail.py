@@ -79,9 +79,8 @@ def test_no_lookup_was_lost(deliveries, sender):
 
 @pytest.fixture(scope="module")
 def profiled(lab):
-    running = lab_module.Daemon(lab, "profiles", CONFIG, port=8952).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(
+        lab_module.Daemon(lab, "profiles", CONFIG, port=8952))
 
 
 EXPECTED = [

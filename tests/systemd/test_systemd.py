@@ -49,9 +49,7 @@ def lab():
 
 @pytest.fixture(scope="module", autouse=True)
 def receiver(lab):
-    running = postfix.Receiver(HOSTS).start()
-    yield running
-    running.stop()
+    yield from lab_module.running(postfix.Receiver(HOSTS))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@
 
 #include "wire/protocol.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MAX PROTOCOL_REQUEST_MAX
 /* An array of octets and how many there are, NUL octets counted. */
 #define OCTETS(text) text, sizeof(text) - 1
@@ -60,6 +59,30 @@ assert_bad(codec_parse parse, const char *bytes, size_t len, const char *why)
 	ck_assert_msg(
 	    strstr(request.why, why) != NULL, "%s: %s", bytes, request.why);
 	free(copy);
+}
+
+/* One octet changed to any other: what is found lies in what was consumed, its
+ * key where @begins says. */
+static void
+assert_any_octet_survived(codec_parse parse, const char *bytes, size_t len,
+    const char *(*begins)(const char *copy, const struct protocol_request *))
+{
+	for (size_t at = 0; at < len; at++)
+		for (int octet = 0; octet < 256; octet++) {
+			struct protocol_request request = { 0 };
+			char *copy = exactly(bytes, len);
+
+			copy[at] = (char)octet;
+			if (parse(copy, len, MAX, &request) ==
+			    PROTOCOL_REQUEST) {
+				ck_assert_uint_le(request.consumed, len);
+				ck_assert(
+				    request.key == begins(copy, &request));
+				ck_assert(request.key + request.key_len <
+					  copy + request.consumed);
+			}
+			free(copy);
+		}
 }
 
 static void

@@ -2,15 +2,14 @@
 
 #include "wire/acceptor.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <netinet/in.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
+#include "sockets.h"
+#include "test_main.h"
 
 #define CLIENTS (2 * ACCEPTOR_BURST + 3)
 
@@ -49,17 +48,11 @@ static const struct acceptor_handler handler = { .accepted = on_accepted,
 static void
 setup(struct rig *rig)
 {
-	socklen_t length = sizeof(rig->address);
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	*rig = (struct rig){ .base = event_base_new(),
-		.address = { .sin_family = AF_INET,
-		    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
-	ck_assert_int_eq(
-	    bind(fd, (const struct sockaddr *)&rig->address, length), 0);
+	*rig = (struct rig){ .base = event_base_new() };
+	bind_to_loopback(fd, &rig->address);
 	ck_assert_int_eq(listen(fd, 2 * CLIENTS), 0);
-	ck_assert_int_eq(
-	    getsockname(fd, (struct sockaddr *)&rig->address, &length), 0);
 	rig->acceptor = acceptor_new(rig->base, fd, &handler, rig);
 	ck_assert_ptr_nonnull(rig->acceptor);
 }
@@ -135,19 +128,6 @@ START_TEST(closed_it_leaves_them_outside)
 END_TEST
 
 static rlim_t
-allow_descriptors(rlim_t most)
-{
-	struct rlimit limit;
-	rlim_t before;
-
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	before = limit.rlim_cur;
-	limit.rlim_cur = most;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	return before;
-}
-
-static rlim_t
 leave_no_descriptor(void)
 {
 	const int next = dup(0);
@@ -217,23 +197,13 @@ START_TEST(closed_in_the_pause_it_stays_closed)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("acceptor")
 {
-	Suite *suite = suite_create("acceptor");
-	TCase *cases = tcase_create("acceptor");
-	SRunner *runner;
-	int failed;
+	TCase *cases = add_case(suite, "acceptor");
 
-	suite_add_tcase(suite, cases);
 	tcase_add_test(cases, few_are_taken_at_a_time);
 	tcase_add_test(cases, closed_it_leaves_them_outside);
 	tcase_add_test(cases, without_descriptors_there_is_a_pause);
 	tcase_add_test(cases, who_opens_it_does_not_end_the_pause);
 	tcase_add_test(cases, closed_in_the_pause_it_stays_closed);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

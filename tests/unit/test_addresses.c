@@ -3,15 +3,14 @@
 
 #include "dns/addresses.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/conf.h"
 #include "base/endpoint.h"
 #include "base/prefix.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define BLOCKS_MAX 400
 
 static struct endpoint servers[3];
@@ -182,13 +181,9 @@ START_TEST(listener_without_address_is_an_error)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("addresses")
 {
-	Suite *suite = suite_create("addresses");
-	TCase *tc = tcase_create("addresses");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "addresses");
 
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_loop_test(tc, both_say_the_same, 0, 2 * (int)COUNT(rows));
@@ -196,10 +191,4 @@ main(void)
 	tcase_add_loop_test(tc, loopback_where_the_option_says_so, 0, 6);
 	tcase_add_test(tc, our_own_listener_is_never_asked);
 	tcase_add_test(tc, listener_without_address_is_an_error);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,34 +5,18 @@
 
 #include "dns/anchors.h"
 
-#include <check.h>
 #include <ldns/ldns.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define VALID " ;;state=2 [  VALID  ] ;;count=0 ;;lastchange=1700000000"
-#define PENDING " ;;state=1 [ ADDPEND ] ;;count=7 ;;lastchange=1700000000"
-#define REVOKED " ;;state=4 [ REVOKED ] ;;count=0 ;;lastchange=1700000000"
-#define MISSING " ;;state=3 [ MISSING ] ;;count=0 ;;lastchange=1700000000"
+#include "files.h"
+#include "root_keys.h"
+#include "test_main.h"
 
 static char lines[16][512];
 static unsigned used;
-
-/* A key that differs from others by its first octets. */
-static const char *
-key(char which, unsigned flags, const char *comment)
-{
-	char *line = lines[used++ % 16];
-
-	snprintf(line, sizeof(lines[0]),
-	    ". IN DNSKEY %u 3 13 %c%c%c%c"
-	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	    "AAAAAAAAAAAAAAAAAAAAAA==%s\n",
-	    flags, which, which, which, which, comment);
-	return line;
-}
 
 static const char *
 ds(char which)
@@ -50,18 +34,6 @@ ds(char which)
 	ldns_rr_free(digest);
 	ldns_rr_free(rr);
 	return line;
-}
-
-static uint16_t
-tag(char which)
-{
-	ldns_rr *rr = NULL;
-	uint16_t found;
-
-	ldns_rr_new_frm_str(&rr, key(which, 257, ""), 0, NULL, NULL);
-	found = ldns_calc_keytag(rr);
-	ldns_rr_free(rr);
-	return found;
 }
 
 static struct anchors *
@@ -281,7 +253,7 @@ START_TEST(what_is_no_master_file_is_refused)
 		". IN DNSKEY 257 3 13 !!!\n", ". IN DS 1 13 2\n" };
 	char why[ANCHORS_WHY_MAX];
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+	for (size_t i = 0; i < COUNT(texts); i++)
 		for (int is_state = 0; is_state < 2; is_state++) {
 			ck_assert_ptr_null(
 			    anchors_parse(texts[i], is_state != 0, why));
@@ -311,13 +283,10 @@ START_TEST(a_directory_without_a_state_is_no_trouble)
 	char path[] = "/tmp/postdane-anchors-XXXXXX", file[64];
 	char why[ANCHORS_WHY_MAX];
 	struct anchors *anchors;
-	FILE *out;
 
 	ck_assert_ptr_nonnull(mkdtemp(path));
 	snprintf(file, sizeof(file), "%s/anchor", path);
-	ck_assert_ptr_nonnull(out = fopen(file, "w"));
-	fputs(ds('A'), out);
-	fclose(out);
+	write_file(file, ds('A'));
 	anchors = anchors_load(file, path, why);
 	ck_assert_ptr_nonnull(anchors);
 	ck_assert_str_eq(why, "");
@@ -334,12 +303,8 @@ static void
 write_below(
     const char *directory, const char *name, const char *text, char path[128])
 {
-	FILE *out;
-
 	snprintf(path, 128, "%s/%s", directory, name);
-	ck_assert_ptr_nonnull(out = fopen(path, "w"));
-	fputs(text, out);
-	ck_assert_int_eq(fclose(out), 0);
+	write_file(path, text);
 }
 
 /* A state that is no state: trust-anchor holds, and somebody is told. */
@@ -363,21 +328,16 @@ START_TEST(state_that_cannot_be_read_is_told)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("anchors")
 {
-	Suite *suite = suite_create("anchors");
-	TCase *all = tcase_create("all");
-	SRunner *runner;
-	int failed;
+	TCase *all = add_case(suite, "all");
 
 	tcase_add_test(all, states_are_trusted_or_not);
 	tcase_add_test(all, what_was_revoked_is_never_trusted);
 	tcase_add_test(all, what_trust_anchor_gains_is_trusted);
 	tcase_add_test(all, what_trust_anchor_loses_is_not);
 	tcase_add_test(all, revocation_outlives_trust_anchor);
-	tcase_add_loop_test(all, other_trust_is_noticed, 0,
-	    (int)(sizeof(trusts) / sizeof(*trusts)));
+	add_rows(all, other_trust_is_noticed, trusts);
 	tcase_add_test(all, another_root_takes_all);
 	tcase_add_test(all, state_is_written_as_it_was_read);
 	tcase_add_test(all, only_the_roots_keys_go_into_the_state);
@@ -385,10 +345,4 @@ main(void)
 	tcase_add_test(all, more_keys_than_there_is_room_for);
 	tcase_add_test(all, a_directory_without_a_state_is_no_trouble);
 	tcase_add_test(all, state_that_cannot_be_read_is_told);
-	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,8 +2,7 @@
 
 #include "dns/budget.h"
 
-#include <check.h>
-#include <stdlib.h>
+#include "test_main.h"
 
 START_TEST(what_is_left_can_be_spent)
 {
@@ -169,13 +168,9 @@ START_TEST(that_nothing_lasts_is_told)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("budget")
 {
-	Suite *suite = suite_create("budget");
-	TCase *tc = tcase_create("budget");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "budget");
 
 	tcase_add_test(tc, what_is_left_can_be_spent);
 	tcase_add_loop_test(tc, host_pays_once_for_its_context, 0, 2);
@@ -185,9 +180,4 @@ main(void)
 	tcase_add_loop_test(tc, first_refusal_is_told, 0, BUDGET_KINDS);
 	tcase_add_test(tc, charge_takes_all_that_is_left);
 	tcase_add_test(tc, that_nothing_lasts_is_told);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

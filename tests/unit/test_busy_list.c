@@ -3,13 +3,14 @@
 
 #include "policy/busy_list.h"
 
-#include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "test_main.h"
 
 static char folder[] = "/tmp/test_busy_list.XXXXXX";
 static char path[64];
@@ -127,15 +128,10 @@ START_TEST(full_disk_keeps_the_old_file)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("busy_list")
 {
-	Suite *suite = suite_create("busy_list");
-	TCase *tc = tcase_create("busy_list");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "busy_list");
 
-	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, what_is_saved_is_loaded);
 	tcase_add_test(tc, what_is_no_key_is_left_out);
@@ -143,8 +139,4 @@ main(void)
 	tcase_add_test(tc, unreadable_file_is_an_empty_one);
 	tcase_add_test(tc, unwritable_file_leaves_nothing_behind);
 	tcase_add_test(tc, full_disk_keeps_the_old_file);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,7 +5,6 @@
 
 #include "policy/carry.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,8 @@
 #include "dane/dane.h"
 #include "policy/policy.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define HOSTS_MAX 3
 #define RECORDS_MAX 70
 
@@ -390,15 +390,11 @@ START_TEST(a_text_is_told_from_what_is_none)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("carry")
 {
-	Suite *suite = suite_create("carry");
-	TCase *tc = tcase_create("carry");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "carry");
 
-	tcase_add_loop_test(tc, what_can_be_carried, 0, (int)COUNT(rows));
+	add_rows(tc, what_can_be_carried, rows);
 	tcase_add_test(tc, hosts_without_address_do_not_count);
 	tcase_add_loop_test(tc, every_host_must_be_usable, 0, 4);
 	tcase_add_test(tc, mx_must_be_secure_and_whole);
@@ -411,9 +407,4 @@ main(void)
 	tcase_add_test(tc, what_cannot_be_carried_is_the_administrators_choice);
 	tcase_add_test(tc, dane_is_never_answered);
 	tcase_add_test(tc, a_text_is_told_from_what_is_none);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

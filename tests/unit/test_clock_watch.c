@@ -2,11 +2,10 @@
 
 #include "process/clock_watch.h"
 
-#include <check.h>
 #include <event2/event.h>
-#include <stdlib.h>
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
+#include "test_main.h"
 
 #define DAY_MS UINT64_C(86400000)
 #define BEGIN UINT64_C(1764288000000)
@@ -81,7 +80,7 @@ START_TEST(each_step_is_told_once)
 	struct rig rig;
 
 	setup(&rig);
-	for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (unsigned i = 0; i < COUNT(steps); i++) {
 		set(&rig, steps[i]);
 		ck_assert_uint_eq(rig.count, i + 1);
 		ck_assert_int_eq(rig.told, steps[i]);
@@ -117,22 +116,12 @@ START_TEST(null_does_nothing)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("clock_watch")
 {
-	Suite *suite = suite_create("clock_watch");
-	TCase *cases = tcase_create("clock_watch");
-	SRunner *runner;
-	int failed;
+	TCase *cases = add_case(suite, "clock_watch");
 
-	suite_add_tcase(suite, cases);
 	tcase_add_test(cases, time_that_passes_is_no_step);
 	tcase_add_test(cases, each_step_is_told_once);
 	tcase_add_test(cases, small_steps_add_up);
 	tcase_add_test(cases, null_does_nothing);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,6 +1,5 @@
 /* postdane.conf(5): what is read, and how mistakes are named. */
 
-#include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,9 @@
 #include "base/conf.h"
 #include "base/conf_text.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#include "files.h"
+#include "test_main.h"
+
 #define TEXT_MAX 8192
 
 static char directory[64];
@@ -21,16 +22,12 @@ static char error[1024];
 /* ---- files ---- */
 
 static void
-write_file(const char *name, const char *text)
+write_there(const char *name, const char *text)
 {
 	char where[256];
-	FILE *file;
 
 	snprintf(where, sizeof(where), "%s/%s", directory, name);
-	file = fopen(where, "w");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
+	write_file(where, text);
 }
 
 static void
@@ -53,13 +50,13 @@ setup(void)
 	strcpy(directory, "/tmp/test_conf.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/conf", directory);
-	write_file("hints", ". 3600000 NS a.root.test.\n"
-			    "a.root.test. 3600000 A 192.0.2.1\n");
-	write_file("empty", "");
-	write_file("comments", "; . IN DS 1 8 2 00\n\n  ; DNSKEY\n");
-	write_file("one", "example.org. IN DS 1 8 2 00\n"
-			  ". IN NS a.root.test.\n. IN DS\n");
-	write_file("bogus", ".\tIN\tDS\t20326 8 2 00 ; fine\n");
+	write_there("hints", ". 3600000 NS a.root.test.\n"
+			     "a.root.test. 3600000 A 192.0.2.1\n");
+	write_there("empty", "");
+	write_there("comments", "; . IN DS 1 8 2 00\n\n  ; DNSKEY\n");
+	write_there("one", "example.org. IN DS 1 8 2 00\n"
+			   ". IN NS a.root.test.\n. IN DS\n");
+	write_there("bogus", ".\tIN\tDS\t20326 8 2 00 ; fine\n");
 	snprintf(fifo, sizeof(fifo), "%s/fifo", directory);
 	snprintf(dir, sizeof(dir), "%s/dir", directory);
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
@@ -95,7 +92,7 @@ load(const char *text)
 {
 	char expanded[TEXT_MAX];
 
-	write_file("conf", expand(text, expanded));
+	write_there("conf", expand(text, expanded));
 	error[0] = '\0';
 	return conf_load(path, error, sizeof(error));
 }
@@ -798,7 +795,7 @@ START_TEST(the_error_is_cut_to_fit)
 {
 	char small[16];
 
-	write_file("conf", "colour = red");
+	write_there("conf", "colour = red");
 	memset(small, 'Z', sizeof(small));
 	ck_assert_ptr_null(conf_load(path, small, 10));
 	ck_assert_uint_eq(strlen(small), 9);
@@ -905,25 +902,18 @@ START_TEST(the_examples_of_the_sample_are_valid)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("conf")
 {
-	Suite *suite = suite_create("conf");
-	TCase *right = tcase_create("right");
-	TCase *wrong = tcase_create("wrong");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *right = add_case(suite, "right");
+	TCase *wrong = add_case(suite, "wrong");
 
 	tcase_add_checked_fixture(right, setup, teardown);
 	tcase_add_test(right, without_a_file_the_defaults_hold);
-	tcase_add_loop_test(right, a_file_that_says_nothing_changes_nothing, 0,
-	    (int)COUNT(silent));
+	add_rows(right, a_file_that_says_nothing_changes_nothing, silent);
 	tcase_add_test(right, every_option_is_read);
 	tcase_add_test(right, a_resolver_may_be_all_there_is);
-	tcase_add_loop_test(
-	    right, words_mean_what_they_say, 0, (int)COUNT(words));
-	tcase_add_loop_test(
-	    right, it_may_be_written_in_many_ways, 0, (int)COUNT(spellings));
+	add_rows(right, words_mean_what_they_say, words);
+	add_rows(right, it_may_be_written_in_many_ways, spellings);
 	tcase_add_test(right, strings_are_taken_as_they_are);
 	tcase_add_test(right, a_list_can_be_added_to);
 	tcase_add_test(
@@ -932,20 +922,12 @@ main(void)
 	tcase_add_loop_test(right, the_sample_changes_nothing, MARKS_STAY,
 	    MARKS_OF_DEFAULTS + 1);
 	tcase_add_test(right, the_examples_of_the_sample_are_valid);
-	suite_add_tcase(suite, right);
 
 	tcase_add_checked_fixture(wrong, setup, teardown);
-	tcase_add_loop_test(wrong, mistakes_are_named, 0, (int)COUNT(mistakes));
+	add_rows(wrong, mistakes_are_named, mistakes);
 	tcase_add_test(wrong, an_option_is_found_where_it_holds);
 	tcase_add_test(wrong, after_a_mistake_the_next_file_is_read_afresh);
 	tcase_add_test(wrong, the_error_is_cut_to_fit);
-	tcase_add_loop_test(wrong, a_file_that_is_no_file_is_refused, 0,
-	    (int)COUNT(unreadable));
+	add_rows(wrong, a_file_that_is_no_file_is_refused, unreadable);
 	tcase_add_test(wrong, a_file_with_a_nul_is_refused_whole);
-	suite_add_tcase(suite, wrong);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

@@ -7,10 +7,7 @@
 
 #include "dane/dane.h"
 
-#include <check.h>
 #include <event2/event.h>
-#include <limits.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,39 +15,12 @@
 #include "base/clock.h"
 #include "dane/mx.h"
 #include "dane/tlsa.h"
-#include "../fuzz/fake_time.h"
-#include "resolver_fixture.h"
+#include "../fakes/openssl_memory.h"
+#include "../fakes/resolver.h"
+#include "../fakes/time.h"
+#include "test_main.h"
 
 #define DANE_MX_ONE_TOO_MANY (MX_HOSTS_MAX + 1)
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* ---- OpenSSL's memory ---- */
-
-static int allocations_left = INT_MAX;
-
-static void *
-limited_malloc(size_t size, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
-static void *
-limited_realloc(void *old, size_t size, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return allocations_left-- > 0 ? realloc(old, size) : NULL;
-}
-
-static void
-plain_free(void *memory, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	free(memory);
-}
 
 /* ---- one evaluation ---- */
 
@@ -97,7 +67,7 @@ evaluate(const struct dane_question *question, const struct line *line,
 
 static const struct {
 	const char *name;
-	struct line line[LINES_MAX];
+	struct line line[TABLE_MAX];
 	enum dane_host_status status;
 } hosts[] = {
 	{ "all secure",
@@ -365,7 +335,7 @@ END_TEST
 #define IS(status_, security_) .status = (status_), .security = (security_)
 
 /* One answer of each holds for a minute, all others for five. */
-static const struct line minutes[][LINES_MAX] = {
+static const struct line minutes[][TABLE_MAX] = {
 	{ FOR_A_MINUTE("example.org", DNS_TYPE_MX, IS(DNS_OK, DNS_SECURE),
 	      RDATA(mx_wire)),
 	    A(DNS_SECURE), AAAA(DNS_SECURE), TLSA(DNS_SECURE) },
@@ -435,7 +405,7 @@ END_TEST
 
 static const struct {
 	const char *name;
-	struct line line[LINES_MAX];
+	struct line line[TABLE_MAX];
 	enum dane_mx_status status;
 } hops[] = {
 	{ "MX silent", { NO(SILENT, "example.org", DNS_TYPE_MX) },
@@ -649,37 +619,23 @@ START_TEST(cancelled_calls_nobody)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("dane")
 {
-	Suite *suite = suite_create("dane");
-	TCase *tc = tcase_create("dane");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "dane");
 
-	/* Before OpenSSL allocates anything. */
-	if (CRYPTO_set_mem_functions(
-		limited_malloc, limited_realloc, plain_free) != 1)
-		return EXIT_FAILURE;
+	limit_openssl_memory();
 	tcase_add_loop_test(tc, tlsa_of_a_name_that_cannot_be_is_absent, 0, 9);
 	tcase_add_test(tc, original_name_of_one_that_cannot_be_is_asked_for);
-	suite_add_tcase(suite, tc);
-	tcase_add_loop_test(tc, host_gets_its_status, 0, (int)COUNT(hosts));
+	add_rows(tc, host_gets_its_status, hosts);
 	tcase_add_test(tc, host_that_nobody_can_judge_has_failed);
 	tcase_add_test(tc, host_whose_records_nobody_looks_at_has_failed);
 	tcase_add_test(tc, records_are_those_of_the_port);
-	tcase_add_loop_test(tc, evidence_holds_no_longer_than_each_answer, 0,
-	    (int)COUNT(minutes));
+	add_rows(tc, evidence_holds_no_longer_than_each_answer, minutes);
 	tcase_add_test(tc, hosts_that_are_left_out_are_told);
-	tcase_add_loop_test(tc, hop_gets_its_status, 0, (int)COUNT(hops));
+	add_rows(tc, hop_gets_its_status, hops);
 	tcase_add_test(tc, insecure_mx_asks_for_no_host);
 	tcase_add_test(tc, no_mx_makes_the_domain_its_host);
 	tcase_add_test(tc, deadline_ends_what_is_silent);
-	tcase_add_loop_test(tc, few_hosts_are_looked_up_at_a_time, 0,
-	    (int)(sizeof(crowds) / sizeof(crowds[0])));
+	add_rows(tc, few_hosts_are_looked_up_at_a_time, crowds);
 	tcase_add_test(tc, cancelled_calls_nobody);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

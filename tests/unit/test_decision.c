@@ -9,7 +9,6 @@
 
 #include "policy/policy_service.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +22,11 @@
 #include "dns/resolver.h"
 #include "dns/validated.h"
 
-#include "../fuzz/fake_time.h"
-#include "../fuzz/fake_validated.h"
+#include "../fakes/exchange.h"
+#include "../fakes/time.h"
+#include "../fakes/validated.h"
 #include "message_fixture.h"
+#include "test_main.h"
 
 #define DIGEST                                                                 \
 	"8d02536c887482bc34ff54e41d2ba659bf85b341a0a20afadb5813dcfbcf286d"
@@ -114,7 +115,7 @@ push_answer(ldns_pkt *packet, const char *name, uint16_t type, bool *secure)
 
 	if (domain_is_within(name, "ins") && type != DNS_TYPE_DS)
 		*secure = false;
-	for (size_t i = 0; i < sizeof(world) / sizeof(*world); i++) {
+	for (size_t i = 0; i < COUNT(world); i++) {
 		ldns_rr *rr = NULL;
 		uint16_t has;
 
@@ -157,133 +158,40 @@ ask_world(const char *name, uint16_t type, bool *secure)
 	return message;
 }
 
-/* ---- libunbound ---- */
+/* ---- libunbound, and name servers ---- */
 
-static struct event_base *base;
-
-struct validated_query {
-	struct event *event;
-	char name[DOMAIN_TEXT_MAX];
-	uint16_t type;
-	validated_cb cb;
-	void *arg;
-};
-
-int
-validated_renew(struct validated *validated)
+static unsigned
+fake_answer(struct validated_query *query)
 {
-	(void)validated;
-	return 0;
-}
-
-void
-validated_cancel(struct validated_query *query)
-{
-	if (query == NULL)
-		return;
-	event_free(query->event);
-	free(query);
-}
-
-static void
-on_question(evutil_socket_t fd, short what, void *arg)
-{
-	struct validated_query *query = arg;
-	const validated_cb cb = query->cb;
-	void *cb_arg = query->arg;
 	bool secure;
 	struct message message = ask_world(query->name, query->type, &secure);
-	struct validated_result result = { .answered = true,
+
+	query->packet = message.wire;
+	query->result = (struct validated_result){ .answered = true,
 		.security = secure ? DNS_SECURE : DNS_INSECURE,
 		.packet = message.wire,
 		.len = message.len,
 		.lifetime = UINT32_MAX };
-
-	(void)fd;
-	(void)what;
 	if (begins_with(query->name, "bogus") && query->type != DNS_TYPE_DS) {
-		result.security = DNS_BOGUS;
-		result.why = "signature";
+		query->result.security = DNS_BOGUS;
+		query->result.why = "signature";
 	}
 	if (begins_with(query->name, "broken") && query->type != DNS_TYPE_DS)
-		result = (struct validated_result){ .why = "SERVFAIL" };
-	validated_cancel(query);
-	cb(cb_arg, &result);
-	free(message.wire);
+		query->result = (struct validated_result){ .why = "SERVFAIL" };
+	return 0;
 }
 
-struct validated_query *
-validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, struct budget *paying, validated_cb cb, void *arg)
+static ldns_pkt *
+fake_reply(const char *name, uint16_t type, unsigned *ms)
 {
-	struct validated_query *query = calloc(1, sizeof(*query));
-
-	(void)validated;
-	(void)paying;
-	(void)fresh_zone;
-	snprintf(query->name, sizeof(query->name), "%s", name);
-	query->type = type;
-	query->cb = cb;
-	query->arg = arg;
-	query->event = event_new(base, -1, 0, on_question, query);
-	event_active(query->event, EV_TIMEOUT, 0);
-	return query;
-}
-
-/* ---- name servers ---- */
-
-struct exchange {
-	struct event *event;
-	char name[DOMAIN_TEXT_MAX];
-	uint16_t type;
-	exchange_cb cb;
-	void *arg;
-};
-
-void
-exchange_cancel(struct exchange *exchange)
-{
-	if (exchange == NULL)
-		return;
-	event_free(exchange->event);
-	free(exchange);
-}
-
-static void
-on_exchange(evutil_socket_t fd, short what, void *arg)
-{
-	struct exchange *exchange = arg;
-	const exchange_cb cb = exchange->cb;
-	void *cb_arg = exchange->arg;
 	bool secure;
-	struct message message =
-	    ask_world(exchange->name, exchange->type, &secure);
+	struct message message = ask_world(name, type, &secure);
 	ldns_pkt *packet = NULL;
 
-	(void)fd;
-	(void)what;
+	*ms = 0;
 	ldns_wire2pkt(&packet, message.wire, message.len);
 	free(message.wire);
-	exchange_cancel(exchange);
-	cb(cb_arg, packet, NULL);
-	ldns_pkt_free(packet);
-}
-
-struct exchange *
-exchange_start(struct event_base *event_base, const struct endpoint *server,
-    const char *name, uint16_t type, bool recurse, exchange_cb cb, void *arg)
-{
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
-
-	(void)server;
-	(void)recurse;
-	snprintf(exchange->name, sizeof(exchange->name), "%s", name);
-	exchange->type = type;
-	exchange->cb = cb;
-	exchange->arg = arg;
-	exchange->event = event_new(event_base, -1, 0, on_exchange, exchange);
-	event_active(exchange->event, EV_TIMEOUT, 0);
-	return exchange;
+	return packet;
 }
 
 /* ---- the daemon ---- */
@@ -299,12 +207,13 @@ static struct conf conf = { .lookup_deadline = 15,
 	.evaluation_deadline = 30,
 	.policy = { EXPLICIT },
 	.maps = maps,
-	.map_count = sizeof(maps) / sizeof(*maps),
+	.map_count = COUNT(maps),
 	.tcp_table_map = (char *)"",
 	.default_port = 25,
 	.cache_entries = 100,
 	.cache_memory = 1,
 	.state_directory = (char *)"" };
+static struct event_base *base;
 static struct stats stats;
 static struct resolver *resolver;
 static struct policy_service *service;
@@ -430,21 +339,10 @@ START_TEST(each_key_gets_its_policy)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("decision")
 {
-	Suite *suite = suite_create("decision");
-	TCase *tc = tcase_create("decision");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "decision");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(tc, each_key_gets_its_policy, 0,
-	    (int)(sizeof(decisions) / sizeof(decisions[0])));
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	add_rows(tc, each_key_gets_its_policy, decisions);
 }

@@ -10,7 +10,6 @@
 #include "wire/dns_query.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -24,101 +23,47 @@
 #include "base/stats.h"
 #include "dns/answer.h"
 #include "dns/resolver.h"
-#include "message_fixture.h"
-#include "patience.h"
 #include "wire/dns_service.h"
 
+#include "../fakes/resolver.h"
+#include "message_fixture.h"
+#include "patience.h"
+#include "sockets.h"
+#include "test_main.h"
+
 #define FEW 64 /* questions of one user */
-#define FLOODER 65534
 #define POSTFIX 60053
 #define RECORDS 40 /* of an answer: more than a small datagram holds */
 
 /* ---- a resolver ---- */
 
-struct resolver_lookup {
-	struct event *event;
-	resolver_cb cb;
-	void *arg;
-};
-
+static struct dns_part all; /* records */
+static const struct line lines[] = { { .name = "a.example",
+					 .type = DNS_TYPE_A,
+					 .status = DNS_OK,
+					 .security = DNS_INSECURE,
+					 .message = &all },
+	{ 0 } };
+static const struct line silent[] = { NO(SILENT, "a.example", DNS_TYPE_A),
+	{ 0 } };
 static struct event_base *base;
-static unsigned lookups, cancelled;
-static bool is_silent; /* no lookup ends */
-static enum resolver_class class_asked;
-static enum resolver_need need_asked;
-
-static struct dns_part
-records(void)
-{
-	static char lines[RECORDS][64];
-	ldns_pkt *packet =
-	    message_packet("a.example", LDNS_RR_TYPE_A, 0, NULL, NULL);
-	struct dns_part part;
-
-	for (int i = 0; i < RECORDS; i++) {
-		snprintf(lines[i], sizeof(lines[i]),
-		    "a.example. 300 IN A 192.0.2.%d", i + 1);
-		message_push(packet, LDNS_SECTION_ANSWER, lines[i]);
-	}
-	ck_assert_int_eq(
-	    ldns_pkt2wire(&part.wire, packet, &part.len), LDNS_STATUS_OK);
-	ldns_pkt_free(packet);
-	return part;
-}
+static struct resolver resolver;
 
 static void
-deliver(evutil_socket_t fd, short what, void *arg)
+make_message(void)
 {
-	struct resolver_lookup *lookup = arg;
-	struct dns_answer *answer = answer_new("a.example", DNS_TYPE_A);
+	ldns_pkt *packet =
+	    message_packet("a.example", LDNS_RR_TYPE_A, 0, NULL, NULL);
+	char line[64];
 
-	(void)fd;
-	(void)what;
-	ck_assert_ptr_nonnull(answer);
-	answer->status = DNS_OK;
-	answer->security = DNS_INSECURE;
-	answer->rung = DNS_RUNG_VALIDATED;
-	answer->parts = calloc(1, sizeof(*answer->parts));
-	ck_assert_ptr_nonnull(answer->parts);
-	answer->parts[0] = records();
-	answer->part_count = 1;
-	lookup->cb(lookup->arg, answer);
-	answer_unref(answer);
-	event_free(lookup->event);
-	free(lookup);
-}
-
-struct resolver_lookup *
-resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
-    enum resolver_need need, enum resolver_class class, struct budget *budget,
-    resolver_cb cb, void *arg)
-{
-	struct resolver_lookup *lookup = calloc(1, sizeof(*lookup));
-
-	ck_assert_ptr_nonnull(budget);
-	(void)resolver;
-	ck_assert_str_eq(name, "a.example");
-	ck_assert_uint_eq(type, DNS_TYPE_A);
-	ck_assert_ptr_nonnull(lookup);
-	lookups++;
-	class_asked = class;
-	need_asked = need;
-	lookup->cb = cb;
-	lookup->arg = arg;
-	lookup->event = event_new(base, -1, 0, deliver, lookup);
-	if (!is_silent)
-		event_active(lookup->event, EV_TIMEOUT, 0);
-	return lookup;
-}
-
-void
-resolver_cancel(struct resolver_lookup *lookup)
-{
-	if (lookup == NULL)
-		return;
-	cancelled++;
-	event_free(lookup->event);
-	free(lookup);
+	for (int i = 0; i < RECORDS; i++) {
+		snprintf(line, sizeof(line), "a.example. 300 IN A 192.0.2.%d",
+		    i + 1);
+		message_push(packet, LDNS_SECTION_ANSWER, line);
+	}
+	ck_assert_int_eq(
+	    ldns_pkt2wire(&all.wire, packet, &all.len), LDNS_STATUS_OK);
+	ldns_pkt_free(packet);
 }
 
 /* ---- where clients seem to be ---- */
@@ -190,12 +135,8 @@ static int
 listener(int type, struct sockaddr_in *at)
 {
 	const int fd = socket(AF_INET, type, 0);
-	socklen_t len = sizeof(*at);
 
-	*at = (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)at, sizeof(*at)), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)at, &len), 0);
+	bind_to_loopback(fd, at);
 	if (type == SOCK_STREAM)
 		ck_assert_int_eq(listen(fd, 5), 0);
 	return fd;
@@ -205,16 +146,16 @@ static void
 set_up(void)
 {
 	memset(&stats, 0, sizeof(stats));
-	lookups = cancelled = 0;
-	is_silent = false;
+	make_message();
 	client_address = NULL;
 	client_port = 5000;
 	reply_len = -1;
 	ck_assert_ptr_null(prefix_parse("192.0.2.0/24", &prefix));
 	ck_assert_ptr_nonnull(base = event_base_new());
+	resolver = (struct resolver){ .base = base, .line = lines };
 	service = dns_service_new(base, &stats);
 	ck_assert_ptr_nonnull(service);
-	dns_service_use(service, NULL, &nobody);
+	dns_service_use(service, &resolver, &nobody);
 	ck_assert_int_eq(
 	    dns_service_add_fd(service, listener(SOCK_DGRAM, &udp)), 0);
 	ck_assert_int_eq(
@@ -226,6 +167,7 @@ tear_down(void)
 {
 	dns_service_free(service);
 	event_base_free(base);
+	free(all.wire);
 }
 
 static void
@@ -233,13 +175,6 @@ turn(void)
 {
 	for (int i = 0; i < 8; i++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
-}
-
-static void
-connect_to(int fd, const struct sockaddr_in *at)
-{
-	ck_assert_int_eq(
-	    connect(fd, (const struct sockaddr *)at, sizeof(*at)), 0);
 }
 
 static const uint8_t question[] = { 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1,
@@ -251,7 +186,7 @@ ask(void)
 {
 	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&udp, sizeof(udp)), 0);
+	connect_socket(fd, &udp, sizeof(udp));
 	ck_assert_int_eq(
 	    send(fd, question, sizeof(question), 0), (int)sizeof(question));
 	WAIT_UNTIL(stats.counter[STATS_DNS_UDP] == 1, turn());
@@ -276,12 +211,13 @@ static const struct {
 
 START_TEST(client_may_ask_or_is_refused)
 {
-	dns_service_use(service, NULL, clients[_i].listed ? &some : &nobody);
+	dns_service_use(
+	    service, &resolver, clients[_i].listed ? &some : &nobody);
 	client_address = clients[_i].address;
 	ask();
 	ck_assert_int_gt((int)reply_len, 12);
 	ck_assert_mem_eq(reply, question, 2);
-	ck_assert_uint_eq(lookups, clients[_i].may ? 1 : 0);
+	ck_assert_uint_eq(resolver.asked, clients[_i].may ? 1 : 0);
 	ck_assert_int_eq((int)dns_message_rcode(reply),
 	    clients[_i].may ? DNS_RCODE_NOERROR : DNS_RCODE_REFUSED);
 	if (!clients[_i].may)
@@ -302,7 +238,8 @@ START_TEST(connection_is_kept_or_closed)
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
 	char octet;
 
-	dns_service_use(service, NULL, clients[_i].listed ? &some : &nobody);
+	dns_service_use(
+	    service, &resolver, clients[_i].listed ? &some : &nobody);
 	client_address = clients[_i].address;
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&tcp, sizeof(tcp)), 0);
 	if (clients[_i].may) {
@@ -322,7 +259,7 @@ START_TEST(forger_gets_no_answer)
 	client_port = 0;
 	ask();
 	ck_assert_int_eq((int)reply_len, -1);
-	ck_assert_uint_eq(lookups, 0);
+	ck_assert_uint_eq(resolver.asked, 0);
 	ck_assert_uint_eq(stats.counter[STATS_DNS_DROPPED], 1);
 }
 END_TEST
@@ -333,29 +270,17 @@ END_TEST
 START_TEST(questions_are_in_slots_of_their_own)
 {
 	ask();
-	ck_assert_uint_eq(lookups, 1);
-	ck_assert_int_eq(class_asked, RESOLVER_CLASS_FEW);
-	ck_assert_int_eq(need_asked, RESOLVER_NEED_MESSAGE);
+	ck_assert_uint_eq(resolver.asked, 1);
+	ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
+	ck_assert_int_eq(resolver.need, RESOLVER_NEED_MESSAGE);
 }
 END_TEST
-
-/* The kernel notes whose a socket is when it is made. */
-static int
-socket_of(uid_t uid, int type)
-{
-	int fd;
-
-	ck_assert_int_eq(seteuid(uid), 0);
-	fd = socket(AF_INET, type, 0);
-	ck_assert_int_eq(seteuid(0), 0);
-	return fd;
-}
 
 /* One more of them, until it is looked up. */
 static void
 ask_from(int fd, bool framed, uint8_t id)
 {
-	const unsigned before = lookups;
+	const unsigned before = resolver.asked;
 	uint8_t message[2 + sizeof(question)] = { 0, sizeof(question) };
 	const size_t skipped = framed ? 0 : 2;
 
@@ -364,7 +289,7 @@ ask_from(int fd, bool framed, uint8_t id)
 	ck_assert_int_eq(
 	    send(fd, message + skipped, sizeof(message) - skipped, 0),
 	    (ssize_t)(sizeof(message) - skipped));
-	WAIT_UNTIL(lookups > before, turn());
+	WAIT_UNTIL(resolver.asked > before, turn());
 }
 
 /* Over UDP, over TCP, or over both, it is one and the same user. */
@@ -373,38 +298,38 @@ START_TEST(who_has_many_unanswered_leaves_the_slots_to_others)
 	const struct linger reset = { 1, 0 };
 	int flood[2], other[2];
 
-	if (geteuid() != 0)
+	if (!is_root())
 		return;
-	is_silent = true;
-	flood[0] = socket_of(FLOODER, SOCK_DGRAM);
-	flood[1] = socket_of(FLOODER, SOCK_STREAM);
-	other[0] = socket_of(POSTFIX, SOCK_DGRAM);
-	other[1] = socket_of(POSTFIX, SOCK_STREAM);
+	resolver.line = silent;
+	flood[0] = socket_of(OTHER, AF_INET, SOCK_DGRAM);
+	flood[1] = socket_of(OTHER, AF_INET, SOCK_STREAM);
+	other[0] = socket_of(POSTFIX, AF_INET, SOCK_DGRAM);
+	other[1] = socket_of(POSTFIX, AF_INET, SOCK_STREAM);
 	for (int i = 0; i < 2; i++) {
-		connect_to(flood[i], i == 0 ? &udp : &tcp);
-		connect_to(other[i], i == 0 ? &udp : &tcp);
+		connect_socket(flood[i], i == 0 ? &udp : &tcp, sizeof(udp));
+		connect_socket(other[i], i == 0 ? &udp : &tcp, sizeof(udp));
 	}
 	/* As long as there are few, nobody is asked whose they are. */
 	for (unsigned i = 0; i < FEW; i++) {
 		ask_from(flood[0], false, (uint8_t)(2 * FEW + i));
-		ck_assert_int_eq(class_asked, RESOLVER_CLASS_FEW);
+		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
 	}
 	for (unsigned i = 0; i < FEW; i++) {
 		ask_from(flood[i % 2], i % 2 == 1, (uint8_t)i);
-		ck_assert_int_eq(class_asked, RESOLVER_CLASS_FEW);
+		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		ask_from(flood[i % 2], i % 2 == 1, (uint8_t)(FEW + i));
-		ck_assert_int_eq(class_asked, RESOLVER_CLASS_OTHER);
+		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_OTHER);
 		ask_from(other[i % 2], i % 2 == 1, (uint8_t)i);
-		ck_assert_int_eq(class_asked, RESOLVER_CLASS_FEW);
+		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
 	}
 	/* What has ended counts no more: here, a connection that is reset. */
 	setsockopt(flood[1], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	close(flood[1]);
-	WAIT_UNTIL(cancelled > 0, turn());
+	WAIT_UNTIL(resolver.cancelled > 0, turn());
 	ask_from(flood[0], false, 255);
-	ck_assert_int_eq(class_asked, RESOLVER_CLASS_FEW);
+	ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
 	for (int i = 0; i < 2; i++)
 		close(other[i]);
 	close(flood[0]);
@@ -429,7 +354,7 @@ START_TEST(datagram_is_no_larger_than_the_client_takes)
 	char name[DOMAIN_TEXT_MAX];
 
 	ck_assert_ptr_nonnull(queries);
-	dns_queries_use(queries, NULL, &nobody);
+	dns_queries_use(queries, &resolver, &nobody);
 	ck_assert_int_eq(
 	    dns_message_parse(question, sizeof(question), &request, name),
 	    DNS_ACTION_LOOK_UP);
@@ -450,14 +375,10 @@ START_TEST(datagram_is_no_larger_than_the_client_takes)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("dns_query")
 {
-	Suite *suite = suite_create("dns_query");
-	TCase *tc = tcase_create("dns_query");
-	SRunner *runner = srunner_create(suite);
-	const int count = (int)(sizeof(clients) / sizeof(*clients));
-	int failed;
+	TCase *tc = add_case(suite, "dns_query");
+	const int count = (int)COUNT(clients);
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, client_may_ask_or_is_refused, 0, count);
@@ -467,10 +388,4 @@ main(void)
 	tcase_add_test(tc, who_has_many_unanswered_leaves_the_slots_to_others);
 	tcase_add_loop_test(
 	    tc, datagram_is_no_larger_than_the_client_takes, 0, 2);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -3,24 +3,19 @@
 
 #include "wire/dns_streams.h"
 
-#include <check.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/stats.h"
 #include "wire/dns_query.h"
 
 #include "patience.h"
+#include "sockets.h"
+#include "test_main.h"
 
 #define POSTFIX 60053
-#define OTHER 65534
 #define FLOOD (2 * DNS_STREAMS_MAX)
 #define DESCRIPTORS 2048
 
@@ -112,23 +107,9 @@ on_gone(void *arg)
 static void
 setup(struct rig *rig)
 {
-	socklen_t length = sizeof(rig->address);
-	struct rlimit limit;
-
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur =
-	    limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	*rig = (struct rig){ .base = event_base_new(),
-		.listener = socket(AF_INET, SOCK_STREAM, 0),
-		.address = { .sin_family = AF_INET,
-		    .sin_addr = { htonl(INADDR_LOOPBACK) } } };
-	ck_assert_int_eq(
-	    bind(rig->listener, (struct sockaddr *)&rig->address, length), 0);
-	ck_assert_int_eq(listen(rig->listener, 1), 0);
-	ck_assert_int_eq(getsockname(rig->listener,
-			     (struct sockaddr *)&rig->address, &length),
-	    0);
+	allow_descriptors(DESCRIPTORS);
+	*rig = (struct rig){ .base = event_base_new() };
+	rig->listener = listen_on_loopback(&rig->address, 1);
 	rig->streams = dns_streams_new(rig->base, &rig->queries, on_gone, NULL);
 	ck_assert_ptr_nonnull(rig->streams);
 }
@@ -149,27 +130,14 @@ run(struct rig *rig)
 		event_base_loop(rig->base, EVLOOP_NONBLOCK);
 }
 
-/* Without root all are one user. */
-static bool
-has_users(void)
-{
-	return getuid() == 0;
-}
-
 /* The client's end. */
 static int
 arrive(struct rig *rig, uid_t uid)
 {
-	int client, server;
+	const int client = socket_of(uid, AF_INET, SOCK_STREAM);
+	int server;
 
-	if (has_users())
-		ck_assert_int_eq(seteuid(uid), 0);
-	client = socket(AF_INET, SOCK_STREAM, 0);
-	if (has_users())
-		ck_assert_int_eq(seteuid(0), 0);
-	ck_assert_int_eq(connect(client, (struct sockaddr *)&rig->address,
-			     sizeof(rig->address)),
-	    0);
+	connect_socket(client, &rig->address, sizeof(rig->address));
 	server = accept4(rig->listener, NULL, NULL, SOCK_NONBLOCK);
 	ck_assert_int_ne(server, -1);
 	ck_assert_int_eq(fcntl(client, F_SETFL, O_NONBLOCK), 0);
@@ -258,7 +226,7 @@ START_TEST(who_holds_most_takes_no_connection_of_others)
 	waiting = arrive(&rig, POSTFIX);
 	ask(&rig, waiting);
 	early = arrive(&rig, POSTFIX);
-	for (int i = 0; has_users() && i < FLOOD; i++) {
+	for (int i = 0; is_root() && i < FLOOD; i++) {
 		close(last);
 		last = arrive(&rig, OTHER);
 		if (i % 2 == 0)
@@ -298,21 +266,11 @@ START_TEST(an_idle_one_goes_first)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("dns_streams")
 {
-	Suite *suite = suite_create("dns_streams");
-	TCase *tc = tcase_create("who makes room");
-	SRunner *runner;
-	int failed;
+	TCase *tc = add_case(suite, "who makes room");
 
 	tcase_add_test(tc, unanswered_questions_keep_nobody_out);
 	tcase_add_test(tc, who_holds_most_takes_no_connection_of_others);
 	tcase_add_test(tc, an_idle_one_goes_first);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,7 +5,6 @@
 
 #include "command/doctor_rules.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,8 @@
 
 #include "base/reason.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define TABLE "socketmap:inet:127.0.0.1:8642:query"
 
 /* One chrooted service with which all is well. */
@@ -836,23 +836,16 @@ START_TEST(resolv_conf_is_read_as_glibc_reads_it)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("doctor_rules")
 {
-	Suite *suite = suite_create("doctor_rules");
-	TCase *tc = tcase_create("doctor");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "doctor");
 
 	tcase_add_test(tc, nothing_is_found_where_nothing_is_wrong);
-	tcase_add_loop_test(tc, versions_differ, 0, (int)COUNT(versions));
-	tcase_add_loop_test(tc, levels_are_not_weakened, 0, (int)COUNT(levels));
-	tcase_add_loop_test(
-	    tc, chosen_next_hops_are_not_weakened, 0, (int)COUNT(explicits));
-	tcase_add_loop_test(
-	    tc, a_relay_hosts_password_is_protected, 0, (int)COUNT(passwords));
-	tcase_add_loop_test(
-	    tc, names_mean_the_same_to_both, 0, (int)COUNT(names));
+	add_rows(tc, versions_differ, versions);
+	add_rows(tc, levels_are_not_weakened, levels);
+	add_rows(tc, chosen_next_hops_are_not_weakened, explicits);
+	add_rows(tc, a_relay_hosts_password_is_protected, passwords);
+	add_rows(tc, names_mean_the_same_to_both, names);
 	tcase_add_test(tc, our_resolver_is_the_best);
 	tcase_add_test(tc, carried_records_need_sha256_and_no_dnssec);
 	tcase_add_test(tc, what_cannot_be_read_is_not_judged);
@@ -867,14 +860,8 @@ main(void)
 	    tc, tables_of_others_are_tried, 0, (int)COUNT(tried));
 	tcase_add_test(tc, a_table_behind_holds_up_less);
 	tcase_add_test(tc, an_option_has_one_remedy);
-	tcase_add_loop_test(tc, tables_are_understood, 0, (int)COUNT(maps));
+	add_rows(tc, tables_are_understood, maps);
 	tcase_add_test(tc, lists_are_taken_apart);
 	tcase_add_test(tc, a_name_that_is_too_long_is_known_to_be_cut);
 	tcase_add_test(tc, resolv_conf_is_read_as_glibc_reads_it);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,14 +2,12 @@
 
 #include "base/domain.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
 
 #define LABEL_63                                                               \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -437,35 +435,24 @@ START_TEST(u_label_of_any_length_is_survived)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("domain")
 {
-	Suite *suite = suite_create("domain");
-	TCase *tc = tcase_create("names");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "names");
 
-	tcase_add_loop_test(
-	    tc, wire_becomes_text_and_back, 0, (int)COUNT(names));
+	add_rows(tc, wire_becomes_text_and_back, names);
 	tcase_add_test(tc, every_octet_survives_the_round_trip);
 	tcase_add_test(tc, largest_name_fits_the_text);
-	tcase_add_loop_test(tc, bad_wire_is_refused, 0, (int)COUNT(bad_wires));
+	add_rows(tc, bad_wire_is_refused, bad_wires);
 	tcase_add_test(tc, label_of_64_octets_is_refused);
 	tcase_add_test(tc, wire_of_256_octets_is_refused);
 	tcase_add_test(tc, what_follows_the_name_is_left_alone);
-	tcase_add_loop_test(tc, text_is_normalized, 0, (int)COUNT(texts));
-	tcase_add_loop_test(tc, labels_and_parents, 0, (int)COUNT(parents));
+	add_rows(tc, text_is_normalized, texts);
+	add_rows(tc, labels_and_parents, parents);
 	tcase_add_test(tc, host_of_a_service);
 	tcase_add_test(tc, ancestors);
-	tcase_add_loop_test(tc, is_within, 0, (int)COUNT(within));
+	add_rows(tc, is_within, within);
 	tcase_add_test(tc, equality);
-	tcase_add_loop_test(tc, host_name, 0, (int)COUNT(hosts));
-	tcase_add_loop_test(tc, u_labels, 0, (int)COUNT(idns));
+	add_rows(tc, host_name, hosts);
+	add_rows(tc, u_labels, idns);
 	tcase_add_test(tc, u_label_of_any_length_is_survived);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -3,15 +3,13 @@
 #include "base/endpoint.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
 
 /* The longest path of a unix socket, terminator not counted. */
 #define PATH_LONGEST (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
@@ -261,26 +259,15 @@ START_TEST(bind_error_says_what_to_do)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("endpoint")
 {
-	Suite *suite = suite_create("endpoint");
-	TCase *tc = tcase_create("endpoint");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "endpoint");
 
-	tcase_add_loop_test(
-	    tc, listener_is_read_and_written, 0, (int)COUNT(listeners));
+	add_rows(tc, listener_is_read_and_written, listeners);
 	tcase_add_test(tc, unix_socket_is_read_and_written);
 	tcase_add_test(tc, longest_path_passes_and_one_more_octet_does_not);
-	tcase_add_loop_test(tc, is_no_listener, 0, (int)COUNT(no_listeners));
-	tcase_add_loop_test(tc, server_is_read, 0, (int)COUNT(servers));
-	tcase_add_loop_test(tc, is_no_server, 0, (int)COUNT(no_servers));
+	add_rows(tc, is_no_listener, no_listeners);
+	add_rows(tc, server_is_read, servers);
+	add_rows(tc, is_no_server, no_servers);
 	tcase_add_test(tc, bind_error_says_what_to_do);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,28 +2,18 @@
 
 #include "dns/errands.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/domain.h"
 #include "dns/answer.h"
 
 #define LOOKUPS_MAX (ERRANDS_MAX + 10)
+#include "../fakes/lookups.h"
+#include "test_main.h"
+
 #define WAITERS 4
 
-struct lookup {
-	char name[DOMAIN_TEXT_MAX];
-	const struct plain_path *path;
-	plain_lookup_cb cb;
-	void *arg;
-	bool over;
-};
-
-static struct lookup lookups[LOOKUPS_MAX];
-static size_t count;
-static bool refuse;
 static struct errands *errands;
 static void *handles[WAITERS];
 static unsigned told[WAITERS];
@@ -32,38 +22,12 @@ static const struct plain_path outermost = {
 	.name = "a.example", .type = DNS_TYPE_A, .depth = 1
 };
 
-static void *
-look_up(void *env, const char *name, uint16_t type,
-    const struct plain_path *path, plain_lookup_cb cb, void *arg)
-{
-	struct lookup *lookup = &lookups[count];
-
-	(void)type;
-	ck_assert_ptr_eq(env, lookups);
-	if (refuse)
-		return NULL;
-	ck_assert_uint_lt(++count, LOOKUPS_MAX);
-	*lookup = (struct lookup){ .path = path, .cb = cb, .arg = arg };
-	snprintf(lookup->name, sizeof(lookup->name), "%s", name);
-	return lookup;
-}
-
-static void
-cancel(void *handle)
-{
-	struct lookup *lookup = handle;
-
-	ck_assert(!lookup->over);
-	lookup->over = true;
-}
-
 static void
 set_up(void)
 {
-	const struct errands_env env = { look_up, cancel, lookups };
+	const struct errands_env env = { look_up, cancel_lookup, lookups };
 
-	count = 0;
-	refuse = false;
+	forget_lookups();
 	ends_other = -1;
 	memset(told, 0, sizeof(told));
 	ck_assert_ptr_nonnull(errands = errands_new(&env));
@@ -72,8 +36,7 @@ set_up(void)
 static void
 tear_down(void)
 {
-	for (size_t i = 0; i < count; i++)
-		ck_assert(lookups[i].over);
+	expect_no_lookups();
 	errands_free(errands);
 }
 
@@ -103,25 +66,20 @@ ask(size_t i, const char *name, uint16_t type)
 static void
 answer(size_t i)
 {
-	struct dns_answer *found = answer_new(lookups[i].name, DNS_TYPE_A);
-
-	ck_assert(!lookups[i].over);
-	lookups[i].over = true;
-	lookups[i].cb(lookups[i].arg, found);
-	answer_unref(found);
+	end_lookup(&lookups[i], answer_new(lookups[i].name, DNS_TYPE_A));
 }
 
 START_TEST(same_question_is_one_lookup)
 {
 	for (size_t i = 0; i < WAITERS; i++)
 		ask(i, "ns.example", DNS_TYPE_A);
-	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_eq(looked_up, 1);
 	answer(0);
 	for (size_t i = 0; i < WAITERS; i++)
 		ck_assert_uint_eq(told[i], 1);
 	/* Another time it is another one. */
 	ask(0, "ns.example", DNS_TYPE_A);
-	ck_assert_uint_eq(count, 2);
+	ck_assert_uint_eq(looked_up, 2);
 	errands_cancel(handles[0]);
 }
 END_TEST
@@ -131,7 +89,7 @@ START_TEST(other_questions_are_others)
 	ask(0, "ns.example", DNS_TYPE_A);
 	ask(1, "ns.example", DNS_TYPE_AAAA);
 	ask(2, "ns2.example", DNS_TYPE_A);
-	ck_assert_uint_eq(count, 3);
+	ck_assert_uint_eq(looked_up, 3);
 	for (size_t i = 0; i < 3; i++)
 		answer(i);
 }
@@ -180,7 +138,7 @@ START_TEST(inner_ones_are_bounded_and_not_shared)
 		ck_assert_ptr_nonnull(deeper[i]);
 		ck_assert_ptr_eq(lookups[1 + i].path, &inner);
 	}
-	ck_assert_uint_eq(count, 1 + ERRANDS_INNER_MAX);
+	ck_assert_uint_eq(looked_up, 1 + ERRANDS_INNER_MAX);
 	ck_assert_ptr_null(errands_lookup(
 	    errands, "ns.other", DNS_TYPE_A, &inner, on_answer, &handles[1]));
 	for (size_t i = 0; i < ERRANDS_INNER_MAX; i++)
@@ -221,13 +179,9 @@ START_TEST(what_can_not_be_asked_is_none)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("errands")
 {
-	Suite *suite = suite_create("errands");
-	TCase *tc = tcase_create("errands");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "errands");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, same_question_is_one_lookup);
@@ -237,10 +191,4 @@ main(void)
 	tcase_add_test(tc, inner_ones_are_bounded_and_not_shared);
 	tcase_add_test(tc, all_together_are_bounded);
 	tcase_add_test(tc, what_can_not_be_asked_is_none);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -4,10 +4,8 @@
 #include "dns/exchange.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <event2/event.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,7 +13,8 @@
 #include "base/endpoint.h"
 #include "dns/packet.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
+#include "test_main.h"
 
 #define HEADER_LEN 12
 #define QUESTION_MAX 512
@@ -91,7 +90,7 @@ reply_forged(const uint8_t *honest, size_t len, const struct sockaddr_in *to)
 	const int other = socket(AF_INET, SOCK_DGRAM, 0);
 	uint8_t wire[QUESTION_MAX];
 
-	for (size_t i = 0; i < sizeof(forgeries) / sizeof(*forgeries); i++) {
+	for (size_t i = 0; i < COUNT(forgeries); i++) {
 		memcpy(wire, honest, len);
 		wire[forgeries[i].at] ^= forgeries[i].bits;
 		wire[len - 1] = 66; /* on_answer() knows the honest one */
@@ -497,28 +496,15 @@ START_TEST(cancelled_one_never_calls)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
-int
-main(void)
+TEST_MAIN("exchange")
 {
-	Suite *suite = suite_create("exchange");
-	TCase *tc = tcase_create("exchange");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "exchange");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(tc, udp_answer_is_one_or_is_not, 0, COUNT(habits));
-	tcase_add_loop_test(
-	    tc, truncated_answer_is_asked_by_tcp, 0, COUNT(tcp_habits));
+	add_rows(tc, udp_answer_is_one_or_is_not, habits);
+	add_rows(tc, truncated_answer_is_asked_by_tcp, tcp_habits);
 	tcase_add_loop_test(tc, question_is_what_was_asked, 0, 2);
 	tcase_add_test(tc, closed_port_fails_at_once);
 	tcase_add_test(tc, no_route_is_no_exchange);
 	tcase_add_test(tc, cancelled_one_never_calls);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

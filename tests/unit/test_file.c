@@ -3,13 +3,14 @@
 
 #include "base/file.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "test_main.h"
 
 #define MAX 5000
 
@@ -94,22 +95,12 @@ START_TEST(no_file)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("file")
 {
-	Suite *suite = suite_create("file");
-	TCase *tc = tcase_create("file");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "file");
 
-	tcase_add_loop_test(tc, whole_up_to_the_limit, 0,
-	    (int)(sizeof(sizes) / sizeof(sizes[0])));
+	add_rows(tc, whole_up_to_the_limit, sizes);
 	tcase_add_test(tc, more_is_refused);
 	tcase_add_test(tc, size_that_is_not_told);
 	tcase_add_test(tc, no_file);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
 }

@@ -5,15 +5,14 @@
 
 #include "command/findings_server.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/findings_recursor.h"
 #include "dns/answer.h"
+#include "test_main.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define JOBS_MAX 64
 #define ZONE "example.org"
 #define HOST "mx.example.org"
@@ -454,40 +453,23 @@ START_TEST(what_is_folded_is_taken_away)
 }
 END_TEST
 
-static Suite *
-suite(void)
+TEST_MAIN("findings")
 {
-	Suite *s = suite_create("findings");
-	TCase *server = tcase_create("server");
-	TCase *recursors = tcase_create("recursor");
+	TCase *server = add_case(suite, "server");
+	TCase *recursors = add_case(suite, "recursor");
 
 	tcase_add_checked_fixture(server, setup, teardown);
 	tcase_add_test(server, what_is_folded_is_taken_away);
 	tcase_add_test(server, a_healthy_server_is_left_alone);
-	tcase_add_loop_test(server, each_fault_has_its_name, 0, COUNT(table));
+	add_rows(server, each_fault_has_its_name, table);
 	tcase_add_test(server, unsigned_zones_need_no_signatures);
 	tcase_add_test(server, no_ipv6_here_is_nobodys_fault);
 	tcase_add_test(server, all_servers_guilty_is_critical);
 	tcase_add_test(server, the_dig_line_puts_the_same_question);
-	suite_add_tcase(s, server);
 	tcase_add_checked_fixture(recursors, setup_recursor, teardown);
 	tcase_add_test(recursors, a_healthy_recursor_is_left_alone);
 	tcase_add_test(recursors, the_recursor_of_the_incident);
 	tcase_add_test(recursors, a_recursor_that_finds_it_bogus);
 	tcase_add_test(recursors, a_recursor_without_dnssec);
 	tcase_add_test(recursors, a_silent_recursor);
-	suite_add_tcase(s, recursors);
-	return s;
-}
-
-int
-main(void)
-{
-	SRunner *runner = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,12 +6,10 @@
 
 #include "dns/insecurity.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/domain.h"
 #include "dns/budget.h"
@@ -20,7 +18,6 @@
 #include "dns/packet.h"
 #include "message_fixture.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define WIRE_MAX 4096
 
 struct recorded {
@@ -32,6 +29,8 @@ struct recorded {
 };
 
 #include "ds_packets.h"
+#include "processor.h"
+#include "test_main.h"
 
 #define FAILED INSECURITY_FAILED
 #define SIGNED INSECURITY_SIGNED
@@ -1613,23 +1612,18 @@ packet_of_junk(int count)
 	return packet;
 }
 
-/* Processor seconds, the best of some. */
+/* Processor time in ms, the least of some. */
 static double
 cost_of(const ldns_pkt *packet)
 {
 	double best = 1e9;
 
 	for (int i = 0; i < 9; i++) {
-		struct timespec from, to;
-		double seconds;
+		const double start = processor_ms();
 
-		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
 		judge(packet, "d.z", "z", DNS_SECURE);
-		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
-		seconds = (double)(to.tv_sec - from.tv_sec) +
-			  (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-		if (seconds < best)
-			best = seconds;
+		if (processor_ms() - start < best)
+			best = processor_ms() - start;
 	}
 	return best;
 }
@@ -1700,45 +1694,34 @@ START_TEST(reason_is_told)
 }
 END_TEST
 
-static TCase *
-recorded_case(void)
+static void
+add_recorded(TCase *tc)
 {
-	TCase *tc = tcase_create("recorded");
-
-	tcase_add_loop_test(tc, recorded_answer_is_judged, 0, (int)COUNT(rows));
+	add_rows(tc, recorded_answer_is_judged, rows);
 	tcase_add_test(tc, every_recorded_packet_has_a_row);
 	tcase_add_test(tc, zone_above_the_last_signed_one_proves_nothing);
 	tcase_add_test(tc, proof_holds_for_its_own_name_only);
-	tcase_add_loop_test(
-	    tc, cut_off_packet_proves_nothing, 0, (int)COUNT(rows));
-	tcase_add_loop_test(
-	    tc, no_altered_octet_is_a_danger, 0, (int)COUNT(rows));
-	return tc;
+	add_rows(tc, cut_off_packet_proves_nothing, rows);
+	add_rows(tc, no_altered_octet_is_a_danger, rows);
 }
 
-static TCase *
-made_case(void)
+static void
+add_made(TCase *tc)
 {
-	TCase *tc = tcase_create("made");
-
-	tcase_add_loop_test(tc, made_answer_is_judged, 0, (int)COUNT(made));
-	tcase_add_loop_test(
-	    tc, bitmap_ends_where_its_record_does, 0, (int)COUNT(bitmaps));
-	tcase_add_loop_test(tc, bitmap_of_its_own_size, 0, (int)COUNT(bitmaps));
+	add_rows(tc, made_answer_is_judged, made);
+	add_rows(tc, bitmap_ends_where_its_record_does, bitmaps);
+	add_rows(tc, bitmap_of_its_own_size, bitmaps);
 	tcase_add_test(tc, no_packet_is_a_failure);
 	tcase_add_test(tc, other_rcode_is_a_failure);
 	tcase_add_test(tc, ttl_is_the_shortest);
 	tcase_add_test(tc, reason_is_told);
 	tcase_add_test(tc, library_says_what_is_unsupported);
 	tcase_add_test(tc, unknown_algorithm_counts_as_signed);
-	return tc;
 }
 
-static TCase *
-cost_case(void)
+static void
+add_cost(TCase *tc)
 {
-	TCase *tc = tcase_create("cost");
-
 	tcase_add_test(tc, more_records_than_a_denial_has_prove_nothing);
 	tcase_add_test(tc, each_name_is_hashed_once);
 	tcase_add_test(tc, nothing_is_hashed_without_opt_out);
@@ -1747,24 +1730,15 @@ cost_case(void)
 	tcase_add_test(tc, one_denial_has_a_bound);
 	tcase_add_test(tc, without_a_budget_the_judgement_fails);
 	tcase_add_test(tc, section_is_read_in_proportion);
-	return tc;
 }
 
-int
-main(void)
+TEST_MAIN("insecurity")
 {
-	Suite *suite = suite_create("insecurity");
-	SRunner *runner = srunner_create(suite);
 	struct event_base *base = event_base_new();
-	int failed;
 
 	library_probe(base, &facts);
 	event_base_free(base);
-	suite_add_tcase(suite, recorded_case());
-	suite_add_tcase(suite, made_case());
-	suite_add_tcase(suite, cost_case());
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	add_recorded(add_case(suite, "recorded"));
+	add_made(add_case(suite, "made"));
+	add_cost(add_case(suite, "cost"));
 }

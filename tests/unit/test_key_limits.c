@@ -2,15 +2,15 @@
 
 #include "dns/key_limits.h"
 
-#include <check.h>
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unbound.h>
 
 #include "base/loop_time.h"
+
+#include "test_main.h"
 
 /* As Nettle and GMP have them. */
 struct integer {
@@ -314,13 +314,9 @@ START_TEST(what_is_valid_is_not_counted)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("key_limits")
 {
-	Suite *suite = suite_create("key_limits");
-	TCase *tc = tcase_create("key_limits");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "key_limits");
 
 	tcase_add_test(tc, libunbound_asks_us_where_it_has_nettle);
 	tcase_add_test(tc, keys_up_to_the_limit_are_used);
@@ -328,9 +324,4 @@ main(void)
 	tcase_add_test(tc, long_exponents_are_not);
 	tcase_add_loop_test(tc, junk_of_one_turn_has_a_bound, 0, KINDS);
 	tcase_add_loop_test(tc, what_is_valid_is_not_counted, 0, KINDS);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,7 +6,6 @@
 
 #include "dns/ladder.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,23 +19,16 @@
 #include "dns/validated.h"
 #include "dns/walk.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/questions.h"
+#include "../fakes/time.h"
 #include "message_fixture.h"
+#include "test_main.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ASKED_MAX 32
 #define NAME "mx.example"
 #define TARGET "target.test"
 
 /* ---- the rungs ---- */
-
-struct validated_query {
-	char name[DOMAIN_TEXT_MAX];
-	uint16_t type;
-	bool fresh, doubted, cancelled, answered;
-	validated_cb cb;
-	void *arg;
-};
 
 struct walk {
 	char name[DOMAIN_TEXT_MAX];
@@ -53,44 +45,12 @@ struct plain {
 	void *arg;
 };
 
-static struct validated_query queries[ASKED_MAX];
 static struct walk walks[ASKED_MAX];
 static struct plain plains[ASKED_MAX];
-static size_t query_count, walk_count, plain_count;
+static size_t walk_count, plain_count;
 static size_t abandoned; /* in libunbound */
 static unsigned doubts;  /* of what it keeps */
 static bool is_put_off;  /* what they lead to */
-
-struct validated_query *
-validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_for, struct budget *paying, validated_cb cb, void *arg)
-{
-	struct validated_query *query = &queries[query_count++];
-
-	(void)validated;
-	/* What is asked for with empty caches is paid for already. */
-	ck_assert((paying == NULL) == (fresh_for != NULL));
-	ck_assert_uint_lt(query_count, ASKED_MAX);
-	snprintf(query->name, sizeof(query->name), "%s", name);
-	query->type = type;
-	query->fresh = fresh_for != NULL;
-	if (fresh_for != NULL)
-		ck_assert_str_eq(fresh_for, name);
-	query->cb = cb;
-	query->arg = arg;
-	return query;
-}
-
-struct validated_query *
-validated_ask_doubted(struct validated *validated, const char *name,
-    uint16_t type, const char *fresh_for, validated_cb cb, void *arg)
-{
-	struct validated_query *query =
-	    validated_ask(validated, name, type, fresh_for, NULL, cb, arg);
-
-	query->doubted = true;
-	return query;
-}
 
 bool
 validated_doubt(struct validated *validated)
@@ -105,15 +65,6 @@ validated_counts(const struct validated *validated)
 {
 	(void)validated;
 	return (struct validated_counts){ .abandoned = abandoned };
-}
-
-void
-validated_cancel(struct validated_query *query)
-{
-	if (query == NULL)
-		return;
-	ck_assert(!query->answered);
-	query->cancelled = true;
 }
 
 struct walk *
@@ -187,9 +138,6 @@ static struct ladder *ladder;
 static struct dns_answer *answer; /* NULL until it comes */
 static const char *no_trust;
 static struct budget budget;
-static uint32_t lifetime; /* of what libunbound says */
-static uint64_t hashing;  /* likewise: what it cost */
-static uint64_t spent;    /* likewise, in microseconds */
 static enum insecurity_reason walk_reason;
 
 static const char *
@@ -219,14 +167,12 @@ set_up(void)
 		.base = base, .memory = memory, .distrust = distrust
 	};
 	no_trust = NULL;
-	lifetime = UINT32_MAX;
-	hashing = spent = 0;
+	forget_questions();
 	walk_reason = INSECURITY_REASON_NSEC;
 	budget_init(&budget);
-	query_count = walk_count = plain_count = 0;
+	walk_count = plain_count = 0;
 	abandoned = doubts = 0;
 	is_put_off = false;
-	memset(queries, 0, sizeof(queries));
 	memset(walks, 0, sizeof(walks));
 	memset(plains, 0, sizeof(plains));
 }
@@ -244,8 +190,7 @@ tear_down(void)
 	ladder_cancel(ladder);
 	ladder = NULL;
 	forget();
-	for (size_t i = 0; i < query_count; i++)
-		ck_assert(queries[i].answered || queries[i].cancelled);
+	expect_no_questions();
 	for (size_t i = 0; i < walk_count; i++)
 		ck_assert(walks[i].ended || walks[i].cancelled);
 	for (size_t i = 0; i < plain_count; i++)
@@ -333,21 +278,7 @@ static void
 unbound_says(enum dns_security security, int rcode, const char *const *records,
     const char *const *authority)
 {
-	struct validated_query *query = last_query();
-	struct message message =
-	    message_make(query->name, query->type, rcode, records, authority);
-
-	query->cb(query->arg,
-	    &(struct validated_result){ .answered = true,
-		.fresh = query->fresh,
-		.security = security,
-		.packet = message.wire,
-		.len = message.len,
-		.lifetime = lifetime,
-		.hashing = hashing,
-		.spent = spent,
-		.why = security == DNS_BOGUS ? "signature" : NULL });
-	free(message.wire);
+	answer_query(last_query(), security, rcode, records, authority);
 	pass(0);
 }
 
@@ -1949,8 +1880,7 @@ add_fallback_tests(TCase *tc)
 	tcase_add_loop_test(tc, insecure_denial_of_ds_at_the_cut, 0, 3);
 	tcase_add_test(tc, exhausted_servers_end_it_at_once);
 	tcase_add_test(tc, plain_alias_starts_again);
-	tcase_add_loop_test(
-	    tc, denial_without_soa_is_confirmed, 0, (int)COUNT(denials));
+	add_rows(tc, denial_without_soa_is_confirmed, denials);
 	tcase_add_loop_test(tc, confirmed_denial_is_a_denial, 0, 2);
 	tcase_add_loop_test(tc, security_of_a_chain_is_that_of_all_links, 0, 2);
 	tcase_add_loop_test(
@@ -1962,8 +1892,7 @@ add_fallback_tests(TCase *tc)
 	tcase_add_test(tc, bare_plain_denial_is_remembered_shortly);
 	tcase_add_test(tc, secure_answer_beats_memory);
 	tcase_add_test(tc, failing_zone_is_remembered_for_slots_only);
-	tcase_add_loop_test(
-	    tc, failing_zone_is_the_own_one, 0, (int)COUNT(failings));
+	add_rows(tc, failing_zone_is_the_own_one, failings);
 	tcase_add_loop_test(tc, name_of_others_is_not_failing, 0, 3);
 	tcase_add_loop_test(tc, silent_unsigned_zone_is_failing, 0, 4);
 	tcase_add_loop_test(tc, what_says_nothing_of_a_zone_marks_none, 0, 2);
@@ -1991,21 +1920,11 @@ add_fallback_tests(TCase *tc)
 	tcase_add_test(tc, cancelled_lookup_is_silent);
 }
 
-int
-main(void)
+TEST_MAIN("ladder")
 {
-	Suite *suite = suite_create("ladder");
-	TCase *tc = tcase_create("ladder");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "ladder");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	add_rung_tests(tc);
 	add_fallback_tests(tc);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -8,7 +8,6 @@
 #include "dns/library.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <dlfcn.h>
 #include <event2/event.h>
 #include <limits.h>
@@ -16,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unbound.h>
 #include <unistd.h>
@@ -28,7 +26,9 @@
 #include "dns/insecurity.h"
 #include "dns/zones.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "sockets.h"
+#include "test_main.h"
+
 #define INSECURE 0
 #define BOGUS 1
 
@@ -158,14 +158,11 @@ tear_down(void)
 static int
 forward_to_loopback(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(at);
 	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_in at;
 	char text[256];
 
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	bind_to_loopback(fd, &at);
 	snprintf(text, sizeof(text),
 	    "server:\ndo-not-query-localhost: no\n"
 	    "forward-zone:\nname: \".\"\nforward-addr: 127.0.0.1@%u\n",
@@ -266,16 +263,14 @@ END_TEST
 /* No descriptor for anything. */
 START_TEST(probe_that_fails_knows_nothing)
 {
-	struct rlimit limit, none;
 	struct library_facts facts;
+	rlim_t before;
 
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	none = (struct rlimit){ 0, limit.rlim_max };
 	memset(&facts, 0xff, sizeof(facts));
 	ck_assert_ptr_nonnull(base = event_base_new());
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	before = allow_descriptors(0);
 	ck_assert_int_eq(library_probe(base, &facts), -1);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	allow_descriptors(before);
 	for (unsigned i = 0; i < 256; i++)
 		ck_assert(
 		    library_validates(&facts, (uint8_t)i, (uint8_t)(255 - i)));
@@ -644,13 +639,10 @@ START_TEST(localhost_is_asked_by_default)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("library")
 {
-	Suite *suite = suite_create("library");
-	TCase *facts = tcase_create("facts"), *tc = tcase_create("library");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *facts = add_case(suite, "facts");
+	TCase *tc = add_case(suite, "library");
 
 	tcase_add_test(facts, probe_finds_what_is_validated);
 	tcase_add_test(facts, probe_that_fails_knows_nothing);
@@ -658,7 +650,6 @@ main(void)
 	tcase_add_test(facts, probe_that_finds_nothing_knows_nothing);
 	tcase_add_test(facts, what_it_fails_at_counts_as_validated);
 	tcase_add_test(facts, what_is_not_known_counts_as_validated);
-	suite_add_tcase(suite, facts);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, failure_from_the_cache_hides_in_the_packet);
 	tcase_add_test(tc, bogus_comes_with_data_and_reason);
@@ -672,9 +663,4 @@ main(void)
 	tcase_add_test(tc, configuration_may_be_in_memory);
 	tcase_add_test(tc, options_exist);
 	tcase_add_test(tc, localhost_is_asked_by_default);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,13 +6,14 @@
 
 #include "dns/library.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unbound.h>
 
 #include <unbound-event.h>
+
+#include "test_main.h"
 
 #define VALUES 256
 #define GOOD 8     /* the algorithm that it validates */
@@ -147,20 +148,11 @@ START_TEST(probe_that_fails_knows_nothing)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("library_probe")
 {
-	Suite *suite = suite_create("library_probe");
-	TCase *tc = tcase_create("library_probe");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "library_probe");
 
 	tcase_add_test(tc, what_it_does_not_say_counts_as_validated);
 	tcase_add_loop_test(
 	    tc, probe_that_fails_knows_nothing, FIRST_CONTEXT, DIGESTS + 1);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,15 +5,15 @@
 #include "wire/listener.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "base/stats.h"
 #include "process/privileges.h"
+#include "sockets.h"
+#include "test_main.h"
 #include "wire_fixture.h"
 
 #define MOST 6      /* connections */
@@ -38,17 +38,10 @@ static int
 listening_socket(struct endpoint *endpoint)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)&endpoint->address;
-	const int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	memset(endpoint, 0, sizeof(*endpoint));
 	endpoint->length = sizeof(*in);
-	in->sin_family = AF_INET;
-	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)in, endpoint->length), 0);
-	ck_assert_int_eq(listen(fd, 2 * FLOOD), 0);
-	ck_assert_int_eq(
-	    getsockname(fd, (struct sockaddr *)in, &endpoint->length), 0);
-	return fd;
+	return listen_on_loopback(in, 2 * FLOOD);
 }
 
 static void
@@ -95,10 +88,7 @@ connect_to(const struct endpoint *endpoint)
 	const int fd = socket(endpoint->address.ss_family, SOCK_STREAM, 0);
 
 	ck_assert_int_ne(fd, -1);
-	ck_assert_int_eq(
-	    connect(fd, (const struct sockaddr *)&endpoint->address,
-		endpoint->length),
-	    0);
+	connect_socket(fd, &endpoint->address, endpoint->length);
 	return fd;
 }
 
@@ -264,36 +254,25 @@ START_TEST(who_has_fewer_is_let_in)
 }
 END_TEST
 
-static void
-allow_descriptors(rlim_t most)
-{
-	struct rlimit limit;
-
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 /* Descriptors are the machine's lack and not a newcomer's claim. */
 START_TEST(without_descriptors_only_who_is_idle_goes)
 {
-	struct rlimit before;
+	rlim_t before;
 	struct rig rig;
 	int waiting[2], outside, next;
 
 	setup(&rig);
 	waiting[0] = arrive_and_ask(&rig);
 	waiting[1] = arrive_and_ask(&rig);
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
 	outside = connect_to(&rig.tcp);
 	next = dup(outside);
 	close(next);
-	allow_descriptors((rlim_t)next);
+	before = allow_descriptors((rlim_t)next);
 	work(rig.base, 20);
 	ck_assert_uint_eq(made_room(&rig), 0);
 	ck_assert(is_open(&rig, waiting[0]));
 	ck_assert(is_open(&rig, waiting[1]));
-	allow_descriptors(before.rlim_cur);
+	allow_descriptors(before);
 	WAIT_UNTIL(count(&rig) == 3, work(rig.base, 1));
 	/* The third is idle. */
 	next = connect_to(&rig.tcp);
@@ -301,7 +280,7 @@ START_TEST(without_descriptors_only_who_is_idle_goes)
 	expect_end(rig.base, outside);
 	ck_assert(is_open(&rig, waiting[0]));
 	ck_assert(is_open(&rig, waiting[1]));
-	allow_descriptors(before.rlim_cur);
+	allow_descriptors(before);
 	close(next);
 	close_all(waiting, 2);
 	close(outside);
@@ -518,14 +497,10 @@ START_TEST(who_waits_outside_is_taken_along)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("listener")
 {
-	Suite *suite = suite_create("listener");
-	TCase *room = tcase_create("who makes room");
-	TCase *places = tcase_create("places");
-	SRunner *runner;
-	int failed;
+	TCase *room = add_case(suite, "who makes room");
+	TCase *places = add_case(suite, "places");
 
 	tcase_add_test(room, the_one_that_is_idle_longest_goes_first);
 	tcase_add_test(room, where_all_wait_the_first_is_told_temp);
@@ -537,11 +512,4 @@ main(void)
 	tcase_add_test(places, who_is_named_no_more_loses_it);
 	tcase_add_test(places, rights_that_can_not_be_given_are_given_to_none);
 	tcase_add_test(places, who_waits_outside_is_taken_along);
-	suite_add_tcase(suite, room);
-	suite_add_tcase(suite, places);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,6 +1,5 @@
 /* What reaches the log, and in what form. */
 
-#include <check.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+
+#include "test_main.h"
 
 static FILE *written;
 static int saved_stderr;
@@ -233,14 +234,10 @@ START_TEST(a_value_is_one_field)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("log")
 {
-	Suite *suite = suite_create("log");
-	TCase *lines = tcase_create("lines");
-	TCase *text = tcase_create("text");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *lines = add_case(suite, "lines");
+	TCase *text = add_case(suite, "text");
 
 	tcase_add_checked_fixture(lines, setup, teardown);
 	tcase_add_test(lines, a_line_names_program_and_severity);
@@ -253,14 +250,6 @@ main(void)
 	tcase_add_test(lines, remote_text_makes_no_second_line);
 	tcase_add_test(lines, a_long_line_is_cut_and_still_ends);
 	tcase_add_test(lines, errno_is_what_it_was);
-	suite_add_tcase(suite, lines);
-	tcase_add_loop_test(text, printable_is_safe, 0,
-	    sizeof(printables) / sizeof(printables[0]));
-	suite_add_tcase(suite, text);
-	tcase_add_loop_test(
-	    text, a_value_is_one_field, 0, sizeof(values) / sizeof(values[0]));
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	add_rows(text, printable_is_safe, printables);
+	add_rows(text, a_value_is_one_field, values);
 }

@@ -2,10 +2,10 @@
 
 #include "base/log_limit.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test_main.h"
 
 static const struct log_limit_rate rate = { 5, 30 };
 static struct log_limit limit;
@@ -91,23 +91,13 @@ START_TEST(too_many_kinds_are_not_limited)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("log_limit")
 {
-	Suite *suite = suite_create("log_limit");
-	TCase *all = tcase_create("all");
-	SRunner *runner;
-	int failed;
+	TCase *all = add_case(suite, "all");
 
 	tcase_add_checked_fixture(all, setup, NULL);
 	tcase_add_test(all, a_burst_and_then_a_rate);
 	tcase_add_test(all, kinds_do_not_hinder_each_other);
 	tcase_add_test(all, what_is_left_out_is_told_once_a_minute);
 	tcase_add_test(all, too_many_kinds_are_not_limited);
-	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

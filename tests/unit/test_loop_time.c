@@ -5,38 +5,25 @@
 
 #include "base/loop_time.h"
 
-#include <check.h>
 #include <event2/event.h>
-#include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "wire/prompt.h"
+
+#include "processor.h"
+#include "test_main.h"
 
 #define MILLISECOND 1000000U
 
 static struct event_base *base;
 
-static uint64_t
-spent(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
-
 /* @arg: milliseconds. */
 static void
 burn(evutil_socket_t fd, short what, void *arg)
 {
-	const uint64_t end =
-	    spent() + *(const unsigned *)arg * (uint64_t)MILLISECOND;
-
 	(void)fd;
 	(void)what;
-	while (spent() < end)
-		;
+	burn_ns(*(const unsigned *)arg * (uint64_t)MILLISECOND);
 }
 
 static void
@@ -182,20 +169,16 @@ END_TEST
 
 START_TEST(time_is_the_processors)
 {
-	const uint64_t before = spent(), now = loop_time_now();
+	const uint64_t before = processor_ns(), now = loop_time_now();
 
 	ck_assert_uint_ge(now, before);
-	ck_assert_uint_le(now, spent());
+	ck_assert_uint_le(now, processor_ns());
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("loop_time")
 {
-	Suite *suite = suite_create("loop_time");
-	TCase *tcase = tcase_create("loop_time");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = add_case(suite, "loop_time");
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_callback_that_works_is_seen);
@@ -205,10 +188,4 @@ main(void)
 	tcase_add_test(tcase, laps_are_apart);
 	tcase_add_test(tcase, turns_are_told);
 	tcase_add_test(tcase, time_is_the_processors);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,14 +5,14 @@
 
 #include "dns/memory.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "dns/answer.h"
 #include "dns/packet.h"
+
+#include "test_main.h"
 
 static uint64_t now;
 
@@ -272,13 +272,9 @@ START_TEST(octets_are_bounded)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("memory")
 {
-	Suite *suite = suite_create("memory");
-	TCase *tc = tcase_create("memory");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "memory");
 
 	tcase_add_loop_test(tc, zone_counts_for_all_below_it, 0, 2);
 	tcase_add_loop_test(tc, zone_is_forgotten, 0, 2);
@@ -288,10 +284,4 @@ main(void)
 	tcase_add_test(tc, failure_is_short);
 	tcase_add_test(tc, answers_are_bounded);
 	tcase_add_test(tc, octets_are_bounded);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

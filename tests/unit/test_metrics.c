@@ -3,7 +3,6 @@
 
 #include "wire/metrics.h"
 
-#include <check.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -18,7 +17,8 @@
 #include "process/privileges.h"
 #include "wire/status.h"
 
-#define OTHER 65534 /* somebody who is not root */
+#include "sockets.h"
+#include "test_main.h"
 
 struct rig {
 	struct event_base *base;
@@ -28,12 +28,6 @@ struct rig {
 	struct privileges_user user;
 	struct status_source source;
 };
-
-static bool
-is_root(void)
-{
-	return geteuid() == 0;
-}
 
 static void
 setup(struct rig *rig)
@@ -90,7 +84,7 @@ START_TEST(the_socket_is_the_users_and_open_to_all)
 	struct stat st;
 
 	setup(&rig);
-	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+	for (size_t i = 0; i < COUNT(masks); i++) {
 		umask(masks[i]);
 		metrics = listen_there(&rig);
 		ck_assert_ptr_nonnull(metrics);
@@ -143,21 +137,11 @@ START_TEST(nothing_is_made_where_the_user_may_not)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("metrics")
 {
-	Suite *suite = suite_create("metrics");
-	TCase *tc = tcase_create("unix sockets");
-	SRunner *runner;
-	int failed;
+	TCase *tc = add_case(suite, "unix sockets");
 
 	tcase_add_test(tc, the_socket_is_the_users_and_open_to_all);
 	tcase_add_test(tc, only_a_stale_socket_makes_room);
 	tcase_add_test(tc, nothing_is_made_where_the_user_may_not);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

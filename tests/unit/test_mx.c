@@ -5,15 +5,15 @@
 
 #include "dane/mx.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/domain.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "processor.h"
+#include "test_main.h"
+
 #define RECORDS_MAX 300
 
 /* Owns the octets of an RRset.  Each RDATA is a block of its own, so that a
@@ -300,15 +300,6 @@ START_TEST(only_hosts_count_towards_the_limit)
 }
 END_TEST
 
-static double
-milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
 /* As many records as a message can hold, each with a host of its own: four
  * times as many take no more than some four times as long. */
 START_TEST(many_hosts_take_no_longer)
@@ -326,12 +317,12 @@ START_TEST(many_hosts_take_no_longer)
 	for (int turn = 0; turn < 10; turn++)
 		for (size_t i = 0; i < COUNT(least); i++) {
 			const size_t count = i == 0 ? 1000 : 4000;
-			const double start = milliseconds();
+			const double start = processor_ms();
 			struct mx_set set;
 
 			ck_assert_int_eq(mx_set_parse(rdata, count, &set), 0);
-			if (milliseconds() - start < least[i])
-				least[i] = milliseconds() - start;
+			if (processor_ms() - start < least[i])
+				least[i] = processor_ms() - start;
 			ck_assert_uint_eq(set.count, MX_HOSTS_MAX);
 			ck_assert(set.truncated);
 			ck_assert_str_eq(set.host[19].name, "h0019.org");
@@ -361,28 +352,16 @@ START_TEST(cleared_set_is_empty)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("mx")
 {
-	Suite *suite = suite_create("mx");
-	TCase *tc = tcase_create("records");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "records");
 
-	tcase_add_loop_test(tc, records_become_hosts, 0, (int)COUNT(rows));
-	tcase_add_loop_test(
-	    tc, numeric_name_is_an_address, 0, (int)COUNT(numeric));
-	tcase_add_loop_test(
-	    tc, malformed_record_is_left_out, 0, (int)COUNT(malformed));
+	add_rows(tc, records_become_hosts, rows);
+	add_rows(tc, numeric_name_is_an_address, numeric);
+	add_rows(tc, malformed_record_is_left_out, malformed);
 	tcase_add_test(tc, longest_name_is_kept);
-	tcase_add_loop_test(tc, best_hosts_are_kept, 0, (int)COUNT(many));
+	add_rows(tc, best_hosts_are_kept, many);
 	tcase_add_test(tc, only_hosts_count_towards_the_limit);
 	tcase_add_test(tc, many_hosts_take_no_longer);
 	tcase_add_test(tc, cleared_set_is_empty);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,14 +5,13 @@
 
 #include "sts/mx_pattern.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/domain.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
 
 #define LABEL63                                                                \
 	"a23456789012345678901234567890123456789012345678901234567890123"
@@ -259,23 +258,13 @@ START_TEST(a_wildcard_is_one_label)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("mx_pattern")
 {
-	Suite *suite = suite_create("mx_pattern");
-	TCase *tc = tcase_create("mx_pattern");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "mx_pattern");
 
-	tcase_add_loop_test(tc, values_become_patterns, 0, (int)COUNT(values));
+	add_rows(tc, values_become_patterns, values);
 	tcase_add_test(tc, octets_that_end_no_text);
 	tcase_add_test(tc, only_the_length_counts);
 	tcase_add_test(tc, any_length_is_survived);
-	tcase_add_loop_test(tc, a_wildcard_is_one_label, 0, (int)COUNT(hosts));
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	add_rows(tc, a_wildcard_is_one_label, hosts);
 }

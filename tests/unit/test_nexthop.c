@@ -6,11 +6,10 @@
 
 #include "policy/nexthop.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define DEFAULT_PORT 25
 
 #define LABEL_63                                                               \
@@ -407,31 +406,20 @@ START_TEST(any_octet_is_survived)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("nexthop")
 {
-	Suite *suite = suite_create("nexthop");
-	TCase *tc = tcase_create("keys");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "keys");
 
-	tcase_add_loop_test(tc, is_looked_up, 0, (int)COUNT(lookups));
+	add_rows(tc, is_looked_up, lookups);
 	tcase_add_test(tc, default_port_is_the_callers);
-	tcase_add_loop_test(
-	    tc, canonical_text_is_a_key_too, 0, (int)COUNT(lookups));
+	add_rows(tc, canonical_text_is_a_key_too, lookups);
 	tcase_add_test(tc, length_counts_not_the_terminator);
-	tcase_add_loop_test(tc, is_not_ours, 0, (int)COUNT(not_ours));
+	add_rows(tc, is_not_ours, not_ours);
 	tcase_add_test(tc, parent_domains_are_known_as_such);
 	tcase_add_loop_test(tc, port_is_only_digits_or_a_service, 0, 9);
-	tcase_add_loop_test(tc, is_left_to_postfix, 0, (int)COUNT(unknowns));
+	add_rows(tc, is_left_to_postfix, unknowns);
 	tcase_add_loop_test(tc, nul_is_a_protocol_error, 0, 6);
 	tcase_add_test(tc, any_length_is_survived);
 	tcase_add_test(tc, long_names_of_letters_are_not_given_away);
 	tcase_add_loop_test(tc, any_octet_is_survived, 0, 4);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

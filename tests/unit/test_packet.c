@@ -5,15 +5,14 @@
 
 #include "dns/packet.h"
 
-#include <check.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "message_fixture.h"
+#include "test_main.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LONG "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
 
 /* ---- a libldns that leaves something out, as where memory is short ---- */
@@ -151,7 +150,7 @@ has_stray(const char *what)
 		"the alias itself"
 	};
 
-	for (size_t i = 0; i < sizeof(strays) / sizeof(*strays); i++)
+	for (size_t i = 0; i < COUNT(strays); i++)
 		if (strcmp(what, strays[i]) == 0)
 			return true;
 	return false;
@@ -619,37 +618,25 @@ START_TEST(alias_is_made)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("packet")
 {
-	Suite *suite = suite_create("packet");
-	TCase *tc = tcase_create("packets");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "packets");
 
-	tcase_add_loop_test(tc, facts_of_one_question, 0, (int)COUNT(rows));
+	add_rows(tc, facts_of_one_question, rows);
 	tcase_add_test(tc, rdata_is_uncompressed_wire_format);
 	tcase_add_test(tc, chain_of_aliases_is_bounded);
 	tcase_add_test(tc, aliases_are_few);
 	tcase_add_test(tc, case_of_names_does_not_count);
-	tcase_add_loop_test(
-	    tc, honest_names_have_few_pointers, 0, (int)COUNT(names));
+	add_rows(tc, honest_names_have_few_pointers, names);
 	tcase_add_loop_test(tc, pointers_in_a_row_are_bounded, 0, 4);
 	tcase_add_test(tc, message_with_many_pointers_is_none);
 	tcase_add_test(tc, rubbish_is_no_message);
 	tcase_add_loop_test(
 	    tc, what_was_left_out_is_noticed, LOSS_NONE, LOSS_AUTHORITY + 1);
 	tcase_add_test(tc, name_is_a_name);
-	tcase_add_loop_test(
-	    tc, dname_is_substituted, 0, (int)COUNT(substitutions));
+	add_rows(tc, dname_is_substituted, substitutions);
 	tcase_add_test(tc, extract_holds_what_was_asked);
 	tcase_add_test(tc, extract_with_soa);
 	tcase_add_loop_test(tc, extract_holds_the_dname_that_denies, 0, 2);
 	tcase_add_test(tc, alias_is_made);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,16 +6,13 @@
 #include "wire/peers.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
+
+#include "sockets.h"
+#include "test_main.h"
 
 /* ---- a kernel that lacks something ---- */
 
@@ -52,12 +49,12 @@ join(struct peers *peers, const char *address)
 	const bool is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
 	const int fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
 	struct peer *peer;
-	int result;
 
 	ck_assert(is_v4 || inet_pton(AF_INET6, address, &v6.sin6_addr) == 1);
-	result = is_v4 ? connect(fd, (const struct sockaddr *)&v4, sizeof(v4))
-		       : connect(fd, (const struct sockaddr *)&v6, sizeof(v6));
-	ck_assert_int_eq(result, 0);
+	if (is_v4)
+		connect_socket(fd, &v4, sizeof(v4));
+	else
+		connect_socket(fd, &v6, sizeof(v6));
 	ck_assert_ptr_nonnull(peers);
 	peer = peers_join(peers, fd);
 	ck_assert_ptr_nonnull(peer);
@@ -122,26 +119,10 @@ END_TEST
 /* ---- TCP, over loopback ---- */
 
 #define POSTFIX 60053
-#define OTHER 65534
 
 struct line {
 	int client, server; /* its two ends */
 };
-
-/* The kernel notes whose a socket is when it is made. */
-static int
-socket_of(uid_t uid, int family)
-{
-	int fd;
-
-	if (geteuid() == 0)
-		ck_assert_int_eq(seteuid(uid), 0);
-	fd = socket(family, SOCK_STREAM, 0);
-	if (getuid() == 0)
-		ck_assert_int_eq(seteuid(0), 0);
-	ck_assert_int_ne(fd, -1);
-	return fd;
-}
 
 /* @family: of the listener, which takes IPv4 in any case. */
 static struct line
@@ -154,15 +135,14 @@ connect_as(uid_t uid, int family)
 						     : (struct sockaddr *)&any;
 	socklen_t len = family == AF_INET ? sizeof(v4) : sizeof(any);
 	const int listener = socket(family, SOCK_STREAM, 0);
-	struct line line = { .client = socket_of(uid, AF_INET) };
+	struct line line = { .client = socket_of(uid, AF_INET, SOCK_STREAM) };
 
 	ck_assert_int_eq(bind(listener, address, len), 0);
 	ck_assert_int_eq(listen(listener, 1), 0);
 	ck_assert_int_eq(getsockname(listener, address, &len), 0);
 	if (family == AF_INET6)
 		v4.sin_port = any.sin6_port;
-	ck_assert_int_eq(
-	    connect(line.client, (const struct sockaddr *)&v4, sizeof(v4)), 0);
+	connect_socket(line.client, &v4, sizeof(v4));
 	line.server = accept(listener, NULL, NULL);
 	ck_assert_int_ne(line.server, -1);
 	close(listener);
@@ -194,13 +174,13 @@ START_TEST(users_are_told_apart_over_loopback)
 	char text[PEER_TEXT_MAX], expected[PEER_TEXT_MAX];
 
 	snprintf(expected, sizeof(expected), "user %u",
-	    geteuid() == 0 ? POSTFIX : geteuid());
+	    is_root() ? POSTFIX : geteuid());
 	for (size_t i = 0; i < 2; i++) {
 		struct peer *user = join_as(peers, POSTFIX, families[i]);
 		struct peer *other = join_as(peers, OTHER, families[i]);
 
 		ck_assert_str_eq(peer_text(user, text), expected);
-		ck_assert_int_eq(user != other, geteuid() == 0);
+		ck_assert_int_eq(user != other, is_root());
 		ck_assert_ptr_eq(join_as(peers, POSTFIX, AF_INET), user);
 		for (int j = 0; j < 2; j++)
 			peers_leave(peers, user);
@@ -235,7 +215,7 @@ START_TEST(who_listens_at_a_port_is_not_who_comes_from_it)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET };
 	socklen_t len = sizeof(any);
-	const int listener = socket_of(POSTFIX, AF_INET);
+	const int listener = socket_of(POSTFIX, AF_INET, SOCK_STREAM);
 	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	struct peers *peers = peers_new(SOCK_STREAM);
 	char text[PEER_TEXT_MAX];
@@ -247,7 +227,7 @@ START_TEST(who_listens_at_a_port_is_not_who_comes_from_it)
 	    getsockname(listener, (struct sockaddr *)&any, &len), 0);
 	/* Of a TCP connection, the other end would be on this machine. */
 	any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&any, len), 0);
+	connect_socket(fd, &any, len);
 	peer = peers_join(peers, fd);
 	ck_assert_ptr_nonnull(peer);
 	ck_assert_str_eq(peer_text(peer, text), "127.0.0.1");
@@ -265,13 +245,8 @@ datagram_socket(uid_t uid, struct sockaddr_storage *address, in_addr_t host)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)address;
 	socklen_t length = sizeof(*in);
-	int fd;
+	const int fd = socket_of(uid, AF_INET, SOCK_DGRAM);
 
-	if (geteuid() == 0)
-		ck_assert_int_eq(seteuid(uid), 0);
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (getuid() == 0)
-		ck_assert_int_eq(seteuid(0), 0);
 	memset(address, 0, sizeof(*address));
 	in->sin_family = AF_INET;
 	in->sin_addr.s_addr = htonl(host);
@@ -404,7 +379,7 @@ START_TEST(users_of_namespaces_are_one_peer)
 	struct peer *one, *two;
 	char text[PEER_TEXT_MAX];
 
-	if (geteuid() == 0) {
+	if (is_root()) {
 		one = join_as(peers, 65536, AF_INET);
 		two = join_as(peers, 165535, AF_INET);
 		ck_assert_ptr_eq(one, two);
@@ -435,13 +410,9 @@ START_TEST(what_has_no_peer_is_one_peer)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("peers")
 {
-	Suite *suite = suite_create("peers");
-	TCase *tc = tcase_create("peers");
-	SRunner *runner;
-	int failed;
+	TCase *tc = add_case(suite, "peers");
 
 	tcase_add_test(tc, loopback_is_one_peer);
 	tcase_add_test(tc, users_are_told_apart);
@@ -456,10 +427,4 @@ main(void)
 	tcase_add_test(tc, a_peer_is_the_same_in_another_table);
 	tcase_add_test(tc, users_of_namespaces_are_one_peer);
 	tcase_add_test(tc, what_has_no_peer_is_one_peer);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

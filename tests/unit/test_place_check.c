@@ -3,7 +3,6 @@
 
 #include "process/place_check.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/conf.h"
+
+#include "test_main.h"
 
 #define OTHER 65534 /* user nobody's */
 #define TEXT_MAX 4000
@@ -256,26 +257,14 @@ START_TEST(what_another_user_may_not_is_no_mistake)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("place_check")
 {
-	Suite *suite = suite_create("place_check");
-	TCase *tc = tcase_create("places");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "places");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, directories_are_looked_at, 0,
-	    (int)(sizeof(rows) / sizeof(rows[0])));
+	add_rows(tc, directories_are_looked_at, rows);
 	tcase_add_test(tc, the_default_is_no_mistake_before_the_first_start);
 	tcase_add_test(tc, what_is_listened_at_is_well_wherever_it_is);
-	tcase_add_loop_test(tc, root_looks_with_the_users_rights, 0,
-	    (int)(sizeof(rights) / sizeof(rights[0])));
+	add_rows(tc, root_looks_with_the_users_rights, rights);
 	tcase_add_test(tc, what_another_user_may_not_is_no_mistake);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,7 +7,6 @@
 #include "dns/plain.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +19,10 @@
 #include "dns/packet.h"
 #include "dns/turns.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/lookups.h"
+#include "../fakes/time.h"
 #include "message_fixture.h"
+#include "test_main.h"
 
 #define ASKED_MAX 128
 
@@ -70,46 +71,6 @@ exchange_cancel(struct exchange *exchange)
 	exchange->over = true;
 }
 
-/* ---- the ladder ---- */
-
-struct lookup {
-	char name[DOMAIN_TEXT_MAX];
-	uint16_t type;
-	const struct plain_path *path;
-	bool over;
-	plain_lookup_cb cb;
-	void *arg;
-};
-
-static struct lookup lookups[ASKED_MAX];
-static size_t looked_up;
-static bool refuse;
-
-static void *
-look_up(void *env, const char *name, uint16_t type,
-    const struct plain_path *path, plain_lookup_cb cb, void *arg)
-{
-	struct lookup *lookup = &lookups[looked_up];
-
-	ck_assert_ptr_eq(env, lookups);
-	if (refuse)
-		return NULL;
-	ck_assert_uint_lt(++looked_up, ASKED_MAX);
-	*lookup =
-	    (struct lookup){ .type = type, .path = path, .cb = cb, .arg = arg };
-	snprintf(lookup->name, sizeof(lookup->name), "%s", name);
-	return lookup;
-}
-
-static void
-cancel_lookup(void *handle)
-{
-	struct lookup *lookup = handle;
-
-	ck_assert(!lookup->over);
-	lookup->over = true;
-}
-
 /* ---- the module ---- */
 
 static struct conf conf;
@@ -145,8 +106,9 @@ set_up(void)
 	ck_assert_ptr_nonnull(env.base = event_base_new());
 	ck_assert_ptr_nonnull(env.turns = turns_new());
 	memset(&conf, 0, sizeof(conf));
-	asked = looked_up = 0;
-	came = refuse = waits = false;
+	asked = 0;
+	came = waits = false;
+	forget_lookups();
 	unreachable = NULL;
 	asked_name = "a.b.example";
 }
@@ -159,8 +121,7 @@ tear_down(void)
 	plain = NULL;
 	for (size_t i = 0; i < asked; i++)
 		ck_assert(exchanges[i].over);
-	for (size_t i = 0; i < looked_up; i++)
-		ck_assert(lookups[i].over);
+	expect_no_lookups();
 	turns_free(env.turns);
 	event_base_free(env.base);
 	plain_cancel(NULL);
@@ -176,10 +137,7 @@ turn(void)
 static void
 pass(unsigned ms)
 {
-	const struct timeval delay = { ms / 1000, ms % 1000 * 1000 };
-
-	event_base_loopexit(env.base, &delay);
-	event_base_dispatch(env.base);
+	fake_pass(env.base, ms);
 	turn();
 }
 
@@ -227,9 +185,7 @@ found(const char *name, uint16_t type, const char *const *values)
 	for (size_t i = 0; i < looked_up; i++)
 		if (!lookups[i].over && lookups[i].type == type &&
 		    strcmp(lookups[i].name, name) == 0) {
-			lookups[i].over = true;
-			lookups[i].cb(lookups[i].arg, answer);
-			answer_unref(answer);
+			end_lookup(&lookups[i], answer);
 			turn();
 			return;
 		}
@@ -827,27 +783,19 @@ START_TEST(configured_servers_are_asked)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
-int
-main(void)
+TEST_MAIN("plain")
 {
-	Suite *suite = suite_create("plain");
-	TCase *tc = tcase_create("plain");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "plain");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(
-	    tc, answer_counts_or_the_next_is_asked, 0, COUNT(answers));
+	add_rows(tc, answer_counts_or_the_next_is_asked, answers);
 	tcase_add_test(tc, servers_race);
 	tcase_add_test(tc, families_take_turns);
 	tcase_add_test(tc, without_route_the_next_is_asked_at_once);
 	tcase_add_loop_test(tc, nobody_to_ask, 0, 2);
 	tcase_add_test(tc, lookup_that_cannot_start_is_left_out);
 	tcase_add_test(tc, referral_is_followed);
-	tcase_add_loop_test(
-	    tc, referral_counts_or_does_not, 0, COUNT(referrals));
+	add_rows(tc, referral_counts_or_does_not, referrals);
 	tcase_add_test(tc, referral_upwards_is_none);
 	tcase_add_test(tc, glue_counts_inside_the_zone_that_refers);
 	tcase_add_loop_test(tc, names_are_bounded, 0, 2);
@@ -857,8 +805,7 @@ main(void)
 	tcase_add_test(tc, referrals_are_bounded);
 	tcase_add_test(tc, questions_of_all_zones_are_bounded);
 	tcase_add_test(tc, cancelled_one_asks_no_more);
-	tcase_add_loop_test(
-	    tc, some_addresses_are_never_asked, 0, COUNT(addresses));
+	add_rows(tc, some_addresses_are_never_asked, addresses);
 	tcase_add_loop_test(
 	    tc, denial_without_authority_is_the_last_word, 0, 4);
 	tcase_add_test(tc, denial_without_authority_ends_with_its_zone);
@@ -866,10 +813,4 @@ main(void)
 	tcase_add_loop_test(tc, inner_lookup_needs_no_turn, 0, 2);
 	tcase_add_test(tc, our_own_listener_is_never_asked);
 	tcase_add_loop_test(tc, configured_servers_are_asked, 0, 2);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

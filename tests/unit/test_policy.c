@@ -8,7 +8,6 @@
 
 #include "policy/policy.h"
 
-#include <check.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,8 @@
 #include "base/reason.h"
 #include "dane/dane.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define HOSTS_MAX 24
 #define DOMAIN "example.org"
 #define HINT "run: postdane explain " DOMAIN
@@ -959,29 +959,21 @@ START_TEST(the_network_is_no_domains_fault)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("policy")
 {
-	Suite *suite = suite_create("policy");
-	TCase *table = tcase_create("table");
-	TCase *laws = tcase_create("laws");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *table = add_case(suite, "table");
+	TCase *laws = add_case(suite, "laws");
 
-	tcase_add_loop_test(table, line_of_the_table, 0, (int)COUNT(rows));
+	add_rows(table, line_of_the_table, rows);
 	tcase_add_loop_test(
 	    table, hosts_left_out_may_be_the_deliverable_ones, 0, 3);
-	tcase_add_loop_test(
-	    table, dane_only_when_complete, 0, (int)COUNT(complete_rows));
-	tcase_add_loop_test(table,
-	    mx_neither_secure_nor_proven_insecure_is_no_evidence, 0,
-	    (int)COUNT(unproven_rows));
+	add_rows(table, dane_only_when_complete, complete_rows);
+	add_rows(table, mx_neither_secure_nor_proven_insecure_is_no_evidence,
+	    unproven_rows);
 	tcase_add_test(table, no_evidence_is_temp);
-	tcase_add_loop_test(
-	    table, remembered_no_longer_than_evidence, 0, (int)COUNT(ttl_rows));
-	tcase_add_loop_test(table,
-	    a_failure_keeps_dane_only_away_for_seconds_only, 0,
-	    (int)COUNT(short_rows));
+	add_rows(table, remembered_no_longer_than_evidence, ttl_rows);
+	add_rows(
+	    table, a_failure_keeps_dane_only_away_for_seconds_only, short_rows);
 	tcase_add_test(
 	    table, failures_are_forgotten_soon_where_hosts_were_left_out);
 	tcase_add_test(table, reason_names_the_one_at_fault);
@@ -991,17 +983,10 @@ main(void)
 	tcase_add_test(table, remote_text_is_made_printable);
 	tcase_add_test(table, the_network_is_no_domains_fault);
 	tcase_add_test(table, every_rule_has_words);
-	suite_add_tcase(suite, table);
 
 	tcase_add_test(laws, failing_lookups_never_weaken_the_verdict);
 	tcase_add_test(laws, secure_tlsa_never_gives_an_unprotected_answer);
 	tcase_add_test(laws, nothing_is_deferred_without_need);
 	tcase_add_test(laws, dane_alone_only_where_may_is_the_alternative);
 	tcase_add_test(laws, order_of_hosts_and_dead_ones_do_not_matter);
-	suite_add_tcase(suite, laws);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

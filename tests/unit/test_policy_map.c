@@ -5,9 +5,7 @@
 #include "command/policy_map.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +17,9 @@
 
 #include "base/clock.h"
 
+#include "sockets.h"
+#include "test_main.h"
+
 #define LONG_MS 100000U /* nothing here takes so long */
 #define SHORT_MS 300U   /* what never comes is not waited for longer */
 
@@ -27,16 +28,10 @@
 static unsigned
 serve(const char *text, bool drips, pid_t *pid)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	const int fd = socket(AF_INET, SOCK_STREAM, 0);
-	socklen_t len = sizeof(address);
+	struct sockaddr_in address;
+	const int fd = listen_on_loopback(&address, 1);
 	char request[1000];
 
-	ck_assert_int_eq(
-	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(listen(fd, 1), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
 	if ((*pid = fork()) == 0) {
 		const int peer = accept(fd, NULL, NULL);
 
@@ -145,21 +140,10 @@ START_TEST(who_is_stopped_is_not_waited_for)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("policy_map")
 {
-	Suite *suite = suite_create("policy_map");
-	TCase *tc = tcase_create("ask");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "ask");
 
-	tcase_add_loop_test(tc, what_a_server_says_has_an_end, 0,
-	    (int)(sizeof(rows) / sizeof(rows[0])));
+	add_rows(tc, what_a_server_says_has_an_end, rows);
 	tcase_add_test(tc, who_is_stopped_is_not_waited_for);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

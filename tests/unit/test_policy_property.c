@@ -8,7 +8,6 @@
 
 #include "policy/policy.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,8 @@
 
 #include "base/conf.h"
 #include "dane/dane.h"
+
+#include "test_main.h"
 
 #define CASES 50000
 #define HOSTS_MAX 6
@@ -278,7 +279,7 @@ START_TEST(decides_as_the_design_reads)
 		seen[expected]++;
 	}
 	/* None of it is empty talk. */
-	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+	for (size_t i = 0; i < COUNT(seen); i++)
 		ck_assert_uint_gt(seen[i], CASES / 200);
 }
 END_TEST
@@ -473,23 +474,13 @@ START_TEST(nothing_concluded_is_deferred)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("policy_property")
 {
-	Suite *suite = suite_create("policy_property");
-	TCase *properties = tcase_create("properties");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *properties = add_case(suite, "properties");
 
 	tcase_add_test(properties, decides_as_the_design_reads);
 	tcase_add_test(properties, failed_hosts_never_weaken_the_verdict);
 	tcase_add_test(properties, a_failed_mx_lookup_sends_nothing);
 	tcase_add_test(properties, tlsa_is_always_honoured);
 	tcase_add_test(properties, nothing_concluded_is_deferred);
-	suite_add_tcase(suite, properties);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

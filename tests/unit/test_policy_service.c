@@ -5,7 +5,6 @@
 
 #include "policy/policy_service.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,8 @@
 #include "base/conf.h"
 #include "base/stats.h"
 #include "policy/policy.h"
-#include "resolver_fixture.h"
+#include "../fakes/resolver.h"
+#include "test_main.h"
 
 #define EVALUATIONS 2000 /* at once */
 
@@ -402,15 +402,10 @@ START_TEST(explanation_is_anew_and_can_be_left)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("policy_service")
 {
-	Suite *suite = suite_create("policy_service");
-	TCase *tc = tcase_create("policy_service");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "policy_service");
 
-	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, all_share_one_evaluation);
 	tcase_add_test(tc, who_goes_is_not_told);
@@ -422,14 +417,9 @@ main(void)
 	tcase_add_test(tc, keys_without_lookup_are_told_at_once);
 	tcase_add_test(tc, evidence_is_gathered_for_the_strictest_map);
 	tcase_add_test(tc, each_map_gets_its_own_verdict);
-	tcase_add_loop_test(tc,
-	    what_only_postfix_knows_is_left_to_it_or_deferred, 0,
-	    (int)(sizeof(unknown) / sizeof(*unknown)));
+	add_rows(
+	    tc, what_only_postfix_knows_is_left_to_it_or_deferred, unknown);
 	tcase_add_test(tc, evaluation_ends_at_its_deadline);
 	tcase_add_test(tc, explanation_is_of_the_key_that_was_asked);
 	tcase_add_test(tc, explanation_is_anew_and_can_be_left);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

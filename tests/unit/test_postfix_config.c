@@ -4,7 +4,6 @@
 
 #include "command/postfix_config.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+
+#include "test_main.h"
 
 #define LONG_MS 100000U /* nothing here takes so long */
 #define SHORT_MS 300U   /* what never ends is not waited for longer */
@@ -70,20 +71,9 @@ START_TEST(each_run_has_an_end)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("postfix_config")
 {
-	Suite *suite = suite_create("postfix_config");
-	TCase *tc = tcase_create("run");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "run");
 
-	tcase_add_loop_test(
-	    tc, each_run_has_an_end, 0, (int)(sizeof(rows) / sizeof(rows[0])));
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	add_rows(tc, each_run_has_an_end, rows);
 }

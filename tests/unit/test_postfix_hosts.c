@@ -4,13 +4,12 @@
 
 #include "command/postfix_hosts.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
 
 /* The names, in their order, a blank behind each, and "!" after those that are
  * explicit next hops. */
@@ -146,21 +145,11 @@ START_TEST(each_name_is_there_once_and_where_it_stands)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("postfix_hosts")
 {
-	Suite *suite = suite_create("postfix_hosts");
-	TCase *tc = tcase_create("hosts");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "hosts");
 
-	tcase_add_loop_test(tc, parameters_name_hosts, 0, (int)COUNT(rows));
-	tcase_add_loop_test(tc, tables_name_hosts, 0, (int)COUNT(tables));
+	add_rows(tc, parameters_name_hosts, rows);
+	add_rows(tc, tables_name_hosts, tables);
 	tcase_add_test(tc, each_name_is_there_once_and_where_it_stands);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,7 +5,6 @@
 
 #include "command/postmap.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,8 @@
 
 #include "base/clock.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#include "test_main.h"
+
 #define LONG_MS 100000U /* nothing here takes so long */
 #define SHORT_MS 300U   /* what never ends is not waited for longer */
 
@@ -169,23 +169,12 @@ START_TEST(it_runs_as_the_viewer)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("postmap")
 {
-	Suite *suite = suite_create("postmap");
-	TCase *tc = tcase_create("run");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "run");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(
-	    tc, what_it_says_is_understood, 0, (int)COUNT(rows));
+	add_rows(tc, what_it_says_is_understood, rows);
 	tcase_add_test(tc, what_this_user_may_not_is_not_what_postfix_may_not);
 	tcase_add_test(tc, it_runs_as_the_viewer);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -3,12 +3,10 @@
 #include "base/prefix.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
 
 static struct sockaddr_storage
 address(const char *text)
@@ -120,22 +118,12 @@ START_TEST(other_families_lie_in_no_prefix)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("prefix")
 {
-	Suite *suite = suite_create("prefix");
-	TCase *tc = tcase_create("prefix");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "prefix");
 
-	tcase_add_loop_test(
-	    tc, prefix_contains_what_begins_with_it, 0, (int)COUNT(cases));
-	tcase_add_loop_test(tc, nothing_else_is_a_prefix, 0, (int)COUNT(bad));
+	add_rows(tc, prefix_contains_what_begins_with_it, cases);
+	add_rows(tc, nothing_else_is_a_prefix, bad);
 	tcase_add_test(tc, loopback_is_known);
 	tcase_add_test(tc, other_families_lie_in_no_prefix);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

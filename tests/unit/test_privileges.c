@@ -3,17 +3,17 @@
 
 #include "process/privileges.h"
 
-#include <check.h>
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "test_main.h"
 
 #define DAEMON_UID 111
 #define NOBODY_UID 65534
@@ -155,7 +155,7 @@ END_TEST
 /* A directory that does not answer says nothing of its users. */
 static const int failures[] = { EPERM, EINVAL, ENOENT, EIO, EMFILE, ESRCH,
 	ERANGE };
-#define FAILURES (int)(sizeof(failures) / sizeof(failures[0]))
+#define FAILURES (int)COUNT(failures)
 
 START_TEST(a_failure_is_no_missing_user)
 {
@@ -228,13 +228,9 @@ START_TEST(root_of_a_container_may_have_to_stay)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("privileges")
 {
-	Suite *suite = suite_create("privileges");
-	TCase *tc = tcase_create("privileges");
-	SRunner *runner;
-	int failed;
+	TCase *tc = add_case(suite, "privileges");
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, the_user_is_found);
@@ -247,10 +243,4 @@ main(void)
 	    tc, who_cannot_be_looked_up_is_no_container, 0, FAILURES);
 	tcase_add_test(tc, a_machine_without_nobody_is_told);
 	tcase_add_test(tc, root_of_a_container_may_have_to_stay);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

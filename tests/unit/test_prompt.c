@@ -5,17 +5,17 @@
 
 #include "wire/prompt.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "patience.h"
+#include "processor.h"
+#include "test_main.h"
 
 #define SOCKETS 8
 #define SHORT_US 5  /* what a socket takes */
@@ -44,26 +44,8 @@ struct rig {
 	unsigned served_at, late, prompt_served;
 	unsigned at_once; /* pieces of other work between two looks */
 	unsigned stop_at; /* others */
-	uint64_t until;   /* of cpu_us() */
+	uint64_t until;   /* of processor_ns() */
 };
-
-static uint64_t
-cpu_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static void
-burn(unsigned us)
-{
-	const uint64_t end = cpu_us() + us;
-
-	while (cpu_us() < end)
-		;
-}
 
 static void
 on_socket(void *arg, short what)
@@ -72,8 +54,8 @@ on_socket(void *arg, short what)
 
 	peer->served++;
 	peer->what = what;
-	burn(SHORT_US);
-	if (peer->rig->until != 0 && cpu_us() > peer->rig->until)
+	burn_ns(SHORT_US * 1000U);
+	if (peer->rig->until != 0 && processor_ns() > peer->rig->until)
 		event_base_loopbreak(peer->rig->base);
 }
 
@@ -97,7 +79,7 @@ on_other(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (++rig->others == rig->stop_at)
 		event_base_loopbreak(rig->base);
-	burn(rig->other_us);
+	burn_ns(rig->other_us * 1000U);
 	if (rig->other_us == LONG_US)
 		event_base_loopcontinue(rig->base);
 	event_active(rig->other, EV_TIMEOUT, 0);
@@ -280,12 +262,12 @@ static double
 share_of_others(struct rig *rig)
 {
 	const unsigned before = rig->others;
-	const uint64_t start = cpu_us();
+	const uint64_t start = processor_ns();
 
-	rig->until = start + 300000;
+	rig->until = start + 300000000;
 	event_base_dispatch(rig->base);
-	return (double)(rig->others - before) * rig->other_us /
-	       (double)(cpu_us() - start);
+	return (double)(rig->others - before) * rig->other_us * 1e3 /
+	       (double)(processor_ns() - start);
 }
 
 /* Turns end by the clock on the wall, also those during which another process
@@ -349,11 +331,11 @@ START_TEST(turn_is_not_longer_than_there_is_work)
 		watch(&rig.peer[i], EV_READ);
 		make_ready(&rig.peer[i]);
 	}
-	start = cpu_us();
-	while (cpu_us() - start < 40000)
+	start = processor_ns();
+	while (processor_ns() - start < 40000000)
 		event_base_dispatch(rig.base);
 	ck_assert_uint_gt(
-	    served(&rig) * SHORT_US, (unsigned)(cpu_us() - start) / 2);
+	    served(&rig) * SHORT_US, (processor_ns() - start) / 2000);
 	event_free(tick);
 	teardown(&rig);
 }
@@ -387,7 +369,7 @@ on_twin(evutil_socket_t fd, short what, void *arg)
 	rig->others++;
 	if (rig->others == rig->stop_at)
 		event_base_loopbreak(rig->base);
-	burn(MIDDLE_US);
+	burn_ns(MIDDLE_US * 1000U);
 	if (rig->at_once == 1)
 		event_base_loopcontinue(rig->base);
 	make_ready(&rig->peer[0]);
@@ -420,13 +402,9 @@ START_TEST(flood_of_others_keeps_nobody_waiting)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("prompt")
 {
-	Suite *suite = suite_create("prompt");
-	TCase *tc = tcase_create("prompt");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "prompt");
 
 	tcase_add_test(tc, only_what_is_watched_is_told);
 	tcase_add_test(tc, hangup_is_told_as_what_is_watched);
@@ -436,10 +414,4 @@ main(void)
 	tcase_add_test(tc, one_busy_client_leaves_a_share);
 	tcase_add_test(tc, turn_is_not_longer_than_there_is_work);
 	tcase_add_loop_test(tc, flood_of_others_keeps_nobody_waiting, 0, 2);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,12 +2,10 @@
 
 #include "base/reason.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
 
 static const struct {
 	const char *why, *cause;
@@ -86,21 +84,11 @@ START_TEST(words_stay_whole)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("reason")
 {
-	Suite *suite = suite_create("reason");
-	TCase *tc = tcase_create("reason");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "reason");
 
 	tcase_add_test(tc, the_network_is_told_from_a_domain);
-	tcase_add_loop_test(tc, cause_comes_first, 0, (int)COUNT(causes));
-	tcase_add_loop_test(tc, words_stay_whole, 0, (int)COUNT(fits));
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	add_rows(tc, cause_comes_first, causes);
+	add_rows(tc, words_stay_whole, fits);
 }

@@ -3,7 +3,6 @@
 
 #include "dns/resolver.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +16,9 @@
 #include "dns/memory.h"
 #include "dns/validated.h"
 
-#include "../fuzz/fake_time.h"
-#include "../fuzz/fake_validated.h"
+#include "../fakes/time.h"
+#include "../fakes/validated.h"
+#include "test_main.h"
 
 #define SLOTS_MAX 1000
 #define ZONE_SLOTS_MAX 16
@@ -69,51 +69,16 @@ ladder_cancel(struct ladder *ladder)
 
 /* ---- libunbound ---- */
 
-static unsigned renewed;
-static int renew_result;
 static bool insecure_root;
-static struct event *root_event;
-static validated_cb root_cb;
-static void *root_arg;
 
-int
-validated_renew(struct validated *validated)
+static unsigned
+fake_answer(struct validated_query *query)
 {
-	(void)validated;
-	renewed++;
-	return renew_result;
-}
-
-struct validated_query *
-validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, struct budget *paying, validated_cb cb, void *arg)
-{
-	(void)validated;
-	(void)paying;
-	(void)fresh_zone;
-	ck_assert_str_eq(name, ".");
-	ck_assert_uint_eq(type, DNS_TYPE_DNSKEY);
-	root_cb = cb;
-	root_arg = arg;
-	event_active(root_event, EV_TIMEOUT, 0);
-	return (struct validated_query *)&root_cb;
-}
-
-void
-validated_cancel(struct validated_query *query)
-{
-	(void)query;
-}
-
-static void
-on_root(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-	root_cb(root_arg,
-	    &(struct validated_result){ .answered = true,
-		.security = insecure_root ? DNS_INSECURE : DNS_SECURE });
+	ck_assert_str_eq(query->name, ".");
+	ck_assert_uint_eq(query->type, DNS_TYPE_DNSKEY);
+	query->result = (struct validated_result){ .answered = true,
+		.security = insecure_root ? DNS_INSECURE : DNS_SECURE };
+	return 0;
 }
 
 /* ---- the module ---- */
@@ -138,8 +103,6 @@ set_up(void)
 	started = came = renewed = 0;
 	refuse = insecure_root = false;
 	ck_assert_ptr_nonnull(base = event_base_new());
-	ck_assert_ptr_nonnull(
-	    root_event = event_new(base, -1, 0, on_root, NULL));
 	resolver = resolver_new(base, &conf, NULL, &stats);
 	ck_assert_ptr_nonnull(resolver);
 }
@@ -152,7 +115,6 @@ tear_down(void)
 		ck_assert(ladders[i]->over);
 		free(ladders[i]);
 	}
-	event_free(root_event);
 	event_base_free(base);
 }
 
@@ -203,16 +165,6 @@ ends(size_t i, enum dns_security security, enum dns_rung rung)
 	ladders[i]->over = true;
 	ladders[i]->cb(ladders[i]->arg, answer);
 	answer_unref(answer);
-}
-
-static void
-pass(unsigned seconds)
-{
-	const struct timeval delay = { seconds, 0 };
-
-	event_base_loopexit(base, &delay);
-	event_base_dispatch(base);
-	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
 START_TEST(answer_is_handed_on_and_counted)
@@ -289,10 +241,10 @@ START_TEST(waiting_ends_with_the_deadline)
 	for (int i = 0; i < SLOTS_MAX; i++)
 		must_look_up("a.example", RESOLVER_CLASS_POLICY);
 	must_look_up("b.example", RESOLVER_CLASS_POLICY);
-	pass(10);
+	fake_pass(base, 10000);
 	must_look_up("c.example", RESOLVER_CLASS_POLICY);
 	ck_assert_uint_eq(came, 0);
-	pass(6);
+	fake_pass(base, 6000);
 	ck_assert_uint_eq(came, 1);
 	ck_assert_str_eq(last_why, "too many lookups at once");
 	/* Nothing is known, which is not to be taken for anything. */
@@ -308,7 +260,7 @@ START_TEST(waiting_ends_with_the_deadline)
 	must_look_up("e.example", RESOLVER_CLASS_POLICY);
 	refuse = true;
 	ends(1, DNS_SECURE, DNS_RUNG_VALIDATED);
-	pass(1);
+	fake_pass(base, 1000);
 	ck_assert_str_eq(last_why, "too many lookups at once");
 }
 END_TEST
@@ -412,7 +364,7 @@ START_TEST(slot_of_the_zone_is_not_lost_with_who_waits)
 	for (int i = 0; i < 2; i++) /* room in the class */
 		ends(SLOTS_MAX - (size_t)i, DNS_SECURE, DNS_RUNG_VALIDATED);
 	first = must_look_up("first.dead.example", RESOLVER_CLASS_POLICY);
-	pass(8);
+	fake_pass(base, 8000);
 	must_look_up("second.dead.example", RESOLVER_CLASS_POLICY);
 	for (int i = 0; i < 3; i++) /* the last one waits */
 		must_look_up("c.example", RESOLVER_CLASS_POLICY);
@@ -421,7 +373,7 @@ START_TEST(slot_of_the_zone_is_not_lost_with_who_waits)
 	if (_i == 0)
 		resolver_cancel(first);
 	else
-		pass(8); /* its deadline */
+		fake_pass(base, 8000); /* its deadline */
 	ck_assert_str_eq(ladders[started - 1]->name, "c.example");
 	ends(SLOTS_MAX / 2, DNS_SECURE, DNS_RUNG_VALIDATED);
 	ck_assert_str_eq(ladders[started - 1]->name, "second.dead.example");
@@ -444,7 +396,7 @@ START_TEST(slot_is_not_lost_with_what_cannot_be_started)
 	refuse = false;
 	if (_i == 1)
 		return; /* resolver_free() finds it */
-	pass(1);
+	fake_pass(base, 1000);
 	ck_assert_str_eq(last_why, "too many lookups at once");
 	ck_assert_uint_eq(started, SLOTS_MAX + 1);
 	ck_assert_str_eq(ladders[started - 1]->name, "second.example");
@@ -575,13 +527,9 @@ START_TEST(forgetting_leaves_lookups_alone)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("resolver")
 {
-	Suite *suite = suite_create("resolver");
-	TCase *tc = tcase_create("resolver");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "resolver");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, answer_is_handed_on_and_counted, 0, 6);
@@ -601,10 +549,4 @@ main(void)
 	tcase_add_loop_test(tc, waiting_for_a_turn_takes_no_slot, 0, 2);
 	tcase_add_loop_test(tc, trust_is_told, 0, 2);
 	tcase_add_loop_test(tc, forgetting_leaves_lookups_alone, 0, 2);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -9,7 +9,6 @@
 
 #include "dns/rollover.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <ldns/ldns.h>
@@ -24,12 +23,12 @@
 #include "dns/anchors.h"
 #include "dns/validated.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
+#include "files.h"
+#include "root_keys.h"
+#include "test_main.h"
 
 #define HOUR 3600
-#define VALID ";;state=2 [  VALID  ] ;;count=0 ;;lastchange=1700000000"
-#define PENDING ";;state=1 [ ADDPEND ] ;;count=7 ;;lastchange=1700000000"
-#define REVOKED ";;state=4 [ REVOKED ] ;;count=0 ;;lastchange=1700000000"
 
 /* ---- libunbound ---- */
 
@@ -82,58 +81,6 @@ validated_use_anchors(struct validated *validated, struct anchors *anchors)
 static char folder[] = "/tmp/test_rollover.XXXXXX";
 static char anchor_file[64], state_file[64], start_file[64];
 
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	ck_assert_int_eq(fclose(file), 0);
-}
-
-static char *
-read_file(const char *path)
-{
-	static char text[4096];
-	FILE *file = fopen(path, "r");
-	size_t len;
-
-	ck_assert_msg(file != NULL, "%s", path);
-	len = fread(text, 1, sizeof(text) - 1, file);
-	text[len] = '\0';
-	fclose(file);
-	return text;
-}
-
-/* A key that differs from others by its first octets. */
-static const char *
-key(char which, unsigned flags, const char *comment)
-{
-	static char lines[8][512];
-	static unsigned at;
-	char *line = lines[at++ % 8];
-
-	snprintf(line, sizeof(lines[0]),
-	    ".\t86400\tIN\tDNSKEY\t%u 3 13 %c%c%c%c"
-	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	    "AAAAAAAAAAAAAAAAAAAAAA== %s\n",
-	    flags, which, which, which, which, comment);
-	return line;
-}
-
-static uint16_t
-tag(char which)
-{
-	ldns_rr *rr = NULL;
-	uint16_t found;
-
-	ldns_rr_new_frm_str(&rr, key(which, 257, ""), 0, NULL, NULL);
-	found = ldns_calc_keytag(rr);
-	ldns_rr_free(rr);
-	return found;
-}
-
 /* ---- the module ---- */
 
 static struct event_base *base;
@@ -185,11 +132,7 @@ tear_down(void)
 static void
 pass(unsigned seconds)
 {
-	const struct timeval delay = { seconds, 0 };
-
-	event_base_loopexit(base, &delay);
-	event_base_dispatch(base);
-	event_base_loop(base, EVLOOP_NONBLOCK);
+	fake_pass(base, seconds * UINT64_C(1000));
 }
 
 /* The library Check measures how long a test takes, and does not believe an
@@ -456,32 +399,20 @@ START_TEST(state_that_cannot_be_written_is_not_used)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("rollover")
 {
-	Suite *suite = suite_create("rollover");
-	TCase *tc = tcase_create("rollover");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "rollover");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, keys_are_looked_at_every_hour);
-	tcase_add_loop_test(tc, only_a_secure_answer_is_a_look, 0,
-	    (int)(sizeof(no_looks) / sizeof(*no_looks)));
+	add_rows(tc, only_a_secure_answer_is_a_look, no_looks);
 	tcase_add_test(tc, look_that_hangs_is_given_up);
 	tcase_add_loop_test(tc, state_that_is_not_written_is_trouble, 0, 2);
 	tcase_add_test(tc, without_a_directory_nothing_is_followed);
 	tcase_add_test(tc, stopped_one_looks_no_more);
-	tcase_add_loop_test(tc, other_keys_are_used_at_once, 0,
-	    (int)(sizeof(turns) / sizeof(*turns)));
+	add_rows(tc, other_keys_are_used_at_once, turns);
 	tcase_add_test(tc, trust_anchor_is_where_it_begins);
 	tcase_add_test(tc, state_of_libunbound_is_left_alone);
 	tcase_add_loop_test(tc, changes_of_trust_anchor_reach_the_state, 0, 2);
 	tcase_add_test(tc, state_that_cannot_be_written_is_not_used);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

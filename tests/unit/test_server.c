@@ -6,7 +6,6 @@
 
 #include "process/server.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -36,6 +35,7 @@
 #include "wire/status.h"
 
 #include "patience.h"
+#include "test_main.h"
 
 struct resolver {
 	int number;
@@ -799,29 +799,16 @@ START_TEST(a_core_stays_while_somebody_waits)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("server")
 {
-	Suite *suite = suite_create("server");
-	TCase *tc = tcase_create("order");
-	SRunner *runner;
-	int failed;
+	TCase *tc = add_case(suite, "order");
 
 	tcase_add_test(tc, it_listens_and_then_gives_up_what_it_may);
-	tcase_add_loop_test(tc, what_fails_at_the_start_is_the_end, 0,
-	    (int)(sizeof(starts) / sizeof(starts[0])));
+	add_rows(tc, what_fails_at_the_start_is_the_end, starts);
 	tcase_add_test(tc, a_reload_listens_before_it_uses);
-	tcase_add_loop_test(tc, what_fails_in_a_reload_changes_nothing, 0,
-	    (int)(sizeof(reloads) / sizeof(reloads[0])));
+	add_rows(tc, what_fails_in_a_reload_changes_nothing, reloads);
 	tcase_add_test(tc, what_is_found_bad_is_not_loaded);
-	tcase_add_loop_test(tc, a_reload_opens_what_has_changed, 0,
-	    (int)(sizeof(changes) / sizeof(changes[0])));
+	add_rows(tc, a_reload_opens_what_has_changed, changes);
 	tcase_add_test(tc, a_reload_during_another_comes_after_it);
 	tcase_add_test(tc, a_core_stays_while_somebody_waits);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

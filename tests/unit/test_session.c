@@ -6,10 +6,11 @@
 #include "wire/session.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 
 #include "base/stats.h"
 #include "wire/prompt.h"
+#include "sockets.h"
+#include "test_main.h"
 #include "wire_fixture.h"
 
 #define TIMEOUT 1 /* seconds for a half-received request */
@@ -82,22 +83,14 @@ setup(struct rig *rig, const struct protocol *protocol)
 static void
 setup_tcp(struct rig *rig, const struct protocol *protocol)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-	const int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in address;
+	const int listener = listen_on_loopback(&address, 1);
 	const int client = socket(AF_INET, SOCK_STREAM, 0);
 	const int room = 2048;
 	int fd;
 
-	ck_assert_int_eq(
-	    bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(
-	    getsockname(listener, (struct sockaddr *)&address, &len), 0);
 	setsockopt(client, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	ck_assert_int_eq(listen(listener, 1), 0);
-	ck_assert_int_eq(
-	    connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
+	connect_socket(client, &address, sizeof(address));
 	fd = accept(listener, NULL, NULL);
 	ck_assert_int_ne(fd, -1);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
@@ -775,8 +768,7 @@ add_tests(TCase *tc)
 	BOTH(idle_session_is_left_alone);
 	BOTH(client_that_never_reads_is_bounded_and_ends);
 	BOTH(client_that_reads_late_gets_everything);
-	tcase_add_loop_test(
-	    tc, error_gets_one_answer_and_the_end, 0, (int)COUNT(errors));
+	add_rows(tc, error_gets_one_answer_and_the_end, errors);
 	BOTH(bad_key_is_an_error_of_the_protocol);
 	BOTH(error_waits_for_the_answers_before_it);
 	tcase_add_test(tc, reason_is_read_by_a_client_still_sending);
@@ -792,20 +784,10 @@ add_tests(TCase *tc)
 #undef BOTH
 }
 
-int
-main(void)
+TEST_MAIN("session")
 {
-	Suite *suite = suite_create("session");
-	TCase *tc = tcase_create("session");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "session");
 
 	log_setup(LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
 	add_tests(tc);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -4,12 +4,12 @@
 
 #include "wire/socketmap.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec_fixture.h"
+#include "test_main.h"
 
 /* ---- requests ---- */
 
@@ -194,29 +194,17 @@ START_TEST(map_name_has_room_for_its_terminator)
 }
 END_TEST
 
-/* One octet changed to any other: whatever comes of it lies in the buffer. */
+static const char *
+after_map(const char *copy, const struct protocol_request *request)
+{
+	ck_assert(request->map >= copy);
+	return request->map + request->map_len + 1;
+}
+
 START_TEST(any_octet_is_survived)
 {
-	const char *original = requests[_i].bytes;
-	const size_t len = requests[_i].len;
-
-	for (size_t at = 0; at < len; at++)
-		for (int octet = 0; octet < 256; octet++) {
-			struct protocol_request request = { 0 };
-			char *copy = exactly(original, len);
-
-			copy[at] = (char)octet;
-			if (socketmap_parse(copy, len, MAX, &request) ==
-			    PROTOCOL_REQUEST) {
-				ck_assert_uint_le(request.consumed, len);
-				ck_assert(request.map >= copy);
-				ck_assert(request.key ==
-					  request.map + request.map_len + 1);
-				ck_assert(request.key + request.key_len <
-					  copy + request.consumed);
-			}
-			free(copy);
-		}
+	assert_any_octet_survived(
+	    socketmap_parse, requests[_i].bytes, requests[_i].len, after_map);
 }
 END_TEST
 
@@ -268,31 +256,18 @@ START_TEST(longest_text_of_ours_fits)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("socketmap")
 {
-	Suite *suite = suite_create("socketmap");
-	TCase *tc = tcase_create("codec");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "codec");
 
-	tcase_add_loop_test(
-	    tc, request_is_complete_only_at_its_comma, 0, (int)COUNT(requests));
-	tcase_add_loop_test(
-	    tc, what_follows_is_not_consumed, 0, (int)COUNT(requests));
-	tcase_add_loop_test(tc, bad_as_soon_as_it_shows, 0, (int)COUNT(bad));
+	add_rows(tc, request_is_complete_only_at_its_comma, requests);
+	add_rows(tc, what_follows_is_not_consumed, requests);
+	add_rows(tc, bad_as_soon_as_it_shows, bad);
 	tcase_add_test(tc, longest_request_passes_and_one_more_octet_does_not);
 	tcase_add_test(tc, limit_is_the_callers);
 	tcase_add_test(tc, map_name_has_room_for_its_terminator);
-	tcase_add_loop_test(tc, any_octet_is_survived, 0, (int)COUNT(requests));
-	tcase_add_loop_test(tc, reply_is_formatted, 0, (int)COUNT(replies));
-	tcase_add_loop_test(
-	    tc, reply_fits_or_is_not_written, 0, (int)COUNT(replies));
+	add_rows(tc, any_octet_is_survived, requests);
+	add_rows(tc, reply_is_formatted, replies);
+	add_rows(tc, reply_fits_or_is_not_written, replies);
 	tcase_add_test(tc, longest_text_of_ours_fits);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

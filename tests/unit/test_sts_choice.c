@@ -7,16 +7,15 @@
 
 #include "sts/sts_choice.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/conf.h"
 #include "dane/dane.h"
 #include "policy/policy.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define HOSTS_MAX 20
 
 /* ---- evidence ---- */
@@ -708,15 +707,11 @@ START_TEST(nothing_concluded_is_deferred)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("sts_choice")
 {
-	Suite *suite = suite_create("sts_choice");
-	TCase *tc = tcase_create("sts_choice");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "sts_choice");
 
-	tcase_add_loop_test(tc, each_line_of_the_rules, 0, (int)COUNT(rows));
+	add_rows(tc, each_line_of_the_rules, rows);
 	tcase_add_test(tc, no_evidence_is_temp);
 	tcase_add_test(tc, zero_is_cautious);
 	tcase_add_test(tc, only_a_policy_to_enforce_changes_anything);
@@ -725,10 +720,4 @@ main(void)
 	tcase_add_test(tc, failures_never_weaken_the_choice);
 	tcase_add_test(tc, never_weaker_than_dane_alone);
 	tcase_add_test(tc, nothing_concluded_is_deferred);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

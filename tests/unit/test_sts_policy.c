@@ -5,14 +5,14 @@
 
 #include "sts/sts_policy.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sts/mx_pattern.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define NOTES_OF_ROW 3
 #define MX_OF_ROW 4
 
@@ -528,17 +528,12 @@ START_TEST(everything_has_a_text)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("sts_policy")
 {
-	Suite *suite = suite_create("sts_policy");
-	TCase *tc = tcase_create("sts_policy");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "sts_policy");
 
-	tcase_add_loop_test(tc, files_that_are_read, 0, (int)COUNT(valid));
-	tcase_add_loop_test(
-	    tc, files_that_are_not_read, 0, (int)COUNT(invalid));
+	add_rows(tc, files_that_are_read, valid);
+	add_rows(tc, files_that_are_not_read, invalid);
 	tcase_add_test(tc, a_nul_ends_nothing);
 	tcase_add_test(tc, sixty_four_kibibytes_and_no_more);
 	tcase_add_test(tc, thousands_of_patterns);
@@ -547,10 +542,4 @@ main(void)
 	tcase_add_test(tc, no_pattern_allows_nothing);
 	tcase_add_test(tc, lines_one_by_one);
 	tcase_add_test(tc, everything_has_a_text);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,12 +5,12 @@
 
 #include "sts/sts_record.h"
 
-#include <check.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define RECORDS_MAX 8
 #define STRING_MAX 255
 
@@ -264,23 +264,12 @@ START_TEST(every_status_has_a_text)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("sts_record")
 {
-	Suite *suite = suite_create("sts_record");
-	TCase *tc = tcase_create("sts_record");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "sts_record");
 
-	tcase_add_loop_test(tc, one_record, 0, (int)COUNT(records));
-	tcase_add_loop_test(tc, exactly_one_is_left, 0, (int)COUNT(sets));
-	tcase_add_loop_test(
-	    tc, strings_end_where_the_rdata_does, 0, (int)COUNT(raw));
+	add_rows(tc, one_record, records);
+	add_rows(tc, exactly_one_is_left, sets);
+	add_rows(tc, strings_end_where_the_rdata_does, raw);
 	tcase_add_test(tc, every_status_has_a_text);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

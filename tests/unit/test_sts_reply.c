@@ -2,16 +2,15 @@
 
 #include "sts/sts_reply.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy_reader.h"
+#include "test_main.h"
 #include "sts/sts_policy.h"
 #include "wire/tcp_table.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SOCKETMAP_ROOM 99997 /* of 100,000 octets, behind "OK " */
 #define TCP_TABLE_ROOM 4088
 
@@ -482,29 +481,18 @@ START_TEST(the_protocols_count_the_same)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("sts_reply")
 {
-	Suite *suite = suite_create("sts_reply");
-	TCase *tc = tcase_create("sts_reply");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "sts_reply");
 
-	tcase_add_loop_test(tc, files_become_answers, 0, (int)COUNT(rows));
+	add_rows(tc, files_become_answers, rows);
 	tcase_add_test(tc, postfix_reads_what_was_meant);
 	tcase_add_test(tc, a_line_there_always_is);
 	tcase_add_test(tc, attributes_only_of_a_host_name);
 	tcase_add_test(tc, only_what_is_to_be_enforced);
 	tcase_add_test(tc, there_is_always_something_to_match);
-	tcase_add_loop_test(
-	    tc, what_does_not_fit_is_said_otherwise, 0, (int)COUNT(sizes));
+	add_rows(tc, what_does_not_fit_is_said_otherwise, sizes);
 	tcase_add_test(tc, none_of_the_hosts_is_allowed);
 	tcase_add_test(tc, as_long_as_the_room_and_no_longer);
 	tcase_add_test(tc, the_protocols_count_the_same);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

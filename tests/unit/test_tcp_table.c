@@ -4,11 +4,11 @@
 
 #include "wire/tcp_table.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec_fixture.h"
+#include "test_main.h"
 
 #define LINE_MAX_OCTETS 4096 /* tcp_table(5) */
 
@@ -154,26 +154,17 @@ START_TEST(longest_request_passes_and_one_more_octet_does_not)
 }
 END_TEST
 
+static const char *
+after_get(const char *copy, const struct protocol_request *request)
+{
+	(void)request;
+	return copy + strlen("get ");
+}
+
 START_TEST(any_octet_is_survived)
 {
-	const char *original = requests[_i].bytes;
-	const size_t len = requests[_i].len;
-
-	for (size_t at = 0; at < len; at++)
-		for (int octet = 0; octet < 256; octet++) {
-			struct protocol_request request = { 0 };
-			char *copy = exactly(original, len);
-
-			copy[at] = (char)octet;
-			if (tcp_table_parse(copy, len, MAX, &request) ==
-			    PROTOCOL_REQUEST) {
-				ck_assert_uint_le(request.consumed, len);
-				ck_assert(request.key == copy + 4);
-				ck_assert_uint_lt(
-				    4 + request.key_len, request.consumed);
-			}
-			free(copy);
-		}
+	assert_any_octet_survived(
+	    tcp_table_parse, requests[_i].bytes, requests[_i].len, after_get);
 }
 END_TEST
 
@@ -254,32 +245,18 @@ START_TEST(line_has_at_most_4096_octets)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("tcp_table")
 {
-	Suite *suite = suite_create("tcp_table");
-	TCase *tc = tcase_create("codec");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "codec");
 
-	tcase_add_loop_test(tc, request_is_complete_only_at_its_newline, 0,
-	    (int)COUNT(requests));
-	tcase_add_loop_test(
-	    tc, what_follows_is_untouched, 0, (int)COUNT(requests));
-	tcase_add_loop_test(
-	    tc, bad_as_soon_as_it_can_be_no_request, 0, (int)COUNT(bad));
+	add_rows(tc, request_is_complete_only_at_its_newline, requests);
+	add_rows(tc, what_follows_is_untouched, requests);
+	add_rows(tc, bad_as_soon_as_it_can_be_no_request, bad);
 	tcase_add_test(tc, escape_ends_with_its_line);
 	tcase_add_test(tc, longest_request_passes_and_one_more_octet_does_not);
-	tcase_add_loop_test(tc, any_octet_is_survived, 0, (int)COUNT(requests));
-	tcase_add_loop_test(tc, reply_is_formatted, 0, (int)COUNT(replies));
-	tcase_add_loop_test(
-	    tc, reply_fits_or_is_not_written, 0, (int)COUNT(replies));
+	add_rows(tc, any_octet_is_survived, requests);
+	add_rows(tc, reply_is_formatted, replies);
+	add_rows(tc, reply_fits_or_is_not_written, replies);
 	tcase_add_test(tc, longest_text_of_ours_fits);
 	tcase_add_test(tc, line_has_at_most_4096_octets);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

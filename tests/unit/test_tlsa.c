@@ -2,55 +2,17 @@
 
 #include "dane/tlsa.h"
 
-#include <check.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #include "dns/budget.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* ---- OpenSSL's memory, which can run out ---- */
-
-static int allocations_left = INT_MAX;
-
-static bool
-may_allocate(void)
-{
-	if (allocations_left == INT_MAX)
-		return true;
-	return allocations_left > 0 && allocations_left-- > 0;
-}
-
-static void *
-limited_malloc(size_t size, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return may_allocate() ? malloc(size) : NULL;
-}
-
-static void *
-limited_realloc(void *old, size_t size, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return may_allocate() ? realloc(old, size) : NULL;
-}
-
-static void
-plain_free(void *block, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	free(block);
-}
+#include "../fakes/openssl_memory.h"
+#include "test_main.h"
 
 /* ---- a certificate and its key, to be had in full ---- */
 
@@ -514,26 +476,18 @@ START_TEST(nothing_is_freed_quietly)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("tlsa")
 {
-	Suite *suite = suite_create("tlsa");
-	TCase *tc = tcase_create("records");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "records");
 
-	/* Before OpenSSL allocates anything. */
-	if (CRYPTO_set_mem_functions(
-		limited_malloc, limited_realloc, plain_free) != 1)
-		return EXIT_FAILURE;
+	limit_openssl_memory();
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(
-	    tc, verdict_follows_rfc7672, 0, (int)COUNT(verdicts));
+	add_rows(tc, verdict_follows_rfc7672, verdicts);
 	tcase_add_test(tc, full_data_is_taken_to_the_last_octet);
 	tcase_add_loop_test(tc, no_memory_is_no_verdict, 0, MEMORY_ROWS);
 	tcase_add_test(tc, rdata_without_association_data_is_refused);
 	tcase_add_test(tc, fields_are_split_and_data_borrowed);
-	tcase_add_loop_test(tc, rrset_is_counted, 0, (int)COUNT(rrsets));
+	add_rows(tc, rrset_is_counted, rrsets);
 	tcase_add_test(tc, rrset_of_errors_is_no_conclusion);
 	tcase_add_test(tc, one_usable_record_makes_errors_harmless);
 	tcase_add_test(tc, digests_are_looked_at_first);
@@ -542,12 +496,6 @@ main(void)
 	tcase_add_test(tc, keys_of_one_evaluation_are_few);
 	tcase_add_test(tc, few_digests_are_looked_at);
 	tcase_add_test(tc, a_curve_that_is_described_is_left_out);
-	tcase_add_loop_test(tc, text_is_for_people, 0, (int)COUNT(texts));
+	add_rows(tc, text_is_for_people, texts);
 	tcase_add_test(tc, nothing_is_freed_quietly);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

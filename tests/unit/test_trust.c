@@ -2,16 +2,15 @@
 
 #include "dns/trust.h"
 
-#include <check.h>
 #include <event2/event.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/reason.h"
 #include "dns/validated.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
+#include "test_main.h"
 
 /* ---- libunbound ---- */
 
@@ -73,22 +72,6 @@ tear_down(void)
 	trust_free(NULL);
 }
 
-/* Let @ms pass. */
-static void
-pass(unsigned ms)
-{
-	const uint64_t end = fake_ms + ms;
-
-	while (fake_ms < end) {
-		const struct timeval left = { (time_t)((end - fake_ms) / 1000),
-			(suseconds_t)((end - fake_ms) % 1000 * 1000) };
-
-		event_base_loopexit(base, &left);
-		event_base_dispatch(base);
-	}
-	event_base_loop(base, EVLOOP_NONBLOCK);
-}
-
 /* The library Check measures how long a test takes, and does not believe an
  * hour. */
 static void
@@ -123,13 +106,13 @@ START_TEST(secure_keys_are_alive)
 {
 	const uint64_t begin = fake_ms;
 	expect(RESOLVER_TRUST_UNKNOWN, "not been validated");
-	pass(1);
+	fake_pass(base, 1);
 	answer(true, DNS_SECURE, NULL);
 	expect(RESOLVER_TRUST_ALIVE, NULL);
 	/* and are looked at every hour */
-	pass(3599000);
+	fake_pass(base, 3599000);
 	ck_assert_uint_eq(asked, 1);
-	pass(2000);
+	fake_pass(base, 2000);
 	ck_assert_uint_eq(asked, 2);
 	answer(true, DNS_SECURE, NULL);
 	expect(RESOLVER_TRUST_ALIVE, NULL);
@@ -140,19 +123,19 @@ END_TEST
 START_TEST(insecure_keys_withdraw_it)
 {
 	const uint64_t begin = fake_ms;
-	pass(1);
+	fake_pass(base, 1);
 	if (_i == 1) {
 		answer(true, DNS_SECURE, NULL);
-		pass(3601000);
+		fake_pass(base, 3601000);
 	}
 	answer(true, DNS_INSECURE, NULL);
 	expect(RESOLVER_TRUST_WITHDRAWN, "insecure");
 	/* A failure does not give it back, nor does silence. */
-	pass(3001);
+	fake_pass(base, 3001);
 	answer(false, DNS_INDETERMINATE, "timeout");
 	expect(RESOLVER_TRUST_WITHDRAWN, "insecure");
-	pass(3001);
-	pass(20001);
+	fake_pass(base, 3001);
+	fake_pass(base, 20001);
 	expect(RESOLVER_TRUST_WITHDRAWN, "insecure");
 	answer(true, DNS_SECURE, NULL);
 	expect(RESOLVER_TRUST_ALIVE, NULL);
@@ -177,8 +160,8 @@ START_TEST(failure_says_nothing)
 		{ true, DNS_INDETERMINATE, NULL, "no answer" },
 	};
 
-	pass(1);
-	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+	fake_pass(base, 1);
+	for (size_t i = 0; i < COUNT(failures); i++) {
 		const char *why;
 
 		answer(failures[i].answered, failures[i].security,
@@ -188,16 +171,16 @@ START_TEST(failure_says_nothing)
 		ck_assert(why != NULL && strchr(why, '\n') == NULL);
 		ck_assert_msg(strstr(why, failures[i].says) != NULL, "%s", why);
 		ck_assert_uint_eq(asked, i + 1);
-		pass(3001);
+		fake_pass(base, 3001);
 	}
 	answer(true, DNS_SECURE, NULL);
 	expect(RESOLVER_TRUST_ALIVE, NULL);
 	/* Nor does it take away what is known. */
-	pass(3601000);
+	fake_pass(base, 3601000);
 	answer(false, DNS_INDETERMINATE, "timeout");
 	expect(RESOLVER_TRUST_ALIVE, NULL);
-	pass(3001);
-	ck_assert_uint_eq(asked, sizeof(failures) / sizeof(*failures) + 3);
+	fake_pass(base, 3001);
+	ck_assert_uint_eq(asked, COUNT(failures) + 3);
 	go_back(begin);
 }
 END_TEST
@@ -218,15 +201,15 @@ START_TEST(answers_without_dnssec_are_told_apart)
 		.len = sizeof(wire),
 		.why = "no keys have a DS" };
 
-	pass(1);
+	fake_pass(base, 1);
 	query.waits = false;
 	query.cb(query.arg, &result);
 	expect(RESOLVER_TRUST_UNKNOWN,
 	    _i == 1 ? "no keys have a DS" : REASON_UNSIGNED_ROOT);
 	/* Nor does it take away what is known. */
-	pass(3001);
+	fake_pass(base, 3001);
 	answer(true, DNS_SECURE, NULL);
-	pass(3601000);
+	fake_pass(base, 3601000);
 	query.waits = false;
 	query.cb(query.arg, &result);
 	expect(RESOLVER_TRUST_ALIVE, NULL);
@@ -237,21 +220,21 @@ END_TEST
 START_TEST(silence_is_asked_again)
 {
 	const uint64_t begin = fake_ms;
-	pass(1);
-	pass(2900);
+	fake_pass(base, 1);
+	fake_pass(base, 2900);
 	expect(RESOLVER_TRUST_UNKNOWN, "not been validated");
 	/* Who asks is told what to do while the question still waits. */
-	pass(200);
+	fake_pass(base, 200);
 	expect(RESOLVER_TRUST_UNKNOWN, REASON_NO_ROOT);
 	ck_assert_uint_eq(asked, 1);
-	pass(16901);
+	fake_pass(base, 16901);
 	ck_assert_uint_eq(asked, 2);
 	expect(RESOLVER_TRUST_UNKNOWN, REASON_NO_ROOT);
 	refuse = true;
-	pass(20001);
+	fake_pass(base, 20001);
 	ck_assert_uint_eq(asked, 3);
 	refuse = false;
-	pass(3001);
+	fake_pass(base, 3001);
 	ck_assert_uint_eq(asked, 4);
 	answer(true, DNS_SECURE, NULL);
 	expect(RESOLVER_TRUST_ALIVE, NULL);
@@ -259,13 +242,9 @@ START_TEST(silence_is_asked_again)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("trust")
 {
-	Suite *suite = suite_create("trust");
-	TCase *tc = tcase_create("trust");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "trust");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, secure_keys_are_alive);
@@ -273,10 +252,4 @@ main(void)
 	tcase_add_test(tc, failure_says_nothing);
 	tcase_add_loop_test(tc, answers_without_dnssec_are_told_apart, 0, 2);
 	tcase_add_test(tc, silence_is_asked_again);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,9 +2,9 @@
 
 #include "dns/turns.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test_main.h"
 
 #define WAITING 5
 
@@ -88,23 +88,13 @@ START_TEST(all_turns_come_back)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("turns")
 {
-	Suite *suite = suite_create("turns");
-	TCase *tc = tcase_create("turns");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "turns");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, who_waits_longest_is_next);
 	tcase_add_test(tc, who_gives_up_is_passed_over);
 	tcase_add_test(tc, zones_do_not_wait_for_each_other);
 	tcase_add_test(tc, all_turns_come_back);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,6 +1,5 @@
 /* What may be set of libunbound's options; libunbound itself is asked too. */
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +7,7 @@
 
 #include "base/unbound_option.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#include "test_main.h"
 
 /* One value for each option that may be set. */
 static const char *const samples[] = {
@@ -268,25 +267,13 @@ START_TEST(long_lines_are_refused)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("unbound_option")
 {
-	Suite *suite = suite_create("unbound_option");
-	TCase *tc = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "all");
 
 	tcase_add_test(tc, every_option_has_a_sample);
-	tcase_add_loop_test(
-	    tc, libunbound_takes_what_is_allowed, 0, (int)COUNT(samples));
-	tcase_add_loop_test(
-	    tc, it_may_be_written_in_many_ways, 0, (int)COUNT(spellings));
-	tcase_add_loop_test(tc, what_is_refused_is_refused_with_a_reason, 0,
-	    (int)COUNT(refusals));
+	add_rows(tc, libunbound_takes_what_is_allowed, samples);
+	add_rows(tc, it_may_be_written_in_many_ways, spellings);
+	add_rows(tc, what_is_refused_is_refused_with_a_reason, refusals);
 	tcase_add_test(tc, long_lines_are_refused);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

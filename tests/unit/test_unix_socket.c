@@ -3,7 +3,6 @@
 
 #include "wire/unix_socket.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -19,7 +18,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define OTHER 65534 /* somebody who is not root */
+#include "sockets.h"
+#include "test_main.h"
+
 #define RACES 2000
 
 struct rig {
@@ -30,12 +31,6 @@ struct rig {
 
 static const struct endpoint_rights open_to_all = { (uid_t)-1, (gid_t)-1,
 	0666 };
-
-static bool
-is_root(void)
-{
-	return geteuid() == 0;
-}
 
 static void
 make_file(const char *path)
@@ -147,8 +142,8 @@ START_TEST(the_mode_is_what_it_shall_be)
 	struct rig rig;
 
 	setup(&rig);
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
-		for (size_t j = 0; j < sizeof(masks) / sizeof(masks[0]); j++) {
+	for (size_t i = 0; i < COUNT(modes); i++)
+		for (size_t j = 0; j < COUNT(masks); j++) {
 			const struct endpoint_rights rights = { (uid_t)-1,
 				(gid_t)-1, modes[i] };
 
@@ -438,13 +433,9 @@ START_TEST(no_race_for_the_rights_is_won)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("unix_socket")
 {
-	Suite *suite = suite_create("unix_socket");
-	TCase *tc = tcase_create("sockets with a name");
-	SRunner *runner;
-	int failed;
+	TCase *tc = add_case(suite, "sockets with a name");
 
 	tcase_add_test(tc, the_mode_is_what_it_shall_be);
 	tcase_add_test(tc, a_socket_is_the_users);
@@ -457,10 +448,4 @@ main(void)
 	tcase_add_test(tc, what_a_group_may_write_to_is_not_roots_alone);
 	tcase_add_test(tc, who_is_named_in_an_acl_may_write);
 	tcase_add_test(tc, no_race_for_the_rights_is_won);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

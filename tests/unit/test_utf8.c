@@ -2,12 +2,11 @@
 
 #include "base/utf8.h"
 
-#include <check.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
 
 static const struct {
 	const char *mistake;
@@ -105,23 +104,12 @@ START_TEST(every_code_point)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("utf8")
 {
-	Suite *suite = suite_create("utf8");
-	TCase *tc = tcase_create("utf8");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "utf8");
 
-	tcase_add_loop_test(
-	    tc, valid_and_without_controls, 0, (int)COUNT(rows));
+	add_rows(tc, valid_and_without_controls, rows);
 	tcase_add_test(tc, a_nul_is_a_control);
 	tcase_add_test(tc, what_is_behind_the_length_does_not_count);
 	tcase_add_test(tc, every_code_point);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

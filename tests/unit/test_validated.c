@@ -6,13 +6,11 @@
 #include "dns/validated.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <dlfcn.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unbound.h>
@@ -27,8 +25,11 @@
 #include "dns/insecurity.h"
 #include "dns/library.h"
 #include "dns/packet.h"
+#include "files.h"
 #include "message_fixture.h"
 #include "patience.h"
+#include "sockets.h"
+#include "test_main.h"
 
 #define ASKED_MAX 80
 #define FRESH_MAX 56 /* contexts for second looks */
@@ -354,14 +355,9 @@ start_server(void)
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&endpoint.address;
 
 	memset(&endpoint, 0, sizeof(endpoint));
-	v4->sin_family = AF_INET;
-	v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	endpoint.length = sizeof(*v4);
 	server_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	ck_assert_int_eq(
-	    bind(server_fd, (struct sockaddr *)v4, sizeof(*v4)), 0);
-	ck_assert_int_eq(
-	    getsockname(server_fd, (struct sockaddr *)v4, &endpoint.length), 0);
+	bind_to_loopback(server_fd, v4);
 	server_event =
 	    event_new(base, server_fd, EV_READ | EV_PERSIST, on_question, NULL);
 	event_add(server_event, NULL);
@@ -397,16 +393,6 @@ static struct conf conf;
 static struct validated *validated;
 static struct budget *paying; /* for what is asked */
 static const struct library_facts library;
-
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	ck_assert_int_eq(fclose(file), 0);
-}
 
 static void
 set_up(void)
@@ -1014,7 +1000,7 @@ START_TEST(without_anchors_nothing_is_insecure)
 		";;state=1 [ ADDPEND ]" };
 	char why[ANCHORS_WHY_MAX], line[1024], *text = ldns_rr2str(dnskey);
 
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+	for (size_t i = 0; i < COUNT(states); i++) {
 		struct outcome outcome;
 		struct anchors *anchors;
 
@@ -1329,7 +1315,7 @@ START_TEST(options_are_set_or_refused)
 		bool works;
 	} rows[] = { { good, true }, { bad, false }, { none, false } };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct conf changed = conf;
 		char *item[] = { rows[i].option };
 		struct validated *other;
@@ -1360,7 +1346,7 @@ START_TEST(promises_rest_on_options)
 		{ "val-sig-skew-max:", "300" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *value = value_of(rows[i].name);
 
 		ck_assert_msg(value != NULL, "%s", rows[i].name);
@@ -1433,16 +1419,13 @@ END_TEST
 
 START_TEST(descriptors_may_run_out_at_any_step)
 {
-	struct rlimit limit;
 	struct validated *other = NULL;
 	int lowest = dup(0), tries = 0;
 
 	ck_assert_int_ne(lowest, -1);
 	close(lowest);
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	for (; tries < 30 && other == NULL; tries++) {
-		limit.rlim_cur = (rlim_t)(lowest + tries);
-		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		allow_descriptors((rlim_t)(lowest + tries));
 		other = again(&conf);
 	}
 	ck_assert_int_gt(tries, 2);
@@ -1484,13 +1467,9 @@ START_TEST(renewed_contexts_have_empty_caches)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("validated")
 {
-	Suite *suite = suite_create("validated");
-	TCase *tc = tcase_create("traps");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "traps");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, secure_data);
@@ -1536,10 +1515,4 @@ main(void)
 	tcase_add_test(tc, descriptors_may_run_out_at_any_step);
 	tcase_add_test(tc, name_that_is_none_can_not_be_asked);
 	tcase_add_test(tc, renewed_contexts_have_empty_caches);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,7 +7,6 @@
 
 #include "policy/verdict_cache.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,8 @@
 
 #include "base/table.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
+
 #define START 1000000
 #define SECOND 1000
 /* From expiry to the latest moment at which an entry is due. */
@@ -620,15 +620,10 @@ START_TEST(it_knows_what_was_put_and_nothing_else)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("verdict_cache")
 {
-	Suite *suite = suite_create("verdict_cache");
-	TCase *cases = tcase_create("verdict_cache");
-	SRunner *runner;
-	int failed;
+	TCase *cases = add_case(suite, "verdict_cache");
 
-	suite_add_tcase(suite, cases);
 	tcase_add_test(cases, hash_is_seeded);
 	tcase_add_test(cases, a_verdict_lives_for_its_ttl_and_no_longer);
 	tcase_add_test(cases, nothing_is_remembered_for_a_ttl_of_zero);
@@ -651,9 +646,4 @@ main(void)
 	tcase_add_test(cases, the_busiest_is_found_among_many);
 	tcase_add_test(cases, to_peek_is_no_use);
 	tcase_add_test(cases, it_knows_what_was_put_and_nothing_else);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

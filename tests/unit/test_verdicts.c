@@ -6,9 +6,7 @@
 
 #include "policy/verdicts.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -18,7 +16,8 @@
 #include "dane/dane.h"
 #include "policy/policy.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
+#include "test_main.h"
 
 #define KEY "example.org"
 #define MAPS 3
@@ -222,13 +221,9 @@ START_TEST(tentative_verdict_is_not_compared)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("verdicts")
 {
-	Suite *suite = suite_create("verdicts");
-	TCase *tc = tcase_create("verdicts");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "verdicts");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, verdict_lives_as_long_as_its_evidence);
@@ -236,13 +231,6 @@ main(void)
 	tcase_add_loop_test(tc, verdict_has_a_bound_of_its_own, 0, 2);
 	tcase_add_test(tc, each_map_has_its_own_verdict);
 	tcase_add_test(tc, explicit_next_hop_has_its_own_answer);
-	tcase_add_loop_test(tc, weaker_verdict_is_told, 0,
-	    (int)(sizeof(changes) / sizeof(*changes)));
+	add_rows(tc, weaker_verdict_is_told, changes);
 	tcase_add_test(tc, tentative_verdict_is_not_compared);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

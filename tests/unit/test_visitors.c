@@ -2,20 +2,18 @@
 
 #include "wire/visitors.h"
 
-#include <check.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "wire/acceptor.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
+#include "sockets.h"
+#include "test_main.h"
 
 #define ANSWER_MAX 64
 #define LIMIT_MS (VISITOR_SECONDS * 1000)
@@ -85,16 +83,10 @@ static const struct visitor_protocol protocol = {
 static void
 setup(struct rig *rig)
 {
-	socklen_t length = sizeof(rig->address);
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	*rig = (struct rig){ .base = event_base_new(),
-		.address = { .sin_family = AF_INET,
-		    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
-	ck_assert_int_eq(
-	    bind(fd, (const struct sockaddr *)&rig->address, length), 0);
-	ck_assert_int_eq(
-	    getsockname(fd, (struct sockaddr *)&rig->address, &length), 0);
+	*rig = (struct rig){ .base = event_base_new() };
+	bind_to_loopback(fd, &rig->address);
 	ck_assert_ptr_nonnull(rig->base);
 	rig->visitors = visitors_new(rig->base, &protocol, rig);
 	ck_assert_ptr_nonnull(rig->visitors);
@@ -129,9 +121,7 @@ visit(const struct rig *rig, const char *text)
 {
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&rig->address,
-			     sizeof(rig->address)),
-	    0);
+	connect_socket(fd, &rig->address, sizeof(rig->address));
 	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	ck_assert_int_eq(
 	    send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
@@ -325,15 +315,10 @@ START_TEST(many_at_once_do_not_hold_the_loop)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("visitors")
 {
-	Suite *suite = suite_create("visitors");
-	TCase *cases = tcase_create("visitors");
-	SRunner *runner;
-	int failed;
+	TCase *cases = add_case(suite, "visitors");
 
-	suite_add_tcase(suite, cases);
 	tcase_add_test(cases, each_is_answered_and_goes);
 	tcase_add_test(cases, who_does_not_ask_in_time_goes);
 	tcase_add_test(cases, who_is_worked_for_may_wait);
@@ -342,9 +327,4 @@ main(void)
 	tcase_add_test(cases, while_all_are_worked_for_others_wait_outside);
 	tcase_add_test(cases, a_socket_that_can_not_listen_is_an_error);
 	tcase_add_test(cases, many_at_once_do_not_hold_the_loop);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,7 +6,6 @@
 
 #include "dns/walk.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,67 +17,12 @@
 #include "dns/library.h"
 #include "dns/validated.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/questions.h"
+#include "../fakes/time.h"
 #include "message_fixture.h"
+#include "test_main.h"
 
-#define ASKED_MAX 64
-
-struct validated_query {
-	char name[DOMAIN_TEXT_MAX];
-	uint16_t type;
-	bool fresh, doubted, cancelled, answered;
-	validated_cb cb;
-	void *arg;
-};
-
-static struct validated_query queries[ASKED_MAX];
-static size_t query_count;
-static bool refuse;
 static enum walk_caches caches; /* that are to be asked */
-
-struct validated_query *
-validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_for, struct budget *paying, validated_cb cb, void *arg)
-{
-	struct validated_query *query = &queries[query_count];
-
-	(void)validated;
-	/* What is asked for with empty caches is paid for already. */
-	ck_assert((paying == NULL) == (fresh_for != NULL));
-	if (refuse)
-		return NULL;
-	query_count++;
-	ck_assert_uint_lt(query_count, ASKED_MAX);
-	snprintf(query->name, sizeof(query->name), "%s", name);
-	query->type = type;
-	query->fresh = fresh_for != NULL;
-	/* Those of the name that wants the proof, whatever is asked for. */
-	if (fresh_for != NULL)
-		ck_assert_str_eq(fresh_for, "mx.dn.example");
-	query->cb = cb;
-	query->arg = arg;
-	return query;
-}
-
-struct validated_query *
-validated_ask_doubted(struct validated *validated, const char *name,
-    uint16_t type, const char *fresh_for, validated_cb cb, void *arg)
-{
-	struct validated_query *query =
-	    validated_ask(validated, name, type, fresh_for, NULL, cb, arg);
-
-	query->doubted = true;
-	return query;
-}
-
-void
-validated_cancel(struct validated_query *query)
-{
-	if (query != NULL) {
-		ck_assert(!query->answered);
-		query->cancelled = true;
-	}
-}
 
 const struct library_facts *
 validated_library(const struct validated *validated)
@@ -91,9 +35,6 @@ validated_library(const struct validated *validated)
 }
 
 static struct event_base *base;
-static uint32_t lifetime = UINT32_MAX; /* of what libunbound says */
-static uint64_t hashing;               /* likewise: what it cost */
-static uint64_t spent;                 /* likewise, in microseconds */
 static struct conf conf;
 static struct budget budget;
 static struct walk *walk;
@@ -126,12 +67,12 @@ set_up(void)
 {
 	ck_assert_ptr_nonnull(base = event_base_new());
 	memset(&conf, 0, sizeof(conf));
-	memset(queries, 0, sizeof(queries));
 	budget_init(&budget);
-	query_count = 0;
-	came = refuse = false;
+	came = false;
+	/* Those of the name that wants the proof, whatever is asked for. */
+	fresh_for = "mx.dn.example";
+	forget_questions();
 	caches = WALK_CACHES_OF_ALL;
-	hashing = spent = 0;
 }
 
 static void
@@ -139,8 +80,7 @@ tear_down(void)
 {
 	walk_cancel(walk);
 	walk = NULL;
-	for (size_t i = 0; i < query_count; i++)
-		ck_assert(queries[i].answered || queries[i].cancelled);
+	expect_no_questions();
 	event_base_free(base);
 }
 
@@ -176,20 +116,7 @@ static void
 answer(const char *name, uint16_t type, enum dns_security security, int rcode,
     const char *const *records, const char *const *authority)
 {
-	struct validated_query *query = pending(name, type);
-	struct message message =
-	    message_make(name, type, rcode, records, authority);
-
-	query->cb(query->arg,
-	    &(struct validated_result){ .answered = true,
-		.security = security,
-		.packet = message.wire,
-		.len = message.len,
-		.lifetime = lifetime,
-		.hashing = hashing,
-		.spent = spent,
-		.why = security == DNS_BOGUS ? "signature" : NULL });
-	free(message.wire);
+	answer_query(pending(name, type), security, rcode, records, authority);
 }
 
 static void
@@ -766,20 +693,10 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, cancelled_walk_is_silent);
 }
 
-int
-main(void)
+TEST_MAIN("walk")
 {
-	Suite *suite = suite_create("walk");
-	TCase *tc = tcase_create("walk");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "walk");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	add_tests(tc);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -3,14 +3,13 @@
 
 #include "dns/whole.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "message_fixture.h"
+#include "test_main.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define NAME "_25._tcp.mx.example"
 #define SIG "13 4 300 20261231000000 20261201000000 1 example. AAAA"
 /* The middle of December 2026. */
@@ -158,21 +157,29 @@ push_signature(ldns_pkt *packet, ldns_pkt_section section, const char *owner,
 	ldns_pkt_push_rr(packet, section, rr);
 }
 
-START_TEST(signatures_end_when_they_end)
+/* With signatures that end as the row says. */
+static struct message
+signed_message(long first, long second, long other)
 {
 	ldns_pkt *packet = message_packet(NAME, DNS_TYPE_TLSA, 0, tlsa, nsec);
 	struct message message;
-	const char *flaw;
 
+	push_signature(packet, LDNS_SECTION_ANSWER, NAME ".", "TLSA", first);
+	push_signature(packet, LDNS_SECTION_ANSWER, NAME ".", "TLSA", second);
 	push_signature(
-	    packet, LDNS_SECTION_ANSWER, NAME ".", "TLSA", ends[_i].first);
-	push_signature(
-	    packet, LDNS_SECTION_ANSWER, NAME ".", "TLSA", ends[_i].second);
-	push_signature(packet, LDNS_SECTION_AUTHORITY, "mx.example.", "NSEC",
-	    ends[_i].other);
+	    packet, LDNS_SECTION_AUTHORITY, "mx.example.", "NSEC", other);
 	ck_assert_int_eq(
 	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
 	ldns_pkt_free(packet);
+	return message;
+}
+
+START_TEST(signatures_end_when_they_end)
+{
+	struct message message =
+	    signed_message(ends[_i].first, ends[_i].second, ends[_i].other);
+	const char *flaw;
+
 	flaw = flaw_of(&message, DNS_SECURE);
 	ck_assert_msg((flaw == NULL) == ends[_i].whole, "%s: %s", ends[_i].what,
 	    flaw != NULL ? flaw : "whole");
@@ -203,18 +210,9 @@ START_TEST(lifetime_is_that_of_the_first_end)
 		{ -WHOLE_SKEW_SECONDS, 0, DAY, 0 },
 		{ -DAY, 0, DAY, 0 },
 	};
-	ldns_pkt *packet = message_packet(NAME, DNS_TYPE_TLSA, 0, tlsa, nsec);
-	struct message message;
+	struct message message =
+	    signed_message(lives[_i].first, lives[_i].second, lives[_i].other);
 
-	push_signature(
-	    packet, LDNS_SECTION_ANSWER, NAME ".", "TLSA", lives[_i].first);
-	push_signature(
-	    packet, LDNS_SECTION_ANSWER, NAME ".", "TLSA", lives[_i].second);
-	push_signature(packet, LDNS_SECTION_AUTHORITY, "mx.example.", "NSEC",
-	    lives[_i].other);
-	ck_assert_int_eq(
-	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
-	ldns_pkt_free(packet);
 	ck_assert_uint_eq(
 	    whole_lifetime(message.wire, message.len, NOW), lives[_i].lifetime);
 	free(message.wire);
@@ -397,30 +395,18 @@ START_TEST(pointers_end)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("whole")
 {
-	Suite *suite = suite_create("whole");
-	TCase *tc = tcase_create("whole");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "whole");
 
-	tcase_add_loop_test(
-	    tc, secure_denial_needs_its_proof, 0, (int)COUNT(rows));
-	tcase_add_loop_test(tc, truncated_is_never_whole, 0, (int)COUNT(rows));
+	add_rows(tc, secure_denial_needs_its_proof, rows);
+	add_rows(tc, truncated_is_never_whole, rows);
 	tcase_add_test(tc, every_octet_counts);
 	tcase_add_loop_test(tc, counts_must_agree, 0, 2);
-	tcase_add_loop_test(
-	    tc, signatures_end_when_they_end, 0, (int)COUNT(ends));
+	add_rows(tc, signatures_end_when_they_end, ends);
 	tcase_add_loop_test(tc, lifetime_is_that_of_the_first_end, 0, 10);
 	tcase_add_test(tc, ttls_are_cut);
-	tcase_add_loop_test(tc, hashing_is_counted, 0, COUNT(hashed));
-	tcase_add_loop_test(tc, zones_on_the_way_are_counted, 0, COUNT(ways));
+	add_rows(tc, hashing_is_counted, hashed);
+	add_rows(tc, zones_on_the_way_are_counted, ways);
 	tcase_add_test(tc, pointers_end);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

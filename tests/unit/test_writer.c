@@ -5,16 +5,15 @@
 
 #include "dns/writer.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "dns/packet.h"
 #include "message_fixture.h"
+#include "processor.h"
+#include "test_main.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define HEADER_LEN 12
 #define MESSAGE_MAX 65535
 
@@ -191,15 +190,6 @@ START_TEST(what_is_too_long_is_no_message)
 }
 END_TEST
 
-static double
-milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
 /* As many octets of names, with as many labels as there can be, take no more
  * than a few times as long. */
 START_TEST(many_labels_take_no_longer)
@@ -216,11 +206,11 @@ START_TEST(many_labels_take_no_longer)
 			    cases[i].names, cases[i].labels, turn % 2);
 			uint8_t *wire = NULL;
 			size_t len = 0;
-			const double start = milliseconds();
+			const double start = processor_ms();
 
 			ck_assert_int_eq(writer_packet(packet, &wire, &len), 0);
-			if (milliseconds() - start < least[i])
-				least[i] = milliseconds() - start;
+			if (processor_ms() - start < least[i])
+				least[i] = processor_ms() - start;
 			free(wire);
 			ldns_pkt_free(packet);
 		}
@@ -230,23 +220,13 @@ START_TEST(many_labels_take_no_longer)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("writer")
 {
-	Suite *suite = suite_create("writer");
-	TCase *tcase = tcase_create("writer");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = add_case(suite, "writer");
 
 	tcase_add_test(tcase, names_are_compressed);
 	tcase_add_test(tcase, nothing_is_written_beyond_the_end);
 	tcase_add_test(tcase, libldns_reads_what_was_written);
 	tcase_add_test(tcase, what_is_too_long_is_no_message);
 	tcase_add_test(tcase, many_labels_take_no_longer);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

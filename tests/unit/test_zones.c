@@ -6,7 +6,6 @@
 #include "dns/zones.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 
 #include "base/conf.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test_main.h"
 
 static struct endpoint
 server(const char *address, unsigned port)
@@ -333,33 +332,19 @@ START_TEST(write_error_is_told)
 }
 END_TEST
 
-int
-main(void)
+TEST_MAIN("zones")
 {
-	Suite *suite = suite_create("zones");
-	TCase *tc = tcase_create("zones");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	TCase *tc = add_case(suite, "zones");
 
-	tcase_add_loop_test(
-	    tc, insecure_holds_for_all_below, 0, (int)COUNT(rows));
+	add_rows(tc, insecure_holds_for_all_below, rows);
 	tcase_add_test(tc, root_block_is_for_all);
 	tcase_add_test(tc, forwarder_above_is_found);
 	tcase_add_test(tc, deepest_block_counts);
 	tcase_add_test(tc, no_blocks_no_zone);
 	tcase_add_test(tc, blocks_are_written);
-	tcase_add_loop_test(
-	    tc, built_in_zone_gives_way, 0, (int)COUNT(built_in));
-	tcase_add_loop_test(
-	    tc, only_built_in_zones_need_no_proof, 0, (int)COUNT(local));
+	add_rows(tc, built_in_zone_gives_way, built_in);
+	add_rows(tc, only_built_in_zones_need_no_proof, local);
 	tcase_add_test(tc, root_block_switches_off_all);
-	tcase_add_loop_test(
-	    tc, server_on_loopback_may_be_asked, 0, (int)COUNT(hosts));
+	add_rows(tc, server_on_loopback_may_be_asked, hosts);
 	tcase_add_test(tc, write_error_is_told);
-	suite_add_tcase(suite, tc);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

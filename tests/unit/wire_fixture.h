@@ -11,7 +11,7 @@
  *	never				not at all
  * It is defined here, so the linker takes none from the archive.
  *
- * Time is the tests' own (fake_time.h): it passes in work(), and while an
+ * Time is the tests' own (fakes/time.h): it passes in work(), and while an
  * answer or an end is awaited that takes time, and not while this process waits
  * for the processor.
  */
@@ -38,10 +38,9 @@
 #include "wire/socketmap.h"
 #include "wire/tcp_table.h"
 
-#include "../fuzz/fake_time.h"
+#include "../fakes/time.h"
 #include "patience.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LATER_MS 20
 #define SLOW_MS 1500
 #define ASKED_MAX 8192

@@ -1,10 +1,10 @@
 /*
- * fake_time.h - time that passes only where libevent would sleep: a lookup of
+ * time.h - time that passes only where libevent would sleep: a lookup of
  * fifteen seconds takes none.  The program's own functions are found before
  * libc's, also by libevent.
  */
-#ifndef TESTS_FUZZ_FAKE_TIME_H
-#define TESTS_FUZZ_FAKE_TIME_H
+#ifndef TESTS_FAKES_TIME_H
+#define TESTS_FAKES_TIME_H
 
 #include <signal.h>
 #include <sys/epoll.h>
@@ -12,8 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "base/loop_time.h"
-#include "fuzz.h"
+
+#include "../fuzz/fuzz.h"
 
 static uint64_t fake_ms = 1000000;
 /* By so much the time of day is ahead of it; 0: it is the real one. */
@@ -67,4 +70,16 @@ loop_time_turn(void)
 	return 0;
 }
 
-#endif /* TESTS_FUZZ_FAKE_TIME_H */
+/* Let @ms pass on the loop, and all happen that is due by then. */
+static inline void
+fake_pass(struct event_base *base, uint64_t ms)
+{
+	const struct timeval delay = { (time_t)(ms / 1000),
+		(suseconds_t)(ms % 1000 * 1000) };
+
+	event_base_loopexit(base, &delay);
+	event_base_dispatch(base);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+#endif /* TESTS_FAKES_TIME_H */

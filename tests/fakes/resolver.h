@@ -1,9 +1,9 @@
 /*
- * A resolver that answers from a table, or not at all, or cannot even ask; and
- * records to fill the table with.
+ * resolver.h - a resolver that answers from a table, or not at all, or cannot
+ * even ask; and records to fill the table with.
  */
-#ifndef RESOLVER_FIXTURE_H
-#define RESOLVER_FIXTURE_H
+#ifndef TESTS_FAKES_RESOLVER_H
+#define TESTS_FAKES_RESOLVER_H
 
 #include <check.h>
 #include <event2/event.h>
@@ -14,7 +14,7 @@
 #include "dns/budget.h"
 #include "dns/resolver.h"
 
-#define LINES_MAX 12
+#define TABLE_MAX 12
 
 /* ---- a resolver ---- */
 
@@ -36,6 +36,7 @@ struct line {
 	uint32_t ttl;                 /* 0: 300 */
 	const struct dns_rdata *many; /* instead of rdata; NULL */
 	size_t many_count;
+	const struct dns_part *message; /* instead of all these; NULL */
 };
 
 struct resolver {
@@ -43,6 +44,9 @@ struct resolver {
 	const struct line *line; /* up to one without a name */
 	unsigned asked, cancelled;
 	unsigned in_flight, most; /* at a time */
+	/* How it was asked last. */
+	enum resolver_need need;
+	enum resolver_class class;
 };
 
 struct resolver_lookup {
@@ -71,6 +75,19 @@ copy_rdata(const struct dns_rdata *from)
 	ck_assert_ptr_nonnull(data);
 	return (struct dns_rdata){ .data = memcpy(data, from->data, from->len),
 		.len = from->len };
+}
+
+static void
+add_message(struct dns_answer *answer, const struct dns_part *message)
+{
+	struct dns_part *part = calloc(1, sizeof(*part));
+
+	ck_assert_ptr_nonnull(part);
+	part->len = message->len;
+	ck_assert_ptr_nonnull(part->wire = malloc(part->len));
+	memcpy(part->wire, message->wire, part->len);
+	answer->parts = part;
+	answer->part_count = 1;
 }
 
 /* What the line has, in memory that answer_unref() frees. */
@@ -107,7 +124,9 @@ deliver(evutil_socket_t fd, short what, void *arg)
 		free(answer->rname);
 		answer->rname = strdup(line->target);
 	}
-	if (line->status == DNS_OK)
+	if (line->message != NULL)
+		add_message(answer, line->message);
+	else if (line->status == DNS_OK)
 		add_rdata(answer, line);
 	lookup->resolver->in_flight--;
 	lookup->cb(lookup->arg, answer);
@@ -126,8 +145,8 @@ resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
 	const struct line *line = resolver->line;
 	struct resolver_lookup *lookup;
 
-	(void)need;
-	(void)class;
+	resolver->need = need;
+	resolver->class = class;
 	ck_assert_ptr_nonnull(budget);
 	budget_charge(budget, BUDGET_VALIDATION, spent_on_each);
 	while (line->name != NULL &&
@@ -214,4 +233,4 @@ static const uint8_t ee_wire[35] = { 3, 1, 1, 7 };
 #define HOST "mx.example.org"
 #define OWNER "_25._tcp.mx.example.org"
 
-#endif /* RESOLVER_FIXTURE_H */
+#endif /* TESTS_FAKES_RESOLVER_H */
