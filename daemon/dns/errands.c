@@ -149,9 +149,10 @@ shared(struct errands *errands, const char *name, uint16_t type,
 	if ((errand = errand_new(errands, budget, key)) == NULL)
 		return NULL;
 	errand->inner = ERRANDS_INNER_MAX;
-	errand->path = (struct plain_path){
-		.name = "", .depth = 1, .budget = budget, .inner = &errand->inner
-	};
+	errand->path = (struct plain_path){ .name = "",
+		.depth = 1,
+		.budget = budget,
+		.inner = &errand->inner };
 	return start(errand, name, type, &errand->path) == 0 ? errand : NULL;
 }
 

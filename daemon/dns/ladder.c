@@ -617,10 +617,9 @@ start_plain(struct ladder *ladder)
 		return true;
 	if (ladder->plain_done)
 		return false;
-	ladder->plain =
-	    plain_start(&ladder->env->plain, ladder->name, ladder->type,
-		ladder->zone, ladder->path, ladder->budget, on_plain_waits,
-		on_plain, ladder);
+	ladder->plain = plain_start(&ladder->env->plain, ladder->name,
+	    ladder->type, ladder->zone, ladder->path, ladder->budget,
+	    on_plain_waits, on_plain, ladder);
 	if (ladder->plain == NULL)
 		ladder->plain_done = true;
 	return false;
@@ -686,10 +685,11 @@ conclude_exhausted(struct ladder *ladder)
 	const char *stops = budget_stops(ladder->budget);
 
 	note_failing(ladder);
-	conclude_without_data(ladder, stops != NULL ? stops
-		: ladder->plain_why[0] != '\0'      ? ladder->plain_why
-		: ladder->why[0] != '\0'            ? ladder->why
-						    : "no server answers");
+	conclude_without_data(
+	    ladder, stops != NULL                  ? stops
+		    : ladder->plain_why[0] != '\0' ? ladder->plain_why
+		    : ladder->why[0] != '\0'       ? ladder->why
+						   : "no server answers");
 }
 
 /* Plain DNS has nothing: libunbound may, if it was not asked yet. */

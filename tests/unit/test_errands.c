@@ -18,7 +18,7 @@
 static struct errands *errands;
 static void *handles[WAITERS];
 static unsigned told[WAITERS];
-static int ends_other; /* whom a callback cancels, or -1 */
+static int ends_other;                 /* whom a callback cancels, or -1 */
 static struct budget *budget[WAITERS]; /* of each */
 
 static void
@@ -62,8 +62,7 @@ on_answer(void *arg, struct dns_answer *answer)
 }
 
 static void *
-try_to_ask(
-    size_t i, struct budget *paying, const char *name, uint16_t type)
+try_to_ask(size_t i, struct budget *paying, const char *name, uint16_t type)
 {
 	const struct plain_path outermost = { .name = "a.example",
 		.type = DNS_TYPE_A,
@@ -84,8 +83,7 @@ ask(size_t i, const char *name, uint16_t type)
 static void
 answer_with(size_t i, enum dns_status status)
 {
-	struct dns_answer *made =
-	    answer_new(lookups[i].name, lookups[i].type);
+	struct dns_answer *made = answer_new(lookups[i].name, lookups[i].type);
 
 	ck_assert_ptr_nonnull(made);
 	made->status = status;
@@ -280,8 +278,7 @@ START_TEST(evaluation_pays_for_all_that_it_asks)
 	/* To wait for another's, too. */
 	ck_assert_ptr_nonnull(
 	    handles[2] = try_to_ask(2, budget[0], "ns2.example", DNS_TYPE_A));
-	ck_assert_ptr_null(
-	    try_to_ask(3, budget[0], "ns2.example", DNS_TYPE_A));
+	ck_assert_ptr_null(try_to_ask(3, budget[0], "ns2.example", DNS_TYPE_A));
 	ck_assert_str_eq(budget_text(budget[0]),
 	    "inner lookups of one evaluation are used up");
 	answer(0);
@@ -377,8 +374,7 @@ END_TEST
 START_TEST(what_can_not_be_asked_is_none)
 {
 	refuse = true;
-	ck_assert_ptr_null(
-	    try_to_ask(0, budget[0], "ns.example", DNS_TYPE_A));
+	ck_assert_ptr_null(try_to_ask(0, budget[0], "ns.example", DNS_TYPE_A));
 	refuse = false;
 	ask(0, "ns.example", DNS_TYPE_A);
 	answer(0);

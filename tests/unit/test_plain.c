@@ -155,8 +155,8 @@ on_waits(void *arg, bool waiting)
 static void
 start(const struct plain_path *above)
 {
-	plain = plain_start(&env, asked_name, DNS_TYPE_MX, ".", above,
-	    &budget, on_waits, on_plain, NULL);
+	plain = plain_start(&env, asked_name, DNS_TYPE_MX, ".", above, &budget,
+	    on_waits, on_plain, NULL);
 	ck_assert_ptr_nonnull(plain);
 	ck_assert_uint_eq(looked_up + asked, 0);
 	turn();
@@ -602,10 +602,10 @@ END_TEST
 START_TEST(circles_are_left)
 {
 	unsigned inner = 0;
-	const struct plain_path outer = {
-		.name = "ns.root", .type = DNS_TYPE_A, .depth = 1,
-		.inner = &inner
-	};
+	const struct plain_path outer = { .name = "ns.root",
+		.type = DNS_TYPE_A,
+		.depth = 1,
+		.inner = &inner };
 
 	start(&outer);
 	found(".", DNS_TYPE_NS, root_names);
