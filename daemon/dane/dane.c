@@ -66,7 +66,7 @@ struct dane {
 	struct tlsa_checker *checker;
 	dane_cb cb;
 	void *arg;
-	struct budget budget;
+	struct budget *budget;
 	struct dane_question question; /* its domain is evidence->domain */
 	struct dane_evidence *evidence;
 	struct event *deadline;
@@ -208,7 +208,7 @@ look_up(struct flight *flight, const char *name, uint16_t type,
 	flight->step = step;
 	flight->started = clock_ms();
 	flight->lookup = resolver_lookup(dane->resolver, name, type, need,
-	    dane->question.class, &dane->budget, cb, flight);
+	    dane->question.class, dane->budget, cb, flight);
 	if (flight->lookup != NULL)
 		dane->evidence->questions++;
 }
@@ -243,6 +243,7 @@ dane_free(struct dane *dane)
 		event_free(dane->done);
 	dane_evidence_free(dane->evidence);
 	free(dane->host);
+	budget_release(dane->budget);
 	free(dane);
 }
 
@@ -368,7 +369,7 @@ judge_tlsa(struct host *host, const struct dns_answer *answer)
 {
 	struct dane *dane = host->flight[SLOT_TLSA].dane;
 	const struct tlsa_summary summary = tlsa_judge(
-	    dane->checker, answer->rdata, answer->rdata_count, &dane->budget);
+	    dane->checker, answer->rdata, answer->rdata_count, dane->budget);
 	char text[WHY_MAX];
 
 	free(host->evidence->tlsa_base);
@@ -585,7 +586,7 @@ static size_t
 hosts_at_once(const struct dane *dane)
 {
 	const uint64_t spent =
-	    BUDGET_VALIDATION_MAX - dane->budget.left[BUDGET_VALIDATION];
+	    BUDGET_VALIDATION_MAX - dane->budget->left[BUDGET_VALIDATION];
 
 	return spent < DEAR_US ? HOSTS_AT_ONCE : 1;
 }
@@ -821,8 +822,10 @@ dane_evaluate(struct event_base *base, struct resolver *resolver,
 	dane->mx.dane = dane;
 	dane->question = *question;
 	dane->started = clock_ms();
-	budget_init(&dane->budget);
-	if ((dane->evidence = evidence_new(question)) == NULL) {
+	dane->budget = budget_new(question->class);
+	if (dane->budget == NULL ||
+	    (dane->evidence = evidence_new(question)) == NULL) {
+		budget_release(dane->budget);
 		free(dane);
 		return NULL;
 	}

@@ -3,19 +3,45 @@
 #include "dns/budget.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 void
 budget_init(struct budget *budget)
 {
-	*budget =
-	    (struct budget){ .left = {
-				 [BUDGET_HASHING] = BUDGET_HASHING_MAX,
-				 [BUDGET_CONTEXTS] = BUDGET_CONTEXTS_MAX,
-				 [BUDGET_REPEATS] = BUDGET_REPEATS_MAX,
-				 [BUDGET_LOOKUPS] = BUDGET_LOOKUPS_MAX,
-				 [BUDGET_KEYS] = BUDGET_KEYS_MAX,
-				 [BUDGET_VALIDATION] = BUDGET_VALIDATION_MAX,
-			     } };
+	*budget = (struct budget){ .holders = 1,
+		.left = {
+		    [BUDGET_HASHING] = BUDGET_HASHING_MAX,
+		    [BUDGET_CONTEXTS] = BUDGET_CONTEXTS_MAX,
+		    [BUDGET_REPEATS] = BUDGET_REPEATS_MAX,
+		    [BUDGET_LOOKUPS] = BUDGET_LOOKUPS_MAX,
+		    [BUDGET_KEYS] = BUDGET_KEYS_MAX,
+		    [BUDGET_VALIDATION] = BUDGET_VALIDATION_MAX,
+		} };
+}
+
+struct budget *budget_new(enum resolver_class class)
+{
+	struct budget *budget = malloc(sizeof(*budget));
+
+	if (budget == NULL)
+		return NULL;
+	budget_init(budget);
+	budget->class = class;
+	return budget;
+}
+
+struct budget *
+budget_hold(struct budget *budget)
+{
+	budget->holders++;
+	return budget;
+}
+
+void
+budget_release(struct budget *budget)
+{
+	if (budget != NULL && --budget->holders == 0)
+		free(budget);
 }
 
 static void
@@ -106,19 +132,37 @@ budget_may_ask(struct budget *budget)
 	       budget_lasts(budget, BUDGET_VALIDATION);
 }
 
+bool
+budget_is_short(const struct budget *budget)
+{
+	return budget->used_up || budget->has_bad_caches ||
+	       budget->left[BUDGET_CONTEXTS] <= BUDGET_CONTEXTS_KEPT;
+}
+
+static const char *const says[BUDGET_KINDS] = {
+	[BUDGET_HASHING] = "NSEC3 hashing of one evaluation is used up",
+	[BUDGET_CONTEXTS] = ("second looks with empty caches of one "
+			     "evaluation are used up"),
+	[BUDGET_REPEATS] = "second looks of one evaluation are used up",
+	[BUDGET_LOOKUPS] = "inner lookups of one evaluation are used up",
+	[BUDGET_KEYS] = "whole keys of one evaluation are used up",
+	[BUDGET_VALIDATION] = "validation of one evaluation is used up",
+};
+
+const char *
+budget_stops(const struct budget *budget)
+{
+	static const enum budget_kind needed[] = { BUDGET_HASHING,
+		BUDGET_VALIDATION, BUDGET_LOOKUPS };
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (budget->left[needed[i]] == 0)
+			return says[needed[i]];
+	return NULL;
+}
+
 const char *
 budget_text(const struct budget *budget)
 {
-	static const char *const says[BUDGET_KINDS] = {
-		[BUDGET_HASHING] = "NSEC3 hashing of one evaluation is used up",
-		[BUDGET_CONTEXTS] = ("second looks with empty caches of one "
-				     "evaluation are used up"),
-		[BUDGET_REPEATS] = "second looks of one evaluation are used up",
-		[BUDGET_LOOKUPS] =
-		    "inner lookups of one evaluation are used up",
-		[BUDGET_KEYS] = "whole keys of one evaluation are used up",
-		[BUDGET_VALIDATION] = "validation of one evaluation is used up",
-	};
-
 	return budget->used_up ? says[budget->first_out] : NULL;
 }

@@ -537,6 +537,15 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 	packet_facts_clear(&facts);
 }
 
+/* That the servers have nothing, or have no addresses, is not known where it
+ * was this evaluation that could not look: others can. */
+static bool
+may_remember(const struct ladder *ladder, const struct plain_result *result)
+{
+	return result->packet != NULL ||
+	       (!result->is_partial && !budget_is_short(ladder->budget));
+}
+
 static void
 on_plain(void *arg, const struct plain_result *result)
 {
@@ -551,8 +560,9 @@ on_plain(void *arg, const struct plain_result *result)
 			ttl = facts.ttl;
 		packet_facts_clear(&facts);
 	}
-	memory_answer_add(ladder->env->memory, ladder->name, ladder->type,
-	    result->packet, result->zone, ttl);
+	if (may_remember(ladder, result))
+		memory_answer_add(ladder->env->memory, ladder->name,
+		    ladder->type, result->packet, result->zone, ttl);
 	if (result->packet != NULL) {
 		use_plain(ladder, result->packet, result->zone);
 		return;
@@ -607,9 +617,9 @@ start_plain(struct ladder *ladder)
 		return true;
 	if (ladder->plain_done)
 		return false;
-	ladder->plain =
-	    plain_start(&ladder->env->plain, ladder->name, ladder->type,
-		ladder->zone, ladder->path, on_plain_waits, on_plain, ladder);
+	ladder->plain = plain_start(&ladder->env->plain, ladder->name,
+	    ladder->type, ladder->zone, ladder->path, ladder->budget,
+	    on_plain_waits, on_plain, ladder);
 	if (ladder->plain == NULL)
 		ladder->plain_done = true;
 	return false;
@@ -672,11 +682,14 @@ conclude_insecure(struct ladder *ladder)
 static void
 conclude_exhausted(struct ladder *ladder)
 {
+	const char *stops = budget_stops(ladder->budget);
+
 	note_failing(ladder);
 	conclude_without_data(
-	    ladder, ladder->plain_why[0] != '\0' ? ladder->plain_why
-		    : ladder->why[0] != '\0'     ? ladder->why
-						 : "no server answers");
+	    ladder, stops != NULL                  ? stops
+		    : ladder->plain_why[0] != '\0' ? ladder->plain_why
+		    : ladder->why[0] != '\0'       ? ladder->why
+						   : "no server answers");
 }
 
 /* Plain DNS has nothing: libunbound may, if it was not asked yet. */

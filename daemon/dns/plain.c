@@ -65,6 +65,7 @@ struct plain {
 	int last_family;
 	struct errand errand[1 + 2 * NAMES_MAX];
 	size_t errand_count, errands_left;
+	bool is_partial; /* an errand was refused */
 	unsigned referrals, questions;
 	ldns_pkt *denial; /* the first one without AA, or NULL */
 	const char *why;  /* constant text: the last failure */
@@ -115,7 +116,8 @@ finish(struct plain *plain, const ldns_pkt *packet)
 	const struct plain_result result = { .packet = packet,
 		.zone = plain->zone,
 		.why = packet != NULL ? NULL : plain->why,
-		.questions = plain->questions };
+		.questions = plain->questions,
+		.is_partial = plain->is_partial };
 
 	plain->cb(plain->arg, &result);
 	plain_cancel(plain);
@@ -176,8 +178,10 @@ run_errand(
 	errand->plain = plain;
 	errand->lookup = plain->env->lookup(
 	    plain->env->env, name, type, &plain->path, cb, errand);
-	if (errand->lookup == NULL)
+	if (errand->lookup == NULL) {
+		plain->is_partial = true;
 		return;
+	}
 	plain->errand_count++;
 	plain->errands_left++;
 }
@@ -562,8 +566,8 @@ begin(evutil_socket_t fd, short what, void *arg)
 
 struct plain *
 plain_start(const struct plain_env *env, const char *name, uint16_t type,
-    const char *zone, const struct plain_path *above, plain_waits_cb waits,
-    plain_cb cb, void *arg)
+    const char *zone, const struct plain_path *above, struct budget *budget,
+    plain_waits_cb waits, plain_cb cb, void *arg)
 {
 	struct plain *plain = calloc(1, sizeof(*plain));
 
@@ -580,7 +584,8 @@ plain_start(const struct plain_env *env, const char *name, uint16_t type,
 		.name = plain->name,
 		.type = type,
 		.depth = above != NULL ? above->depth + 1 : 1,
-		.budget = above != NULL ? above->budget : NULL };
+		.budget = budget,
+		.inner = above != NULL ? above->inner : NULL };
 	plain->timer = event_new(env->base, -1, 0, begin, plain);
 	if (plain->timer == NULL) {
 		free(plain);

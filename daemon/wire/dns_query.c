@@ -8,6 +8,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "dns/budget.h"
 #include "dns/resolver.h"
 #include "wire/peers.h"
 
@@ -205,6 +206,7 @@ static void
 end(struct dns_query *query)
 {
 	query->lookup = NULL;
+	budget_release(query->budget);
 	query->queries->in_flight--;
 	peers_leave(query->queries->peers, query->peer);
 }
@@ -249,11 +251,13 @@ dns_query_start(struct dns_query *query, struct dns_queries *queries,
 	query->start = clock_ms();
 	query->cb = cb;
 	query->arg = arg;
-	budget_init(&query->budget);
-	query->lookup = resolver_lookup(queries->resolver, name, request->type,
-	    RESOLVER_NEED_MESSAGE, class_of(peer), &query->budget, on_answer,
-	    query);
+	query->budget = budget_new(class_of(peer));
+	if (query->budget != NULL)
+		query->lookup = resolver_lookup(queries->resolver, name,
+		    request->type, RESOLVER_NEED_MESSAGE, query->budget->class,
+		    query->budget, on_answer, query);
 	if (query->lookup == NULL) {
+		budget_release(query->budget);
 		peers_leave(queries->peers, peer);
 		return -1;
 	}

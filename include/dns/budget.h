@@ -1,7 +1,9 @@
 /*
  * budget.h - what one evaluation may spend, over all its parts.  Whoever can
  * send mail chooses the domain and runs its name servers: each part has bounds
- * of its own, and their product must have one, too.  Pure.
+ * of its own, and their product must have one, too.  A lookup for a lookup may
+ * outlive the evaluation that has started it, and is still paid by that one: so
+ * a budget is counted.  Pure.
  */
 #ifndef DNS_BUDGET_H
 #define DNS_BUDGET_H
@@ -11,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/domain.h"
+#include "dns/question.h"
 
 enum budget_kind {
 	BUDGET_HASHING,  /* SHA-1 blocks, for names in NSEC3 */
@@ -54,6 +57,9 @@ struct budget_context {
 
 /* All zero is one of which nothing is left. */
 struct budget {
+	enum resolver_class class; /* of the evaluation */
+	size_t holders;
+	size_t errands; /* that run on it now: errands.h */
 	uint64_t left[BUDGET_KINDS];
 	struct budget_context context[BUDGET_CONTEXTS_MAX];
 	size_t contexts;
@@ -64,7 +70,14 @@ struct budget {
 	enum budget_kind first_out; /* of this kind, before any other */
 };
 
+/* One that is not freed: it outlives all that holds it. */
 void budget_init(struct budget *budget);
+
+/* NULL when out of memory. */
+struct budget *budget_new(enum resolver_class class);
+struct budget *budget_hold(struct budget *budget);
+/* NULL does nothing. */
+void budget_release(struct budget *budget);
 
 /* Returns false, and takes nothing, where @amount is more than is left. */
 bool budget_spend(
@@ -96,6 +109,13 @@ bool budget_pay(struct budget *budget, uint64_t hashing, uint64_t microseconds);
 
 /* Whether libunbound may be asked for more: not on credit. */
 bool budget_may_ask(struct budget *budget);
+
+/* Whether a lookup that has failed on it may do better on another. */
+bool budget_is_short(const struct budget *budget);
+
+/* As budget_text(), of what nothing can be looked up without; NULL where there
+ * is some of each. */
+const char *budget_stops(const struct budget *budget);
 
 /* "NSEC3 hashing of one evaluation is used up": what was refused first.  NULL
  * where nothing was. */

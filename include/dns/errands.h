@@ -6,6 +6,10 @@
  * is looked up once for all that wait for it.  What those need in turn has a
  * bound for each of them, and is not shared: two that waited for one another
  * would wait for ever.
+ *
+ * Whoever starts an errand pays for it, with the budget of his evaluation, even
+ * if he goes and others still wait.  Where it fails, and may have failed for
+ * lack of his means, it is started once more for those that have their own.
  */
 #ifndef DNS_ERRANDS_H
 #define DNS_ERRANDS_H
@@ -16,7 +20,13 @@
 
 struct errands;
 
-#define ERRANDS_MAX 4000     /* at a time, whoever needs them */
+/* At a time, of the evaluations of one class; */
+#define ERRANDS_MAX 4000
+/* of one evaluation; */
+#define ERRANDS_OWN_MAX 100
+/* and of one where its class has as many as it may: the addresses of two
+ * servers, or what one of these needs. */
+#define ERRANDS_KEPT 4
 #define ERRANDS_INNER_MAX 20 /* that one of the shared ones may need */
 
 /* How a lookup is made, with the contract of plain_env. */
@@ -33,7 +43,7 @@ struct errands *errands_new(const struct errands_env *env);
 void errands_free(struct errands *errands);
 
 /* For plain_env, which they are the functions of; @handle is its env, the
- * errands. */
+ * errands.  The path's budget is held for as long as the errand takes. */
 void *errands_lookup(void *handle, const char *name, uint16_t type,
     const struct plain_path *path, plain_lookup_cb cb, void *arg);
 void errands_cancel(void *handle);

@@ -34,8 +34,10 @@ struct plain_path {
 	const char *name;
 	uint16_t type;
 	unsigned depth;        /* 1 for the outermost */
-	struct budget *budget; /* of what is inside of an outermost lookup;
-				* NULL for that one itself */
+	struct budget *budget; /* that pays for what is inside */
+	unsigned *inner;       /* how many more there may be inside of what an
+				* outermost lookup needs; NULL for that one
+				* itself */
 };
 
 /*
@@ -68,6 +70,7 @@ struct plain_result {
 	const char *zone;   /* whose servers answered, or were asked last */
 	const char *why;    /* without packet: one line */
 	unsigned questions; /* sent */
+	bool is_partial;    /* not all that it needed could be looked up */
 };
 
 typedef void (*plain_cb)(void *arg, const struct plain_result *result);
@@ -81,12 +84,13 @@ typedef void (*plain_waits_cb)(void *arg, bool waits);
  * zone above @name.  @env: borrowed, must outlive it.  It has no deadline of
  * its own, but ends: servers, referrals and questions are bounded.
  * @above: the lookups that wait for this one, NULL for none; outlives it.
+ * @budget: pays for what it needs; outlives it.
  * The callback comes once, never from inside this call, nor does @waits.  NULL
  * when out of memory.
  */
 struct plain *plain_start(const struct plain_env *env, const char *name,
     uint16_t type, const char *zone, const struct plain_path *above,
-    plain_waits_cb waits, plain_cb cb, void *arg);
+    struct budget *budget, plain_waits_cb waits, plain_cb cb, void *arg);
 
 /* The zone whose servers are being asked; valid as long as @plain. */
 const char *plain_zone(const struct plain *plain);

@@ -10,9 +10,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "dns/budget.h"
 #include "wire/dns_message.h"
 
+struct budget;
 struct conf_prefixes;
 struct peer;
 struct dns_queries;
@@ -70,7 +70,7 @@ struct dns_reply dns_reply_busy(
 /* Part of what the asker keeps of its client; @reply: borrowed. */
 typedef void (*dns_query_cb)(void *arg, struct dns_reply reply);
 struct dns_query {
-	struct budget budget; /* of its lookup */
+	struct budget *budget; /* of its lookup */
 	struct dns_queries *queries;
 	struct peer *peer;
 	struct resolver_lookup *lookup; /* NULL once it has ended */

@@ -4,6 +4,7 @@
  * ladder is asked for, and what servers.h takes.
  */
 
+#include "dns/budget.h"
 #include "dns/plain.h"
 #include "dns/turns.h"
 
@@ -115,6 +116,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct plain_env env = {
 		.lookup = lookup, .cancel = cancel, .turns = turns_new()
 	};
+	struct budget budget;
 	char error[256];
 	bool done = false;
 
@@ -126,9 +128,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	env.base = base;
 	env.conf = conf;
 	env.env = base;
+	budget_init(&budget);
 	fake_input = (struct fuzz_input){ data, size };
-	PROMISE(plain_start(&env, NAME, DNS_TYPE_A, "nsec", NULL, on_waits,
-		    on_result, &done) != NULL);
+	PROMISE(plain_start(&env, NAME, DNS_TYPE_A, "nsec", NULL, &budget,
+		    on_waits, on_result, &done) != NULL);
 	PROMISE(event_base_dispatch(base) != -1);
 	PROMISE(done);
 	turns_free(env.turns);

@@ -168,10 +168,73 @@ START_TEST(that_nothing_lasts_is_told)
 }
 END_TEST
 
+/* What is short on it, and whether nothing can be looked up any more. */
+static const struct {
+	enum budget_kind kind;
+	uint64_t left;
+	bool is_short, stops;
+} means[] = {
+	{ BUDGET_HASHING, 0, false, true },
+	{ BUDGET_VALIDATION, 0, false, true },
+	{ BUDGET_LOOKUPS, 0, false, true },
+	{ BUDGET_KEYS, 0, false, false },
+	{ BUDGET_REPEATS, 0, false, false },
+	{ BUDGET_CONTEXTS, 0, true, false },
+	{ BUDGET_CONTEXTS, BUDGET_CONTEXTS_KEPT, true, false },
+	{ BUDGET_CONTEXTS, BUDGET_CONTEXTS_KEPT + 1, false, false },
+};
+
+START_TEST(failure_for_lack_of_means_can_be_told)
+{
+	struct budget budget;
+
+	budget_init(&budget);
+	budget.left[means[_i].kind] = means[_i].left;
+	ck_assert(budget_is_short(&budget) == means[_i].is_short);
+	ck_assert((budget_stops(&budget) != NULL) == means[_i].stops);
+	if (means[_i].left > 0)
+		return;
+	ck_assert(!budget_spend(&budget, means[_i].kind, 1));
+	ck_assert(budget_is_short(&budget));
+	if (means[_i].stops)
+		ck_assert_str_eq(budget_stops(&budget), budget_text(&budget));
+}
+END_TEST
+
+START_TEST(bad_caches_are_lack_of_means)
+{
+	struct budget budget;
+
+	budget_init(&budget);
+	ck_assert(!budget_is_short(&budget));
+	budget.has_bad_caches = true;
+	ck_assert(budget_is_short(&budget));
+	ck_assert_ptr_null(budget_stops(&budget));
+}
+END_TEST
+
+/* Whoever holds it last frees it: a sanitizer sees the rest. */
+START_TEST(lives_as_long_as_it_is_held)
+{
+	struct budget *budget = budget_new(RESOLVER_CLASS_REFRESH);
+
+	ck_assert_ptr_nonnull(budget);
+	ck_assert_int_eq(budget->class, RESOLVER_CLASS_REFRESH);
+	ck_assert_ptr_eq(budget_hold(budget), budget);
+	budget_release(budget);
+	ck_assert(budget_spend(budget, BUDGET_LOOKUPS, BUDGET_LOOKUPS_MAX));
+	budget_release(budget);
+	budget_release(NULL);
+}
+END_TEST
+
 TEST_MAIN("budget")
 {
 	TCase *tc = add_case(suite, "budget");
 
+	add_rows(tc, failure_for_lack_of_means_can_be_told, means);
+	tcase_add_test(tc, bad_caches_are_lack_of_means);
+	tcase_add_test(tc, lives_as_long_as_it_is_held);
 	tcase_add_test(tc, what_is_left_can_be_spent);
 	tcase_add_loop_test(tc, host_pays_once_for_its_context, 0, 2);
 	tcase_add_loop_test(tc, contexts_have_a_bound, 0, 2);

@@ -98,14 +98,15 @@ walk_cancel(struct walk *walk)
 
 struct plain *
 plain_start(const struct plain_env *env, const char *name, uint16_t type,
-    const char *zone, const struct plain_path *above, plain_waits_cb waits,
-    plain_cb cb, void *arg)
+    const char *zone, const struct plain_path *above, struct budget *paying,
+    plain_waits_cb waits, plain_cb cb, void *arg)
 {
 	struct plain *plain = &plains[plain_count++];
 
 	(void)env;
 	(void)type;
 	(void)above;
+	ck_assert_ptr_nonnull(paying);
 	ck_assert_ptr_nonnull(waits);
 	ck_assert_uint_lt(plain_count, ASKED_MAX);
 	snprintf(plain->name, sizeof(plain->name), "%s", name);
@@ -1031,6 +1032,37 @@ START_TEST(exhausted_servers_end_it_at_once)
 }
 END_TEST
 
+/* Others, who have not, may find something. */
+START_TEST(exhausted_for_lack_of_means_is_not_remembered)
+{
+	const struct plain_result partial = {
+		.why = "no answer", .zone = NAME, .is_partial = true
+	};
+
+	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	pass(LADDER_PROOF_MS + 50);
+	walk_ends(WALK_PROVEN);
+	if (_i == 0) {
+		plains[0].ended = true;
+		plains[0].cb(plains[0].arg, &partial);
+		pass(0);
+	} else {
+		budget_charge(&budget, BUDGET_VALIDATION, UINT64_MAX);
+		plain_is_exhausted();
+	}
+	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+	ck_assert_str_eq(answer->why,
+	    _i == 0 ? "no answer" : "validation of one evaluation is used up");
+	forget();
+	budget_init(&budget);
+	ask_as(
+	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
+	unbound_fails();
+	walk_ends(WALK_PROVEN);
+	ck_assert_uint_eq(plain_count, 2);
+}
+END_TEST
+
 START_TEST(plain_alias_starts_again)
 {
 	static const char *const records[] = { NAME ". 50 IN CNAME " TARGET ".",
@@ -1880,6 +1912,8 @@ add_fallback_tests(TCase *tc)
 	    tc, ds_at_the_cut_is_not_asked_for_without_security, 0, 2);
 	tcase_add_loop_test(tc, insecure_denial_of_ds_at_the_cut, 0, 3);
 	tcase_add_test(tc, exhausted_servers_end_it_at_once);
+	tcase_add_loop_test(
+	    tc, exhausted_for_lack_of_means_is_not_remembered, 0, 2);
 	tcase_add_test(tc, plain_alias_starts_again);
 	add_rows(tc, denial_without_soa_is_confirmed, denials);
 	tcase_add_loop_test(tc, confirmed_denial_is_a_denial, 0, 2);

@@ -15,6 +15,7 @@
 #include "base/conf.h"
 #include "base/domain.h"
 #include "base/endpoint.h"
+#include "dns/budget.h"
 #include "dns/exchange.h"
 #include "dns/packet.h"
 #include "dns/turns.h"
@@ -79,7 +80,8 @@ static struct plain_env env = { .conf = &conf,
 	.cancel = cancel_lookup,
 	.env = lookups };
 static struct plain *plain;
-static bool came, has_packet, has_data, waits;
+static struct budget budget;
+static bool came, has_packet, has_data, is_partial, waits;
 static char why[128], zone[DOMAIN_TEXT_MAX];
 static unsigned questions;
 
@@ -98,6 +100,7 @@ on_plain(void *arg, const struct plain_result *result)
 	snprintf(why, sizeof(why), "%s", has_packet ? "" : result->why);
 	snprintf(zone, sizeof(zone), "%s", result->zone);
 	questions = result->questions;
+	is_partial = result->is_partial;
 }
 
 static void
@@ -152,8 +155,8 @@ on_waits(void *arg, bool waiting)
 static void
 start(const struct plain_path *above)
 {
-	plain = plain_start(&env, asked_name, DNS_TYPE_MX, ".", above, on_waits,
-	    on_plain, NULL);
+	plain = plain_start(&env, asked_name, DNS_TYPE_MX, ".", above, &budget,
+	    on_waits, on_plain, NULL);
 	ck_assert_ptr_nonnull(plain);
 	ck_assert_uint_eq(looked_up + asked, 0);
 	turn();
@@ -461,9 +464,12 @@ END_TEST
 
 START_TEST(lookup_that_cannot_start_is_left_out)
 {
-	refuse = true;
+	refuse = _i == 0;
 	start(NULL);
+	if (_i == 1)
+		found_nothing(".", DNS_TYPE_NS);
 	ck_assert(came && !has_packet);
+	ck_assert(is_partial == (_i == 0));
 }
 END_TEST
 
@@ -595,9 +601,11 @@ END_TEST
 
 START_TEST(circles_are_left)
 {
-	const struct plain_path outer = {
-		.name = "ns.root", .type = DNS_TYPE_A, .depth = 1
-	};
+	unsigned inner = 0;
+	const struct plain_path outer = { .name = "ns.root",
+		.type = DNS_TYPE_A,
+		.depth = 1,
+		.inner = &inner };
 
 	start(&outer);
 	found(".", DNS_TYPE_NS, root_names);
@@ -606,6 +614,8 @@ START_TEST(circles_are_left)
 	ck_assert_uint_eq(lookups[1].type, DNS_TYPE_AAAA);
 	ck_assert_uint_eq(lookups[1].path->depth, 2);
 	ck_assert_ptr_eq(lookups[1].path->above, &outer);
+	ck_assert_ptr_eq(lookups[1].path->inner, &inner);
+	ck_assert_ptr_eq(lookups[1].path->budget, &budget);
 }
 END_TEST
 
@@ -793,7 +803,7 @@ TEST_MAIN("plain")
 	tcase_add_test(tc, families_take_turns);
 	tcase_add_test(tc, without_route_the_next_is_asked_at_once);
 	tcase_add_loop_test(tc, nobody_to_ask, 0, 2);
-	tcase_add_test(tc, lookup_that_cannot_start_is_left_out);
+	tcase_add_loop_test(tc, lookup_that_cannot_start_is_left_out, 0, 2);
 	tcase_add_test(tc, referral_is_followed);
 	add_rows(tc, referral_counts_or_does_not, referrals);
 	tcase_add_test(tc, referral_upwards_is_none);

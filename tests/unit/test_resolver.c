@@ -102,6 +102,7 @@ set_up(void)
 	memset(&stats, 0, sizeof(stats));
 	started = came = renewed = 0;
 	refuse = insecure_root = false;
+	budget_init(&budget);
 	ck_assert_ptr_nonnull(base = event_base_new());
 	resolver = resolver_new(base, &conf, NULL, &stats);
 	ck_assert_ptr_nonnull(resolver);
@@ -407,7 +408,9 @@ END_TEST
  * has a slot as well. */
 START_TEST(inner_lookup_counts_in_a_failing_zone)
 {
-	const struct plain_path path = { .name = "a.example", .depth = 1 };
+	const struct plain_path path = {
+		.name = "a.example", .depth = 1, .budget = &budget
+	};
 	void *inner[ZONE_SLOTS_MAX + 1];
 	char name[32];
 
@@ -432,7 +435,9 @@ END_TEST
 /* Lookups for lookups that have a slot need none, or nobody would move. */
 START_TEST(inner_lookup_needs_no_slot)
 {
-	const struct plain_path path = { .name = "a.example", .depth = 1 };
+	const struct plain_path path = {
+		.name = "a.example", .depth = 1, .budget = &budget
+	};
 	void *inner;
 
 	for (int i = 0; i < SLOTS_MAX + 1; i++)
