@@ -104,6 +104,9 @@ static const struct {
 	/* as far as clocks differ, and not a tenth of a signature's life */
 	{ "val-sig-skew-min:", STRING(WHOLE_SKEW_SECONDS) },
 	{ "val-sig-skew-max:", STRING(WHOLE_SKEW_SECONDS) },
+	/* what validation costs grows with the square of an answer: no larger
+	 * one is read.  Ten times what signed zones have need of */
+	{ "msg-buffer-size:", "8192" },
 	/* fills in why an answer is bogus */
 	{ "val-log-level:", "2" },
 	/* below this, denials are proofs and not merely "insecure" */
