@@ -210,9 +210,11 @@ ci:
 	@$(RUN_CHECKS) $(CHECKS) check-analyzers check-allocs check-mutants \
 		check-sanitized check-debian13
 
-# What takes hours, before a release; make ci is for each change.
+# What takes hours, before a release; make ci is for each change, and has none of
+# this, or a small part.  The last one writes docs/benchmark.md anew.
 RELEASE_CHECKS := check-valgrind check-tsan coverage allocs faults mutants \
-	check-busy check-systemd
+	attack soak fuzz fuzz-afl check-busy check-systemd check-debian13-all \
+	bench
 
 release-check:
 	@$(NEEDS_ROOT)
@@ -361,7 +363,8 @@ check-busy-lab:
 
 # ---- an attacker on the path ----
 
-RUNS := 2000
+# Of each series; fuzz has another RUNS.
+attack: RUNS := 2000
 SEED := fresh
 # KEEP=DIRECTORY keeps the daemon's log of each run that failed.
 ATTACK = $(LAB) tests/attack/run.py $(if $(KEEP),--keep $(KEEP))
@@ -536,7 +539,7 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
 # RUNS=10000000 goes on, round by round, until each has had so many executions.
 TIME := 60
 TARGETS := $(FUZZ_TARGETS)
-RUNS := 0
+fuzz: RUNS := 0
 
 fuzz:
 	@$(FUZZ_MAKE) fuzzers
@@ -573,6 +576,7 @@ build/afl/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
 # ---- soak ----
 
 # Seconds; the result goes to build/soak.  SEED= repeats a run's choices.
+soak: TIME := 1200
 soak:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
@@ -742,7 +746,7 @@ COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 UNITS := $(wildcard service/*.service service/*.socket postfix-conf/*.service \
 	postfix-conf/*.path)
 DOCDIR ?= $(PREFIX)/share/doc/postdane
-POSTFIX_CONF := postfix-conf/postdane.conf postfix-conf/resolv.conf
+POSTFIX_CONF_FILES := postfix-conf/postdane.conf postfix-conf/resolv.conf
 POSTFIX_RESOLV := $(DESTDIR)$(PREFIX)/lib/postdane/postfix-resolv
 POSTFIX_CONF_DIR := $(DESTDIR)$(PREFIX)/share/postdane/postfix-conf
 man_of = $(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix \
@@ -772,7 +776,7 @@ install: all
 	$(foreach document,$(DOCUMENTS),$(INSTALL_DATA) $(document) \
 		$(DESTDIR)$(DOCDIR)/$(document) &&) true
 	install -d $(POSTFIX_CONF_DIR)
-	install -m 644 $(POSTFIX_CONF) $(POSTFIX_CONF_DIR)
+	install -m 644 $(POSTFIX_CONF_FILES) $(POSTFIX_CONF_DIR)
 	install -D -m 755 postfix-conf/postfix-resolv $(POSTFIX_RESOLV)
 	[ -e $(CONFIG) ] || $(INSTALL_DATA) service/postdane.conf $(CONFIG)
 	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || $(POSTFIX_RESOLV) upgrade

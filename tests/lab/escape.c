@@ -4,7 +4,8 @@
  * usage: escape free|caged DIRECTORY ATTEMPT
  *
  * Caged, it enters the daemon's sandbox first, with DIRECTORY for its state and
- * DIRECTORY/../sockets for its sockets.  Prints "done", or the error's name.
+ * DIRECTORY/../sockets for its sockets.  Prints "done", or the error's name, or
+ * the name of the signal that has killed it.
  */
 
 #include <errno.h>
@@ -27,12 +28,16 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/io_uring.h>
+#include <linux/keyctl.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
+#include <linux/userfaultfd.h>
 
 #include "process/sandbox.h"
 
@@ -40,7 +45,8 @@
 
 static const char *directory; /* of the state */
 
-/* Returns 0 where it has ended well, or -1 with its errno. */
+/* Returns 0 where it has ended well, or -1 with its errno.  Where it was
+ * killed, that is the attempt's result. */
 static int
 in_child(int (*run)(int), int argument)
 {
@@ -51,8 +57,20 @@ in_child(int (*run)(int), int argument)
 		_exit(run(argument) == 0 ? 0 : errno);
 	if (child == -1 || waitpid(child, &status, 0) == -1)
 		return -1;
+	if (WIFSIGNALED(status)) {
+		printf("SIG%s\n", sigabbrev_np(WTERMSIG(status)));
+		exit(EXIT_SUCCESS);
+	}
 	errno = WEXITSTATUS(status);
 	return status == 0 ? 0 : -1;
+}
+
+/* With arguments that the kernel itself does not take, and says so by an error
+ * of its own: the call has got there. */
+static int
+got_there(long result, int error)
+{
+	return result != -1 || errno == error ? 0 : -1;
 }
 
 /* ---- code ---- */
@@ -232,6 +250,12 @@ mount_something(void)
 	return mount("none", "/tmp", "tmpfs", 0, NULL);
 }
 
+static int
+enter_namespace(void)
+{
+	return got_there(setns(-1, 0), EBADF);
+}
+
 /* ---- sockets ---- */
 
 static int
@@ -384,6 +408,133 @@ share_memory(void)
 	return shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600) != -1 ? 0 : -1;
 }
 
+/* Its own memory, for which the kernel asks for no right. */
+static int
+read_process(void)
+{
+	char from = 1, to = 0;
+	const struct iovec here = { &to, 1 }, there = { &from, 1 };
+
+	return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == 1 ? 0 : -1;
+}
+
+static int
+write_process(void)
+{
+	char from = 1, to = 0;
+	const struct iovec here = { &from, 1 }, there = { &to, 1 };
+
+	return process_vm_writev(getpid(), &here, 1, &there, 1, 0) == 1 ? 0
+									: -1;
+}
+
+static int
+take_descriptor(void)
+{
+	return got_there(syscall(SYS_pidfd_getfd, -1, 0, 0), EBADF);
+}
+
+static int
+load_program(void)
+{
+	return got_there(syscall(SYS_bpf, -1, NULL, 0), EINVAL);
+}
+
+static int
+watch_events(void)
+{
+	return got_there(
+	    syscall(SYS_perf_event_open, NULL, 0, -1, -1, -1L), EINVAL);
+}
+
+static int
+queue_calls(void)
+{
+	struct io_uring_params params = { 0 };
+
+	return syscall(SYS_io_uring_setup, 1, &params) != -1 ? 0 : -1;
+}
+
+static int
+handle_faults(void)
+{
+	return syscall(SYS_userfaultfd, UFFD_USER_MODE_ONLY) != -1 ? 0 : -1;
+}
+
+static int
+ask_for_keyring(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID,
+		   KEY_SPEC_SESSION_KEYRING, 0) != -1
+		   ? 0
+		   : -1;
+}
+
+static int
+add_key(void)
+{
+	return syscall(SYS_add_key, "user", "escape", "", 1,
+		   KEY_SPEC_PROCESS_KEYRING) != -1
+		   ? 0
+		   : -1;
+}
+
+/* There are no such flags: were it allowed, nothing would be loaded. */
+static int
+load_kernel(void)
+{
+	return got_there(syscall(SYS_kexec_load, 0, 0, NULL, -1L), EINVAL);
+}
+
+/* Who it is already. */
+static int
+set_user(void)
+{
+	return setuid(getuid());
+}
+
+static int
+set_users(void)
+{
+	return setresuid(getuid(), getuid(), getuid());
+}
+
+#ifdef __x86_64__
+/* A kernel may know system calls by other numbers, of which a filter that only
+ * compares numbers has not heard. */
+static int
+get_pid_of_x32(int argument)
+{
+	(void)argument;
+	return syscall(0x40000000 | SYS_getpid) != -1 ? 0 : -1;
+}
+
+static int
+call_x32(void)
+{
+	return in_child(get_pid_of_x32, 0);
+}
+
+static int
+get_pid_of_i386(int argument)
+{
+	long result = 20;
+
+	(void)argument;
+	__asm__ volatile("int $0x80"
+			 : "+a"(result)
+			 :
+			 : "r8", "r9", "r10", "r11", "memory", "cc");
+	return result > 0 ? 0 : -1;
+}
+
+static int
+call_i386(void)
+{
+	return in_child(get_pid_of_i386, 0);
+}
+#endif
+
 /* ---- files ---- */
 
 static int
@@ -474,6 +625,36 @@ make_link(void)
 
 	snprintf(path, sizeof(path), "%s/link", directory);
 	return symlink("/etc/passwd", path);
+}
+
+/* A second name stays where the first was thought to be gone. */
+static int
+make_second_name(void)
+{
+	char old[PATH_MAX], new[PATH_MAX];
+
+	snprintf(old, sizeof(old), "%s/own", directory);
+	snprintf(new, sizeof(new), "%s/second", directory);
+	return make_file_at("own", 0600) == 0 ? link(old, new) : -1;
+}
+
+static int
+make_second_name_at(void)
+{
+	char old[PATH_MAX], new[PATH_MAX];
+
+	snprintf(old, sizeof(old), "%s/own", directory);
+	snprintf(new, sizeof(new), "%s/second-at", directory);
+	return make_file_at("own", 0600) == 0
+		   ? linkat(AT_FDCWD, old, AT_FDCWD, new, 0)
+		   : -1;
+}
+
+static int
+open_by_handle(void)
+{
+	return got_there(
+	    syscall(SYS_open_by_handle_at, -1, NULL, O_RDONLY), EFAULT);
 }
 
 static int
@@ -573,28 +754,43 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } attempts[] = {
+	{ "add-key", add_key },
 	{ "alg", alg },
+	{ "ask-for-keyring", ask_for_keyring },
+#ifdef __x86_64__
+	{ "call-i386", call_i386 },
+	{ "call-x32", call_x32 },
+#endif
 	{ "clone-network", clone_network },
 	{ "clone-user", clone_user },
 	{ "clone3-user", clone3_user },
+	{ "enter-namespace", enter_namespace },
 	{ "execute", execute },
 	{ "execute-memory-file", execute_memory_file },
+	{ "handle-faults", handle_faults },
 	{ "limits-of-others", limits_of_parent },
+	{ "load-kernel", load_kernel },
+	{ "load-program", load_program },
 	{ "make-directory", make_directory },
 	{ "make-link", make_link },
+	{ "make-second-name", make_second_name },
+	{ "make-second-name-at", make_second_name_at },
 	{ "make-set-id-file", make_set_id_file },
 	{ "map-all", map_all },
 	{ "mount", mount_something },
+	{ "multipath-tcp", multipath_tcp },
 	{ "netlink-in-disguise", netlink_in_disguise },
 	{ "netlink-netfilter", netlink_netfilter },
 	{ "netlink-route", netlink_route },
 	{ "netlink-sock-diag", netlink_sock_diag },
-	{ "multipath-tcp", multipath_tcp },
+	{ "open-by-handle", open_by_handle },
 	{ "packet", packet },
 	{ "ping", ping },
 	{ "protect-later", protect_later },
+	{ "queue-calls", queue_calls },
 	{ "raw", raw },
 	{ "raw-v6", raw_v6 },
+	{ "read-process", read_process },
 	{ "run-memory-file", run_memory_file },
 	{ "run-written-file", run_written_file },
 	{ "sctp", sctp },
@@ -602,7 +798,10 @@ static const struct {
 	{ "select-console", select_console },
 	{ "set-id", set_id },
 	{ "set-id-of-open", set_id_of_open },
+	{ "set-user", set_user },
+	{ "set-users", set_users },
 	{ "share-memory", share_memory },
+	{ "take-descriptor", take_descriptor },
 	{ "trace", trace },
 	{ "truncate-by-neither", truncate_by_neither },
 	{ "truncate-by-reading", truncate_by_reading },
@@ -612,10 +811,12 @@ static const struct {
 	{ "unix-packets", unix_packets },
 	{ "unshare-user", unshare_user },
 	{ "vsock", vsock },
+	{ "watch-events", watch_events },
 	{ "write-beside-sockets", write_beside_sockets },
 	{ "write-device", write_device },
 	{ "write-elsewhere", write_elsewhere },
 	{ "write-own-memory", write_own_memory },
+	{ "write-process", write_process },
 	/* and what must go on */
 	{ "all-sockets", all_sockets },
 	{ "bind-socket", bind_socket },

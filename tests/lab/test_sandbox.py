@@ -2,6 +2,7 @@
 over would try; and a daemon that does in it all that it has to do."""
 
 import ctypes
+import platform
 import shutil
 import signal
 import subprocess
@@ -17,31 +18,45 @@ CREATE_RULESET = 444  # landlock_create_ruleset(2), on every machine
 
 # What is refused by which error; "landlock": where the kernel has it.
 REFUSED = {
-    "alg": "EPERM", "clone-network": "EPERM", "clone-user": "EPERM",
-    "clone3-user": "ENOSYS", "execute": "EPERM",
-    "execute-memory-file": "EPERM", "limits-of-others": "EPERM",
+    "add-key": "EPERM", "alg": "EPERM", "ask-for-keyring": "EPERM",
+    "clone-network": "EPERM", "clone-user": "EPERM",
+    "clone3-user": "ENOSYS", "enter-namespace": "EPERM", "execute": "EPERM",
+    "execute-memory-file": "EPERM", "handle-faults": "EPERM",
+    "limits-of-others": "EPERM", "load-kernel": "EPERM",
+    "load-program": "EPERM",
     "make-directory": "EPERM", "make-link": "EPERM",
+    "make-second-name": "EPERM", "make-second-name-at": "EPERM",
     "make-set-id-file": "EPERM", "map-all": "EPERM", "mount": "EPERM",
     "multipath-tcp": "EPERM",
     "netlink-in-disguise": "EPERM", "netlink-netfilter": "EPERM",
     "netlink-route": "EPERM", "netlink-sock-diag": "EPERM",
+    "open-by-handle": "EPERM",
     "packet": "EPERM", "ping": "EPERM", "protect-later": "EPERM",
-    "raw": "EPERM", "raw-v6": "EPERM",
+    "queue-calls": "EPERM", "raw": "EPERM", "raw-v6": "EPERM",
+    "read-process": "EPERM",
     "run-memory-file": "EPERM", "run-written-file": "EPERM",
     "sctp": "EPERM", "seal-memory-file": "EPERM",
     "select-console": "EPERM", "set-id": "EPERM", "set-id-of-open": "EPERM",
-    "share-memory": "EPERM", "trace": "EPERM",
+    "set-user": "EPERM", "set-users": "EPERM",
+    "share-memory": "EPERM", "take-descriptor": "EPERM", "trace": "EPERM",
     "truncate-by-neither": "EPERM", "truncate-by-reading": "EPERM",
     "type-at-terminal": "EPERM", "type-in-disguise": "EPERM",
     "udp-lite": "EPERM", "unix-packets": "EPERM",
-    "unshare-user": "EPERM", "vsock": "EPERM",
+    "unshare-user": "EPERM", "vsock": "EPERM", "watch-events": "EPERM",
     "write-beside-sockets": "landlock", "write-device": "landlock",
-    "write-elsewhere": "landlock", "write-own-memory": "EACCES"}
+    "write-elsewhere": "landlock", "write-own-memory": "EACCES",
+    "write-process": "EPERM"}
+if platform.machine() == "x86_64":
+    # By the other tables of system calls; this ends the process.
+    REFUSED |= {"call-i386": "SIGSYS", "call-x32": "SIGSYS"}
 ALLOWED = ("all-sockets", "bind-socket", "fork", "own-limits", "write-state",
            "zones-in-memory")
 # Nothing that nobody could do, or that every kernel has, without a sandbox.
-NOT_EVERYWHERE = {"alg", "mount", "multipath-tcp", "packet", "ping", "raw",
-                  "raw-v6", "sctp", "udp-lite", "vsock"}
+NOT_EVERYWHERE = {"add-key", "alg", "ask-for-keyring", "call-i386",
+                  "call-x32", "handle-faults", "load-kernel", "load-program",
+                  "mount", "multipath-tcp", "open-by-handle", "packet", "ping",
+                  "queue-calls", "raw", "raw-v6", "sctp", "take-descriptor",
+                  "udp-lite", "vsock", "watch-events"}
 
 pytestmark = pytest.mark.skipif(NO_SANDBOX, reason="no sandbox in this build")
 
@@ -75,6 +90,14 @@ def test_refused(room, name):
     if error == "landlock":
         error = "EACCES" if has_landlock() else "done"
     assert attempt(room, "caged", name) == error
+
+
+@pytest.mark.parametrize("name", sorted(NOT_EVERYWHERE & set(REFUSED)))
+def test_refused_to_root(room, name):
+    """Nobody may be refused by the kernel itself; root is by the sandbox."""
+    said = subprocess.run([ESCAPE, "caged", room / "state", name], check=True,
+                          capture_output=True, text=True, timeout=HANG).stdout
+    assert said.strip() == REFUSED[name]
 
 
 @pytest.mark.parametrize("name", sorted(set(REFUSED) - NOT_EVERYWHERE))
