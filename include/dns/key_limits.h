@@ -10,7 +10,7 @@
  * modulus has 4,096 bits at most (RFC 3110 section 2), and above 64 bits of
  * exponent OpenSSL refuses long keys, BIND all.
  *
- * Nor do signatures that are none: libunbound tries eight for each RRset, and
+ * Nor do signatures that are none: libunbound tries nine for each RRset, and
  * whoever has a zone for each label of his names can have it do so sixteen
  * times for each of them, in turns of the loop for which nobody is charged.
  * Where those of one turn have taken a millisecond, which is seven of P-256 and

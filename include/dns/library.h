@@ -33,6 +33,17 @@
  *	built_in_zones_are_answered
  *   it takes a configuration from a file in memory, and reads it at once:
  *	configuration_may_be_in_memory
+ *   a key that could not be had is missing for a minute:
+ *	missing_key_is_kept_for_a_minute
+ *   it keeps YXDOMAIN without validating it:
+ *	false_yxdomain_is_kept_unvalidated
+ *   of the signatures of an RRset it tries nine at most:
+ *	few_signatures_are_tried
+ *   whether a signature has ended it looks only once:
+ *	end_is_looked_at_once
+ *   it writes the signatures of an RRset one behind the other, and their owner
+ *   always in the same way:
+ *	signatures_of_a_set_stand_together
  *   the options by which we change it exist, with these defaults:
  *	options_exist, localhost_is_asked_by_default
  *
@@ -42,7 +53,8 @@
  * tests/unit/test_unbound_option.c: the options that may be set.  In the lab:
  * which denials are insecure above the limit of iterations
  * (h151-hide.nsec of tests/lab/matrix.py), opt-out, RFC 5011
- * (test_rollover.py).
+ * (test_rollover.py), no more than 136 hashes for one answer, by what they cost
+ * (deepsalts.nsec of test_costly.py).
  */
 #ifndef DNS_LIBRARY_H
 #define DNS_LIBRARY_H

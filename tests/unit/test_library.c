@@ -1,8 +1,8 @@
 /*
  * What we assume of libunbound, held against the one that is loaded: each test
  * is a line of include/dns/library.h.  It serves itself a root zone from a
- * file, and asks a server on loopback that never answers; nothing else is
- * there to be asked.
+ * file, signed or not, or asks a server on loopback; nothing else is there to
+ * be asked.
  */
 
 #include "dns/library.h"
@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unbound.h>
 #include <unistd.h>
 
@@ -24,13 +26,16 @@
 #include "base/conf.h"
 #include "base/domain.h"
 #include "dns/insecurity.h"
+#include "dns/whole.h"
 #include "dns/zones.h"
 
+#include "message_fixture.h"
 #include "sockets.h"
 #include "test_main.h"
 
 #define INSECURE 0
 #define BOGUS 1
+#define SECURE 2
 
 static struct event_base *base;
 static struct ub_ctx *ub;
@@ -43,6 +48,9 @@ struct outcome {
 	bool truncated, has_why;
 	unsigned records; /* in the answer section */
 };
+
+static uint8_t packet_seen[4096]; /* of the last result */
+static size_t packet_seen_len;
 
 static void
 on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
@@ -61,6 +69,8 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 	outcome->inner = wire[3] & 0x0fU;
 	outcome->truncated = (wire[2] & 0x02U) != 0;
 	outcome->records = wire[6] * 256U + wire[7];
+	packet_seen_len = (size_t)len <= sizeof(packet_seen) ? (size_t)len : 0;
+	memcpy(packet_seen, wire, packet_seen_len);
 }
 
 static int
@@ -135,9 +145,25 @@ ask(const char *name)
 	return outcome;
 }
 
+static long ahead; /* seconds by which libunbound's clock is */
+
+/* Stands before the C library's. */
+int
+gettimeofday(struct timeval *now, void *zone)
+{
+	struct timespec at;
+
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &at);
+	*now = (struct timeval){ .tv_sec = at.tv_sec + ahead,
+		.tv_usec = at.tv_nsec / 1000 };
+	return 0;
+}
+
 static void
 set_up(void)
 {
+	ahead = 0;
 	ck_assert_ptr_nonnull(base = event_base_new());
 	ck_assert_ptr_nonnull(ub = ub_ctx_create_event(base));
 	ub_ctx_debugout(ub, NULL);
@@ -459,6 +485,296 @@ START_TEST(insecure_zone_is_insecure_below)
 }
 END_TEST
 
+/* ---- what it keeps ---- */
+
+/* A server on loopback with unsigned addresses, and without any key. */
+struct keyless {
+	struct event *event;
+	unsigned rcode;
+	unsigned questions, keys; /* that it was asked for */
+};
+
+#define TYPE_DNSKEY 48
+
+static void
+answer_without_keys(evutil_socket_t fd, short what, void *arg)
+{
+	struct keyless *server = arg;
+	uint8_t wire[2048], *out = NULL;
+	struct sockaddr_storage from;
+	socklen_t from_len = sizeof(from);
+	const ssize_t len = recvfrom(
+	    fd, wire, sizeof(wire), 0, (struct sockaddr *)&from, &from_len);
+	ldns_pkt *query = NULL;
+	const ldns_rr *question;
+	size_t size = 0;
+
+	(void)what;
+	if (len < 0 || ldns_wire2pkt(&query, wire, (size_t)len) != 0)
+		return;
+	question = ldns_rr_list_rr(ldns_pkt_question(query), 0);
+	ldns_pkt_set_qr(query, true);
+	ldns_pkt_set_ra(query, true);
+	server->questions++;
+	if (ldns_rr_get_type(question) == LDNS_RR_TYPE_DNSKEY) {
+		server->keys++;
+		ldns_pkt_set_rcode(query, LDNS_RCODE_SERVFAIL);
+	} else {
+		char *name = ldns_rdf2str(ldns_rr_owner(question));
+		char line[300];
+
+		snprintf(line, sizeof(line), "%s 300 IN A 192.0.2.1", name);
+		message_push(query, LDNS_SECTION_ANSWER, line);
+		ldns_pkt_set_rcode(query, (uint8_t)server->rcode);
+		free(name);
+	}
+	if (ldns_pkt2wire(&out, query, &size) == LDNS_STATUS_OK)
+		sendto(fd, out, size, 0, (struct sockaddr *)&from, from_len);
+	free(out);
+	ldns_pkt_free(query);
+}
+
+static void
+start_keyless(struct keyless *server, int fd)
+{
+	server->event = event_new(
+	    base, fd, EV_READ | EV_PERSIST, answer_without_keys, server);
+	event_add(server->event, NULL);
+}
+
+START_TEST(missing_key_is_kept_for_a_minute)
+{
+	const int fd = forward_to_loopback();
+	struct keyless server = { 0 };
+	struct outcome outcome;
+	unsigned keys;
+
+	start_keyless(&server, fd);
+	trust("signed.");
+	outcome = ask("a.signed.");
+	ck_assert_int_eq(outcome.security, BOGUS);
+	keys = server.keys;
+	ck_assert_uint_gt(keys, 0);
+	ahead = 55;
+	outcome = ask("b.signed.");
+	ck_assert_int_eq(outcome.security, BOGUS);
+	ck_assert_uint_eq(server.keys, keys);
+	ahead = 65;
+	outcome = ask("c.signed.");
+	ck_assert_int_eq(outcome.security, BOGUS);
+	ck_assert_uint_gt(server.keys, keys);
+	event_free(server.event);
+	close(fd);
+}
+END_TEST
+
+/* There is no key by which it could be anything but bogus. */
+START_TEST(false_yxdomain_is_kept_unvalidated)
+{
+	const int fd = forward_to_loopback();
+	struct keyless server = { .rcode = LDNS_RCODE_YXDOMAIN };
+	struct outcome outcome;
+	unsigned questions;
+
+	start_keyless(&server, fd);
+	trust(".");
+	outcome = ask("a.signed.");
+	ck_assert_int_eq(outcome.rcode, 0);
+	ck_assert_uint_eq(outcome.inner, LDNS_RCODE_YXDOMAIN);
+	ck_assert_int_eq(outcome.security, INSECURE);
+	questions = server.questions;
+	begin(&outcome, "a.signed.");
+	ck_assert(outcome.came);
+	ck_assert_uint_eq(outcome.inner, LDNS_RCODE_YXDOMAIN);
+	ck_assert_uint_eq(server.questions, questions);
+	event_free(server.event);
+	close(fd);
+}
+END_TEST
+
+/* ---- signatures ---- */
+
+struct signer {
+	ldns_key_list *keys;
+	char text[65536]; /* the root zone */
+	size_t len;
+};
+
+static void
+put(struct signer *signer, const ldns_rr *rr)
+{
+	char *line = ldns_rr2str(rr);
+
+	ck_assert_uint_lt(signer->len + strlen(line), sizeof(signer->text));
+	strcpy(signer->text + signer->len, line);
+	signer->len += strlen(line);
+	free(line);
+}
+
+/* Signatures end so many seconds from now. */
+static void
+set_end(const struct signer *signer, long seconds)
+{
+	ldns_key_set_expiration(ldns_key_list_key(signer->keys, 0),
+	    (uint32_t)(time(NULL) + seconds));
+}
+
+static void
+put_line(struct signer *signer, const char *line)
+{
+	ldns_rr *rr = message_record(line);
+
+	put(signer, rr);
+	ldns_rr_free(rr);
+}
+
+/* Of the record @line, behind @junk signatures that are none. */
+static void
+put_signature(struct signer *signer, const char *line, unsigned junk)
+{
+	ldns_rr_list *rrset = ldns_rr_list_new(), *signatures;
+	ldns_rr *signature;
+
+	ldns_rr_list_push_rr(rrset, message_record(line));
+	signatures = ldns_sign_public(rrset, signer->keys);
+	ck_assert_ptr_nonnull(signatures);
+	signature = ldns_rr_list_rr(signatures, 0);
+	for (unsigned i = 0; i < junk; i++) {
+		const uint8_t none[64] = { [63] = (uint8_t)i };
+		ldns_rr *other = ldns_rr_clone(signature);
+
+		ldns_rdf_deep_free(ldns_rr_set_rdf(other,
+		    ldns_rdf_new_frm_data(
+			LDNS_RDF_TYPE_B64, sizeof(none), none),
+		    8));
+		put(signer, other);
+		ldns_rr_free(other);
+	}
+	put(signer, signature);
+	ldns_rr_list_deep_free(signatures);
+	ldns_rr_list_deep_free(rrset);
+}
+
+static void
+put_signed(struct signer *signer, const char *line)
+{
+	put_line(signer, line);
+	put_signature(signer, line, 0);
+}
+
+static void
+start_signer(struct signer *signer)
+{
+	ldns_key *key =
+	    ldns_key_new_frm_algorithm(LDNS_SIGN_ECDSAP256SHA256, 256);
+	ldns_rr *dnskey, *ds;
+	char *line;
+
+	ck_assert_ptr_nonnull(key);
+	ldns_key_set_flags(key, 257);
+	ldns_key_set_pubkey_owner(key, ldns_dname_new_frm_str("."));
+	ldns_key_set_inception(key, (uint32_t)(time(NULL) - 86400));
+	dnskey = ldns_key2rr(key);
+	ck_assert_ptr_nonnull(dnskey);
+	ldns_key_set_keytag(key, ldns_calc_keytag(dnskey));
+	signer->len = 0;
+	signer->keys = ldns_key_list_new();
+	ldns_key_list_push_key(signer->keys, key);
+	set_end(signer, 86400);
+	ds = ldns_key_rr2ds(dnskey, LDNS_SHA256);
+	line = ldns_rr2str(ds);
+	ck_assert_int_eq(ub_ctx_add_ta(ub, line), 0);
+	free(line);
+	ldns_rr_free(ds);
+	put_signed(signer, ". 300 IN SOA . . 1 3600 600 86400 60");
+	put_signed(signer, ". 300 IN NS ns.");
+	line = ldns_rr2str(dnskey);
+	put_signed(signer, line);
+	free(line);
+	ldns_rr_free(dnskey);
+}
+
+static void
+serve_signed(struct signer *signer)
+{
+	ldns_key_list_free(signer->keys);
+	serve(signer->text);
+}
+
+static const struct {
+	unsigned junk;
+	int security;
+} tries[] = { { 0, SECURE }, { 7, SECURE }, { 9, BOGUS }, { 60, BOGUS } };
+
+START_TEST(few_signatures_are_tried)
+{
+	static const char line[] = "a. 3600 IN A 192.0.2.1";
+	static struct signer signer;
+	struct outcome outcome;
+
+	start_signer(&signer);
+	put_line(&signer, line);
+	put_signature(&signer, line, tries[_i].junk);
+	serve_signed(&signer);
+	outcome = ask("a.");
+	ck_assert_int_eq(outcome.security, tries[_i].security);
+	ck_assert_uint_eq(outcome.records, 2 + tries[_i].junk);
+}
+END_TEST
+
+/* Signatures have ended, and clocks may differ by three times as much. */
+START_TEST(end_is_looked_at_once)
+{
+	static struct signer signer;
+	struct outcome outcome;
+
+	ck_assert_int_eq(ub_ctx_set_option(ub, "val-sig-skew-min:", "300"), 0);
+	ck_assert_int_eq(ub_ctx_set_option(ub, "val-sig-skew-max:", "300"), 0);
+	start_signer(&signer);
+	set_end(&signer, -100);
+	put_signed(&signer, "a. 3600 IN A 192.0.2.1");
+	put_signed(&signer, "b. 3600 IN A 192.0.2.1");
+	serve_signed(&signer);
+	outcome = ask("a.");
+	ck_assert_int_eq(outcome.security, SECURE);
+	ahead = 1000;
+	outcome = ask("a.");
+	ck_assert_int_eq(outcome.security, SECURE);
+	outcome = ask("b.");
+	ck_assert_int_eq(outcome.security, BOGUS);
+}
+END_TEST
+
+/* Each RRset has one that ended long ago, and they come one RRset after the
+ * other.  Only together they say that neither has such alone. */
+START_TEST(signatures_of_a_set_stand_together)
+{
+	static const char *const lines[] = { "x.a. 3600 IN CNAME y.a.",
+		"y.a. 3600 IN A 192.0.2.1" };
+	static const long ends[] = { -864000, 86400 };
+	static struct signer signer;
+	const uint32_t now = (uint32_t)time(NULL);
+	struct outcome outcome;
+
+	start_signer(&signer);
+	for (size_t i = 0; i < COUNT(lines); i++)
+		put_line(&signer, lines[i]);
+	for (size_t k = 0; k < COUNT(ends); k++) {
+		set_end(&signer, ends[k]);
+		for (size_t i = 0; i < COUNT(lines); i++)
+			put_signature(&signer, lines[i], 0);
+	}
+	serve_signed(&signer);
+	outcome = ask("x.a.");
+	ck_assert_int_eq(outcome.security, SECURE);
+	ck_assert_uint_eq(outcome.records, 6);
+	ck_assert_ptr_nonnull(whole_flaw(
+	    packet_seen, packet_seen_len, 1, DNS_SECURE, false, now));
+	ck_assert_ptr_null(
+	    whole_flaw(packet_seen, packet_seen_len, 1, DNS_SECURE, true, now));
+}
+END_TEST
+
 /* ---- what hangs ---- */
 
 static unsigned
@@ -657,6 +973,11 @@ TEST_MAIN("library")
 	tcase_add_test(tc, no_anchor_makes_everything_insecure);
 	tcase_add_test(tc, answer_that_is_too_large_is_empty);
 	tcase_add_test(tc, insecure_zone_is_insecure_below);
+	tcase_add_test(tc, missing_key_is_kept_for_a_minute);
+	tcase_add_test(tc, false_yxdomain_is_kept_unvalidated);
+	add_rows(tc, few_signatures_are_tried, tries);
+	tcase_add_test(tc, end_is_looked_at_once);
+	tcase_add_test(tc, signatures_of_a_set_stand_together);
 	tcase_add_test(tc, delete_calls_back_for_all);
 	tcase_add_test(tc, twins_are_one_question);
 	tcase_add_test(tc, built_in_zones_are_answered);
