@@ -224,7 +224,7 @@ release-check:
 # Each version of these tools wants the code a little different.
 OF_DEBIAN_12 = $(if $(filter bookworm,$(RELEASE)),$(1),left-to-debian-12)
 
-check-style: check-layers check-docs check-shellcheck \
+check-style: check-layers check-docs check-mutants-match check-shellcheck \
 	$(call OF_DEBIAN_12,check-format)
 
 left-to-debian-12:
@@ -643,6 +643,12 @@ RUN_MUTANTS = tests/mutants/run $(patsubst -j%,--jobs=%,$(filter-out -j,$(filter
 mutants:
 	@$(RUN_MUTANTS) $(MUTANTS)
 
+# Only whether each is found in the code as it is now, in a second: code that
+# moves must take its mutants with it.
+check-mutants-match:
+	@echo "check-mutants-match"
+	@tests/mutants/run --match
+
 # As many as there is time for; SEED= draws the same again.
 check-mutants:
 	@$(RUN_MUTANTS) --draw 10 --seed $(SEED)
@@ -812,7 +818,7 @@ FORCE:
 	check-busy check-busy-lab check-compilers check-cppcheck check-docs \
 	check-faults check-format check-fuzz \
 	check-hardening check-incident check-lab check-lab-daemon check-labs \
-	check-layers check-mutants check-oracle check-sanitized \
+	check-layers check-mutants check-mutants-match check-oracle check-sanitized \
 	check-shellcheck check-soak check-style check-tidy check-tsan check-unit \
 	check-valgrind ci clean coverage coverage-objects coverage-report deb \
 	demo demo-incident \

@@ -1195,13 +1195,13 @@ ask_first(struct ladder *ladder)
 }
 
 /* Of a name that is looked up.  What an evaluation asks for, or a plain lookup,
- * is a host, or a domain. */
+ * is a host, or a domain.  Messages are for clients of the DNS listener,
+ * whatever their class. */
 static unsigned
 most_labels(const struct ladder *ladder)
 {
-	return ladder->class != RESOLVER_CLASS_OTHER || ladder->path != NULL
-		   ? LADDER_HOST_LABELS_MAX
-		   : LADDER_LABELS_MAX;
+	return wants_messages(ladder) ? LADDER_LABELS_MAX
+				      : LADDER_HOST_LABELS_MAX;
 }
 
 static void

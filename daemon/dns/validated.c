@@ -1125,8 +1125,10 @@ validated_use_anchors(struct validated *validated, struct anchors *anchors)
 	validated->anchors = anchors;
 	if (validated_renew(validated) == 0)
 		return;
-	/* It may still trust a key that was revoked. */
-	validated->main->is_outdated = true;
+	/* They may still trust a key that was revoked. */
+	for (struct context *context = validated->contexts; context != NULL;
+	     context = context->next)
+		context->is_outdated = true;
 }
 
 void

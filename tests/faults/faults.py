@@ -22,16 +22,12 @@ SLACK = 30 * lab_module.SLOWNESS
 # Sanitizers keep what was freed for a while, and more around each block.
 GROWTH = 400 if SANITIZED else 48  # MiB: what caches and buffers may take
 RESET = struct.pack("ii", 1, 0)  # for SO_LINGER
-# Seconds of processor time that the loop may be away from its sockets.
-LOOP_LONGEST = 0.02 * lab_module.SLOWNESS
 # Seconds until a server that has been repaired is used again, with what a busy
 # machine may need.
 RECOVERY = 20 + SLACK
 
 
 class Watched(lab_module.Daemon):
-    loop_longest_allowed = LOOP_LONGEST
-
     def __init__(self, lab, name, config="", port=9342, **options):
         self.dns = f"127.0.0.{port % 100}"
         self.metrics = port + 5
@@ -108,21 +104,6 @@ class Watched(lab_module.Daemon):
         with self.connect(port=self.metrics) as http:
             http.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             assert b" 200 OK" in http.recv(4096)
-
-    def loop_longest(self):
-        return self.status()["loop_longest_seconds"]
-
-    def holds_nobody(self, before=0):
-        """No callback has held the loop; what was so long @before counts for
-        others."""
-        longest = self.loop_longest()
-        print(f"the longest callback took {1000 * longest:.1f} ms")
-        allowed = self.loop_longest_allowed
-        if allowed <= longest > before:
-            allowed *= lab_module.dearness()
-        assert longest < allowed or longest <= before, \
-            f"the loop was held for {1000 * longest:.1f} ms, " \
-            f"and {1000 * allowed:.1f} ms are allowed"
 
     @contextlib.contextmanager
     def bounded(self, mib=GROWTH, descriptors=30):

@@ -66,6 +66,8 @@ def environment():
     return env
 
 
+# Seconds of processor time that a daemon's loop may be away from its sockets.
+LOOP_LONGEST = 0.02 * SLOWNESS
 # Seconds that only a hang takes: a busy machine may take its time, and no test
 # is decided by how much.
 HANG = 120 * SLOWNESS
@@ -87,6 +89,15 @@ def running(thing):
     """A fixture's: `yield from running(Lab())`."""
     yield thing.start()
     thing.stop()
+
+
+def watched(daemon):
+    """As running(): a daemon whose loop nobody may hold."""
+    yield daemon.start()
+    try:
+        daemon.holds_nobody()
+    finally:
+        daemon.stop()
 
 
 @contextlib.contextmanager
@@ -468,6 +479,8 @@ class Lab:
 class Daemon:
     """postdaned, with a configuration of the test's."""
 
+    loop_longest_allowed = LOOP_LONGEST
+
     def __init__(self, lab, name="daemon", config="", wrapper=(), port=8642):
         self.port = port  # of socketmap; tcp_table has the next
         self.folder = ROOM / name
@@ -561,6 +574,21 @@ class Daemon:
         had = self.computed()
         time.sleep(1)
         return self.computed() - had
+
+    def loop_longest(self):
+        return self.status()["loop_longest_seconds"]
+
+    def holds_nobody(self, before=0):
+        """No callback has held the loop; what was so long @before counts for
+        others."""
+        longest = self.loop_longest()
+        print(f"the longest callback took {1000 * longest:.1f} ms")
+        allowed = self.loop_longest_allowed
+        if allowed <= longest > before:
+            allowed *= dearness()
+        assert longest < allowed or longest <= before, \
+            f"the loop was held for {1000 * longest:.1f} ms, " \
+            f"and {1000 * allowed:.1f} ms are allowed"
 
     def memory(self):
         """MiB that are resident."""

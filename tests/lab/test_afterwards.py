@@ -189,7 +189,7 @@ def world():
 @pytest.fixture
 def daemon(world):
     """One that has seen nothing."""
-    yield from lab_module.running(
+    yield from lab_module.watched(
         lab_module.Daemon(world, "afterwards", port=8942))
 
 
@@ -226,6 +226,7 @@ def test_a_forged_referral_to_a_tld(world):
             assert daemon.socketmap("dane.d.nsec").startswith("TEMP ")
             assert TLD.forged
         assert right_again(daemon, "dane.d.nsec") < RIGHT_AGAIN
+        daemon.holds_nobody()
     finally:
         world.hints.write_text(hints)
         daemon.stop()

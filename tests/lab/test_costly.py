@@ -12,9 +12,10 @@ import misbehave as m
 from matrix import one, served
 from zones import USABLE, Zone
 
-SECONDS = 1 * lab_module.SLOWNESS    # of processor time
+SECONDS = 0.5 * lab_module.SLOWNESS  # of processor time
 HELD = 0.02 * lab_module.SLOWNESS    # the loop, by one callback; likewise
-NEIGHBOUR = 1 * lab_module.SLOWNESS  # seconds
+# Seconds of a machine with nothing else to do.
+NEIGHBOUR = 1 * lab_module.SLOWNESS
 LIMIT = 150  # iterations that are believed: include/dns/insecurity.h
 SALTS = costly.salts(8)
 
@@ -89,7 +90,7 @@ class Mail(threading.Thread):
         super().__init__()
         self.world, self.daemon, self.key = world, daemon, key
         self.reply = ""
-        self.had = daemon.computed()
+        self.had, self.asked = daemon.computed(), world.questions(key)
         self.start()
 
     def run(self):
@@ -98,8 +99,8 @@ class Mail(threading.Thread):
     def wait_for_questions(self):
         """Until its hosts are asked for."""
         lab_module.wait_until(
-            "questions", lambda: self.world.questions(self.key) > 4
-            or not self.is_alive())
+            "questions", lambda: self.world.questions(self.key) >
+            self.asked + 4 or not self.is_alive())
 
     def cost(self):
         self.join()
@@ -124,16 +125,21 @@ def test_one_mail_costs_little(world, zone):
 
 
 @pytest.mark.parametrize("zone", COSTLY, ids=lambda zone: zone.zone)
-def test_neighbours_do_not_wait(world, daemon, zone):
-    mail = Mail(world, daemon, zone.zone)
-    mail.wait_for_questions()
-    begin = time.monotonic()
-    assert daemon.socketmap(neighbour(zone)).startswith("OK dane")
-    seconds = time.monotonic() - begin
-    print(f"{seconds:.3f} s")
-    # Where the machine is busy it takes longer, and so does the mail.
-    assert mail.is_alive() or seconds < NEIGHBOUR
-    mail.join()
+def test_neighbours_do_not_wait(world, zone):
+    def seconds():
+        with started(world) as daemon:
+            pace = lab_module.pace()
+            mail = Mail(world, daemon, zone.zone)
+            mail.wait_for_questions()
+            begin = time.monotonic()
+            assert daemon.socketmap(neighbour(zone)).startswith("OK dane")
+            took = time.monotonic() - begin
+            print(f"{took:.3f} s, and all takes {pace:.1f} times as long; "
+                  f"the mail is {'' if mail.is_alive() else 'not '}under way")
+            mail.join()
+        return [took / pace]
+
+    lab_module.at_best(seconds, [NEIGHBOUR])
 
 
 def test_many_honest_hosts_are_no_cost(daemon):

@@ -100,12 +100,10 @@ def world():
 
 @pytest.fixture(scope="module")
 def daemon(world):
-    running = lab_module.Daemon(
-        world, "denials", "lookup-deadline = 6\n"
-        f'dns-listen = {{ "{LISTENER}:53" }}\n', port=8942).start()
     with lab_module.resolv_conf(LISTENER):
-        yield running
-    running.stop()
+        yield from lab_module.watched(lab_module.Daemon(
+            world, "denials", "lookup-deadline = 6\n"
+            f'dns-listen = {{ "{LISTENER}:53" }}\n', port=8942))
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def broken():
 
 @pytest.fixture(scope="module")
 def daemon(broken):
-    yield from lab_module.running(
+    yield from lab_module.watched(
         lab_module.Daemon(broken, "matrix", port=8742))
 
 

@@ -187,7 +187,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def daemon(world):
-    yield from lab_module.running(lab_module.Daemon(
+    yield from lab_module.watched(lab_module.Daemon(
         world, "place", "lookup-deadline = 6\n"
         f'dns-listen = {{ "{LISTENER}:53" }}\n', port=8942))
 

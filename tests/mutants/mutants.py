@@ -146,8 +146,12 @@ def apply_one(change, file, text):
     return text[:start] + change.new.strip() + text[stop:]
 
 
-def apply(mutant, text):
-    """@text without the rule."""
+def apply(mutant, root):
+    """The text of its file below @root, without the rule."""
+    source = root / mutant.file
+    if not source.is_file():
+        raise Broken(f"there is no {mutant.file}")
+    text = source.read_text()
     for change in mutant.changes:
         text = apply_one(change, mutant.file, text)
     return text

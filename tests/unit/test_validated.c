@@ -52,6 +52,7 @@ static struct {
 	char name[64], value[128];
 } options[OPTIONS_MAX]; /* the latest, of several contexts */
 static size_t option_count;
+static bool memory_is_short; /* for any option, and so for new contexts */
 
 /* In the place of libunbound's, which it calls. */
 int
@@ -68,7 +69,7 @@ ub_ctx_set_option(struct ub_ctx *ub, const char *name, const char *value)
 	snprintf(
 	    options[option_count].value, sizeof(options[0].value), "%s", value);
 	option_count++;
-	return theirs(ub, name, value);
+	return memory_is_short ? UB_NOMEM : theirs(ub, name, value);
 }
 
 /* The last value; NULL where it was not set. */
@@ -404,7 +405,7 @@ set_up(void)
 	make_key();
 	server = start_server();
 	questions = swelling = 0;
-	is_hurried = false;
+	is_hurried = memory_is_short = false;
 	paying = NULL;
 	option_count = 0;
 	strcpy(folder, "/tmp/test_validated.XXXXXX");
@@ -994,6 +995,35 @@ START_TEST(context_without_trust_is_not_believed)
 END_TEST
 
 /* All keys revoked: not a world without signatures. */
+/* The key that is trusted there may be the one that was revoked: in the main
+ * context, a fresh one, and the spare one. */
+START_TEST(old_anchors_answer_nothing)
+{
+	const char *fresh_for = _i == 1 ? "secure" : NULL;
+	struct outcome outcome = ask("a.secure", DNS_TYPE_A, fresh_for);
+	struct outcome under_way = { 0 };
+	char why[ANCHORS_WHY_MAX];
+
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+	if (_i == 2)
+		validated_cancel(
+		    begin(&under_way, "a.crowd", DNS_TYPE_A, NULL));
+	begin(&under_way, "a.crowd", DNS_TYPE_A, fresh_for);
+	ck_assert_uint_eq(
+	    validated_counts(validated).contexts, _i == 0 ? 1 : 2);
+	memory_is_short = true;
+	validated_use_anchors(validated, anchors_load(anchor, NULL, why));
+	wait_for(&under_way);
+	expect_failure(&under_way);
+	outcome = ask("a.secure", DNS_TYPE_A, fresh_for);
+	expect_failure(&outcome);
+	memory_is_short = false;
+	WAIT_UNTIL(
+	    outcome.answered, outcome = ask("a.secure", DNS_TYPE_A, fresh_for));
+	expect(&outcome, DNS_SECURE, DNS_OK, 1);
+}
+END_TEST
+
 START_TEST(without_anchors_nothing_is_insecure)
 {
 	static const char states[][24] = { ";;state=4 [ REVOKED ]",
@@ -1487,6 +1517,7 @@ TEST_MAIN("validated")
 	tcase_add_test(tc, hung_twin_is_asked_elsewhere);
 	tcase_add_test(tc, fresh_context_has_empty_caches);
 	tcase_add_test(tc, context_without_trust_is_not_believed);
+	tcase_add_loop_test(tc, old_anchors_answer_nothing, 0, 3);
 	tcase_add_test(tc, without_anchors_nothing_is_insecure);
 	tcase_add_loop_test(tc, swollen_answer_is_no_denial, 0, 2);
 	tcase_add_test(tc, swollen_answer_is_looked_at_twice);
