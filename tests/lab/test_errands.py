@@ -2,6 +2,7 @@
 are dear to look up: plain DNS needs their addresses."""
 
 import asyncio
+import re
 
 import dns.rcode
 import dns.rrset
@@ -122,6 +123,7 @@ def one_mail(daemon, key, seconds=SECONDS, held=HELD):
 @pytest.mark.parametrize("domain", [HASHES, SIGNATURES],
                          ids=lambda domain: domain.zone)
 def test_names_of_servers_are_no_way_around_the_budget(world, daemon, domain):
-    assert "of one evaluation is used up" in one_mail(daemon, domain.key())
-    # It goes on with what costs nothing, to the last alias and beyond.
+    assert re.search("of one evaluation (is|are) used up",
+                     one_mail(daemon, domain.key()))
+    # It goes on with what costs nothing, as far as the first alias.
     assert world.questions(domain.zone) > REFERRALS

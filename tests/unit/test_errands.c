@@ -184,7 +184,7 @@ START_TEST(inner_ones_are_bounded_and_not_shared)
 }
 END_TEST
 
-static void *all[ERRANDS_MAX];
+static void *all[ERRANDS_MAX + ERRANDS_KEPT + 1];
 static size_t all_count;
 
 /* As many as it may have, or @most, each by another name. */
@@ -254,11 +254,10 @@ START_TEST(all_of_a_class_are_bounded)
 	}
 	ck_assert_ptr_null(
 	    try_to_ask(1, budget[1], "more.example", DNS_TYPE_A));
-	handles[2] = try_to_ask(2, other, "more.example", DNS_TYPE_A);
-	ck_assert_ptr_nonnull(handles[2]);
+	fill(other, ERRANDS_KEPT + 1);
+	ck_assert_uint_eq(all_count, ERRANDS_MAX + ERRANDS_KEPT + 1);
 	for (size_t i = 0; i < ERRANDS_KEPT; i++)
 		errands_cancel(few[i]);
-	errands_cancel(handles[2]);
 	cancel_all();
 	for (size_t i = 0; i < ERRANDS_MAX / ERRANDS_OWN_MAX; i++)
 		budget_release(others[i]);
@@ -348,6 +347,23 @@ START_TEST(answer_is_everybodys)
 }
 END_TEST
 
+/* He has second looks no more, and would get the same without them. */
+START_TEST(who_has_paid_does_not_pay_again)
+{
+	ask(0, "ns.example", DNS_TYPE_A);
+	handles[1] = try_to_ask(1, budget[0], "ns.example", DNS_TYPE_A);
+	ck_assert_ptr_nonnull(handles[1]);
+	ask(2, "ns.example", DNS_TYPE_A);
+	budget[0]->has_bad_caches = true;
+	answer_with(0, DNS_FAILED);
+	ck_assert_uint_eq(told[0] + told[1], 2);
+	ck_assert_uint_eq(told[2], 0);
+	answer_with(1, DNS_FAILED);
+	ck_assert_uint_eq(told[2], 1);
+	ck_assert_uint_eq(looked_up, 2);
+}
+END_TEST
+
 /* It would only hear the same. */
 START_TEST(who_has_nothing_does_not_try_again)
 {
@@ -399,6 +415,7 @@ TEST_MAIN("errands")
 	    tc, failure_for_lack_of_means_is_the_payers_only, 0, 2);
 	tcase_add_test(tc, failure_of_those_with_means_is_everybodys);
 	tcase_add_loop_test(tc, answer_is_everybodys, 0, 2);
+	tcase_add_test(tc, who_has_paid_does_not_pay_again);
 	tcase_add_test(tc, who_has_nothing_does_not_try_again);
 	tcase_add_test(tc, second_try_that_can_not_be_is_a_failure);
 	tcase_add_test(tc, what_can_not_be_asked_is_none);
