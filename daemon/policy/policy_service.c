@@ -19,14 +19,16 @@
 #include "dane/dane.h"
 #include "dane/tlsa.h"
 #include "dns/resolver.h"
+#include "policy/askers.h"
 #include "policy/busy_list.h"
 #include "policy/nexthop.h"
 #include "policy/policy_log.h"
 #include "policy/verdicts.h"
 
-/* Evaluations at a time that were asked for; each is a few lookups. */
+/* Evaluations at a time that were asked for by those who have no room of their
+ * own left (policy/askers.h); each is a few lookups. */
 #define EVALUATIONS_MAX 2000
-/* And those that were not: refreshes and the warm-up. */
+/* And those that nobody asked for: refreshes and the warm-up. */
 #define REFRESHES_MAX 32
 /* Entries of the cache freed at a time: well below a millisecond. */
 #define SWEEP_MAX 1000
@@ -48,6 +50,7 @@ struct evaluation {
 	struct policy_service *service;
 	struct dane *dane;
 	struct policy_request *requests;
+	struct asker *asker;        /* whose room it has, or NULL */
 	char key[NEXTHOP_TEXT_MAX]; /* nexthop_text() */
 	char map[POLICY_MAP_MAX];   /* of the first who asked, for the log */
 	const struct conf_policy *policy; /* the same */
@@ -79,7 +82,8 @@ struct policy_service {
 	struct verdicts *verdicts;
 	struct evaluation *evaluations; /* hash by key */
 	size_t refreshes;               /* of them, nobody asked for these */
-	struct busy_list warm;          /* to be evaluated as there is time */
+	struct askers *askers;
+	struct busy_list warm; /* to be evaluated as there is time */
 	struct event *tick;
 	struct policy_explanation *explanations;
 	size_t explanation_count;
@@ -189,9 +193,13 @@ answer_all(struct evaluation *evaluation, const struct dane_evidence *evidence)
 static void
 evaluation_free(struct evaluation *evaluation)
 {
-	HASH_DEL(evaluation->service->evaluations, evaluation);
+	struct policy_service *service = evaluation->service;
+
+	HASH_DEL(service->evaluations, evaluation);
 	if (evaluation->cause != POLICY_CAUSE_QUESTION)
-		evaluation->service->refreshes--;
+		service->refreshes--;
+	if (evaluation->asker != NULL)
+		askers_give_back(service->askers, evaluation->asker);
 	dane_cancel(evaluation->dane);
 	free(evaluation);
 }
@@ -215,11 +223,20 @@ on_evidence(void *arg, struct dane_evidence *evidence)
 	dane_evidence_free(evidence);
 }
 
+static enum resolver_class
+class_of(const struct evaluation *evaluation)
+{
+	if (evaluation->cause != POLICY_CAUSE_QUESTION)
+		return RESOLVER_CLASS_REFRESH;
+	return evaluation->asker != NULL ? RESOLVER_CLASS_POLICY
+					 : RESOLVER_CLASS_POLICY_MANY;
+}
+
+/* With room of nobody, at first. */
 static struct evaluation *
-evaluation_start(struct policy_service *service, const struct nexthop *hop,
+evaluation_new(struct policy_service *service, const struct nexthop *hop,
     const char *key, const char *map, enum policy_cause cause)
 {
-	const bool asked = cause == POLICY_CAUSE_QUESTION;
 	struct evaluation *evaluation = calloc(1, sizeof(*evaluation));
 
 	if (evaluation == NULL)
@@ -230,21 +247,28 @@ evaluation_start(struct policy_service *service, const struct nexthop *hop,
 	evaluation->cause = cause;
 	snprintf(evaluation->key, sizeof(evaluation->key), "%s", key);
 	snprintf(evaluation->map, sizeof(evaluation->map), "%s", map);
-	evaluation->dane = evaluate(service, hop,
-	    asked ? RESOLVER_CLASS_POLICY : RESOLVER_CLASS_REFRESH, on_evidence,
-	    evaluation);
-	if (evaluation->dane == NULL) {
-		free(evaluation);
-		return NULL;
-	}
 	HASH_ADD_STR(service->evaluations, key, evaluation);
 	if (evaluation->hh.tbl == NULL) { /* out of memory */
-		dane_cancel(evaluation->dane);
 		free(evaluation);
 		return NULL;
 	}
-	stats_count(service->stats, STATS_EVALUATION);
-	service->refreshes += !asked;
+	service->refreshes += cause != POLICY_CAUSE_QUESTION;
+	return evaluation;
+}
+
+/* @evaluation: NULL, or taken over; NULL is returned where it can't begin. */
+static struct evaluation *
+evaluation_start(struct evaluation *evaluation, const struct nexthop *hop)
+{
+	if (evaluation == NULL)
+		return NULL;
+	evaluation->dane = evaluate(evaluation->service, hop,
+	    class_of(evaluation), on_evidence, evaluation);
+	if (evaluation->dane == NULL) {
+		evaluation_free(evaluation);
+		return NULL;
+	}
+	stats_count(evaluation->service->stats, STATS_EVALUATION);
 	return evaluation;
 }
 
@@ -286,28 +310,75 @@ answer_from_cache(struct policy_service *service, const char *key, size_t len,
 	return true;
 }
 
+/* NULL where there are too many. */
+static struct evaluation *
+evaluation_begin(struct policy_service *service, const struct nexthop *hop,
+    const char *key, const char *map, const char *who)
+{
+	const size_t others = HASH_COUNT(service->evaluations) -
+			      service->refreshes -
+			      askers_taken(service->askers);
+	struct asker *asker = askers_take(service->askers, who);
+	struct evaluation *evaluation;
+
+	if (asker == NULL && others >= EVALUATIONS_MAX)
+		return NULL;
+	evaluation =
+	    evaluation_new(service, hop, key, map, POLICY_CAUSE_QUESTION);
+	if (evaluation != NULL)
+		evaluation->asker = asker;
+	else if (asker != NULL)
+		askers_give_back(service->askers, asker);
+	return evaluation_start(evaluation, hop);
+}
+
+/*
+ * One that had no room of its own begins anew in that of @who, where they have
+ * any: its lookups may have no turn for as long as it lives, and who started it
+ * would then decide about everybody who needs the same next hop.
+ */
+static void
+evaluation_move(
+    struct evaluation *evaluation, const struct nexthop *hop, const char *who)
+{
+	struct askers *askers = evaluation->service->askers;
+	struct dane *dane;
+
+	if (class_of(evaluation) != RESOLVER_CLASS_POLICY_MANY ||
+	    (evaluation->asker = askers_take(askers, who)) == NULL)
+		return;
+	dane = evaluate(evaluation->service, hop, class_of(evaluation),
+	    on_evidence, evaluation);
+	if (dane == NULL) {
+		askers_give_back(askers, evaluation->asker);
+		evaluation->asker = NULL;
+		return;
+	}
+	dane_cancel(evaluation->dane);
+	evaluation->dane = dane;
+}
+
 /* The evaluation of a next hop that is not in the cache; NULL where there are
  * too many. */
 static struct evaluation *
 evaluation_for(struct policy_service *service, const struct nexthop *hop,
-    const char *key, const char *map)
+    const char *key, const char *map, const char *who)
 {
 	struct evaluation *evaluation;
 
 	HASH_FIND_STR(service->evaluations, key, evaluation);
 	stats_count(service->stats,
 	    evaluation != NULL ? STATS_CACHE_JOINED : STATS_CACHE_MISS);
-	if (evaluation == NULL &&
-	    HASH_COUNT(service->evaluations) - service->refreshes <
-		EVALUATIONS_MAX)
-		evaluation = evaluation_start(
-		    service, hop, key, map, POLICY_CAUSE_QUESTION);
+	if (evaluation == NULL)
+		return evaluation_begin(service, hop, key, map, who);
+	evaluation_move(evaluation, hop, who);
 	return evaluation;
 }
 
 static struct policy_request *
 ask_hop(struct policy_service *service, const struct nexthop *hop,
-    const char *map, struct policy_reply *reply, policy_reply_cb cb, void *arg)
+    const char *map, const char *who, struct policy_reply *reply,
+    policy_reply_cb cb, void *arg)
 {
 	static const char busy[] = "postdane: too many evaluations at once";
 	static const char ending[] = "postdane: the daemon is ending";
@@ -322,7 +393,7 @@ ask_hop(struct policy_service *service, const struct nexthop *hop,
 		*reply = (struct policy_reply){ .text = ending };
 		return NULL;
 	}
-	evaluation = evaluation_for(service, hop, key, map);
+	evaluation = evaluation_for(service, hop, key, map, who);
 	if (evaluation != NULL) {
 		request = join(
 		    evaluation, conf_policy_for(service->conf, map), cb, arg);
@@ -354,8 +425,8 @@ ask_without_lookup(struct policy_service *service, const struct nexthop *hop,
 
 struct policy_request *
 policy_service_ask(struct policy_service *service, const char *key,
-    size_t key_len, const char *map, struct policy_reply *reply,
-    policy_reply_cb cb, void *arg)
+    size_t key_len, const char *map, const char *who,
+    struct policy_reply *reply, policy_reply_cb cb, void *arg)
 {
 	struct policy_request *request = NULL;
 	struct nexthop hop;
@@ -369,7 +440,7 @@ policy_service_ask(struct policy_service *service, const char *key,
 	}
 	nexthop_parse(key, key_len, service->conf->default_port, &hop);
 	if (hop.kind == NEXTHOP_LOOKUP)
-		request = ask_hop(service, &hop, map, reply, cb, arg);
+		request = ask_hop(service, &hop, map, who, reply, cb, arg);
 	else
 		ask_without_lookup(service, &hop, key, key_len, map, reply);
 	if (request == NULL)
@@ -504,7 +575,8 @@ evaluate_unasked(
 		return;
 	HASH_FIND_STR(service->evaluations, text, evaluation);
 	if (evaluation == NULL &&
-	    evaluation_start(service, &hop, text, "", cause) != NULL &&
+	    evaluation_start(
+		evaluation_new(service, &hop, text, "", cause), &hop) != NULL &&
 	    cause == POLICY_CAUSE_REFRESH)
 		stats_count(service->stats, STATS_REFRESH);
 }
@@ -724,10 +796,12 @@ policy_service_new(struct event_base *base, const struct conf *conf,
 	service->resolver = resolver;
 	service->stats = stats;
 	service->checker = tlsa_checker_new();
+	service->askers = askers_new();
 	service->verdicts = verdicts_new(conf, stats);
 	service->tick = event_new(base, -1, EV_PERSIST, on_tick, service);
-	if (service->checker == NULL || service->verdicts == NULL ||
-	    service->tick == NULL || event_add(service->tick, &tick) == -1) {
+	if (service->checker == NULL || service->askers == NULL ||
+	    service->verdicts == NULL || service->tick == NULL ||
+	    event_add(service->tick, &tick) == -1) {
 		log_error("policy: %s", service->checker == NULL
 					    ? "OpenSSL has no DANE"
 					    : "out of memory");
@@ -758,6 +832,7 @@ policy_service_free(struct policy_service *service)
 	}
 	while (service->explanations != NULL)
 		explanation_free(service->explanations);
+	askers_free(service->askers);
 	tlsa_checker_free(service->checker);
 	if (service->tick != NULL)
 		event_free(service->tick);

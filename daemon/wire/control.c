@@ -24,6 +24,7 @@
 
 #define REQUEST_MAX 16384
 #define KEY_TEXT_MAX 1100
+#define WHO "control" /* whoever it is: no peer_text() is like that */
 
 struct client {
 	const struct status_source *source;
@@ -104,7 +105,7 @@ run_query(struct client *client, const char *key, size_t len)
 
 	stats_count(client->source->stats, STATS_QUERY_CONTROL);
 	client->request = policy_service_ask(client->source->service, key, len,
-	    client->map, &policy, on_policy, client);
+	    client->map, WHO, &policy, on_policy, client);
 	if (client->request == NULL)
 		reply_policy(client, &policy);
 }

@@ -182,7 +182,7 @@ add_member(struct listener *listener, int fd, struct peer *peer)
 	if (member == NULL)
 		return false;
 	member->peer = peer;
-	member->session = session_new(&listener->options, fd, member);
+	member->session = session_new(&listener->options, fd, peer, member);
 	if (member->session == NULL) {
 		peers_leave(listeners->peers, peer);
 		free(member);

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "policy/policy_service.h"
+#include "wire/peers.h"
 #include "wire/prompt.h"
 
 #define BUFFER_START 512 /* octets: holds any usual request */
@@ -34,6 +35,7 @@ enum session_state {
 struct session {
 	const struct session_options *options;
 	void *cookie;
+	char who[PEER_TEXT_MAX];
 	int fd;
 	enum session_state state;
 	struct prompt_socket socket;
@@ -244,7 +246,7 @@ ask(struct session *session, const struct protocol_request *request)
 	}
 	stats_count(options->stats, options->protocol->queries);
 	session->request = policy_service_ask(options->service, request->key,
-	    request->key_len, map, &reply, on_reply, session);
+	    request->key_len, map, session->who, &reply, on_reply, session);
 	if (session->request != NULL) {
 		change_state(session, SESSION_ANSWERING);
 		options->on_use(options->arg, session->cookie);
@@ -442,7 +444,8 @@ on_more(evutil_socket_t fd, short what, void *arg)
 /* ---- life ---- */
 
 struct session *
-session_new(const struct session_options *options, int fd, void *cookie)
+session_new(const struct session_options *options, int fd,
+    const struct peer *peer, void *cookie)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	struct event_base *base = options->base;
@@ -453,6 +456,7 @@ session_new(const struct session_options *options, int fd, void *cookie)
 	}
 	session->options = options;
 	session->cookie = cookie;
+	peer_text(peer, session->who);
 	session->fd = fd;
 	session->socket = (struct prompt_socket){
 		.fd = fd, .ready = on_ready, .arg = session

@@ -14,8 +14,9 @@ enum resolver_need {
 
 /* Who asks: each class has slots of its own, so that none starves another. */
 enum resolver_class {
-	RESOLVER_CLASS_POLICY,
-	RESOLVER_CLASS_REFRESH, /* policies that nobody waits for yet */
+	RESOLVER_CLASS_POLICY,      /* the first policies of each who asks */
+	RESOLVER_CLASS_POLICY_MANY, /* and those of who has many under way */
+	RESOLVER_CLASS_REFRESH,     /* policies that nobody waits for yet */
 	RESOLVER_CLASS_FEW, /* the first questions of each who asks for DNS */
 	RESOLVER_CLASS_OTHER,
 	RESOLVER_CLASSES

@@ -93,12 +93,15 @@ void policy_service_free(struct policy_service *service);
 /*
  * Ask.  @key: @key_len octets, any at all.  @map: the name that the client
  * used (terminated), or NULL where the protocol has none; copied.
+ * @who: a text that names who asks, such as "user 1000"; copied.  Of each the
+ * first ASKERS_FEW evaluations have room and lookups that no others' can take,
+ * and stay theirs until they end, also where nobody waits any more.
  * Returns NULL when @reply was filled in at once: there will be no callback.
  * Otherwise a handle, valid until the callback begins or
  * policy_service_cancel() is called.
  */
 struct policy_request *policy_service_ask(struct policy_service *service,
-    const char *key, size_t key_len, const char *map,
+    const char *key, size_t key_len, const char *map, const char *who,
     struct policy_reply *reply, policy_reply_cb cb, void *arg);
 
 /* Forget a request; the evaluation goes on for others, and for the cache. */

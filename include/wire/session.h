@@ -14,6 +14,7 @@
 #include "wire/protocol.h"
 
 struct event_base;
+struct peer;
 struct policy_service;
 struct prompt;
 struct session;
@@ -37,9 +38,10 @@ struct session_options {
 };
 
 /* Takes over @fd, a connected non-blocking socket; closes it at the end, and
- * on failure.  Returns NULL when out of memory. */
-struct session *session_new(
-    const struct session_options *options, int fd, void *cookie);
+ * on failure.  @peer: who is there; not kept.  Returns NULL when out of
+ * memory. */
+struct session *session_new(const struct session_options *options, int fd,
+    const struct peer *peer, void *cookie);
 
 /* True while no request is being answered: the session may be closed to make
  * room.  One whose request is still arriving counts as idle, or clients that

@@ -47,6 +47,7 @@ struct resolver {
 	/* How it was asked last. */
 	enum resolver_need need;
 	enum resolver_class class;
+	unsigned of_class[RESOLVER_CLASSES]; /* asked */
 };
 
 struct resolver_lookup {
@@ -147,6 +148,7 @@ resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
 
 	resolver->need = need;
 	resolver->class = class;
+	resolver->of_class[class]++;
 	ck_assert_ptr_nonnull(budget);
 	budget_charge(budget, BUDGET_VALIDATION, spent_on_each);
 	while (line->name != NULL &&

@@ -107,11 +107,15 @@ def test_longest_idle_makes_room(start):
 SILENT = 'zone "silent.nsec" { forward = { "10.53.77.7" } }\n'
 
 
+def in_flight(daemon):
+    return json.loads(status(daemon))["evaluations_in_flight"]
+
+
 def hold(daemon, connection, number):
     """Keep a connection busy with a name that nobody resolves."""
-    before = json.loads(status(daemon))["evaluations_in_flight"]
+    before = in_flight(daemon)
     connection.sendall(netstring(f"n{number}.silent.nsec"))
-    until(lambda: json.loads(status(daemon))["evaluations_in_flight"] > before)
+    until(lambda: in_flight(daemon) > before)
 
 
 def test_unanswered_questions_keep_nobody_out(start):
@@ -189,6 +193,41 @@ def test_the_users_of_a_namespace_are_one(start, queue):
     assert "users above 65535 has most of them" in daemon.log()
     for connection in [*held, *flood]:
         connection.close()
+
+
+ZONES = 100
+EVALUATIONS = 64 + 2000  # those of one user (policy/askers.h), and the others
+
+
+def ask_all(daemon, user, path, keys):
+    """A hundred at a time; then their evaluations go on by themselves."""
+    for at in range(0, len(keys), ZONES):
+        held = [connect_as(user, path) for _ in keys[at:at + ZONES]]
+        for connection, key in zip(held, keys[at:]):
+            connection.sendall(netstring(key))
+        until(lambda at=at, held=held: in_flight(daemon) == at + len(held))
+        for connection in held:
+            connection.close()
+
+
+@pytest.mark.parametrize("over", ["unix", "tcp"])
+def test_who_asks_for_many_leaves_room_to_others(start, queue, over):
+    """All evaluations that one user can have, in silent zones: those of another
+    go on, also where it is the first who has asked for the same next hop."""
+    path = queue / "socket" if over == "unix" else None
+    zones = "".join(f'zone "s{i}.nsec" {{ forward = {{ "10.53.77.7" }} }}\n'
+                    for i in range(ZONES))
+    daemon = start((f'socketmap-listen = {{ "unix:{path}" }}\n' if path
+                    else "") + lab_module.deadlines(30, 45) + zones)
+    ask_all(daemon, "nobody", path,
+            [f"n{i}.s{i % ZONES}.nsec" for i in range(EVALUATIONS - 1)]
+            + ["two.d.nsec"])
+    with connect_as("nobody", path) as flood, \
+            connect_as("postfix", path) as other:
+        assert b":TEMP postdane: too many evaluations" in ask(flood)
+        assert ask(other, "dane.d.nsec") == b"7:OK dane,"
+        assert ask(other, "two.d.nsec") == b"7:OK dane,"
+    assert in_flight(daemon) >= EVALUATIONS - 1
 
 
 def test_any_map_name(start):

@@ -255,8 +255,8 @@ ask(const char *key, const char *map)
 	struct policy_reply reply;
 
 	came = false;
-	if (policy_service_ask(
-		service, key, strlen(key), map, &reply, on_reply, NULL) == NULL)
+	if (policy_service_ask(service, key, strlen(key), map, "user 0", &reply,
+		on_reply, NULL) == NULL)
 		on_reply(NULL, &reply);
 	while (!came) {
 		event_base_loop(base, EVLOOP_ONCE);

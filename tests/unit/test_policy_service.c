@@ -12,11 +12,13 @@
 
 #include "base/conf.h"
 #include "base/stats.h"
+#include "policy/askers.h"
 #include "policy/policy.h"
 #include "../fakes/resolver.h"
 #include "test_main.h"
 
-#define EVALUATIONS 2000 /* at once */
+#define EVALUATIONS 2000 /* at once, of those without room of their own */
+#define FLOOD (ASKERS_FEW + EVALUATIONS)
 
 static struct conf *conf;
 static struct stats stats;
@@ -69,15 +71,21 @@ tell(void *arg, const struct policy_reply *reply)
 
 /* NULL where @told has been told at once. */
 static struct policy_request *
-ask(const char *key, const char *map, struct told *told)
+ask_as(const char *who, const char *key, const char *map, struct told *told)
 {
 	struct policy_reply reply;
 	struct policy_request *request = policy_service_ask(
-	    service, key, strlen(key), map, &reply, tell, told);
+	    service, key, strlen(key), map, who, &reply, tell, told);
 
 	if (request == NULL)
 		tell(told, &reply);
 	return request;
+}
+
+static struct policy_request *
+ask(const char *key, const char *map, struct told *told)
+{
+	return ask_as("user 1000", key, map, told);
 }
 
 static void
@@ -168,26 +176,110 @@ START_TEST(what_can_not_be_asked_is_temp)
 }
 END_TEST
 
+/* ---- who asks for many ---- */
+
+static struct told flood_told[FLOOD + 1];
+static char flood_name[FLOOD + 1][32];
+
+/* Next hops from @first up to @end that nobody answers for, all asked for; but
+ * example.org is answered. */
+static void
+flood(const char *who, int first, int end)
+{
+	static struct line line[FLOOD + 8];
+	struct line *name = line;
+
+	for (const struct line *from = usable; from->name != NULL; from++)
+		*name++ = *from;
+	resolver.line = line;
+	for (int i = first; i < end; i++) {
+		flood_told[i] = (struct told){ 0 };
+		snprintf(
+		    flood_name[i], sizeof(flood_name[i]), "n%d.example", i);
+		name[i] = (struct line){ .name = flood_name[i],
+			.type = DNS_TYPE_MX,
+			.way = SILENT };
+		ask_as(who, flood_name[i], "query", &flood_told[i]);
+	}
+	run();
+}
+
+static unsigned of_class(enum resolver_class class)
+{
+	return resolver.of_class[class];
+}
+
 START_TEST(evaluations_are_bounded)
 {
-	static struct told told[EVALUATIONS + 1];
-	static char name[EVALUATIONS + 1][32];
-	static struct line line[EVALUATIONS + 2];
 	static struct told joins; /* told at the end */
 
-	resolver.line = line;
-	for (int i = 0; i <= EVALUATIONS; i++) {
-		snprintf(name[i], sizeof(name[i]), "n%d.example", i);
-		line[i] = (struct line){
-			.name = name[i], .type = DNS_TYPE_MX, .way = SILENT
-		};
-		ask(name[i], "query", &told[i]);
-	}
-	ck_assert_uint_eq(policy_service_in_flight(service), EVALUATIONS);
-	ck_assert_uint_eq(told[EVALUATIONS].times, 1);
-	ck_assert_int_eq(told[EVALUATIONS].policy, TLS_POLICY_TEMP);
-	ck_assert_ptr_nonnull(strstr(told[EVALUATIONS].text, "too many"));
-	ck_assert_ptr_nonnull(ask(name[0], "query", &joins));
+	flood("user 1", 0, FLOOD + 1);
+	ck_assert_uint_eq(policy_service_in_flight(service), FLOOD);
+	ck_assert_uint_eq(flood_told[FLOOD - 1].times, 0);
+	ck_assert_uint_eq(flood_told[FLOOD].times, 1);
+	ck_assert_int_eq(flood_told[FLOOD].policy, TLS_POLICY_TEMP);
+	ck_assert_ptr_nonnull(strstr(flood_told[FLOOD].text, "too many"));
+	ck_assert_ptr_nonnull(ask_as("user 1", flood_name[0], "query", &joins));
+}
+END_TEST
+
+START_TEST(who_asks_for_many_leaves_room_to_others)
+{
+	struct told told = { 0 };
+
+	flood("user 1", 0, FLOOD);
+	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY), ASKERS_FEW);
+	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY_MANY), EVALUATIONS);
+	ck_assert_ptr_nonnull(ask_as("user 2", "example.org", "query", &told));
+	run();
+	ck_assert_int_eq(told.policy, TLS_POLICY_DANE);
+	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY), ASKERS_FEW + 4);
+}
+END_TEST
+
+/* What somebody else needs, too, is not kept waiting among all these. */
+START_TEST(who_has_room_waits_for_nobody_who_has_none)
+{
+	struct told told[4] = { 0 };
+
+	flood("user 1", 0, ASKERS_FEW);
+	resolver.line = silent;
+	ask_as("user 1", "example.org", "query", &told[0]);
+	ask_as("user 1", "example.org", "query", &told[1]);
+	run();
+	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY_MANY), 1);
+	ask_as("user 2", "example.org", "query", &told[2]);
+	run();
+	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY), ASKERS_FEW + 1);
+	ck_assert_uint_eq(resolver.cancelled, 1);
+	/* It is begun no third time, and is one of those without room no more.
+	 */
+	ask_as("user 3", "example.org", "query", &told[3]);
+	run();
+	ck_assert_uint_eq(resolver.cancelled, 1);
+	flood("user 1", ASKERS_FEW, FLOOD + 1);
+	ck_assert_uint_eq(policy_service_in_flight(service), FLOOD + 1);
+	ck_assert_uint_eq(flood_told[FLOOD - 1].times, 0);
+	ck_assert_uint_eq(flood_told[FLOOD].times, 1);
+	policy_service_free(service);
+	service = NULL;
+	for (int i = 0; i < 4; i++)
+		ck_assert_uint_eq(told[i].times, 1);
+}
+END_TEST
+
+/* Nor does anybody get more room by going. */
+START_TEST(evaluation_counts_until_it_has_ended)
+{
+	struct told told = { 0 };
+
+	flood("user 1", 0, ASKERS_FEW - 1);
+	policy_service_cancel(ask_as("user 1", "example.org", "query", &told));
+	flood("user 1", ASKERS_FEW - 1, ASKERS_FEW);
+	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY_MANY), 1);
+	ck_assert_uint_eq(policy_service_cache_entries(service), 1);
+	flood("user 1", ASKERS_FEW, ASKERS_FEW + 1);
+	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY_MANY), 1);
 }
 END_TEST
 
@@ -413,6 +505,9 @@ TEST_MAIN("policy_service")
 	tcase_add_test(tc, end_tells_temp);
 	tcase_add_test(tc, what_can_not_be_asked_is_temp);
 	tcase_add_test(tc, evaluations_are_bounded);
+	tcase_add_test(tc, who_asks_for_many_leaves_room_to_others);
+	tcase_add_test(tc, who_has_room_waits_for_nobody_who_has_none);
+	tcase_add_test(tc, evaluation_counts_until_it_has_ended);
 	tcase_add_test(tc, flushed_on_its_way_is_not_remembered);
 	tcase_add_test(tc, keys_without_lookup_are_told_at_once);
 	tcase_add_test(tc, evidence_is_gathered_for_the_strictest_map);

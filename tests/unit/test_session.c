@@ -23,6 +23,7 @@ struct rig {
 	struct prompt *prompt;
 	struct session *session; /* NULL once it has ended */
 	unsigned closed, used;
+	char who[PEER_TEXT_MAX];
 	int fd; /* the client's side */
 };
 
@@ -48,6 +49,11 @@ on_use(void *arg, void *cookie)
 static void
 start(struct rig *rig, const struct protocol *protocol, int fd, int client)
 {
+	struct peers *peers = peers_new(SOCK_STREAM);
+	struct peer *peer;
+
+	ck_assert_ptr_nonnull(peers);
+	ck_assert_ptr_nonnull(peer = peers_join(peers, fd));
 	memset(rig, 0, sizeof(*rig));
 	rig->base = prompt_base_new();
 	ck_assert_ptr_nonnull(rig->base);
@@ -66,8 +72,11 @@ start(struct rig *rig, const struct protocol *protocol, int fd, int client)
 		.arg = rig };
 	rig->fd = client;
 	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	rig->session = session_new(&rig->options, fd, &rig->fd);
+	rig->session = session_new(&rig->options, fd, peer, &rig->fd);
 	ck_assert_ptr_nonnull(rig->session);
+	peer_text(peer, rig->who);
+	peers_leave(peers, peer);
+	peers_free(peers);
 }
 
 static void
@@ -251,6 +260,7 @@ START_TEST(map_is_the_clients_or_the_listeners)
 	send_bytes(rig.fd, "11:Postfix now,", 15);
 	expect_answer(rig.base, rig.fd, &socketmap_protocol, "now");
 	ck_assert_str_eq(rig.service.map, "Postfix");
+	ck_assert_str_eq(rig.service.who, rig.who);
 	teardown(&rig);
 
 	setup(&rig, &tcp_table_protocol);

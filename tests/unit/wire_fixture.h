@@ -34,6 +34,7 @@
 
 #include "base/log.h"
 #include "policy/policy_service.h"
+#include "wire/peers.h"
 #include "wire/protocol.h"
 #include "wire/socketmap.h"
 #include "wire/tcp_table.h"
@@ -60,6 +61,7 @@ struct policy_service {
 	struct event_base *base;
 	unsigned asked, cancelled, pending;
 	char key[64], map[PROTOCOL_MAP_MAX]; /* of the last */
+	char who[PEER_TEXT_MAX];
 	bool no_map;
 	struct policy_request *held;
 };
@@ -118,8 +120,8 @@ answer_now(const char *key, struct policy_reply *reply)
 
 struct policy_request *
 policy_service_ask(struct policy_service *service, const char *key,
-    size_t key_len, const char *map, struct policy_reply *reply,
-    policy_reply_cb cb, void *arg)
+    size_t key_len, const char *map, const char *who,
+    struct policy_reply *reply, policy_reply_cb cb, void *arg)
 {
 	struct policy_request *request;
 	int ms = -1;
@@ -129,6 +131,7 @@ policy_service_ask(struct policy_service *service, const char *key,
 	snprintf(
 	    service->map, sizeof(service->map), "%s", map != NULL ? map : "");
 	snprintf(service->key, sizeof(service->key), "%.*s", (int)key_len, key);
+	snprintf(service->who, sizeof(service->who), "%s", who);
 	if (answer_now(service->key, reply))
 		return NULL;
 
