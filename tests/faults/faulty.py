@@ -66,7 +66,10 @@ def late_zones():
 # ---- large ----
 
 # Not TTL, but octets: of what EDNS allows, of UDP's habits, of DNS itself.
-SIZES = (511, 512, 513, 1231, 1232, 1233, 4096, 65534, 65535)
+# Nothing above READ_MAX is read where it has to be validated.
+READ_MAX = 8192
+SIZES = (511, 512, 513, 1231, 1232, 1233, 4096, READ_MAX, READ_MAX + 1, 65534,
+         65535)
 
 
 def truncated(x):
@@ -124,11 +127,10 @@ def forty_by_forty():
     return "\n".join(lines)
 
 
-def thousands(lead):
-    """TLSA records, for three hosts: about as many as libunbound validates.
-    It puts all of a set into 64 KiB, names in full."""
+def many_tlsa(count, lead):
+    """TLSA records, for three hosts.  160 are about as many as are read."""
     rdata = " | ".join(f"{lead} {hashlib.sha256(b'%d' % i).hexdigest()}"
-                       for i in range(800))
+                       for i in range(count))
     return "\n".join(f"@ MX 10 h{i}\nh{i} A 10.25.9.{i}\n"
                      f"_25._tcp.h{i} TLSA {rdata}" for i in range(1, 4))
 
@@ -149,8 +151,10 @@ def large_zones():
         yield Zone(f"u-{name}.nsec", text)
     for kind, sign in (("u", ""), ("s", "ecdsa")):
         yield Zone(f"{kind}-forty.nsec", forty_by_forty(), sign)
-        yield Zone(f"{kind}-thousands.nsec", thousands("3 1 1"), sign)
-    yield Zone("s-useless.nsec", thousands(PKIX.rpartition(" ")[0]), "ecdsa")
+        yield Zone(f"{kind}-thousands.nsec", many_tlsa(800, "3 1 1"), sign)
+        yield Zone(f"{kind}-hundred.nsec", many_tlsa(160, "3 1 1"), sign)
+    yield Zone("s-useless.nsec", many_tlsa(160, PKIX.rpartition(" ")[0]),
+               "ecdsa")
 
 
 # ---- loops ----
