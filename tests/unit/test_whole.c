@@ -340,7 +340,41 @@ static const struct {
 	    { SIGNED(NAME, "CNAME", "mx.example"),
 		SIGNED("a.b.example", "CNAME", "b.example"),
 		SIGNED("c.b.a.example", "TLSA", "b.a.example") },
-	    { NULL }, 2 + 2 + 3 },
+	    { NULL }, 2 + 1 + 2 },
+	{ "aliases of one zone",
+	    { SIGNED("h.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("i.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("j.b.a.example", "A", "b.a.example") },
+	    { NULL }, 3 },
+	{ "from below to above",
+	    { SIGNED("c.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("x.a.example", "A", "a.example") },
+	    { NULL }, 3 },
+	{ "from above to below",
+	    { SIGNED("x.a.example", "CNAME", "a.example"),
+		SIGNED("c.b.a.example", "A", "b.a.example") },
+	    { NULL }, 3 },
+	{ "labels alike in other zones",
+	    { SIGNED("c.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("c.b.a.other", "CNAME", "b.a.other"),
+		SIGNED("c.b.ab.other", "A", "b.ab.other") },
+	    { NULL }, 3 + 3 + 2 },
+	{ "back in the first",
+	    { SIGNED("x.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("x.d.c.other", "CNAME", "d.c.other"),
+		SIGNED("y.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("y.d.c.other", "A", "d.c.other") },
+	    { NULL }, 3 + 3 },
+	{ "below the first",
+	    { SIGNED("x.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("x.d.c.other", "CNAME", "d.c.other"),
+		SIGNED("y.c.b.a.example", "A", "c.b.a.example") },
+	    { NULL }, 3 + 3 + 1 },
+	{ "behind the name of one that was passed",
+	    { SIGNED("x.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("x.d.c.other", "A", "b.a.example"),
+		SIGNED("x.d.c.other", "A", "d.c.other") },
+	    { NULL }, 3 + 3 },
 	{ "a denial", { NULL },
 	    { SIGNED("c.b.a.example", "SOA", "c.b.a.example"), NEXT,
 		SIGNED("x.c.b.a.example", "NSEC", "c.b.a.example"),
@@ -353,7 +387,10 @@ static const struct {
 	{ "with hashes", { NULL },
 	    { SIGNED("x.c.b.a.example", "NSEC3", "c.b.a.example") }, 4 },
 	{ "behind an alias", { SIGNED(NAME, "CNAME", "mx.example") },
-	    { SIGNED("x.c.b.a.example", "NSEC", "c.b.a.example") }, 6 },
+	    { SIGNED("x.c.b.a.example", "NSEC", "c.b.a.example") }, 5 },
+	{ "behind an alias, in its zone",
+	    { SIGNED(NAME, "CNAME", "mx.example") },
+	    { SIGNED("x.mx.example", "NSEC", "mx.example") }, 2 },
 	{ "name servers, beside the answer",
 	    { SIGNED(NAME, "TLSA", "mx.example") },
 	    { SIGNED("c.b.a.example", "NS", "c.b.a.example") }, 2 },
@@ -375,6 +412,47 @@ START_TEST(zones_on_the_way_are_counted)
 		ck_assert_uint_le(whole_zones(copy, len), zones);
 		free(copy);
 	}
+	free(message.wire);
+}
+END_TEST
+
+/* Of many ways only the first ones are remembered. */
+START_TEST(zones_of_many_ways_are_counted)
+{
+	ldns_pkt *packet = message_packet(NAME, DNS_TYPE_A, 0, NULL, NULL);
+	struct message message;
+	char line[200];
+
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(line, sizeof(line),
+		    SIGNED("x.a%u.example", "A", "a%u.example"), i % 20,
+		    i % 20);
+		message_push(packet, LDNS_SECTION_ANSWER, line);
+	}
+	ck_assert_int_eq(
+	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
+	ldns_pkt_free(packet);
+	/* Of the last four it counts each again. */
+	ck_assert_uint_eq(
+	    whole_zones(message.wire, message.len), 1 + 20 + (20 - 16));
+	free(message.wire);
+}
+END_TEST
+
+/* libldns writes a name that differs in nothing else as a pointer. */
+START_TEST(zones_have_no_case)
+{
+	const char *const answer[] = { SIGNED("x.aa.other", "A", "aa.other"),
+		SIGNED("x.bb.other", "A", "bb.other"), NULL };
+	struct message message =
+	    message_make(NAME, DNS_TYPE_A, 0, answer, NULL);
+	size_t at = 0;
+
+	ck_assert_uint_eq(whole_zones(message.wire, message.len), 2 + 1);
+	while (memcmp(message.wire + at, "\2bb", 3) != 0)
+		ck_assert_uint_lt(++at, message.len - 3);
+	memcpy(message.wire + at, "\2AA", 3);
+	ck_assert_uint_eq(whole_zones(message.wire, message.len), 2);
 	free(message.wire);
 }
 END_TEST
@@ -408,5 +486,7 @@ TEST_MAIN("whole")
 	tcase_add_test(tc, ttls_are_cut);
 	add_rows(tc, hashing_is_counted, hashed);
 	add_rows(tc, zones_on_the_way_are_counted, ways);
+	tcase_add_test(tc, zones_of_many_ways_are_counted);
+	tcase_add_test(tc, zones_have_no_case);
 	tcase_add_test(tc, pointers_end);
 }
