@@ -468,6 +468,41 @@ whole_zones(const uint8_t *wire, size_t len)
 	return ways.zones;
 }
 
+static size_t
+sets_of_section(struct reader *reader, unsigned records)
+{
+	struct signatures last = { 0 };
+	struct record record;
+	size_t sets = 0;
+
+	for (; records > 0 && read_record(reader, &record); records--) {
+		uint16_t covered;
+
+		if (record.type != TYPE_RRSIG || record.rdata_len < RRSIG_FIXED)
+			continue;
+		covered = get16(record.rdata);
+		if (last.any && last.covered == covered &&
+		    same_owner(reader, &last, &record))
+			continue;
+		last = (struct signatures){ true, record.owner,
+			record.owner_len, covered, false };
+		sets++;
+	}
+	return sets;
+}
+
+size_t
+whole_signed_sets(const uint8_t *wire, size_t len)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+	size_t sets;
+
+	if (len < HEADER_LEN || !skip_questions(&reader))
+		return 0;
+	sets = sets_of_section(&reader, get16(wire + 6));
+	return sets + sets_of_section(&reader, get16(wire + 8));
+}
+
 void
 whole_cut_ttls(uint8_t *wire, size_t len, uint32_t ttl)
 {

@@ -65,6 +65,11 @@ uint64_t whole_hashing(const uint8_t *wire, size_t len, size_t labels);
  */
 size_t whole_zones(const uint8_t *wire, size_t len);
 
+/* How many sets of records in @wire, a whole answer, have signatures:
+ * libunbound may have validated each of them, whether or not somebody asked for
+ * it. */
+size_t whole_signed_sets(const uint8_t *wire, size_t len);
+
 /* Lower all TTLs of answer and authority section to at most @ttl.  @wire: a
  * whole message. */
 void whole_cut_ttls(uint8_t *wire, size_t len, uint32_t ttl);

@@ -457,6 +457,56 @@ START_TEST(zones_have_no_case)
 }
 END_TEST
 
+static const struct {
+	const char *what;
+	const char *answer[6], *authority[6];
+	size_t sets;
+} signed_sets[] = {
+	{ "unsigned", { NAME ". 300 IN TLSA 3 1 1 00" }, { NULL }, 0 },
+	{ "one", { NAME ". 300 IN TLSA 3 1 1 00", SIGNED(NAME, "TLSA", "") },
+	    { NULL }, 1 },
+	{ "two signatures of one",
+	    { SIGNED(NAME, "TLSA", "example"), SIGNED(NAME, "TLSA", "") },
+	    { NULL }, 1 },
+	{ "of two types",
+	    { SIGNED(NAME, "TLSA", "example"), SIGNED(NAME, "A", "example") },
+	    { NULL }, 2 },
+	{ "of two names",
+	    { SIGNED(NAME, "A", "example"),
+		SIGNED("a.example", "A", "example") },
+	    { NULL }, 2 },
+	{ "beside the answer", { SIGNED(NAME, "A", "example") },
+	    { SIGNED("example", "TYPE65280", "example"),
+		SIGNED("example", "TYPE65281", "example") },
+	    3 },
+	{ "beside no answer", { NULL },
+	    { SIGNED("example", "SOA", "example"),
+		SIGNED("example", "NSEC", "example") },
+	    2 },
+};
+
+START_TEST(signed_sets_are_counted)
+{
+	struct message message = message_make(NAME, DNS_TYPE_TLSA, 0,
+	    signed_sets[_i].answer[0] != NULL ? signed_sets[_i].answer : NULL,
+	    signed_sets[_i].authority[0] != NULL ? signed_sets[_i].authority
+						 : NULL);
+	const size_t sets = whole_signed_sets(message.wire, message.len);
+
+	ck_assert_msg(sets == signed_sets[_i].sets, "%s: %zu",
+	    signed_sets[_i].what, sets);
+	for (size_t len = 0; len < message.len; len++) {
+		uint8_t *copy = malloc(len > 0 ? len : 1);
+
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, message.wire, len);
+		ck_assert_uint_le(whole_signed_sets(copy, len), sets);
+		free(copy);
+	}
+	free(message.wire);
+}
+END_TEST
+
 /* Nobody writes such an owner, which points to itself. */
 START_TEST(pointers_end)
 {
@@ -488,5 +538,6 @@ TEST_MAIN("whole")
 	add_rows(tc, zones_on_the_way_are_counted, ways);
 	tcase_add_test(tc, zones_of_many_ways_are_counted);
 	tcase_add_test(tc, zones_have_no_case);
+	add_rows(tc, signed_sets_are_counted, signed_sets);
 	tcase_add_test(tc, pointers_end);
 }
