@@ -2,6 +2,7 @@
 
 #include "dns/whole.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@
 
 #define NSEC3_FIXED 5       /* algorithm, flags, iterations, salt's length */
 #define LABELS_MAX 127      /* of a name */
+#define WAYS_MAX 16         /* to signers; libunbound follows 11 aliases */
 #define UNBOUND_HASHES 136U /* that libunbound makes for one answer at most */
 
 /* @at never passes @len. */
@@ -326,15 +328,24 @@ whole_hashing(const uint8_t *wire, size_t len, size_t labels)
 	       hashing.blocks;
 }
 
-/* How many labels the name at @at has, which may end in a pointer. */
-static size_t
-labels_at(const uint8_t *wire, size_t len, size_t at)
-{
-	size_t labels = 0, pointers = 0;
+/* Where the labels of a name stand that may end in a pointer: the first ones,
+ * as many as there may be. */
+struct labels {
+	size_t at[LABELS_MAX];
+	size_t count;
+};
 
-	while (at < len && wire[at] != 0) {
+static void
+find_labels(const uint8_t *wire, size_t len, size_t at, struct labels *labels)
+{
+	size_t pointers = 0;
+
+	labels->count = 0;
+	while (at < len && wire[at] != 0 && labels->count < LABELS_MAX) {
 		if ((wire[at] & 0xc0U) == 0) {
-			labels++;
+			if (wire[at] >= len - at)
+				break;
+			labels->at[labels->count++] = at;
 			at += 1U + wire[at];
 		} else if (len - at < 2 || ++pointers > LABELS_MAX) {
 			break;
@@ -342,82 +353,154 @@ labels_at(const uint8_t *wire, size_t len, size_t at)
 			at = get16(wire + at) & 0x3fffU;
 		}
 	}
-	return labels < LABELS_MAX ? labels : LABELS_MAX;
 }
 
-/* The labels of a signer's name, which is not compressed (RFC 4034 section
- * 3.1.7), as far as they can be an ancestor's of what is signed. */
-static size_t
-signer_labels(const struct reader *reader, const struct record *record)
+static bool
+same_label(const uint8_t *one, const uint8_t *other)
 {
-	size_t signer, owner;
-
-	if (record->rdata_len < RRSIG_FIXED)
-		return 0;
-	signer = labels_at(record->rdata, record->rdata_len, RRSIG_FIXED);
-	owner = labels_at(reader->wire, reader->len, record->owner);
-	return signer < owner ? signer : owner;
+	if (one[0] != other[0])
+		return false;
+	for (size_t i = 1; i <= one[0]; i++)
+		if (tolower(one[i]) != tolower(other[i]))
+			return false;
+	return true;
 }
 
-/* On the way to the answer: each owner is signed by a zone of its own, the
- * deepest of those that its signatures name. */
+/* The zone that has the last @depth labels of @owner for its name. */
+struct way {
+	struct labels owner;
+	size_t depth;
+};
+
+/* Of the ways to signers, the first ones: a chain of aliases has no more. */
+struct ways {
+	struct way known[WAYS_MAX];
+	size_t count;
+	size_t zones; /* on all of them, each once */
+};
+
+/* How many zones are on both. */
 static size_t
-zones_of_answer(struct reader *reader, unsigned records)
+common(const uint8_t *wire, const struct way *one, const struct way *other)
 {
-	struct record record, last = { 0 };
-	size_t zones = 0, deepest = 0;
+	const size_t most =
+	    one->depth < other->depth ? one->depth : other->depth;
+	size_t zones = 0;
 
-	for (; records > 0 && read_record(reader, &record); records--) {
-		size_t labels;
+	while (zones < most &&
+	       same_label(wire + one->owner.at[one->owner.count - 1 - zones],
+		   wire + other->owner.at[other->owner.count - 1 - zones]))
+		zones++;
+	return zones;
+}
 
-		if (record.type != TYPE_RRSIG)
-			continue;
-		if (last.owner_len != record.owner_len ||
-		    memcmp(reader->wire + last.owner,
-			reader->wire + record.owner, record.owner_len) != 0) {
-			zones += deepest;
-			deepest = 0;
-			last = record;
-		}
-		labels = signer_labels(reader, &record);
-		if (labels > deepest)
-			deepest = labels;
+static void
+add_way(const uint8_t *wire, const struct way *way, struct ways *ways)
+{
+	size_t passed = 0;
+
+	for (size_t i = 0; i < ways->count && passed < way->depth; i++) {
+		const size_t both = common(wire, &ways->known[i], way);
+
+		if (both > passed)
+			passed = both;
 	}
-	return zones + deepest;
+	if (passed == way->depth)
+		return;
+	ways->zones += way->depth - passed;
+	if (ways->count < WAYS_MAX)
+		ways->known[ways->count++] = *way;
 }
 
-/* To a denial, which is one zone's. */
-static size_t
-zones_of_denial(struct reader *reader, unsigned records)
+/* To the signer, whose name is not compressed (RFC 4034 section 3.1.7), as far
+ * as that can be an ancestor's of what is signed.  So it is the owner's labels
+ * that count: no other signer's name hides the true one. */
+static void
+read_way(
+    const struct reader *reader, const struct record *record, struct way *way)
+{
+	struct labels signer;
+
+	find_labels(record->rdata, record->rdata_len, RRSIG_FIXED, &signer);
+	find_labels(reader->wire, reader->len, record->owner, &way->owner);
+	way->depth =
+	    signer.count < way->owner.count ? signer.count : way->owner.count;
+}
+
+/* What denies counts in any section. */
+static bool
+is_counted(const struct record *record, bool is_answer)
+{
+	uint16_t covered;
+
+	if (record->type != TYPE_RRSIG || record->rdata_len < RRSIG_FIXED)
+		return false;
+	covered = get16(record->rdata);
+	return is_answer || covered == TYPE_NSEC || covered == TYPE_NSEC3;
+}
+
+static void
+read_ways(
+    struct reader *reader, unsigned records, bool is_answer, struct ways *ways)
 {
 	struct record record;
-	size_t deepest = 0;
+	struct way way;
 
 	for (; records > 0 && read_record(reader, &record); records--) {
-		size_t labels;
-
-		if (record.type != TYPE_RRSIG ||
-		    record.rdata_len < RRSIG_FIXED ||
-		    (get16(record.rdata) != TYPE_NSEC &&
-			get16(record.rdata) != TYPE_NSEC3))
+		if (!is_counted(&record, is_answer))
 			continue;
-		labels = signer_labels(reader, &record);
-		if (labels > deepest)
-			deepest = labels;
+		read_way(reader, &record, &way);
+		add_way(reader->wire, &way, ways);
 	}
-	return deepest;
 }
 
 size_t
 whole_zones(const uint8_t *wire, size_t len)
 {
 	struct reader reader = { wire, len, HEADER_LEN };
-	size_t zones;
+	struct ways ways;
+
+	ways.count = ways.zones = 0;
+	if (len < HEADER_LEN || !skip_questions(&reader))
+		return 0;
+	read_ways(&reader, get16(wire + 6), true, &ways);
+	read_ways(&reader, get16(wire + 8), false, &ways);
+	return ways.zones;
+}
+
+static size_t
+sets_of_section(struct reader *reader, unsigned records)
+{
+	struct signatures last = { 0 };
+	struct record record;
+	size_t sets = 0;
+
+	for (; records > 0 && read_record(reader, &record); records--) {
+		uint16_t covered;
+
+		if (record.type != TYPE_RRSIG || record.rdata_len < RRSIG_FIXED)
+			continue;
+		covered = get16(record.rdata);
+		if (last.any && last.covered == covered &&
+		    same_owner(reader, &last, &record))
+			continue;
+		last = (struct signatures){ true, record.owner,
+			record.owner_len, covered, false };
+		sets++;
+	}
+	return sets;
+}
+
+size_t
+whole_signed_sets(const uint8_t *wire, size_t len)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+	size_t sets;
 
 	if (len < HEADER_LEN || !skip_questions(&reader))
 		return 0;
-	zones = zones_of_answer(&reader, get16(wire + 6));
-	return zones + zones_of_denial(&reader, get16(wire + 8));
+	sets = sets_of_section(&reader, get16(wire + 6));
+	return sets + sets_of_section(&reader, get16(wire + 8));
 }
 
 void

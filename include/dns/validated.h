@@ -41,8 +41,9 @@ struct validated_result {
 	uint32_t lifetime; /* seconds, where secure: until signatures end */
 	uint64_t hashing;  /* SHA-1 blocks that it may have cost: whole.h */
 	uint64_t spent;    /* microseconds of processor time, in libunbound,
-			    * where they were many; and for zones on the way,
-			    * likewise, what they may have cost */
+			    * where they were many; and for zones on the way
+			    * and signed records, likewise, what they may have
+			    * cost */
 	const char *why; /* one line, where it failed or is bogus; else NULL */
 };
 

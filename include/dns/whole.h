@@ -58,12 +58,17 @@ uint64_t whole_hashing(const uint8_t *wire, size_t len, size_t labels);
 
 /*
  * How many zones libunbound may have validated on the way to @wire, a whole
- * answer: one for each label of the signer's name, for each link of a chain of
- * aliases, and for what denies its end.  Of several signers it is the longest,
- * though no longer than what it signs: whoever hides behind junk hides nothing,
- * and who adds it to another's answer adds a label or two.
+ * answer: one for each label of a signer's name, of all links of a chain of
+ * aliases and of what denies its end; each of them once.  A signer's name
+ * counts as far as it can be an ancestor of what it signs: whoever hides behind
+ * junk hides nothing, and who adds it to another's answer adds a label or two.
  */
 size_t whole_zones(const uint8_t *wire, size_t len);
+
+/* How many sets of records in @wire, a whole answer, have signatures:
+ * libunbound may have validated each of them, whether or not somebody asked for
+ * it. */
+size_t whole_signed_sets(const uint8_t *wire, size_t len);
 
 /* Lower all TTLs of answer and authority section to at most @ttl.  @wire: a
  * whole message. */

@@ -246,6 +246,23 @@ for _i in range(HOSTS - 1):
     HONEST += [Zone(f"honest{_i}.nsec", "@ TXT x", "p384-0"),
                Zone(f"x.honest{_i}.nsec", HOST, "p384-0")]
 
+# Nor this: ten hosts, each behind five aliases, all in one zone.
+LINKED, WITHIN = 10, 5
+
+
+def linked(apex, tlsa):
+    return Zone(apex, "".join(
+        f"@ MX 10 h{i}-0\n"
+        + "".join(f"h{i}-{link} CNAME h{i}-{link + 1}\n"
+                  for link in range(WITHIN))
+        + f"h{i}-{WITHIN} A 10.25.45.1\nh{i}-{WITHIN} AAAA fd00:25::1\n"
+        + (f"_25._tcp.h{i}-{WITHIN} TLSA {USABLE}\n" if tlsa else "")
+        for i in range(LINKED)), "ecdsa")
+
+
+LINKED_TLSA = linked("dept.faculty.uni.ac.nsec", True)
+LINKED_PLAIN = linked("nodane.faculty.uni.ac.nsec", False)
+
 SERVERS = 24  # as many as are asked
 POINTERS = matrix.served(
     Zone("pointers.unsigned", "@ TXT x"), [(pointers, True)] * SERVERS)
@@ -263,7 +280,8 @@ def world(dear_keys):
     yield from lab_module.running(lab_module.Lab([
         *lab_module.table.ZONES, WHOLE_KEYS, NONE_USABLE, LATE_DIGEST, POINTERS,
         ALIASES, MUCH, LONG_EXPONENT, SHORT_EXPONENT,
-        *NESTED, *LESS_NESTED, *NESTED_ALIASES, *HONEST]))
+        *NESTED, *LESS_NESTED, *NESTED_ALIASES, *HONEST,
+        LINKED_TLSA, LINKED_PLAIN]))
 
 
 @pytest.fixture
@@ -382,3 +400,14 @@ def test_many_zones_of_honest_hosts(daemon):
     assert "used up" not in daemon.log()
     hosts = daemon.explain(HONEST[0].name)["hosts"]
     assert [host["status"] for host in hosts] == ["usable"] * HOSTS
+
+
+@pytest.mark.parametrize("zone, status", [
+    (LINKED_TLSA, "usable"), (LINKED_PLAIN, "absent")],
+    ids=["tlsa", "no-tlsa"])
+def test_aliases_within_one_zone(daemon, zone, status):
+    """However many there are, the zones on the way are the same."""
+    one_mail(daemon, zone.name)
+    assert "used up" not in daemon.log()
+    hosts = daemon.explain(zone.name)["hosts"]
+    assert [host["status"] for host in hosts] == [status] * LINKED

@@ -197,6 +197,23 @@ answer_from_the_deep(ldns_pkt *reply, const char *name)
 	ldns_pkt_push_rr(reply, LDNS_SECTION_ANSWER, deep);
 }
 
+/* A denial, with so many sets beside it that nobody asked for: NSEC and SOA,
+ * and the name says how many others. */
+static void
+answer_beside_others(ldns_pkt *reply, const char *name)
+{
+	char line[300];
+
+	push_soa(reply);
+	push_nsec(reply, name, "zz.", "TXT");
+	for (int i = atoi(name); i > 0; i--) {
+		snprintf(line, sizeof(line), "%s 300 IN TYPE%d \\# 1 00", name,
+		    65280 + i);
+		push_signed(
+		    reply, LDNS_SECTION_AUTHORITY, message_record(line), false);
+	}
+}
+
 static void
 answer_ds(ldns_pkt *reply, const char *name)
 {
@@ -238,6 +255,8 @@ answer(ldns_pkt *reply, const char *name, ldns_rr_type type)
 		answer_with_old_signature(reply, name);
 	} else if (ends_with(name, "deep.")) {
 		answer_from_the_deep(reply, name);
+	} else if (ends_with(name, ".beside.")) {
+		answer_beside_others(reply, name);
 	} else if (strcmp(name, "a.altered.") == 0) {
 		answer_a(reply, name, true);
 	} else if (ends_with(name, "servfail.")) {
@@ -892,6 +911,19 @@ START_TEST(zones_on_the_way_are_charged)
 }
 END_TEST
 
+/* Beyond those of an honest answer. */
+START_TEST(signed_sets_are_charged)
+{
+	struct outcome outcome = ask("14.beside", DNS_TYPE_A, NULL);
+
+	expect(&outcome, DNS_SECURE, DNS_NODATA, 0);
+	ck_assert_uint_eq(outcome.spent, 0);
+	outcome = ask("17.beside", DNS_TYPE_A, NULL);
+	expect(&outcome, DNS_SECURE, DNS_NODATA, 0);
+	ck_assert_uint_eq(outcome.spent, 1800);
+}
+END_TEST
+
 /* Between the two looks it can be cancelled. */
 START_TEST(second_look_can_be_cancelled)
 {
@@ -1527,6 +1559,7 @@ TEST_MAIN("validated")
 	tcase_add_test(tc, result_says_what_it_cost);
 	tcase_add_test(tc, result_says_what_was_spent);
 	tcase_add_test(tc, zones_on_the_way_are_charged);
+	tcase_add_test(tc, signed_sets_are_charged);
 	tcase_add_loop_test(tc, second_look_can_be_cancelled, 0, 2);
 	tcase_add_test(tc, second_look_is_not_begun_for_nobody);
 	tcase_add_test(tc, oldest_context_makes_room);

@@ -340,7 +340,41 @@ static const struct {
 	    { SIGNED(NAME, "CNAME", "mx.example"),
 		SIGNED("a.b.example", "CNAME", "b.example"),
 		SIGNED("c.b.a.example", "TLSA", "b.a.example") },
-	    { NULL }, 2 + 2 + 3 },
+	    { NULL }, 2 + 1 + 2 },
+	{ "aliases of one zone",
+	    { SIGNED("h.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("i.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("j.b.a.example", "A", "b.a.example") },
+	    { NULL }, 3 },
+	{ "from below to above",
+	    { SIGNED("c.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("x.a.example", "A", "a.example") },
+	    { NULL }, 3 },
+	{ "from above to below",
+	    { SIGNED("x.a.example", "CNAME", "a.example"),
+		SIGNED("c.b.a.example", "A", "b.a.example") },
+	    { NULL }, 3 },
+	{ "labels alike in other zones",
+	    { SIGNED("c.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("c.b.a.other", "CNAME", "b.a.other"),
+		SIGNED("c.b.ab.other", "A", "b.ab.other") },
+	    { NULL }, 3 + 3 + 2 },
+	{ "back in the first",
+	    { SIGNED("x.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("x.d.c.other", "CNAME", "d.c.other"),
+		SIGNED("y.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("y.d.c.other", "A", "d.c.other") },
+	    { NULL }, 3 + 3 },
+	{ "below the first",
+	    { SIGNED("x.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("x.d.c.other", "CNAME", "d.c.other"),
+		SIGNED("y.c.b.a.example", "A", "c.b.a.example") },
+	    { NULL }, 3 + 3 + 1 },
+	{ "behind the name of one that was passed",
+	    { SIGNED("x.b.a.example", "CNAME", "b.a.example"),
+		SIGNED("x.d.c.other", "A", "b.a.example"),
+		SIGNED("x.d.c.other", "A", "d.c.other") },
+	    { NULL }, 3 + 3 },
 	{ "a denial", { NULL },
 	    { SIGNED("c.b.a.example", "SOA", "c.b.a.example"), NEXT,
 		SIGNED("x.c.b.a.example", "NSEC", "c.b.a.example"),
@@ -353,7 +387,10 @@ static const struct {
 	{ "with hashes", { NULL },
 	    { SIGNED("x.c.b.a.example", "NSEC3", "c.b.a.example") }, 4 },
 	{ "behind an alias", { SIGNED(NAME, "CNAME", "mx.example") },
-	    { SIGNED("x.c.b.a.example", "NSEC", "c.b.a.example") }, 6 },
+	    { SIGNED("x.c.b.a.example", "NSEC", "c.b.a.example") }, 5 },
+	{ "behind an alias, in its zone",
+	    { SIGNED(NAME, "CNAME", "mx.example") },
+	    { SIGNED("x.mx.example", "NSEC", "mx.example") }, 2 },
 	{ "name servers, beside the answer",
 	    { SIGNED(NAME, "TLSA", "mx.example") },
 	    { SIGNED("c.b.a.example", "NS", "c.b.a.example") }, 2 },
@@ -373,6 +410,97 @@ START_TEST(zones_on_the_way_are_counted)
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, message.wire, len);
 		ck_assert_uint_le(whole_zones(copy, len), zones);
+		free(copy);
+	}
+	free(message.wire);
+}
+END_TEST
+
+/* Of many ways only the first ones are remembered. */
+START_TEST(zones_of_many_ways_are_counted)
+{
+	ldns_pkt *packet = message_packet(NAME, DNS_TYPE_A, 0, NULL, NULL);
+	struct message message;
+	char line[200];
+
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(line, sizeof(line),
+		    SIGNED("x.a%u.example", "A", "a%u.example"), i % 20,
+		    i % 20);
+		message_push(packet, LDNS_SECTION_ANSWER, line);
+	}
+	ck_assert_int_eq(
+	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
+	ldns_pkt_free(packet);
+	/* Of the last four it counts each again. */
+	ck_assert_uint_eq(
+	    whole_zones(message.wire, message.len), 1 + 20 + (20 - 16));
+	free(message.wire);
+}
+END_TEST
+
+/* libldns writes a name that differs in nothing else as a pointer. */
+START_TEST(zones_have_no_case)
+{
+	const char *const answer[] = { SIGNED("x.aa.other", "A", "aa.other"),
+		SIGNED("x.bb.other", "A", "bb.other"), NULL };
+	struct message message =
+	    message_make(NAME, DNS_TYPE_A, 0, answer, NULL);
+	size_t at = 0;
+
+	ck_assert_uint_eq(whole_zones(message.wire, message.len), 2 + 1);
+	while (memcmp(message.wire + at, "\2bb", 3) != 0)
+		ck_assert_uint_lt(++at, message.len - 3);
+	memcpy(message.wire + at, "\2AA", 3);
+	ck_assert_uint_eq(whole_zones(message.wire, message.len), 2);
+	free(message.wire);
+}
+END_TEST
+
+static const struct {
+	const char *what;
+	const char *answer[6], *authority[6];
+	size_t sets;
+} signed_sets[] = {
+	{ "unsigned", { NAME ". 300 IN TLSA 3 1 1 00" }, { NULL }, 0 },
+	{ "one", { NAME ". 300 IN TLSA 3 1 1 00", SIGNED(NAME, "TLSA", "") },
+	    { NULL }, 1 },
+	{ "two signatures of one",
+	    { SIGNED(NAME, "TLSA", "example"), SIGNED(NAME, "TLSA", "") },
+	    { NULL }, 1 },
+	{ "of two types",
+	    { SIGNED(NAME, "TLSA", "example"), SIGNED(NAME, "A", "example") },
+	    { NULL }, 2 },
+	{ "of two names",
+	    { SIGNED(NAME, "A", "example"),
+		SIGNED("a.example", "A", "example") },
+	    { NULL }, 2 },
+	{ "beside the answer", { SIGNED(NAME, "A", "example") },
+	    { SIGNED("example", "TYPE65280", "example"),
+		SIGNED("example", "TYPE65281", "example") },
+	    3 },
+	{ "beside no answer", { NULL },
+	    { SIGNED("example", "SOA", "example"),
+		SIGNED("example", "NSEC", "example") },
+	    2 },
+};
+
+START_TEST(signed_sets_are_counted)
+{
+	struct message message = message_make(NAME, DNS_TYPE_TLSA, 0,
+	    signed_sets[_i].answer[0] != NULL ? signed_sets[_i].answer : NULL,
+	    signed_sets[_i].authority[0] != NULL ? signed_sets[_i].authority
+						 : NULL);
+	const size_t sets = whole_signed_sets(message.wire, message.len);
+
+	ck_assert_msg(sets == signed_sets[_i].sets, "%s: %zu",
+	    signed_sets[_i].what, sets);
+	for (size_t len = 0; len < message.len; len++) {
+		uint8_t *copy = malloc(len > 0 ? len : 1);
+
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, message.wire, len);
+		ck_assert_uint_le(whole_signed_sets(copy, len), sets);
 		free(copy);
 	}
 	free(message.wire);
@@ -408,5 +536,8 @@ TEST_MAIN("whole")
 	tcase_add_test(tc, ttls_are_cut);
 	add_rows(tc, hashing_is_counted, hashed);
 	add_rows(tc, zones_on_the_way_are_counted, ways);
+	tcase_add_test(tc, zones_of_many_ways_are_counted);
+	tcase_add_test(tc, zones_have_no_case);
+	add_rows(tc, signed_sets_are_counted, signed_sets);
 	tcase_add_test(tc, pointers_end);
 }
