@@ -54,7 +54,7 @@ CONTEXTS = 200 + faults.GROWTH
 KEYS = [
     *(f"{kind}-{name}.nsec" for kind in "us" for name in (
         *(f"size{size}" for size in faulty.SIZES), "claims",
-        "hundredthousand", "1500", "3900", "forty", "thousands", "itself",
+        "hundredthousand", "1500", "3900", "forty", "thousands", "hundred", "itself",
         "downwards", "thirty", "ringa", "nowhere", "addressless",
         "soagarbage", "nsecgarbage", "garbage", "drips", "resets", "chain0")),
     *(f"{key}.{kind}-rings.nsec" for kind in "us"
