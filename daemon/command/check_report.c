@@ -398,8 +398,7 @@ first_of(const struct judge *judge, const char *severity)
 	const json_t *finding;
 	size_t i;
 
-	json_array_foreach(judge->findings, i, finding)
-	{
+	json_array_foreach (judge->findings, i, finding) {
 		const char *its =
 		    json_string_value(json_object_get(finding, "severity"));
 

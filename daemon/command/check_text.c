@@ -59,8 +59,8 @@ put_probe(
 	const json_t *record;
 	size_t i;
 
-	json_array_foreach(records, i, record)
-	    put_record(report, where, probe, record, out);
+	json_array_foreach (records, i, record)
+		put_record(report, where, probe, record, out);
 	if (json_array_size(records) > 0)
 		return;
 	if (records == NULL) {
@@ -84,12 +84,12 @@ put_host(const json_t *report, const json_t *host, FILE *out)
 	char where[1200];
 	size_t i, j;
 
-	json_array_foreach(json_object_get(host, "addresses"), i, address)
-	{
+	json_array_foreach (json_object_get(host, "addresses"), i, address) {
 		snprintf(where, sizeof(where), "%s %s", get_text(host, "name"),
 		    get_text(address, "address"));
-		json_array_foreach(json_object_get(address, "probes"), j, probe)
-		    put_probe(report, where, probe, out);
+		json_array_foreach (
+		    json_object_get(address, "probes"), j, probe)
+			put_probe(report, where, probe, out);
 	}
 }
 
@@ -101,9 +101,9 @@ check_text(const json_t *report, FILE *out)
 
 	fprintf(out, "POSTDANE %s - %s\n", get_text(report, "status"),
 	    get_text(report, "summary"));
-	json_array_foreach(json_object_get(report, "hosts"), i, host)
-	    put_host(report, host, out);
-	json_array_foreach(json_object_get(report, "findings"), i, finding)
-	    fprintf(out, "%s: %s\n", get_text(finding, "severity"),
-		get_text(finding, "text"));
+	json_array_foreach (json_object_get(report, "hosts"), i, host)
+		put_host(report, host, out);
+	json_array_foreach (json_object_get(report, "findings"), i, finding)
+		fprintf(out, "%s: %s\n", get_text(finding, "severity"),
+		    get_text(finding, "text"));
 }

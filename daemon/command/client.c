@@ -117,8 +117,7 @@ clean_keys(json_t *object)
 	const char *key;
 	int result = fresh != NULL ? 0 : -1;
 
-	json_object_foreach(object, key, value)
-	{
+	json_object_foreach (object, key, value) {
 		if (result == 0)
 			result = copy_member(fresh, key, value);
 	}
@@ -139,8 +138,7 @@ clean_object(json_t *object)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(object, key, value)
-	{
+	json_object_foreach (object, key, value) {
 		all_printable = all_printable && is_printable(key);
 		if (clean(value) == -1)
 			return -1;
@@ -160,8 +158,7 @@ clean(json_t *value)
 		return clean_string(value);
 	if (json_is_object(value))
 		return clean_object(value);
-	json_array_foreach(value, i, item)
-	{
+	json_array_foreach (value, i, item) {
 		if (clean(item) == -1)
 			return -1;
 	}

@@ -72,8 +72,7 @@ add_addresses(
 	if (grown == NULL)
 		return -1;
 	host->address = grown;
-	json_array_foreach(records, i, record)
-	{
+	json_array_foreach (records, i, record) {
 		const char *hex = json_string_value(record);
 		size_t len = 0;
 		uint8_t *data = hex != NULL ? from_hex(hex, &len) : NULL;
@@ -95,8 +94,7 @@ set_records(struct destination_host *host, const json_t *records)
 	host->tlsa = calloc(json_array_size(records) + 1, sizeof(*host->tlsa));
 	if (host->tlsa == NULL)
 		return -1;
-	json_array_foreach(records, i, record)
-	{
+	json_array_foreach (records, i, record) {
 		struct dns_rdata *rdata = &host->tlsa[host->tlsa_count];
 		const char *hex = json_string_value(record);
 
@@ -157,8 +155,7 @@ read_host(struct destination_host *host, const json_t *object, unsigned port)
 	host->status = get_text(object, "status");
 	host->why = get_text(object, "why");
 	host->base = json_string_value(json_object_get(object, "tlsa_base"));
-	json_array_foreach(json_object_get(object, "lookups"), i, lookup)
-	{
+	json_array_foreach (json_object_get(object, "lookups"), i, lookup) {
 		if (read_lookup(host, lookup, port) == -1)
 			return -1;
 	}
@@ -186,8 +183,7 @@ read_names(struct destination *destination, const json_t *mx)
 
 	if (json_is_true(json_object_get(mx, "implicit")))
 		return;
-	json_array_foreach(json_object_get(mx, "lookups"), i, lookup)
-	{
+	json_array_foreach (json_object_get(mx, "lookups"), i, lookup) {
 		if (!is_text(lookup, "type", "MX") ||
 		    !is_text(lookup, "status", "ok"))
 			continue;
@@ -207,8 +203,7 @@ read_hosts(struct destination *destination, const json_t *hosts, unsigned port)
 	    calloc(json_array_size(hosts) + 1, sizeof(*destination->host));
 	if (destination->host == NULL)
 		return -1;
-	json_array_foreach(hosts, i, host)
-	{
+	json_array_foreach (hosts, i, host) {
 		if (read_host(&destination->host[destination->host_count++],
 			host, port) == -1)
 			return -1;

@@ -202,20 +202,19 @@ diagnose_text(const json_t *report, FILE *out)
 
 	fprintf(out, "POSTDANE %s - %s\n", get_text(report, "status"),
 	    get_text(report, "summary"));
-	json_array_foreach(json_object_get(report, "findings"), i, item)
-	    put_finding(item, out);
+	json_array_foreach (json_object_get(report, "findings"), i, item)
+		put_finding(item, out);
 	fputc('\n', out);
-	json_array_foreach(json_object_get(report, "zones"), i, item)
-	{
+	json_array_foreach (json_object_get(report, "zones"), i, item) {
 		fprintf(out, "zone %s (%s)\n", get_text(item, "name"),
 		    signed_text(json_object_get(item, "signed")));
-		json_array_foreach(json_object_get(item, "servers"), j, server)
-		    put_server(get_text(server, "name"), server, out);
+		json_array_foreach (json_object_get(item, "servers"), j, server)
+			put_server(get_text(server, "name"), server, out);
 	}
 	if (json_array_size(json_object_get(report, "recursors")) > 0)
 		fprintf(out, "recursors\n");
-	json_array_foreach(json_object_get(report, "recursors"), i, server)
-	    put_server(get_text(server, "path"), server, out);
+	json_array_foreach (json_object_get(report, "recursors"), i, server)
+		put_server(get_text(server, "path"), server, out);
 	if (json_is_object(postdane))
 		fprintf(
 		    out, "postdane answers: %s\n", get_text(postdane, "reply"));

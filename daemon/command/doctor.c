@@ -82,9 +82,8 @@ choose_table(struct patient *patient)
 	const char *chosen = NULL;
 	size_t i;
 
-	json_array_foreach(
-	    json_object_get(patient->status, "listening"), i, place)
-	{
+	json_array_foreach (
+	    json_object_get(patient->status, "listening"), i, place) {
 		const char *endpoint = get_text(place, "endpoint");
 
 		if (speaks(place, "socketmap") &&
@@ -194,9 +193,8 @@ is_listened_on(const struct patient *patient,
 	const json_t *place;
 	size_t i;
 
-	json_array_foreach(
-	    json_object_get(patient->status, "listening"), i, place)
-	{
+	json_array_foreach (
+	    json_object_get(patient->status, "listening"), i, place) {
 		const char *listening = get_text(place, "endpoint");
 
 		if (speaks(place, protocol) &&
@@ -366,9 +364,8 @@ is_our_resolver(const struct patient *patient, const struct endpoint *server)
 	size_t i;
 
 	endpoint_text(server, one);
-	json_array_foreach(
-	    json_object_get(patient->status, "dns_listening"), i, place)
-	{
+	json_array_foreach (
+	    json_object_get(patient->status, "dns_listening"), i, place) {
 		const char *text = json_string_value(place);
 
 		if (text != NULL &&
@@ -560,12 +557,13 @@ put_finding(const json_t *finding, FILE *out)
 
 	fprintf(out, "%s: %s: %s", get_text(finding, "severity"),
 	    get_text(finding, "id"), get_text(finding, "text"));
-	json_array_foreach(json_object_get(finding, "services"), i, item)
-	    fprintf(out, "%s%s", i == 0 ? " [" : ", ", json_string_value(item));
+	json_array_foreach (json_object_get(finding, "services"), i, item)
+		fprintf(
+		    out, "%s%s", i == 0 ? " [" : ", ", json_string_value(item));
 	fputs(i > 0 ? "]\n" : "\n", out);
-	json_array_foreach(json_object_get(finding, "changes"), i, item)
-	    fprintf(out, "    %s: %s\n", get_text(item, "file"),
-		get_text(item, "line"));
+	json_array_foreach (json_object_get(finding, "changes"), i, item)
+		fprintf(out, "    %s: %s\n", get_text(item, "file"),
+		    get_text(item, "line"));
 }
 
 static void
@@ -576,8 +574,8 @@ put_report(const json_t *report, FILE *out)
 
 	fprintf(out, "POSTDANE %s - %s\n", get_text(report, "status"),
 	    get_text(report, "summary"));
-	json_array_foreach(json_object_get(report, "findings"), i, finding)
-	    put_finding(finding, out);
+	json_array_foreach (json_object_get(report, "findings"), i, finding)
+		put_finding(finding, out);
 }
 
 /* Whoever watches needs a state even so. */

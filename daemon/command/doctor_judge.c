@@ -12,13 +12,12 @@ same_finding(const struct doctor_judge *judge, const char *id, const char *text)
 	json_t *finding;
 	size_t i;
 
-	json_array_foreach(judge->findings, i,
-	    finding) if (strcmp(json_string_value(json_object_get(finding,
-				    "id")),
-			     id) == 0 &&
-			 strcmp(json_string_value(
-				    json_object_get(finding, "text")),
-			     text) == 0) return finding;
+	json_array_foreach (judge->findings, i, finding)
+		if (strcmp(json_string_value(json_object_get(finding, "id")),
+			id) == 0 &&
+		    strcmp(json_string_value(json_object_get(finding, "text")),
+			text) == 0)
+			return finding;
 	return NULL;
 }
 
@@ -60,11 +59,11 @@ doctor_change(json_t *finding, const char *file, const char *format, ...)
 	vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
 	this = json_pack("{s:s, s:s}", "file", file, "line", line);
-	json_array_foreach(changes, i, other) if (json_equal(this, other))
-	{
-		json_decref(this);
-		return;
-	}
+	json_array_foreach (changes, i, other)
+		if (json_equal(this, other)) {
+			json_decref(this);
+			return;
+		}
 	json_array_append_new(changes, this);
 }
 

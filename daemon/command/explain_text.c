@@ -102,8 +102,8 @@ put_lookup(const struct painter *painter, unsigned level, const json_t *lookup)
 	    get_number(lookup, "ttl"), get_number(lookup, "step"),
 	    get_number(lookup, "ms"));
 	put_note(painter, level + 1, "alias of ", get_text(lookup, "rname"));
-	json_array_foreach(json_object_get(lookup, "records"), i, record)
-	    put_note(painter, level + 1, "", json_string_value(record));
+	json_array_foreach (json_object_get(lookup, "records"), i, record)
+		put_note(painter, level + 1, "", json_string_value(record));
 	put_note(painter, level + 1, "insecure: ", get_text(lookup, "proof"));
 	put_reason(painter, level + 1,
 	    is_proof_alone(lookup) ? "no data: " : "failed: ",
@@ -116,8 +116,8 @@ put_lookups(const struct painter *painter, unsigned level, const json_t *owner)
 	const json_t *lookup;
 	size_t i;
 
-	json_array_foreach(json_object_get(owner, "lookups"), i, lookup)
-	    put_lookup(painter, level, lookup);
+	json_array_foreach (json_object_get(owner, "lookups"), i, lookup)
+		put_lookup(painter, level, lookup);
 }
 
 static void
@@ -240,8 +240,8 @@ explain_text(const json_t *explanation, bool colour, FILE *out)
 	if (reason_of_network(why) == NULL)
 		put_why(&painter, rule, why);
 	put_mx(&painter, json_object_get(explanation, "mx"));
-	json_array_foreach(json_object_get(explanation, "hosts"), i, host)
-	    put_host(&painter, host);
+	json_array_foreach (json_object_get(explanation, "hosts"), i, host)
+		put_host(&painter, host);
 	if (json_object_get(explanation, "questions") != NULL)
 		put_cost(&painter, explanation);
 	if (exception_helps(reply, why))

@@ -44,8 +44,7 @@ print_table(json_t *verdicts)
 	const char *key;
 	json_t *policy;
 
-	json_object_foreach(verdicts, key, policy)
-	{
+	json_object_foreach (verdicts, key, policy) {
 		if (json_is_string(policy) && is_key(key) &&
 		    is_policy(json_string_value(policy)))
 			continue;
@@ -59,8 +58,7 @@ print_table(json_t *verdicts)
 		fprintf(stderr,
 		    "postdane: export: nothing is remembered that a table "
 		    "could say\n");
-	json_object_foreach(verdicts, key, policy)
-	{
+	json_object_foreach (verdicts, key, policy) {
 		printf("%s\t%s\n", key, json_string_value(policy));
 	}
 	return COMMAND_OK;

@@ -58,8 +58,7 @@ print_counter(const char *name, json_t *counter)
 	putchar(':');
 	if (json_is_integer(counter))
 		printf(" %" JSON_INTEGER_FORMAT, json_integer_value(counter));
-	json_object_foreach(counter, label, value)
-	{
+	json_object_foreach (counter, label, value) {
 		printf("%s%s %" JSON_INTEGER_FORMAT, separator, label,
 		    json_integer_value(value));
 		separator = ", ";
@@ -90,8 +89,7 @@ print_keys(const json_t *status)
 	json_t *key;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "trust_anchor"), i, key)
-	{
+	json_array_foreach (json_object_get(status, "trust_anchor"), i, key) {
 		print_key(key);
 	}
 	if (trouble[0] != '\0')
@@ -109,8 +107,7 @@ print_status(json_t *status)
 	printf("trust: %s%s%s\n", string(status, "trust"),
 	    why[0] != '\0' ? ": " : "", why);
 	print_keys(status);
-	json_object_foreach(status, name, value)
-	{
+	json_object_foreach (status, name, value) {
 		if (json_is_integer(value) && strcmp(name, "uptime") != 0 &&
 		    strcmp(name, "trust_path") != 0)
 			print_counter(name, value);
@@ -120,8 +117,7 @@ print_status(json_t *status)
 		       json_object_get(status, "loop_longest_seconds")));
 	/* Some have the name of a number above. */
 	puts("since the start:");
-	json_object_foreach(json_object_get(status, "counters"), name, value)
-	{
+	json_object_foreach (json_object_get(status, "counters"), name, value) {
 		print_counter(name, value);
 	}
 }

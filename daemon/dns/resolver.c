@@ -656,8 +656,7 @@ cancel_waiting(struct resolver *resolver)
 {
 	struct failing_zone *zone, *next;
 
-	HASH_ITER(hh, resolver->zones, zone, next)
-	{
+	HASH_ITER (hh, resolver->zones, zone, next) {
 		zone->users++; /* or it would go with the last of them */
 		for (int i = 0; i < RESOLVER_CLASSES; i++)
 			cancel_queue(&zone->class[i].queue);
@@ -675,9 +674,9 @@ cancel_outer(struct resolver *resolver)
 	struct resolver_lookup *lookup;
 
 	do {
-		DL_FOREACH(resolver->lookups, lookup)
-		if (!lookup->inner)
-			break;
+		DL_FOREACH (resolver->lookups, lookup)
+			if (!lookup->inner)
+				break;
 		resolver_cancel(lookup);
 	} while (lookup != NULL);
 }

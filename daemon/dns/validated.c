@@ -217,12 +217,12 @@ context_free(struct context *context)
 		validated->fresh_count--;
 	if (context->is_doubted)
 		validated->doubted_count--;
-	DL_FOREACH(context->queries, query)
-	query->cb = NULL;
+	DL_FOREACH (context->queries, query)
+		query->cb = NULL;
 	/* Calls back for everything that libunbound still works on. */
 	ub_ctx_delete(context->ub);
-	DL_FOREACH_SAFE(context->queries, query, next)
-	query_free(query);
+	DL_FOREACH_SAFE (context->queries, query, next)
+		query_free(query);
 	free(context);
 }
 
@@ -577,8 +577,7 @@ make_room(struct validated *validated, bool is_doubted, uint64_t now)
 			oldest = context;
 	if (oldest == NULL)
 		return false;
-	DL_FOREACH(oldest->queries, query)
-	{
+	DL_FOREACH (oldest->queries, query) {
 		if (query->cb == NULL || query->due != DUE_NOTHING)
 			continue;
 		query->due = DUE_FAILURE;

@@ -728,9 +728,9 @@ policy_service_retire(struct policy_service *service)
 	struct evaluation *evaluation, *next;
 
 	service->ending = true;
-	HASH_ITER(hh, service->evaluations, evaluation, next)
-	if (evaluation->requests == NULL)
-		evaluation_free(evaluation);
+	HASH_ITER (hh, service->evaluations, evaluation, next)
+		if (evaluation->requests == NULL)
+			evaluation_free(evaluation);
 	verdict_cache_clear(cache);
 	verdict_cache_sweep(cache, clock_ms(), SWEEP_MAX);
 	return policy_service_in_flight(service) == 0 &&
@@ -758,11 +758,11 @@ policy_service_flush(
 		verdict_cache_clear(cache);
 	}
 	/* What has begun before rests on what is to be forgotten. */
-	HASH_ITER(hh, service->evaluations, evaluation, next)
-	if (key == NULL || strcmp(evaluation->key, text) == 0) {
-		evaluation->forgotten = true;
-		found = true;
-	}
+	HASH_ITER (hh, service->evaluations, evaluation, next)
+		if (key == NULL || strcmp(evaluation->key, text) == 0) {
+			evaluation->forgotten = true;
+			found = true;
+		}
 	if (resolver_forget(service->resolver) == -1)
 		return POLICY_FLUSH_FAILED;
 	return found ? POLICY_FLUSH_DONE : POLICY_FLUSH_NOTHING;
@@ -825,8 +825,7 @@ policy_service_free(struct policy_service *service)
 	if (service == NULL)
 		return;
 	service->ending = true;
-	HASH_ITER(hh, service->evaluations, evaluation, next)
-	{
+	HASH_ITER (hh, service->evaluations, evaluation, next) {
 		answer_all(evaluation, NULL);
 		evaluation_free(evaluation);
 	}

@@ -395,8 +395,7 @@ on_retire(evutil_socket_t fd, short what, void *arg)
 		malloc_trim(0);
 		return;
 	}
-	LL_FOREACH(server->retired, retired)
-	{
+	LL_FOREACH (server->retired, retired) {
 		if (!policy_service_retire(retired->core->service) ||
 		    resolver_in_flight(retired->core->resolver) > 0)
 			continue;
@@ -657,8 +656,7 @@ stop(struct server *server)
 	control_free(server->control);
 	dns_service_free(server->dns);
 	/* What is left in flight is told TEMP while its sessions live. */
-	LL_FOREACH_SAFE(server->retired, retired, next)
-	{
+	LL_FOREACH_SAFE (server->retired, retired, next) {
 		core_free(retired->core);
 		free(retired);
 	}

@@ -217,9 +217,9 @@ find_or_make(struct dns_service *service, const struct endpoint *endpoint)
 {
 	struct place *place;
 
-	DL_FOREACH(service->places, place)
-	if (is_at(place, endpoint))
-		return place;
+	DL_FOREACH (service->places, place)
+		if (is_at(place, endpoint))
+			return place;
 	if ((place = calloc(1, sizeof(*place))) == NULL) {
 		log_error("dns_service: out of memory");
 		return NULL;
@@ -304,8 +304,7 @@ dns_service_settle(struct dns_service *service, bool keep)
 {
 	struct place *place, *next;
 
-	DL_FOREACH_SAFE(service->places, place, next)
-	{
+	DL_FOREACH_SAFE (service->places, place, next) {
 		const bool unwanted = keep ? !place->is_named : place->is_fresh;
 
 		place->is_named = place->is_fresh = false;
@@ -382,8 +381,8 @@ dns_service_drain(
 {
 	struct place *place;
 
-	DL_FOREACH(service->places, place)
-	stop_listening(place);
+	DL_FOREACH (service->places, place)
+		stop_listening(place);
 	dns_streams_drain(service->streams);
 	service->done = done;
 	service->done_arg = arg;
@@ -396,8 +395,7 @@ dns_service_address(const struct dns_service *service, size_t index,
 {
 	const struct place *place;
 
-	DL_FOREACH(service->places, place)
-	{
+	DL_FOREACH (service->places, place) {
 		const struct sockaddr *address =
 		    (const struct sockaddr *)&place->endpoint.address;
 

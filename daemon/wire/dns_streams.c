@@ -83,8 +83,7 @@ stream_free(struct stream *stream)
 	struct dns_streams *streams = stream->streams;
 	struct stream_query *query, *next;
 
-	DL_FOREACH_SAFE(stream->queries, query, next)
-	{
+	DL_FOREACH_SAFE (stream->queries, query, next) {
 		dns_query_cancel(&query->query);
 		free(query);
 	}
@@ -273,8 +272,7 @@ find_leaver(const struct dns_streams *streams, const struct peer *newcomer)
 	const size_t most = peers_most(streams->peers);
 	struct stream *stream, *waits = NULL;
 
-	DL_FOREACH(streams->line, stream)
-	{
+	DL_FOREACH (streams->line, stream) {
 		if (!peer_makes_room(stream->peer, newcomer, most))
 			continue;
 		if (stream->query_count == 0)
@@ -391,8 +389,7 @@ dns_streams_drain(struct dns_streams *streams)
 {
 	struct stream *stream, *next;
 
-	DL_FOREACH_SAFE(streams->line, stream, next)
-	{
+	DL_FOREACH_SAFE (streams->line, stream, next) {
 		if (!stream->eof)
 			read_last(stream);
 		stream->eof = true;

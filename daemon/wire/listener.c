@@ -122,8 +122,7 @@ find_leaver(const struct listeners *listeners, const struct peer *newcomer)
 	const size_t most = peers_most(listeners->peers);
 	struct member *member, *waits = NULL;
 
-	DL_FOREACH(listeners->members, member)
-	{
+	DL_FOREACH (listeners->members, member) {
 		if (!peer_makes_room(member->peer, newcomer, most))
 			continue;
 		if (session_is_idle(member->session))
@@ -612,8 +611,8 @@ listeners_drain(struct listeners *listeners, void (*done)(void *arg), void *arg)
 	}
 	listeners->done = done;
 	listeners->done_arg = arg;
-	DL_FOREACH(listeners->members, member)
-	session_drain(member->session);
+	DL_FOREACH (listeners->members, member)
+		session_drain(member->session);
 	tell_if_drained(listeners);
 }
 

@@ -250,8 +250,7 @@ metrics_free(struct metrics *metrics)
 	if (metrics == NULL)
 		return;
 	visitors_free(metrics->visitors);
-	LL_FOREACH_SAFE(metrics->named, named, next)
-	{
+	LL_FOREACH_SAFE (metrics->named, named, next) {
 		unix_socket_remove(named->address.sun_path, &metrics->user);
 		free(named);
 	}

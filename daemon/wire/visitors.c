@@ -50,8 +50,8 @@ open_doors(struct visitors *visitors, bool open)
 {
 	struct door *door;
 
-	LL_FOREACH(visitors->doors, door)
-	acceptor_open(door->acceptor, open);
+	LL_FOREACH (visitors->doors, door)
+		acceptor_open(door->acceptor, open);
 }
 
 static void
@@ -60,11 +60,11 @@ make_room(void *arg)
 	struct visitors *visitors = arg;
 	struct visitor *visitor;
 
-	DL_FOREACH(visitors->visitors, visitor)
-	if (visitor->state != IS_WORKED_FOR) {
-		visitor_leave(visitor);
-		return;
-	}
+	DL_FOREACH (visitors->visitors, visitor)
+		if (visitor->state != IS_WORKED_FOR) {
+			visitor_leave(visitor);
+			return;
+		}
 }
 
 /* ---- a visitor ---- */
@@ -262,8 +262,7 @@ visitors_free(struct visitors *visitors)
 		return;
 	while (visitors->visitors != NULL)
 		visitor_leave(visitors->visitors);
-	LL_FOREACH_SAFE(visitors->doors, door, next)
-	{
+	LL_FOREACH_SAFE (visitors->doors, door, next) {
 		acceptor_free(door->acceptor);
 		free(door);
 	}

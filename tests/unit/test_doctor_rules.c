@@ -90,8 +90,7 @@ assert_finds(const struct fixture *f, const char *expected)
 	size_t i;
 
 	ck_assert_ptr_nonnull(report);
-	json_array_foreach(json_object_get(report, "findings"), i, finding)
-	{
+	json_array_foreach (json_object_get(report, "findings"), i, finding) {
 		strcat(
 		    found, json_string_value(json_object_get(finding, "id")));
 		strcat(found, " ");
@@ -488,11 +487,9 @@ assert_changes(const struct fixture *f, const char *file, const char *expected)
 	size_t i, k;
 
 	ck_assert_ptr_nonnull(report);
-	json_array_foreach(json_object_get(report, "findings"), i, finding)
-	{
-		json_array_foreach(
-		    json_object_get(finding, "changes"), k, change)
-		{
+	json_array_foreach (json_object_get(report, "findings"), i, finding) {
+		json_array_foreach (
+		    json_object_get(finding, "changes"), k, change) {
 			snprintf(line, sizeof(line), "%s\n",
 			    json_string_value(json_object_get(change, "line")));
 			if (strcmp(json_string_value(
