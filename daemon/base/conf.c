@@ -182,10 +182,10 @@ get_choice(cfg_t *cfg, const char *option, int otherwise)
 					 : otherwise;
 }
 
-static struct conf_policy
-get_policy(cfg_t *cfg, struct conf_policy otherwise)
+static struct conf_profile
+get_policy(cfg_t *cfg, struct conf_profile otherwise)
 {
-	return (struct conf_policy){
+	return (struct conf_profile){
 		.no_dane = (enum conf_no_dane)get_choice(
 		    cfg, "no-dane-policy", (int)otherwise.no_dane),
 		.no_dane_explicit = (enum conf_no_dane)get_choice(cfg,
@@ -287,7 +287,7 @@ print_all(cfg_t *cfg, struct conf *conf)
 static int
 get_all(cfg_t *cfg, struct conf *conf)
 {
-	const struct conf_policy none = { 0 };
+	const struct conf_profile none = { 0 };
 
 	conf->max_connections = get_number(cfg, "max-connections");
 	conf->request_timeout = get_number(cfg, "request-timeout");
@@ -650,8 +650,8 @@ conf_changes(const struct conf *one, const struct conf *other,
 			changed(arg, conf_option_name(i));
 }
 
-const struct conf_policy *
-conf_policy_for(const struct conf *conf, const char *map)
+const struct conf_profile *
+conf_profile_for(const struct conf *conf, const char *map)
 {
 	for (size_t i = 0; map != NULL && i < conf->map_count; i++)
 		if (strcmp(conf->maps[i].name, map) == 0)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "process/privileges.h"
+#include "base/privileges.h"
 
 /* What the helper is asked, and answers: an octet, and beside it the
  * connection; or the errno that there was instead. */

@@ -9,7 +9,7 @@
 #include <utlist.h>
 
 #include "base/domain.h"
-#include "base/table.h"
+#include "base/hash.h"
 #include "dns/budget.h"
 
 #define KEY_MAX (DOMAIN_TEXT_MAX + 8)

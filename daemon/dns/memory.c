@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/domain.h"
-#include "base/table.h"
+#include "base/hash.h"
 #include "dns/packet.h"
 
 struct zone {

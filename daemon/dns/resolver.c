@@ -16,7 +16,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/reason.h"
-#include "base/table.h"
+#include "base/hash.h"
 #include "dns/errands.h"
 #include "dns/ladder.h"
 #include "dns/memory.h"

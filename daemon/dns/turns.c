@@ -7,7 +7,7 @@
 
 #include <utlist.h>
 
-#include "base/table.h"
+#include "base/hash.h"
 
 struct turns_zone {
 	char *name;

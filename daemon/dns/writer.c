@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/domain.h"
-#include "base/table.h"
+#include "base/hash.h"
 
 #define HEADER_LEN 12
 #define QUESTION_FIXED 4 /* type, class */
@@ -74,7 +74,7 @@ read_name(struct name *name, const uint8_t *wire, size_t len)
 	for (size_t i = 0; i < name->labels; i++)
 		name->hash[i] =
 		    (uint32_t)XXH3_64bits_withSeed(name->lower + name->label[i],
-			len - name->label[i], table_seed());
+			len - name->label[i], hash_seed());
 	return 0;
 }
 

@@ -70,7 +70,7 @@ count_hosts(const struct dane_evidence *evidence)
 }
 
 static enum tls_policy
-no_dane_answer(const struct conf_policy *options, bool is_explicit)
+no_dane_answer(const struct conf_profile *options, bool is_explicit)
 {
 	switch (is_explicit ? options->no_dane_explicit : options->no_dane) {
 	case CONF_NO_DANE_MAY:
@@ -98,7 +98,7 @@ dane_if_may(enum tls_policy no_dane, enum dns_security mx)
 
 static enum policy_rule
 rule_for_insecure_mx(const struct dane_evidence *evidence,
-    const struct conf_policy *options, const struct tally *tally)
+    const struct conf_profile *options, const struct tally *tally)
 {
 	if (options->insecure_mx == CONF_INSECURE_MX_MAY)
 		return POLICY_RULE_INSECURE_MX_MAY;
@@ -114,7 +114,7 @@ rule_for_insecure_mx(const struct dane_evidence *evidence,
 
 static enum policy_rule
 rule_for_hosts(const struct dane_evidence *evidence,
-    const struct conf_policy *options, const struct tally *tally)
+    const struct conf_profile *options, const struct tally *tally)
 {
 	if (tally->usable > 0) {
 		const bool complete = tally->usable == tally->deliverable &&
@@ -142,7 +142,7 @@ rule_for_hosts(const struct dane_evidence *evidence,
 /* The first line of the table that matches. */
 static enum policy_rule
 find_rule(const struct dane_evidence *evidence,
-    const struct conf_policy *options, const struct tally *tally)
+    const struct conf_profile *options, const struct tally *tally)
 {
 	enum policy_rule rule;
 
@@ -211,7 +211,7 @@ policy_for(enum policy_rule rule, const struct dane_evidence *evidence,
  * something is unknown, or the administrator's choice takes its place.
  */
 static void
-carry(const struct dane_evidence *evidence, const struct conf_policy *options,
+carry(const struct dane_evidence *evidence, const struct conf_profile *options,
     const struct tally *tally, struct policy_verdict *verdict)
 {
 	if (verdict->policy != TLS_POLICY_DANE &&
@@ -234,7 +234,7 @@ carry(const struct dane_evidence *evidence, const struct conf_policy *options,
 /* Whether all hosts may have usable TLSA, but some could not be looked at. */
 static bool
 is_short_of_complete(const struct dane_evidence *evidence,
-    const struct conf_policy *options, const struct tally *tally)
+    const struct conf_profile *options, const struct tally *tally)
 {
 	return options->dane_only == CONF_DANE_ONLY_WHEN_COMPLETE &&
 	       evidence->mx_security == DNS_SECURE && !evidence->truncated &&
@@ -245,7 +245,7 @@ is_short_of_complete(const struct dane_evidence *evidence,
 /* How long the verdict may be remembered, in seconds. */
 static uint32_t
 ttl_for(const struct policy_verdict *verdict,
-    const struct dane_evidence *evidence, const struct conf_policy *options,
+    const struct dane_evidence *evidence, const struct conf_profile *options,
     const struct tally *tally)
 {
 	uint32_t most = POLICY_TTL_MAX;
@@ -325,7 +325,7 @@ explain_temp(const struct dane_evidence *evidence, bool is_explicit,
 
 void
 policy_decide(const struct dane_evidence *evidence,
-    const struct conf_policy *options, bool is_explicit,
+    const struct conf_profile *options, bool is_explicit,
     struct policy_verdict *verdict)
 {
 	struct tally tally;

@@ -13,9 +13,9 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/stats.h"
-#include "base/table.h"
 #include "dane/dane.h"
 #include "dane/tlsa.h"
 #include "dns/resolver.h"
@@ -41,7 +41,7 @@ struct policy_request {
 	struct evaluation *evaluation;
 	policy_reply_cb cb;
 	void *arg;
-	const struct conf_policy *policy;
+	const struct conf_profile *policy;
 	struct policy_request *prev, *next;
 };
 
@@ -53,7 +53,7 @@ struct evaluation {
 	struct asker *asker;        /* whose room it has, or NULL */
 	char key[NEXTHOP_TEXT_MAX]; /* nexthop_text() */
 	char map[POLICY_MAP_MAX];   /* of the first who asked, for the log */
-	const struct conf_policy *policy; /* the same */
+	const struct conf_profile *policy; /* the same */
 	enum policy_cause cause;
 	bool is_explicit;
 	bool forgotten; /* what it finds is not remembered */
@@ -67,7 +67,7 @@ struct policy_explanation {
 	struct event *at_once; /* where there is nothing to look up */
 	policy_explain_cb cb;
 	void *arg;
-	const struct conf_policy *policy;
+	const struct conf_profile *policy;
 	struct policy_verdict verdict; /* with at_once */
 	bool is_explicit;
 	struct policy_explanation *prev, *next;
@@ -127,7 +127,7 @@ reply_from(const struct policy_verdict *verdict, struct policy_reply *reply)
  */
 static void
 verdict_without_lookup(const struct nexthop *hop,
-    const struct conf_policy *policy, struct policy_verdict *verdict)
+    const struct conf_profile *policy, struct policy_verdict *verdict)
 {
 	const enum conf_no_dane no_dane =
 	    hop->is_explicit ? policy->no_dane_explicit : policy->no_dane;
@@ -243,7 +243,7 @@ evaluation_new(struct policy_service *service, const struct nexthop *hop,
 		return NULL;
 	evaluation->service = service;
 	evaluation->is_explicit = hop->is_explicit;
-	evaluation->policy = conf_policy_for(service->conf, map);
+	evaluation->policy = conf_profile_for(service->conf, map);
 	evaluation->cause = cause;
 	snprintf(evaluation->key, sizeof(evaluation->key), "%s", key);
 	snprintf(evaluation->map, sizeof(evaluation->map), "%s", map);
@@ -273,7 +273,7 @@ evaluation_start(struct evaluation *evaluation, const struct nexthop *hop)
 }
 
 static struct policy_request *
-join(struct evaluation *evaluation, const struct conf_policy *policy,
+join(struct evaluation *evaluation, const struct conf_profile *policy,
     policy_reply_cb cb, void *arg)
 {
 	struct policy_request *request = calloc(1, sizeof(*request));
@@ -396,7 +396,7 @@ ask_hop(struct policy_service *service, const struct nexthop *hop,
 	evaluation = evaluation_for(service, hop, key, map, who);
 	if (evaluation != NULL) {
 		request = join(
-		    evaluation, conf_policy_for(service->conf, map), cb, arg);
+		    evaluation, conf_profile_for(service->conf, map), cb, arg);
 		if (request != NULL)
 			return request;
 	}
@@ -413,7 +413,7 @@ ask_without_lookup(struct policy_service *service, const struct nexthop *hop,
 	struct policy_verdict verdict;
 
 	verdict_without_lookup(
-	    hop, conf_policy_for(service->conf, map), &verdict);
+	    hop, conf_profile_for(service->conf, map), &verdict);
 	policy_log_key(key, key_len, map, hop,
 	    hop->kind == NEXTHOP_BAD ? "error"
 				     : tls_policy_text(verdict.policy));
@@ -536,7 +536,7 @@ policy_service_explain(struct policy_service *service, const char *key,
 	explanation->arg = arg;
 	explanation->is_explicit = hop.is_explicit;
 	explanation->policy =
-	    conf_policy_for(service->conf, map != NULL ? map : "");
+	    conf_profile_for(service->conf, map != NULL ? map : "");
 	DL_APPEND(service->explanations, explanation);
 	service->explanation_count++;
 	if (explanation_start(explanation, &hop) == -1) {

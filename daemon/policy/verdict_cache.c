@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/table.h"
+#include "base/hash.h"
 
 /* Ticks that the wheel goes round in: more than an hour, and a back-off. */
 #define WHEEL_TICKS 32768
@@ -89,7 +89,7 @@ memory_of(const struct entry *entry)
 static uint32_t
 hash_of(const char *key, size_t len)
 {
-	return (uint32_t)XXH3_64bits_withSeed(key, len, table_seed());
+	return (uint32_t)XXH3_64bits_withSeed(key, len, hash_seed());
 }
 
 /* Where the pointer to the entry is, or would be. */

@@ -19,7 +19,7 @@ struct verdicts {
 	struct stats *stats;
 	struct verdict_cache *cache;
 	/* Distinct policy options; the global ones are the first. */
-	const struct conf_policy **profile;
+	const struct conf_profile **profile;
 	unsigned profile_count;
 	unsigned *map_profile; /* of conf's maps, in their order */
 	/* Room to decide in, one for each profile. */
@@ -30,7 +30,7 @@ struct verdicts {
 /* ---- profiles ---- */
 
 static unsigned
-add_profile(struct verdicts *verdicts, const struct conf_policy *policy)
+add_profile(struct verdicts *verdicts, const struct conf_profile *policy)
 {
 	for (unsigned i = 0; i < verdicts->profile_count; i++)
 		if (memcmp(verdicts->profile[i], policy, sizeof(*policy)) == 0)
@@ -206,7 +206,7 @@ verdicts_new(const struct conf *conf, struct stats *stats)
 		return NULL;
 	verdicts->conf = conf;
 	verdicts->stats = stats;
-	verdicts->profile = calloc(most, sizeof(struct conf_policy *));
+	verdicts->profile = calloc(most, sizeof(struct conf_profile *));
 	verdicts->map_profile = calloc(most, sizeof(unsigned));
 	verdicts->decided = calloc(most, sizeof(struct policy_verdict));
 	verdicts->cached = calloc(most, sizeof(struct cached_verdict));

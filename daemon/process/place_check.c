@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/conf.h"
-#include "process/privileges.h"
+#include "base/privileges.h"
 #include "wire/unix_socket.h"
 
 #define UNITS_DIRECTORY "/run/postdane" /* its RuntimeDirectory= */

@@ -11,8 +11,8 @@
 #include <event2/event.h>
 
 #include "base/endpoint.h"
+#include "base/hash.h"
 #include "base/stats.h"
-#include "base/table.h"
 #include "wire/dns_query.h"
 
 #define BURST 64 /* datagrams, before others have their turn */

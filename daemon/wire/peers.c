@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/table.h"
+#include "base/hash.h"
 #include "wire/socket_owner.h"
 
 #define WHY_MAX 128

@@ -219,7 +219,7 @@ add_place(
 }
 
 static json_t *
-policy_options(const struct conf_policy *policy)
+policy_options(const struct conf_profile *policy)
 {
 	static const char *const no_dane[] = {
 		[CONF_NO_DANE_MAY] = "may",

@@ -17,7 +17,7 @@
 #include "base/prefix.h"
 
 /* The options that a map "NAME" { … } block can override. */
-struct conf_policy {
+struct conf_profile {
 	enum conf_no_dane no_dane; /* no-dane-policy = may */
 	enum conf_no_dane
 	    no_dane_explicit; /* no-dane-policy-explicit = notfound */
@@ -29,7 +29,7 @@ struct conf_policy {
 
 struct conf_map {
 	char *name;
-	struct conf_policy
+	struct conf_profile
 	    policy; /* the global one where the block is silent */
 };
 
@@ -86,7 +86,7 @@ struct conf {
 	size_t zone_count;
 
 	/* policy */
-	struct conf_policy policy;
+	struct conf_profile policy;
 	struct conf_map *maps;
 	size_t map_count;
 	char *tcp_table_map;   /* the map whose block tcp_table uses; "" */
@@ -128,7 +128,7 @@ void conf_changes(const struct conf *one, const struct conf *other,
     void (*changed)(void *arg, const char *option), void *arg);
 
 /* The policy for a map name: its own block, or the global options. */
-const struct conf_policy *conf_policy_for(
+const struct conf_profile *conf_profile_for(
     const struct conf *conf, const char *map);
 
 #endif /* BASE_CONF_H */

@@ -13,7 +13,7 @@
 #include "policy/carry.h"
 #include "policy/tls_policy.h"
 
-struct conf_policy;
+struct conf_profile;
 struct dane_evidence;
 
 /* The line of the table that decided. */
@@ -58,7 +58,7 @@ struct policy_verdict {
  * @is_explicit: the next hop had brackets or a port.
  */
 void policy_decide(const struct dane_evidence *evidence,
-    const struct conf_policy *options, bool is_explicit,
+    const struct conf_profile *options, bool is_explicit,
     struct policy_verdict *verdict);
 
 /* One line for people: the rule in words. */

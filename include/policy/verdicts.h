@@ -21,7 +21,7 @@ struct verdicts *verdicts_new(const struct conf *conf, struct stats *stats);
 void verdicts_free(struct verdicts *verdicts);
 
 /* @key: @len octets, as nexthop_text() writes keys; any others are not found.
- * @map: as conf_policy_for() takes it.  @verdict: as verdict_cache_find(). */
+ * @map: as conf_profile_for() takes it.  @verdict: as verdict_cache_find(). */
 bool verdicts_find(struct verdicts *verdicts, const char *key, size_t len,
     const char *map, struct cached_verdict *verdict);
 

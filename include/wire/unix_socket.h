@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 #include "base/endpoint.h"
-#include "process/privileges.h"
+#include "base/privileges.h"
 
 struct sockaddr_un;
 

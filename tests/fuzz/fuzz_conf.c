@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	conf_changes(conf, conf, nothing, &changes);
 	PROMISE(changes == 0);
-	PROMISE(conf_policy_for(conf, "query") != NULL);
+	PROMISE(conf_profile_for(conf, "query") != NULL);
 	conf_free(conf);
 	return 0;
 }

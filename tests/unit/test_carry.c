@@ -119,7 +119,7 @@ static void
 decide(const struct facts *facts, enum conf_carry_else otherwise,
     struct policy_verdict *verdict)
 {
-	const struct conf_policy options = { .carry = CONF_CARRY_FINGERPRINT,
+	const struct conf_profile options = { .carry = CONF_CARRY_FINGERPRINT,
 		.carry_else = otherwise };
 
 	policy_decide(&facts->evidence, &options, false, verdict);
@@ -340,8 +340,8 @@ START_TEST(dane_is_never_answered)
 		const enum dane_host_status one = statuses[i % n],
 					    two = statuses[i / n % n];
 		const size_t rest = i / n / n;
-		struct conf_policy options = { .no_dane = (enum conf_no_dane)(
-						   rest / 2 % 3),
+		struct conf_profile options = { .no_dane = (enum conf_no_dane)(
+						    rest / 2 % 3),
 			.dane_only = (enum conf_dane_only)(rest / 6 % 2),
 			.carry = CONF_CARRY_FINGERPRINT,
 			.carry_else = (enum conf_carry_else)(rest / 12 % 2) };

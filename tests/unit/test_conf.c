@@ -259,7 +259,7 @@ END_TEST
 /* Each word of each choice. */
 static const struct {
 	const char *text;
-	struct conf_policy policy;
+	struct conf_profile policy;
 	enum log_level level;
 } words[] = {
 	{ "no-dane-policy = may", { CONF_NO_DANE_MAY, 2, 0, 0, 0, 0 }, 2 },
@@ -399,9 +399,9 @@ START_TEST(a_map_takes_from_the_global_options_what_it_does_not_say)
 	    "no-dane-policy = encrypt\n"
 	    "no-dane-policy-explicit = encrypt\n"
 	    "dane-only = when-complete\n");
-	const struct conf_policy *chain = conf_policy_for(conf, "chain");
-	const struct conf_policy *all = conf_policy_for(conf, "all");
-	const struct conf_policy *none = conf_policy_for(conf, "none");
+	const struct conf_profile *chain = conf_profile_for(conf, "chain");
+	const struct conf_profile *all = conf_profile_for(conf, "all");
+	const struct conf_profile *none = conf_profile_for(conf, "none");
 
 	ck_assert_uint_eq(conf->map_count, 3);
 	ck_assert_int_eq(chain->no_dane, CONF_NO_DANE_NOTFOUND);
@@ -413,10 +413,10 @@ START_TEST(a_map_takes_from_the_global_options_what_it_does_not_say)
 	ck_assert_int_eq(all->insecure_mx, CONF_INSECURE_MX_ENCRYPT);
 	ck_assert_int_eq(all->dane_only, CONF_DANE_ONLY_NEVER);
 	ck_assert_mem_eq(none, &conf->policy, sizeof(*none));
-	ck_assert_ptr_eq(conf_policy_for(conf, "chai"), &conf->policy);
-	ck_assert_ptr_eq(conf_policy_for(conf, "Chain"), &conf->policy);
-	ck_assert_ptr_eq(conf_policy_for(conf, ""), &conf->policy);
-	ck_assert_ptr_eq(conf_policy_for(conf, NULL), &conf->policy);
+	ck_assert_ptr_eq(conf_profile_for(conf, "chai"), &conf->policy);
+	ck_assert_ptr_eq(conf_profile_for(conf, "Chain"), &conf->policy);
+	ck_assert_ptr_eq(conf_profile_for(conf, ""), &conf->policy);
+	ck_assert_ptr_eq(conf_profile_for(conf, NULL), &conf->policy);
 	conf_free(conf);
 }
 END_TEST

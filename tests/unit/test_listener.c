@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#include "base/privileges.h"
 #include "base/stats.h"
-#include "process/privileges.h"
 #include "sockets.h"
 #include "test_main.h"
 #include "wire_fixture.h"

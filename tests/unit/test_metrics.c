@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/conf.h"
-#include "process/privileges.h"
+#include "base/privileges.h"
 #include "wire/status.h"
 
 #include "sockets.h"

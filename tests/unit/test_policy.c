@@ -271,7 +271,7 @@ static const enum conf_no_dane no_danes[] = { CONF_NO_DANE_MAY,
 	CONF_NO_DANE_ENCRYPT, CONF_NO_DANE_NOTFOUND };
 
 /* The other option gets another value, so that reading it shows. */
-static struct conf_policy
+static struct conf_profile
 options_for(enum conf_no_dane no_dane, bool is_explicit,
     enum conf_insecure_mx insecure_mx)
 {
@@ -279,7 +279,7 @@ options_for(enum conf_no_dane no_dane, bool is_explicit,
 					    ? CONF_NO_DANE_NOTFOUND
 					    : CONF_NO_DANE_MAY;
 
-	return (struct conf_policy){ .no_dane = is_explicit ? other : no_dane,
+	return (struct conf_profile){ .no_dane = is_explicit ? other : no_dane,
 		.no_dane_explicit = is_explicit ? no_dane : other,
 		.insecure_mx = insecure_mx,
 		.dane_only = CONF_DANE_ONLY_NEVER };
@@ -288,7 +288,7 @@ options_for(enum conf_no_dane no_dane, bool is_explicit,
 START_TEST(line_of_the_table)
 {
 	struct policy_verdict verdict;
-	struct conf_policy options;
+	struct conf_profile options;
 	struct facts facts;
 
 	facts_fill(&facts, rows[_i].mx, rows[_i].security, rows[_i].hosts);
@@ -316,7 +316,7 @@ START_TEST(hosts_left_out_may_be_the_deliverable_ones)
 	static const char *const hosts[] = { "N", "NF", "F" };
 	struct policy_verdict verdict;
 	struct facts facts;
-	const struct conf_policy options =
+	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 
 	facts_fill(&facts, DANE_MX_HOSTS, SEC, hosts[_i]);
@@ -352,7 +352,7 @@ START_TEST(dane_only_when_complete)
 {
 	struct policy_verdict verdict;
 	struct facts facts;
-	struct conf_policy options =
+	struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 
 	options.dane_only = CONF_DANE_ONLY_WHEN_COMPLETE;
@@ -384,7 +384,7 @@ START_TEST(mx_neither_secure_nor_proven_insecure_is_no_evidence)
 {
 	static const enum dns_security securities[] = { DNS_INDETERMINATE,
 		DNS_BOGUS };
-	const struct conf_policy options =
+	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_MAY);
 	struct policy_verdict verdict;
 	struct facts facts;
@@ -402,7 +402,7 @@ END_TEST
 
 START_TEST(no_evidence_is_temp)
 {
-	const struct conf_policy options =
+	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 	struct policy_verdict verdict;
 
@@ -452,7 +452,7 @@ static const struct {
 
 START_TEST(failures_are_forgotten_soon_where_hosts_were_left_out)
 {
-	const struct conf_policy options =
+	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 	struct policy_verdict verdict;
 	struct facts facts;
@@ -484,7 +484,7 @@ static const struct {
 
 START_TEST(a_failure_keeps_dane_only_away_for_seconds_only)
 {
-	struct conf_policy options =
+	struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 	struct policy_verdict verdict;
 	struct facts facts;
@@ -500,7 +500,7 @@ END_TEST
 
 START_TEST(remembered_no_longer_than_evidence)
 {
-	const struct conf_policy options =
+	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 	struct policy_verdict verdict;
 	struct facts facts;
@@ -547,9 +547,9 @@ check_reason(const struct policy_verdict *verdict, const char *hint)
 
 START_TEST(reason_names_the_one_at_fault)
 {
-	const struct conf_policy options =
+	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
-	const struct conf_policy strict =
+	const struct conf_profile strict =
 	    options_for(CONF_NO_DANE_ENCRYPT, false, MX_DANE);
 	struct policy_verdict verdict;
 	struct facts facts;
@@ -580,7 +580,7 @@ END_TEST
 /* Nobody's DNS failed: too many hosts are the reason. */
 START_TEST(reason_of_hosts_left_out_blames_no_dns)
 {
-	const struct conf_policy strict =
+	const struct conf_profile strict =
 	    options_for(CONF_NO_DANE_ENCRYPT, false, MX_DANE);
 	struct policy_verdict verdict;
 	struct facts facts;
@@ -599,7 +599,7 @@ END_TEST
 START_TEST(long_reason_is_cut_in_the_middle)
 {
 	static const char start[] = "DNS of " DOMAIN ": MX: ";
-	const struct conf_policy options =
+	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 	struct policy_verdict verdict;
 	struct facts facts;
@@ -619,7 +619,7 @@ END_TEST
 START_TEST(long_domain_still_gives_a_reason)
 {
 	static const size_t lengths[] = { 100, 150, 178, 179, 200, 253 };
-	const struct conf_policy options =
+	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 	const size_t len = lengths[_i];
 	struct policy_verdict verdict;
@@ -645,7 +645,7 @@ END_TEST
 
 START_TEST(remote_text_is_made_printable)
 {
-	const struct conf_policy options =
+	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 	struct policy_verdict verdict;
 	struct facts facts;
@@ -715,7 +715,7 @@ struct situation {
 	enum dns_security security;
 	bool truncated;
 	bool is_explicit;
-	struct conf_policy options;
+	struct conf_profile options;
 };
 
 static struct situation
@@ -728,7 +728,7 @@ random_situation(uint64_t *state)
 
 	for (unsigned i = 0; i < count; i++)
 		s.hosts[i] = "UXAINF"[below(state, 6)];
-	s.options = (struct conf_policy){ .no_dane = no_danes[below(state, 3)],
+	s.options = (struct conf_profile){ .no_dane = no_danes[below(state, 3)],
 		.no_dane_explicit = no_danes[below(state, 3)],
 		.insecure_mx = (enum conf_insecure_mx)below(state, 3),
 		.dane_only = below(state, 2) == 0
@@ -946,7 +946,7 @@ END_TEST
 /* What is wrong with this machine's network is nobody's domain's fault. */
 START_TEST(the_network_is_no_domains_fault)
 {
-	const struct conf_policy options =
+	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 	struct policy_verdict verdict;
 	struct facts facts;

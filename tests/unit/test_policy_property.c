@@ -24,7 +24,7 @@
 struct random_case {
 	struct dane_evidence evidence;
 	struct dane_host host[HOSTS_MAX + 1]; /* room for one more */
-	struct conf_policy options;
+	struct conf_profile options;
 	bool is_explicit;
 };
 

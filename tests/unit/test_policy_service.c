@@ -322,7 +322,7 @@ END_TEST
 /* ---- options of a map ---- */
 
 /* The service again, with one map that has options of its own. */
-static struct conf_policy *
+static struct conf_profile *
 with_map(const char *name)
 {
 	policy_service_free(service);
@@ -348,7 +348,7 @@ START_TEST(evidence_is_gathered_for_the_strictest_map)
 {
 	static const struct line insecure_mx[] = { MX(DNS_INSECURE),
 		A(DNS_SECURE), AAAA(DNS_SECURE), TLSA(DNS_SECURE), { 0 } };
-	struct conf_policy *map = with_map("strict");
+	struct conf_profile *map = with_map("strict");
 	struct told told = { 0 };
 
 	conf->policy.insecure_mx = CONF_INSECURE_MX_MAY;
@@ -372,7 +372,7 @@ START_TEST(each_map_gets_its_own_verdict)
 	static const struct line absent[] = { MX(DNS_SECURE), A(DNS_SECURE),
 		AAAA(DNS_SECURE),
 		DENIED(OWNER, DNS_TYPE_TLSA, DNS_NXDOMAIN, DNS_SECURE), { 0 } };
-	struct conf_policy *map = with_map("strict");
+	struct conf_profile *map = with_map("strict");
 	struct told one = { 0 }, other = { 0 };
 
 	map->no_dane = CONF_NO_DANE_ENCRYPT;

@@ -1,7 +1,7 @@
 /* Who we become, where the users of the machine can be looked up, and where
  * they can't.  What libc would do, the test says. */
 
-#include "process/privileges.h"
+#include "base/privileges.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -17,6 +17,7 @@
 #include <event2/event.h>
 
 #include "base/conf.h"
+#include "base/privileges.h"
 #include "dns/key_limits.h"
 #include "dns/library.h"
 #include "dns/resolver.h"
@@ -25,7 +26,6 @@
 #include "process/clock_watch.h"
 #include "process/config_check.h"
 #include "process/core.h"
-#include "process/privileges.h"
 #include "process/sandbox.h"
 #include "process/systemd.h"
 #include "wire/control.h"

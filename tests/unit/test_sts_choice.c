@@ -627,10 +627,10 @@ weakest_of_dane(
 }
 
 /* Every combination of what DANE alone can be told. */
-static struct conf_policy
+static struct conf_profile
 conf_of(int number, bool encrypts)
 {
-	return (struct conf_policy){
+	return (struct conf_profile){
 		.no_dane = (enum conf_no_dane)(number % 3),
 		.no_dane_explicit = (enum conf_no_dane)(number % 3),
 		.insecure_mx = (enum conf_insecure_mx)(number / 3 % 3),
@@ -661,7 +661,7 @@ check_against_dane(const struct facts *facts, const char *hosts,
 	if (any(hosts, "F"))
 		return;
 	for (int i = 0; i < 3 * 3 * 2; i++) {
-		const struct conf_policy options = conf_of(i, encrypts);
+		const struct conf_profile options = conf_of(i, encrypts);
 		struct policy_verdict dane;
 
 		policy_decide(&facts->evidence, &options, false, &dane);

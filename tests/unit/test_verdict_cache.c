@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/table.h"
+#include "base/hash.h"
 
 #include "test_main.h"
 
@@ -22,11 +22,11 @@
 #define GRACE (VERDICT_CACHE_GRACE_MS + 2 * VERDICT_CACHE_TICK_MS)
 #define MIB (1024 * 1024)
 
-/* In the place of base/table.c's. */
+/* In the place of base/hash.c's. */
 static unsigned seeds_asked;
 
 uint64_t
-table_seed(void)
+hash_seed(void)
 {
 	seeds_asked++;
 	return 0x5eed;

@@ -1,6 +1,6 @@
 /* privileges.c - what the process may do. */
 
-#include "process/privileges.h"
+#include "base/privileges.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,8 +1,8 @@
 /*
  * privileges.h - what the process may do.
  */
-#ifndef PROCESS_PRIVILEGES_H
-#define PROCESS_PRIVILEGES_H
+#ifndef BASE_PRIVILEGES_H
+#define BASE_PRIVILEGES_H
 
 #include <sys/types.h>
 
@@ -43,4 +43,4 @@ enum privileges_end {
  */
 enum privileges_end privileges_become_nobody(char why[PRIVILEGES_WHY_MAX]);
 
-#endif /* PROCESS_PRIVILEGES_H */
+#endif /* BASE_PRIVILEGES_H */

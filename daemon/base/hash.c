@@ -1,13 +1,13 @@
-/* table.c - the seed of all hash tables. */
+/* hash.c - the seed of all hash tables. */
 
-#include "base/table.h"
+#include "base/hash.h"
 
 #include <sys/random.h>
 
 #include "base/clock.h"
 
 uint64_t
-table_seed(void)
+hash_seed(void)
 {
 	static uint64_t value;
 
