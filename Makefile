@@ -112,17 +112,18 @@ LINK = $(CC) $(OUR_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter
 
 ARCHIVE := $(BUILD)/libpostdane.a
 objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-ARCHIVE_OBJECTS := $(call objects_of,$(wildcard \
-	$(patsubst %,daemon/%/*.c,base dns dane sts policy wire process)))
-COMMAND_OBJECTS := $(call objects_of,$(wildcard daemon/command/*.c))
+ARCHIVE_OBJECTS := $(call objects_of,$(filter-out daemon/command/%,$(wildcard \
+	daemon/*/*.c daemon/*/*/*.c)))
+COMMAND_OBJECTS := $(call objects_of,$(wildcard daemon/command/*.c \
+	daemon/command/*/*.c))
 MAIN_OBJECT := $(BUILD)/obj/daemon/main.o
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 OBJECTS := $(MAIN_OBJECT) $(COMMAND_OBJECTS) $(ARCHIVE_OBJECTS) \
 	$(call objects_of,$(UNIT_SOURCES))
 FUZZ_OBJECTS := $(call objects_of,$(wildcard tests/fuzz/fuzz_*.c))
-SOURCES := $(wildcard daemon/*.c daemon/*/*.c)
-HEADERS := $(wildcard include/*/*.h)
+SOURCES := $(wildcard daemon/*.c daemon/*/*.c daemon/*/*/*.c)
+HEADERS := $(wildcard include/*/*.h include/*/*/*.h)
 MANUALS := $(wildcard docs/man/*.[158])
 # Where they are installed they find each other as they do here: what they link
 # to is among them.

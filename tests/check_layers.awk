@@ -13,6 +13,13 @@ function module(path)
 	return path
 }
 
+# Two programs share what is neither's: postdane and postdaned.
+function program(m)
+{
+	return m ~ /^command\// ? "postdane" : \
+	    m ~ /^process\// || m == "main" ? "postdaned" : ""
+}
+
 function complain(text)
 {
 	print FILENAME ":" FNR ": " text
@@ -65,6 +72,8 @@ FNR == 1 {
 		complain("unknown module " other)
 	else if (other != me && rank[other] >= rank[me])
 		complain(me " may not include " other ", which is above it")
+	else if (program(other) != "" && program(me) != program(other))
+		complain(me " may not include " other ", of " program(other))
 }
 
 /^[ \t]*#[ \t]*include[ \t]*</ {
