@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "command/extended_error.h"
-#include "dns/exchange.h"
 #include "dns/packet.h"
+#include "dns/upstream.h"
 
 #define COOKIE_LEN 8
 #define OPT_LEN (11 + 4 + COOKIE_LEN)
@@ -32,7 +32,7 @@ struct dns_probe {
 	char name[DOMAIN_TEXT_MAX];
 	uint16_t type;
 	struct event *begin;
-	struct exchange *exchange; /* NULL before and after */
+	struct exchange *upstream; /* NULL before and after */
 	uint64_t started;
 	struct dns_probe_result result;
 };
@@ -42,7 +42,7 @@ dns_probe_cancel(struct dns_probe *probe)
 {
 	if (probe == NULL)
 		return;
-	exchange_cancel(probe->exchange);
+	upstream_cancel(probe->upstream);
 	if (probe->begin != NULL)
 		event_free(probe->begin);
 	free(probe);
@@ -210,11 +210,11 @@ status_of(int error)
 }
 
 static void
-on_result(void *arg, const struct exchange_result *result)
+on_result(void *arg, const struct upstream_result *result)
 {
 	struct dns_probe *probe = arg;
 
-	probe->exchange = NULL;
+	probe->upstream = NULL;
 	probe->result.sent = result->sent;
 	if (result->packet != NULL)
 		read_message(probe, result->packet, result->length);
@@ -229,7 +229,7 @@ begin(evutil_socket_t fd, short what, void *arg)
 	struct dns_probe *probe = arg;
 	const struct dns_manner *how = &probe->manner;
 	uint8_t opt[OPT_LEN];
-	const struct exchange_manner manner = { .recurse = how->recurse,
+	const struct upstream_manner manner = { .recurse = how->recurse,
 		.checking_disabled = how->checking_disabled,
 		.authentic_data = how->authentic_data,
 		.tcp = how->tcp,
@@ -243,9 +243,9 @@ begin(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	probe->started = clock_ms();
-	probe->exchange = exchange_ask(probe->base, &probe->server, probe->name,
+	probe->upstream = upstream_ask(probe->base, &probe->server, probe->name,
 	    probe->type, &manner, on_result, probe);
-	if (probe->exchange == NULL)
+	if (probe->upstream == NULL)
 		finish(probe, status_of(errno), NULL);
 }
 

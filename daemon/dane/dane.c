@@ -169,9 +169,9 @@ whose_fault(const struct dns_answer *answer)
 	char text[2 * WHY_MAX], type[16];
 
 	snprintf(text, sizeof(text), "DNS of %.80s: %s: %s", answer->qname,
-	    dns_type_text(answer->qtype, type),
+	    answer_type_text(answer->qtype, type),
 	    answer->why != NULL ? answer->why
-				: dns_security_text(answer->security));
+				: answer_security_text(answer->security));
 	reason_fit(text, WHY_MAX - 1);
 	return strdup(text);
 }
@@ -201,7 +201,7 @@ keep_answer(struct dane *dane, const struct flight *flight,
 
 static void
 look_up(struct flight *flight, const char *name, uint16_t type,
-    enum resolver_need need, unsigned step, resolver_cb cb)
+    enum lookup_need need, unsigned step, resolver_cb cb)
 {
 	struct dane *dane = flight->dane;
 
@@ -347,9 +347,9 @@ use_denial(struct host *host, const struct dns_answer *answer)
 
 	snprintf(text, sizeof(text), "no TLSA: %s, %s",
 	    answer->status == DNS_FAILED ? "its zone is insecure"
-					 : dns_status_text(answer->status),
+					 : answer_status_text(answer->status),
 	    answer->proof != NULL ? answer->proof
-				  : dns_security_text(answer->security));
+				  : answer_security_text(answer->security));
 	next_base(host, text);
 }
 
@@ -423,7 +423,7 @@ ask_tlsa(struct host *host)
 		next_base(host, "no TLSA: its name would be too long for DNS");
 		return;
 	}
-	look_up(flight, owner, DNS_TYPE_TLSA, RESOLVER_NEED_SECURITY,
+	look_up(flight, owner, DNS_TYPE_TLSA, LOOKUP_NEED_SECURITY,
 	    address_step(flight->dane) + 1 + host->base_at, on_tlsa);
 	if (flight->lookup == NULL)
 		host_done_text(host, DANE_HOST_FAILED, "TLSA can't be asked");
@@ -527,10 +527,10 @@ start_host(struct dane *dane, struct host *host)
 
 	host->state = HOST_ADDRESSES;
 	dane->hosts_running++;
-	look_up(&host->flight[SLOT_A], name, DNS_TYPE_A, RESOLVER_NEED_SECURITY,
+	look_up(&host->flight[SLOT_A], name, DNS_TYPE_A, LOOKUP_NEED_SECURITY,
 	    step, on_address);
 	look_up(&host->flight[SLOT_AAAA], name, DNS_TYPE_AAAA,
-	    RESOLVER_NEED_SECURITY, step, on_address);
+	    LOOKUP_NEED_SECURITY, step, on_address);
 	if (host->flight[SLOT_A].lookup == NULL ||
 	    host->flight[SLOT_AAAA].lookup == NULL)
 		host_done_text(
@@ -780,7 +780,7 @@ begin(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	look_up(&dane->mx, dane->evidence->domain, DNS_TYPE_MX,
-	    RESOLVER_NEED_DATA, 1, on_mx);
+	    LOOKUP_NEED_DATA, 1, on_mx);
 	if (dane->mx.lookup == NULL) {
 		dane->evidence->mx_why = strdup("MX can't be asked");
 		end(dane);

@@ -50,7 +50,7 @@ answer_unref(struct dns_answer *answer)
 }
 
 const char *
-dns_status_text(enum dns_status status)
+answer_status_text(enum dns_status status)
 {
 	static const char *const texts[] = {
 		[DNS_FAILED] = "failed",
@@ -63,7 +63,7 @@ dns_status_text(enum dns_status status)
 }
 
 const char *
-dns_security_text(enum dns_security security)
+answer_security_text(enum dns_security security)
 {
 	static const char *const texts[] = {
 		[DNS_INDETERMINATE] = "indeterminate",
@@ -76,7 +76,7 @@ dns_security_text(enum dns_security security)
 }
 
 const char *
-dns_rung_text(enum dns_rung rung)
+answer_rung_text(enum dns_rung rung)
 {
 	static const char *const texts[] = {
 		[DNS_RUNG_NONE] = "none",
@@ -90,7 +90,7 @@ dns_rung_text(enum dns_rung rung)
 }
 
 const char *
-dns_type_text(uint16_t type, char text[16])
+answer_type_text(uint16_t type, char text[16])
 {
 	static const struct {
 		uint16_t type;

@@ -19,7 +19,7 @@ budget_init(struct budget *budget)
 		} };
 }
 
-struct budget *budget_new(enum resolver_class class)
+struct budget *budget_new(enum lookup_class class)
 {
 	struct budget *budget = malloc(sizeof(*budget));
 

@@ -12,12 +12,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dns/budget.h"
-#include "dns/insecurity.h"
 #include "dns/memory.h"
 #include "dns/packet.h"
-#include "dns/validated.h"
-#include "dns/walk.h"
-#include "dns/whole.h"
+#include "dns/proof.h"
+#include "dns/proof_judge.h"
+#include "dns/unbound_answer.h"
+#include "dns/validator.h"
 
 #define LINKS_MAX 10 /* aliases at which the lookup starts again */
 /* libunbound remembers a failure for 5 s; after that, a second try is one. */
@@ -52,8 +52,8 @@ struct ladder {
 	struct dns_answer *failure; /* made at the start, so that every lookup
 				     * can end with an answer */
 	char *qname;
-	enum resolver_need need;
-	enum resolver_class class;
+	enum lookup_need need;
+	enum lookup_class class;
 	const struct plain_path *path;
 	uint64_t deadline; /* clock_ms() */
 	struct event *kick, *limit, *proof_timer, *doubt_timer, *retry_timer;
@@ -74,7 +74,7 @@ struct ladder {
 	size_t part_count, part_octets;
 
 	/* The race for the present name. */
-	struct validated_query *query, *fresh;
+	struct validator_query *query, *fresh;
 	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	enum asked asked;
 	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
@@ -83,10 +83,10 @@ struct ladder {
 	bool doubted;              /* and with empty caches, since it failed */
 	bool is_bogus;             /* what it said at first */
 	bool unconfirmed;          /* facts are a denial that may be false */
-	struct walk *walk;
-	enum walk_caches walk_caches;
-	enum walk_outcome outcome;
-	enum insecurity_reason reason; /* with PROVEN */
+	struct proof *walk;
+	enum proof_caches walk_caches;
+	enum proof_outcome outcome;
+	enum proof_judge_reason reason; /* with PROVEN */
 	bool walked;
 	char cut[DOMAIN_TEXT_MAX];
 	char zone[DOMAIN_TEXT_MAX]; /* last signed */
@@ -115,7 +115,7 @@ static void keep_reason(struct ladder *ladder, const char *why);
 static bool
 wants_messages(const struct ladder *ladder)
 {
-	return ladder->need == RESOLVER_NEED_MESSAGE;
+	return ladder->need == LOOKUP_NEED_MESSAGE;
 }
 
 static void
@@ -139,7 +139,7 @@ hold_message(
 	}
 	memcpy(ladder->held.wire, wire, len);
 	ladder->held.len = len;
-	whole_cut_ttls(ladder->held.wire, len, ttl);
+	unbound_answer_cut_ttls(ladder->held.wire, len, ttl);
 }
 
 /* Of a plain answer no more than what was asked. */
@@ -196,9 +196,9 @@ hand_over_parts(struct ladder *ladder, struct dns_answer *answer)
 static void
 leave_name(struct ladder *ladder)
 {
-	validated_cancel(ladder->query);
-	validated_cancel(ladder->fresh);
-	walk_cancel(ladder->walk);
+	validator_cancel(ladder->query);
+	validator_cancel(ladder->fresh);
+	proof_cancel(ladder->walk);
 	plain_cancel(ladder->plain);
 	ladder->query = ladder->fresh = NULL;
 	ladder->walk = NULL;
@@ -208,7 +208,7 @@ leave_name(struct ladder *ladder)
 	ladder->asked = ASKED_NOT;
 	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
 	ladder->is_asked = ladder->is_bogus = false;
-	ladder->walk_caches = WALK_CACHES_OF_ALL;
+	ladder->walk_caches = PROOF_CACHES_OF_ALL;
 	ladder->plain_why[0] = ladder->plain_zone[0] = '\0';
 	event_del(ladder->proof_timer);
 	event_del(ladder->doubt_timer);
@@ -277,10 +277,10 @@ lowest(enum dns_security a, enum dns_security b)
 
 /* Remembers why, for the first insecure link of the chain. */
 static void
-note_proof(struct ladder *ladder, enum insecurity_reason reason)
+note_proof(struct ladder *ladder, enum proof_judge_reason reason)
 {
 	if (ladder->proof[0] == '\0')
-		insecurity_text(
+		proof_judge_text(
 		    reason, ladder->cut, ladder->proof, sizeof(ladder->proof));
 }
 
@@ -333,7 +333,7 @@ failing_zone(const struct ladder *ladder)
 	if (domain_labels(ladder->plain_zone) > 1 &&
 	    !domain_equal(ladder->plain_zone, ladder->zone))
 		return ladder->plain_zone;
-	if (ladder->walked && ladder->outcome == WALK_SIGNED &&
+	if (ladder->walked && ladder->outcome == PROOF_SIGNED &&
 	    domain_labels(ladder->zone) > 1)
 		return ladder->zone;
 	return domain_labels(ladder->name) > 1 ? ladder->name : NULL;
@@ -412,7 +412,7 @@ conclude_unanswered(struct ladder *ladder, const char *why)
 static bool
 is_proven(const struct ladder *ladder)
 {
-	return ladder->walked && ladder->outcome == WALK_PROVEN;
+	return ladder->walked && ladder->outcome == PROOF_PROVEN;
 }
 
 /* Whether the proof holds for what was asked.  The DS of a name belongs to the
@@ -421,15 +421,15 @@ is_proven(const struct ladder *ladder)
 static bool
 proof_holds(const struct ladder *ladder)
 {
-	if (ladder->outcome == WALK_PROVEN_NXDOMAIN)
+	if (ladder->outcome == PROOF_PROVEN_NXDOMAIN)
 		return ladder->asked == ASKED_INSECURE &&
 		       ladder->facts.status == DNS_NXDOMAIN;
-	return ladder->outcome == WALK_PROVEN &&
+	return ladder->outcome == PROOF_PROVEN &&
 	       (ladder->type != DNS_TYPE_DS ||
 		   strcmp(ladder->cut, ladder->name) != 0 ||
 		   (ladder->asked == ASKED_INSECURE && !ladder->unconfirmed &&
-		       ladder->reason != INSECURITY_REASON_NSEC &&
-		       ladder->reason != INSECURITY_REASON_NSEC3));
+		       ladder->reason != PROOF_JUDGE_REASON_NSEC &&
+		       ladder->reason != PROOF_JUDGE_REASON_NSEC3));
 }
 
 /* Takes the records out of @facts. */
@@ -723,7 +723,7 @@ settle_proven(struct ladder *ladder)
 	event_del(ladder->proof_timer);
 	drop_fresh(ladder);
 	memory_zone_add(ladder->env->memory, ladder->name);
-	if (ladder->need == RESOLVER_NEED_SECURITY)
+	if (ladder->need == LOOKUP_NEED_SECURITY)
 		conclude_without_data(ladder, NULL);
 	else if (!start_plain(ladder) && ladder->plain_done)
 		ask_last(ladder);
@@ -733,13 +733,14 @@ settle_proven(struct ladder *ladder)
  * Whether "insecure" stands where the walk failed, as a libunbound with a
  * living anchor gave it.  Not where the answer decides about mail: whoever
  * drops the questions of the walk could else have whatever libunbound calls
- * insecure unseen (insecurity.h).  But who a client is decides nothing, and its
- * name lies deeper in ip6.arpa than a walk goes.
+ * insecure unseen (proof_judge.h).  But who a client is decides nothing, and
+ * its name lies deeper in ip6.arpa than a walk goes.
  */
 static bool
 stands_without_walk(const struct ladder *ladder)
 {
-	return ladder->outcome == WALK_FAILED && ladder->type == DNS_TYPE_PTR &&
+	return ladder->outcome == PROOF_FAILED &&
+	       ladder->type == DNS_TYPE_PTR &&
 	       ladder->env->distrust(ladder->env->arg) == NULL;
 }
 
@@ -755,7 +756,7 @@ settle_unexplained(struct ladder *ladder)
 	}
 	/* What libunbound has not judged it keeps all the same. */
 	if (ladder->asked_rung != DNS_RUNG_FRESH &&
-	    ladder->outcome != WALK_FAILED) {
+	    ladder->outcome != PROOF_FAILED) {
 		keep_reason(ladder, "insecure without a reason");
 		ladder->walked = false;
 		look_again(ladder);
@@ -764,7 +765,7 @@ settle_unexplained(struct ladder *ladder)
 	snprintf(text, sizeof(text), "insecure without a reason: %.200s",
 	    ladder->walk_why[0] != '\0' ? ladder->walk_why
 					: "its zone is signed");
-	if (ladder->outcome == WALK_FAILED) {
+	if (ladder->outcome == PROOF_FAILED) {
 		keep_reason(ladder, text);
 		fail_or_retry(ladder);
 		return;
@@ -807,7 +808,7 @@ settle(struct ladder *ladder)
 
 /* The messages of a secure alias; a DNAME is shown with what it makes. */
 static void
-hold_alias(struct ladder *ladder, const struct walk_result *result)
+hold_alias(struct ladder *ladder, const struct proof_result *result)
 {
 	if (!wants_messages(ladder))
 		return;
@@ -822,7 +823,7 @@ hold_alias(struct ladder *ladder, const struct walk_result *result)
 
 /* The DNAME denies the name: libunbound says so without validating it. */
 static void
-conclude_too_long(struct ladder *ladder, const struct walk_result *result)
+conclude_too_long(struct ladder *ladder, const struct proof_result *result)
 {
 	struct packet_facts facts = { .status = DNS_NXDOMAIN,
 		.ttl = result->ttl };
@@ -837,16 +838,16 @@ conclude_too_long(struct ladder *ladder, const struct walk_result *result)
 }
 
 static void
-on_walk(void *arg, const struct walk_result *result)
+on_walk(void *arg, const struct proof_result *result)
 {
 	struct ladder *ladder = arg;
 
 	ladder->walk = NULL;
-	if (result->outcome == WALK_TOO_LONG) {
+	if (result->outcome == PROOF_TOO_LONG) {
 		conclude_too_long(ladder, result);
 		return;
 	}
-	if (result->outcome == WALK_ALIAS) {
+	if (result->outcome == PROOF_ALIAS) {
 		/* Whoever asks for the alias again need not wait for libunbound
 		 * to fail at its target. */
 		if (ladder->asked != ASKED_INSECURE)
@@ -863,12 +864,12 @@ on_walk(void *arg, const struct walk_result *result)
 	snprintf(ladder->cut, sizeof(ladder->cut), "%s", result->cut);
 	snprintf(ladder->zone, sizeof(ladder->zone), "%s", result->zone);
 	snprintf(ladder->walk_why, sizeof(ladder->walk_why), "%s",
-	    result->outcome == WALK_FAILED ||
-		    result->outcome == WALK_UNEXPLAINED
+	    result->outcome == PROOF_FAILED ||
+		    result->outcome == PROOF_UNEXPLAINED
 		? result->why
 		: "");
-	if (result->outcome == WALK_PROVEN ||
-	    result->outcome == WALK_PROVEN_NXDOMAIN)
+	if (result->outcome == PROOF_PROVEN ||
+	    result->outcome == PROOF_PROVEN_NXDOMAIN)
 		note_proof(ladder, result->reason);
 	settle(ladder);
 }
@@ -880,12 +881,12 @@ start_walk(struct ladder *ladder)
 	event_del(ladder->proof_timer);
 	if (ladder->walk != NULL || ladder->walked)
 		return;
-	ladder->walk = walk_start(ladder->env->base, ladder->env->validated,
+	ladder->walk = proof_start(ladder->env->base, ladder->env->validator,
 	    ladder->env->conf, ladder->budget, ladder->walk_caches,
 	    ladder->name, on_walk, ladder);
 	if (ladder->walk == NULL) {
 		ladder->walked = true;
-		ladder->outcome = WALK_FAILED;
+		ladder->outcome = PROOF_FAILED;
 		snprintf(ladder->walk_why, sizeof(ladder->walk_why),
 		    "out of memory");
 	}
@@ -937,7 +938,7 @@ is_unconfirmed(const struct ladder *ladder)
 	if (facts->status != DNS_NXDOMAIN)
 		return false;
 	if (ladder->type == DNS_TYPE_MX)
-		return ladder->class != RESOLVER_CLASS_OTHER ||
+		return ladder->class != LOOKUP_CLASS_OTHER ||
 		       wants_messages(ladder);
 	return address &&
 	       memory_zone_find(ladder->env->memory, ladder->name) != NULL;
@@ -953,7 +954,7 @@ is_contradictory(const struct packet_facts *facts)
 /* It lies in libunbound's cache as it is: what is secure there is somewhere
  * else, if anywhere. */
 static void
-use_unreadable(struct ladder *ladder, const struct validated_result *result)
+use_unreadable(struct ladder *ladder, const struct validator_result *result)
 {
 	keep_reason(ladder, "an answer that can't be read");
 	if (result->security == DNS_SECURE && !result->fresh) {
@@ -967,7 +968,7 @@ use_unreadable(struct ladder *ladder, const struct validated_result *result)
 
 /* An answer with rcode 0 or 3 that is not bogus. */
 static void
-use_validated(struct ladder *ladder, const struct validated_result *result)
+use_validated(struct ladder *ladder, const struct validator_result *result)
 {
 	const enum dns_rung rung =
 	    result->fresh ? DNS_RUNG_FRESH : DNS_RUNG_VALIDATED;
@@ -999,14 +1000,14 @@ use_validated(struct ladder *ladder, const struct validated_result *result)
 
 /* An answer of which nobody says what it is worth is none. */
 static bool
-is_judged(const struct validated_result *result)
+is_judged(const struct validator_result *result)
 {
 	return result->answered && result->security != DNS_INDETERMINATE;
 }
 
 /* Returns false where that was too much, and the lookup has ended. */
 static bool
-pay(struct ladder *ladder, const struct validated_result *result)
+pay(struct ladder *ladder, const struct validator_result *result)
 {
 	if (budget_pay(ladder->budget, result->hashing, result->spent))
 		return true;
@@ -1022,17 +1023,17 @@ pay(struct ladder *ladder, const struct validated_result *result)
 static void
 distrust_caches(struct ladder *ladder)
 {
-	if (!validated_doubt(ladder->env->validated)) {
+	if (!validator_doubt(ladder->env->validator)) {
 		ladder->budget->has_bad_caches = true;
-		ladder->walk_caches =
-		    ladder->is_bogus ? WALK_CACHES_FRESH : WALK_CACHES_DOUBTED;
+		ladder->walk_caches = ladder->is_bogus ? PROOF_CACHES_FRESH
+						       : PROOF_CACHES_DOUBTED;
 	}
-	validated_cancel(ladder->query);
+	validator_cancel(ladder->query);
 	ladder->query = NULL;
 	event_del(ladder->retry_timer);
 	if (ladder->walked && proof_holds(ladder))
 		return;
-	walk_cancel(ladder->walk);
+	proof_cancel(ladder->walk);
 	ladder->walk = NULL;
 	ladder->walked = false;
 }
@@ -1049,7 +1050,7 @@ has_bad_caches(const struct ladder *ladder)
 }
 
 static void
-on_fresh(void *arg, const struct validated_result *result)
+on_fresh(void *arg, const struct validator_result *result)
 {
 	struct ladder *ladder = arg;
 
@@ -1088,7 +1089,7 @@ look_again(struct ladder *ladder)
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 		return;
 	}
-	ladder->fresh = validated_ask(ladder->env->validated, ladder->name,
+	ladder->fresh = validator_ask(ladder->env->validator, ladder->name,
 	    ladder->type, ladder->name, NULL, on_fresh, ladder);
 	if (ladder->fresh == NULL)
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
@@ -1098,7 +1099,7 @@ static void
 drop_fresh(struct ladder *ladder)
 {
 	event_del(ladder->doubt_timer);
-	validated_cancel(ladder->fresh);
+	validator_cancel(ladder->fresh);
 	ladder->fresh = NULL;
 }
 
@@ -1117,7 +1118,7 @@ doubt(struct ladder *ladder)
 	    !budget_spend_context(budget, ladder->name, true, clock_ms()))
 		return false;
 	ladder->doubted = true;
-	ladder->fresh = validated_ask_doubted(ladder->env->validated,
+	ladder->fresh = validator_ask_doubted(ladder->env->validator,
 	    ladder->name, ladder->type, ladder->name, on_fresh, ladder);
 	return ladder->fresh != NULL;
 }
@@ -1135,7 +1136,7 @@ on_doubt_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_validated(void *arg, const struct validated_result *result)
+on_validated(void *arg, const struct validator_result *result)
 {
 	struct ladder *ladder = arg;
 
@@ -1168,8 +1169,8 @@ on_validated(void *arg, const struct validated_result *result)
 static bool
 walk_comes_first(const struct ladder *ladder)
 {
-	return ladder->need == RESOLVER_NEED_SECURITY ||
-	       validated_counts(ladder->env->validated).abandoned >= CROWD;
+	return ladder->need == LOOKUP_NEED_SECURITY ||
+	       validator_counts(ladder->env->validator).abandoned >= CROWD;
 }
 
 /* Once for each name. */
@@ -1184,7 +1185,7 @@ ask_first(struct ladder *ladder)
 	ladder->is_asked = true;
 	if (!ladder->doubted)
 		event_add(ladder->doubt_timer, &patience);
-	ladder->query = validated_ask(ladder->env->validated, ladder->name,
+	ladder->query = validator_ask(ladder->env->validator, ladder->name,
 	    ladder->type, NULL, ladder->budget, on_validated, ladder);
 	if (ladder->query != NULL)
 		return;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dns/writer.h"
+#include "dns/packet_writer.h"
 
 /* ---- reading ---- */
 
@@ -500,7 +500,7 @@ extract(const ldns_pkt *packet, const char *name, uint16_t type, uint32_t ttl,
 	ldns_pkt_set_rcode(kept, (uint8_t)ldns_pkt_get_rcode(packet));
 	if (keep_answer(packet, name, type, ttl, kept) == 0 &&
 	    (!with_soa || keep_soa(packet, kept) == 0))
-		result = writer_packet(kept, wire, len);
+		result = packet_writer_packet(kept, wire, len);
 	ldns_pkt_free(kept);
 	return result;
 }

@@ -11,10 +11,10 @@
 #include "base/conf.h"
 #include "base/domain.h"
 #include "base/endpoint.h"
-#include "dns/addresses.h"
-#include "dns/exchange.h"
+#include "dns/address_filter.h"
 #include "dns/packet.h"
-#include "dns/turns.h"
+#include "dns/upstream.h"
+#include "dns/zone_limit.h"
 #include "dns/zones.h"
 
 #define DNS_PORT 53
@@ -32,7 +32,7 @@ static const struct timeval race = { 0, RACE_MS * 1000 };
 struct server {
 	struct plain *plain;
 	struct endpoint endpoint;
-	struct exchange *exchange; /* NULL unless it is being asked */
+	struct exchange *upstream; /* NULL unless it is being asked */
 	bool asked;
 };
 
@@ -53,10 +53,10 @@ struct plain {
 	struct event *timer; /* the next server's turn; at first, the start */
 	bool forward;        /* servers are recursors: no referrals */
 
-	char zone[DOMAIN_TEXT_MAX]; /* whose servers are asked now */
-	struct turn turn;           /* to ask them */
-	bool has_begun;             /* with this zone: the turn has come */
-	bool asks_servers;          /* the first one: for its NS, before all */
+	char zone[DOMAIN_TEXT_MAX];  /* whose servers are asked now */
+	struct zone_limit_turn turn; /* to ask them */
+	bool has_begun;              /* with this zone: the turn has come */
+	bool asks_servers;           /* the first one: for its NS, before all */
 	/* Names of its servers whose addresses are still to be found. */
 	char names[NAMES_MAX][DOMAIN_TEXT_MAX];
 	size_t name_count;
@@ -80,14 +80,14 @@ static void
 leave_zone(struct plain *plain)
 {
 	for (size_t i = 0; i < plain->server_count; i++)
-		exchange_cancel(plain->server[i].exchange);
+		upstream_cancel(plain->server[i].upstream);
 	for (size_t i = 0; i < plain->errand_count; i++)
 		if (plain->errand[i].lookup != NULL)
 			plain->env->cancel(plain->errand[i].lookup);
 	plain->server_count = plain->errand_count = plain->errands_left = 0;
 	plain->name_count = 0;
 	plain->has_begun = plain->asks_servers = false;
-	turn_leave(plain->env->turns, &plain->turn);
+	zone_limit_leave(plain->env->zone_limit, &plain->turn);
 	ldns_pkt_free(plain->denial);
 	plain->denial = NULL;
 }
@@ -149,7 +149,7 @@ add_address(struct plain *plain, uint16_t type, const uint8_t *data, size_t len)
 
 	if (is_address &&
 	    endpoint_from_octets(data, len, DNS_PORT, &endpoint) &&
-	    addresses_may_ask(plain->env->conf, &endpoint))
+	    address_filter_may_ask(plain->env->conf, &endpoint))
 		add_server(plain, &endpoint);
 }
 
@@ -322,8 +322,9 @@ on_turn(void *arg)
 static void
 enter_zone(struct plain *plain)
 {
-	if (plain->path.depth > 1 || turn_take(plain->env->turns, plain->zone,
-					 &plain->turn, on_turn, plain))
+	if (plain->path.depth > 1 ||
+	    zone_limit_take(plain->env->zone_limit, plain->zone, &plain->turn,
+		on_turn, plain))
 		begin_zone(plain);
 	else
 		plain->waits(plain->arg, true);
@@ -402,7 +403,7 @@ on_exchange(void *arg, const ldns_pkt *packet, const char *why)
 	struct plain *plain = server->plain;
 	char zone[DOMAIN_TEXT_MAX];
 
-	server->exchange = NULL;
+	server->upstream = NULL;
 	if (packet == NULL) {
 		plain->why = why;
 		next_server(plain);
@@ -452,7 +453,7 @@ static bool
 any_running(const struct plain *plain)
 {
 	for (size_t i = 0; i < plain->server_count; i++)
-		if (plain->server[i].exchange != NULL)
+		if (plain->server[i].upstream != NULL)
 			return true;
 	return false;
 }
@@ -466,10 +467,10 @@ ask_one(struct plain *plain)
 	while (plain->questions < PLAIN_QUESTIONS_MAX &&
 	       (server = pick_server(plain)) != NULL) {
 		server->asked = true;
-		server->exchange = exchange_start(plain->env->base,
+		server->upstream = upstream_start(plain->env->base,
 		    &server->endpoint, plain->name, plain->type, plain->forward,
 		    on_exchange, server);
-		if (server->exchange == NULL)
+		if (server->upstream == NULL)
 			continue;
 		plain->last_family = server->endpoint.address.ss_family;
 		plain->questions++;

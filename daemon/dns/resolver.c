@@ -17,13 +17,13 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/hash.h"
-#include "dns/errands.h"
+#include "dns/server_lookups.h"
 #include "dns/ladder.h"
 #include "dns/memory.h"
 #include "dns/rollover.h"
 #include "dns/trust.h"
-#include "dns/turns.h"
-#include "dns/validated.h"
+#include "dns/zone_limit.h"
+#include "dns/validator.h"
 
 #define SLOTS_MAX 1000    /* lookups of one class that run at a time */
 #define ZONE_SLOTS_MAX 16 /* of those, lookups of one zone that fails */
@@ -46,13 +46,13 @@ struct slots {
 struct failing_zone {
 	char *name;
 	size_t users; /* lookups that run in it or wait */
-	struct slots class[RESOLVER_CLASSES];
+	struct slots class[LOOKUP_CLASSES];
 	UT_hash_handle hh;
 };
 
 struct resolver_lookup {
 	struct resolver *resolver;
-	enum resolver_class class;
+	enum lookup_class class;
 	resolver_cb cb;
 	void *arg;
 	struct ladder *ladder;     /* NULL while it waits for a slot */
@@ -64,7 +64,7 @@ struct resolver_lookup {
 	/* Only while it waits. */
 	char *name;
 	uint16_t type;
-	enum resolver_need need;
+	enum lookup_need need;
 	struct budget *budget;
 	struct event *limit;
 	uint64_t start, deadline; /* clock_ms() */
@@ -76,13 +76,13 @@ struct resolver {
 	struct ladder_env env;
 	struct trust *trust;
 	struct rollover *rollover;
-	struct errands *errands;
-	struct slots class[RESOLVER_CLASSES];
+	struct server_lookups *server_lookups;
+	struct slots class[LOOKUP_CLASSES];
 	struct failing_zone *zones;      /* hash by name */
 	struct resolver_lookup *lookups; /* those that run */
 	struct queue unstarted; /* for lack of memory: their limit ends them */
 	size_t running;
-	size_t waiting[RESOLVER_CLASSES];
+	size_t waiting[LOOKUP_CLASSES];
 	struct stats *stats;
 };
 
@@ -213,7 +213,7 @@ lookup_free(struct resolver_lookup *lookup)
 }
 
 static struct resolver_lookup *
-lookup_new(struct resolver *resolver, enum resolver_class class, resolver_cb cb,
+lookup_new(struct resolver *resolver, enum lookup_class class, resolver_cb cb,
     void *arg)
 {
 	struct resolver_lookup *lookup = calloc(1, sizeof(*lookup));
@@ -409,7 +409,7 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 
 static int
 prepare_to_wait(struct resolver_lookup *lookup, const char *name, uint16_t type,
-    enum resolver_need need, unsigned deadline_ms)
+    enum lookup_need need, unsigned deadline_ms)
 {
 	if (lookup->resolver->waiting[lookup->class] >= WAITING_MAX)
 		return -1;
@@ -426,7 +426,7 @@ prepare_to_wait(struct resolver_lookup *lookup, const char *name, uint16_t type,
 
 struct resolver_lookup *
 resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
-    enum resolver_need need, enum resolver_class class, struct budget *budget,
+    enum lookup_need need, enum lookup_class class, struct budget *budget,
     resolver_cb cb, void *arg)
 {
 	const unsigned deadline_ms = resolver->env.conf->lookup_deadline * 1000;
@@ -476,7 +476,7 @@ inner_lookup(void *env, const char *name, uint16_t type,
 {
 	struct resolver *resolver = env;
 	struct resolver_lookup *lookup =
-	    lookup_new(resolver, RESOLVER_CLASS_OTHER, cb, arg);
+	    lookup_new(resolver, LOOKUP_CLASS_OTHER, cb, arg);
 
 	if (lookup == NULL)
 		return NULL;
@@ -485,8 +485,8 @@ inner_lookup(void *env, const char *name, uint16_t type,
 	if (take_slots(lookup) != NULL ||
 	    run(lookup, &(struct ladder_question){ .name = name,
 			    .type = type,
-			    .need = RESOLVER_NEED_DATA,
-			    .class = RESOLVER_CLASS_OTHER,
+			    .need = LOOKUP_NEED_DATA,
+			    .class = LOOKUP_CLASS_OTHER,
 			    .path = path,
 			    .budget = path->budget,
 			    .deadline_ms = resolver->env.conf->lookup_deadline *
@@ -539,7 +539,7 @@ resolver_forget(struct resolver *resolver)
 		memory_free(resolver->env.memory);
 		resolver->env.memory = memory;
 	}
-	return validated_renew(resolver->env.validated) == 0 && memory != NULL
+	return validator_renew(resolver->env.validator) == 0 && memory != NULL
 		   ? 0
 		   : -1;
 }
@@ -549,12 +549,12 @@ resolver_in_flight(const struct resolver *resolver)
 {
 	size_t count = resolver->running;
 
-	for (int i = 0; i < RESOLVER_CLASSES; i++)
+	for (int i = 0; i < LOOKUP_CLASSES; i++)
 		count += resolver->waiting[i];
 	return count;
 }
 
-enum resolver_trust
+enum trust_state
 resolver_trust(const struct resolver *resolver, const char **why)
 {
 	return trust_state(resolver->trust, why);
@@ -593,24 +593,24 @@ put_forwarders(const struct conf_zone *zone, char *text, size_t size)
 /* Trust, with what it means here that it can't be had. */
 static struct trust *
 start_trust(struct event_base *base, const struct conf *conf,
-    struct validated *validated)
+    struct validated *validator)
 {
 	const struct conf_zone *forwarders = forwarders_of_root(conf);
 	char text[256];
 
 	if (forwarders == NULL)
 		return trust_new(
-		    base, validated, REASON_NO_ROOT, REASON_UNSIGNED_ROOT);
+		    base, validator, REASON_NO_ROOT, REASON_UNSIGNED_ROOT);
 	put_forwarders(forwarders, text, sizeof(text));
-	return trust_new(base, validated, REASON_NO_FORWARDER, text);
+	return trust_new(base, validator, REASON_NO_FORWARDER, text);
 }
 
 struct resolver *
 resolver_new(struct event_base *base, const struct conf *conf,
-    const struct library_facts *library, struct stats *stats)
+    const struct unbound_facts *library, struct stats *stats)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
-	const struct errands_env errands = {
+	const struct server_lookups_env server_lookups = {
 		.lookup = inner_lookup, .cancel = inner_cancel, .env = resolver
 	};
 
@@ -621,24 +621,25 @@ resolver_new(struct event_base *base, const struct conf *conf,
 		.conf = conf,
 		.plain = { .base = base,
 		    .conf = conf,
-		    .lookup = errands_lookup,
-		    .cancel = errands_cancel },
+		    .lookup = server_lookups_start,
+		    .cancel = server_lookups_cancel },
 		.distrust = distrust,
 		.arg = resolver };
 	if ((resolver->env.memory = memory_new()) == NULL ||
-	    (resolver->env.plain.turns = turns_new()) == NULL ||
-	    (resolver->errands = errands_new(&errands)) == NULL ||
-	    (resolver->env.validated = validated_new(base, conf, library)) ==
+	    (resolver->env.plain.zone_limit = zone_limit_new()) == NULL ||
+	    (resolver->server_lookups = server_lookups_new(&server_lookups)) ==
+		NULL ||
+	    (resolver->env.validator = validator_new(base, conf, library)) ==
 		NULL ||
 	    (resolver->trust =
-		    start_trust(base, conf, resolver->env.validated)) == NULL ||
+		    start_trust(base, conf, resolver->env.validator)) == NULL ||
 	    (resolver->rollover = rollover_new(base, conf,
-		 resolver->env.validated, on_other_anchors, resolver)) ==
+		 resolver->env.validator, on_other_anchors, resolver)) ==
 		NULL) {
 		resolver_free(resolver);
 		return NULL;
 	}
-	resolver->env.plain.env = resolver->errands;
+	resolver->env.plain.env = resolver->server_lookups;
 	return resolver;
 }
 
@@ -658,11 +659,11 @@ cancel_waiting(struct resolver *resolver)
 
 	HASH_ITER (hh, resolver->zones, zone, next) {
 		zone->users++; /* or it would go with the last of them */
-		for (int i = 0; i < RESOLVER_CLASSES; i++)
+		for (int i = 0; i < LOOKUP_CLASSES; i++)
 			cancel_queue(&zone->class[i].queue);
 		zone_leave(resolver, zone);
 	}
-	for (int i = 0; i < RESOLVER_CLASSES; i++)
+	for (int i = 0; i < LOOKUP_CLASSES; i++)
 		cancel_queue(&resolver->class[i].queue);
 	cancel_queue(&resolver->unstarted);
 }
@@ -690,9 +691,9 @@ resolver_free(struct resolver *resolver)
 	cancel_outer(resolver);
 	rollover_free(resolver->rollover);
 	trust_free(resolver->trust);
-	validated_free(resolver->env.validated);
-	errands_free(resolver->errands);
-	turns_free(resolver->env.plain.turns);
+	validator_free(resolver->env.validator);
+	server_lookups_free(resolver->server_lookups);
+	zone_limit_free(resolver->env.plain.zone_limit);
 	memory_free(resolver->env.memory);
 	free(resolver);
 }

@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "dns/anchors.h"
-#include "dns/validated.h"
+#include "dns/validator.h"
 
 /* RFC 5011 section 2.3 asks for no more than one look an hour; and a failed
  * one, which says nothing, ends long before the next. */
@@ -30,8 +30,8 @@
 
 struct rollover {
 	const struct conf *conf;
-	struct validated *validated;
-	struct validated_query *query;
+	struct validated *validator;
+	struct validator_query *query;
 	struct event *timer;
 	struct anchors *anchors;
 	time_t asked;
@@ -138,7 +138,7 @@ use(struct rollover *rollover, struct anchors *anchors)
 	copy = anchors_load(conf->trust_anchor, conf->state_directory, why);
 	if (copy == NULL)
 		return;
-	validated_use_anchors(rollover->validated, copy);
+	validator_use_anchors(rollover->validator, copy);
 	rollover->changed(rollover->arg);
 }
 
@@ -243,7 +243,7 @@ was_written(const struct rollover *rollover)
 }
 
 static void
-on_dnskey(void *arg, const struct validated_result *result)
+on_dnskey(void *arg, const struct validator_result *result)
 {
 	struct rollover *rollover = arg;
 	const struct conf *conf = rollover->conf;
@@ -277,15 +277,15 @@ look(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (rollover->query != NULL) { /* it has waited long enough */
-		validated_cancel(rollover->query);
+		validator_cancel(rollover->query);
 		rollover->query = NULL;
 		arm(rollover, RETRY_SECONDS);
 		return;
 	}
 	if (prepare(rollover, path, sizeof(path)) == 0) {
 		rollover->asked = time(NULL);
-		rollover->query = validated_watch_root(
-		    rollover->validated, path, on_dnskey, rollover);
+		rollover->query = validator_watch_root(
+		    rollover->validator, path, on_dnskey, rollover);
 	}
 	arm(rollover, rollover->query != NULL ? WAIT_SECONDS : RETRY_SECONDS);
 }
@@ -309,21 +309,21 @@ rollover_start(struct rollover *rollover)
 void
 rollover_stop(struct rollover *rollover)
 {
-	validated_cancel(rollover->query);
+	validator_cancel(rollover->query);
 	rollover->query = NULL;
 	event_del(rollover->timer);
 }
 
 struct rollover *
 rollover_new(struct event_base *base, const struct conf *conf,
-    struct validated *validated, void (*changed)(void *arg), void *arg)
+    struct validated *validator, void (*changed)(void *arg), void *arg)
 {
 	struct rollover *rollover = calloc(1, sizeof(*rollover));
 
 	if (rollover == NULL)
 		return NULL;
 	rollover->conf = conf;
-	rollover->validated = validated;
+	rollover->validator = validator;
 	rollover->changed = changed;
 	rollover->arg = arg;
 	snprintf(rollover->trouble, sizeof(rollover->trouble), "%s",
@@ -342,7 +342,7 @@ rollover_free(struct rollover *rollover)
 {
 	if (rollover == NULL)
 		return;
-	validated_cancel(rollover->query);
+	validator_cancel(rollover->query);
 	if (rollover->timer != NULL)
 		event_free(rollover->timer);
 	anchors_free(rollover->anchors);

@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "dns/answer.h"
-#include "dns/validated.h"
-#include "dns/whole.h"
+#include "dns/unbound_answer.h"
+#include "dns/validator.h"
 
 #define CHECK_SECONDS 3600 /* while it is alive */
 #define RETRY_SECONDS 3    /* after a failure */
@@ -21,10 +21,10 @@
 #define SOON_SECONDS 3     /* when one should have come from somewhere */
 
 struct trust {
-	struct validated *validated;
-	struct validated_query *query;
+	struct validated *validator;
+	struct validator_query *query;
 	struct event *timer;
-	enum resolver_trust state;
+	enum trust_state state;
 	bool soon; /* the timer is that of SOON_SECONDS */
 	char silence[256], unsigned_keys[256]; /* what they mean */
 	char why[256];
@@ -39,25 +39,25 @@ arm(struct trust *trust, int seconds)
 }
 
 static void
-change(struct trust *trust, enum resolver_trust state, const char *why)
+change(struct trust *trust, enum trust_state state, const char *why)
 {
 	const bool changed = state != trust->state;
 	const bool news = strcmp(trust->why, why) != 0;
 
 	trust->state = state;
 	snprintf(trust->why, sizeof(trust->why), "%s", why);
-	if (state == RESOLVER_TRUST_ALIVE && changed)
+	if (state == TRUST_ALIVE && changed)
 		log_info("trust: the root's keys validate");
-	else if (state == RESOLVER_TRUST_WITHDRAWN && changed)
+	else if (state == TRUST_WITHDRAWN && changed)
 		log_error(
 		    "trust: no trust path: %s; everything is deferred", why);
-	else if (state == RESOLVER_TRUST_UNKNOWN && news)
+	else if (state == TRUST_UNKNOWN && news)
 		log_warning("trust: %s", why);
 }
 
 /* Nobody has answered, and libunbound has nothing to say about that. */
 static bool
-is_silence(const struct validated_result *result)
+is_silence(const struct validator_result *result)
 {
 	return !result->answered &&
 	       (result->why == NULL ||
@@ -66,23 +66,23 @@ is_silence(const struct validated_result *result)
 
 /* With a wrong anchor, or a wrong clock, there are signatures. */
 static bool
-is_unsigned(const struct validated_result *result)
+is_unsigned(const struct validator_result *result)
 {
 	return result->answered && result->packet != NULL &&
-	       !whole_is_signed(result->packet, result->len);
+	       !unbound_answer_is_signed(result->packet, result->len);
 }
 
 static void
 change_unknown(struct trust *trust, const char *why)
 {
-	if (trust->state == RESOLVER_TRUST_UNKNOWN)
-		change(trust, RESOLVER_TRUST_UNKNOWN, why);
+	if (trust->state == TRUST_UNKNOWN)
+		change(trust, TRUST_UNKNOWN, why);
 }
 
 /* Only an insecure answer withdraws trust; a failure says nothing of the
  * anchor, and what depends on it fails by itself. */
 static void
-on_dnskey(void *arg, const struct validated_result *result)
+on_dnskey(void *arg, const struct validator_result *result)
 {
 	struct trust *trust = arg;
 	char text[160], why[200];
@@ -90,12 +90,12 @@ on_dnskey(void *arg, const struct validated_result *result)
 	trust->query = NULL;
 	trust->soon = false;
 	if (result->answered && result->security == DNS_SECURE) {
-		change(trust, RESOLVER_TRUST_ALIVE, "");
+		change(trust, TRUST_ALIVE, "");
 		arm(trust, CHECK_SECONDS);
 		return;
 	}
 	if (result->answered && result->security == DNS_INSECURE) {
-		change(trust, RESOLVER_TRUST_WITHDRAWN,
+		change(trust, TRUST_WITHDRAWN,
 		    "the root's DNSKEY is insecure: the trust anchor is empty, "
 		    "revoked or not the root's");
 	} else if (is_silence(result)) {
@@ -126,22 +126,22 @@ check(evutil_socket_t fd, short what, void *arg)
 		arm(trust, WAIT_SECONDS - SOON_SECONDS);
 		return;
 	}
-	validated_cancel(trust->query);
-	trust->query = validated_ask(trust->validated, ".", DNS_TYPE_DNSKEY,
+	validator_cancel(trust->query);
+	trust->query = validator_ask(trust->validator, ".", DNS_TYPE_DNSKEY,
 	    NULL, NULL, on_dnskey, trust);
 	trust->soon = trust->query != NULL;
 	arm(trust, trust->soon ? SOON_SECONDS : RETRY_SECONDS);
 }
 
 struct trust *
-trust_new(struct event_base *base, struct validated *validated,
+trust_new(struct event_base *base, struct validated *validator,
     const char *silence, const char *unsigned_keys)
 {
 	struct trust *trust = calloc(1, sizeof(*trust));
 
 	if (trust == NULL)
 		return NULL;
-	trust->validated = validated;
+	trust->validator = validator;
 	snprintf(trust->silence, sizeof(trust->silence), "%s", silence);
 	snprintf(trust->unsigned_keys, sizeof(trust->unsigned_keys), "%s",
 	    unsigned_keys);
@@ -167,12 +167,12 @@ trust_free(struct trust *trust)
 {
 	if (trust == NULL)
 		return;
-	validated_cancel(trust->query);
+	validator_cancel(trust->query);
 	event_free(trust->timer);
 	free(trust);
 }
 
-enum resolver_trust
+enum trust_state
 trust_state(const struct trust *trust, const char **why)
 {
 	if (why != NULL)

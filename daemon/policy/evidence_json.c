@@ -91,10 +91,10 @@ lookup_json(const struct dane_lookup *lookup)
 	char type[16];
 
 	set_text(object, "name", answer->qname);
-	set_text(object, "type", dns_type_text(answer->qtype, type));
-	set_text(object, "status", dns_status_text(answer->status));
-	set_text(object, "security", dns_security_text(answer->security));
-	set_text(object, "rung", dns_rung_text(answer->rung));
+	set_text(object, "type", answer_type_text(answer->qtype, type));
+	set_text(object, "status", answer_status_text(answer->status));
+	set_text(object, "security", answer_security_text(answer->security));
+	set_text(object, "rung", answer_rung_text(answer->rung));
 	if (strcmp(answer->rname, answer->qname) != 0)
 		set_text(object, "rname", answer->rname);
 	set_number(object, "ttl", answer->ttl);
@@ -125,7 +125,8 @@ mx_json(const struct dane_evidence *evidence)
 	json_t *object = json_object();
 
 	set_text(object, "status", dane_mx_status_text(evidence->mx));
-	set_text(object, "security", dns_security_text(evidence->mx_security));
+	set_text(
+	    object, "security", answer_security_text(evidence->mx_security));
 	json_object_set_new(
 	    object, "implicit", json_boolean(evidence->implicit_mx));
 	json_object_set_new(
@@ -162,7 +163,8 @@ add_evidence(json_t *object, const struct dane_evidence *evidence)
 	set_number(object, "port", evidence->port);
 	json_object_set_new(object, "mx", mx_json(evidence));
 	json_object_set_new(object, "hosts", hosts);
-	set_text(object, "rung", dns_rung_text(dane_evidence_rung(evidence)));
+	set_text(
+	    object, "rung", answer_rung_text(dane_evidence_rung(evidence)));
 	set_number(object, "questions", evidence->questions);
 	set_number(object, "steps", evidence->steps);
 	set_number(object, "ms", evidence->ms);

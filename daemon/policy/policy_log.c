@@ -45,8 +45,8 @@ policy_log_verdict(const char *key, const char *map, enum policy_cause cause,
 	    tls_policy_text(verdict->policy), temp ? " " : "",
 	    temp ? verdict->why : "", policy_rule_text(verdict->rule),
 	    evidence != NULL ? evidence->host_count : 0, usable,
-	    dns_rung_text(evidence != NULL ? dane_evidence_rung(evidence)
-					   : DNS_RUNG_NONE),
+	    answer_rung_text(evidence != NULL ? dane_evidence_rung(evidence)
+					      : DNS_RUNG_NONE),
 	    verdict->ttl, evidence != NULL ? evidence->ms : 0,
 	    cause_text(cause));
 }
@@ -98,7 +98,7 @@ policy_proof(const struct dane_evidence *evidence, char text[POLICY_PROOF_MAX])
 	add(raw, &at, "MX ");
 	add(raw, &at, dane_mx_status_text(evidence->mx));
 	add(raw, &at, " ");
-	add(raw, &at, dns_security_text(evidence->mx_security));
+	add(raw, &at, answer_security_text(evidence->mx_security));
 	if (evidence->mx_lookup_count > 0 &&
 	    evidence->mx_lookup[0].answer->proof != NULL) {
 		add(raw, &at, ": ");

@@ -157,7 +157,7 @@ any_profile_looks_behind_insecure_mx(const struct conf *conf)
 
 static struct dane *
 evaluate(struct policy_service *service, const struct nexthop *hop,
-    enum resolver_class class, dane_cb cb, void *arg)
+    enum lookup_class class, dane_cb cb, void *arg)
 {
 	const struct dane_question question = { .domain = hop->domain,
 		.use_mx = hop->use_mx,
@@ -223,13 +223,13 @@ on_evidence(void *arg, struct dane_evidence *evidence)
 	dane_evidence_free(evidence);
 }
 
-static enum resolver_class
+static enum lookup_class
 class_of(const struct evaluation *evaluation)
 {
 	if (evaluation->cause != POLICY_CAUSE_QUESTION)
-		return RESOLVER_CLASS_REFRESH;
-	return evaluation->asker != NULL ? RESOLVER_CLASS_POLICY
-					 : RESOLVER_CLASS_POLICY_MANY;
+		return LOOKUP_CLASS_REFRESH;
+	return evaluation->asker != NULL ? LOOKUP_CLASS_POLICY
+					 : LOOKUP_CLASS_POLICY_MANY;
 }
 
 /* With room of nobody, at first. */
@@ -344,7 +344,7 @@ evaluation_move(
 	struct askers *askers = evaluation->service->askers;
 	struct dane *dane;
 
-	if (class_of(evaluation) != RESOLVER_CLASS_POLICY_MANY ||
+	if (class_of(evaluation) != LOOKUP_CLASS_POLICY_MANY ||
 	    (evaluation->asker = askers_take(askers, who)) == NULL)
 		return;
 	dane = evaluate(evaluation->service, hop, class_of(evaluation),
@@ -507,8 +507,8 @@ explanation_start(
 	struct policy_service *service = explanation->service;
 
 	if (hop->kind == NEXTHOP_LOOKUP) {
-		explanation->dane = evaluate(service, hop,
-		    RESOLVER_CLASS_POLICY, explain_evidence, explanation);
+		explanation->dane = evaluate(service, hop, LOOKUP_CLASS_POLICY,
+		    explain_evidence, explanation);
 		return explanation->dane != NULL ? 0 : -1;
 	}
 	verdict_without_lookup(hop, explanation->policy, &explanation->verdict);

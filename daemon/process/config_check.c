@@ -17,8 +17,8 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/stats.h"
-#include "dns/library.h"
 #include "dns/resolver.h"
+#include "dns/unbound_facts.h"
 
 /* The root should have answered by then; the network may be down, though. */
 #define LOOKUP_SECONDS 5
@@ -50,7 +50,7 @@ on_poll(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (resolver_trust(trial->resolver, NULL) != RESOLVER_TRUST_UNKNOWN ||
+	if (resolver_trust(trial->resolver, NULL) != TRUST_UNKNOWN ||
 	    ++trial->polls == LOOKUP_SECONDS * 1000 / POLL_MS)
 		event_base_loopbreak(trial->base);
 }
@@ -62,7 +62,7 @@ try_lookup(const struct conf *conf, FILE *out)
 {
 	static const struct timeval poll = { 0, POLL_MS * 1000 };
 	/* Of these, the root's keys need none. */
-	static const struct library_facts unknown;
+	static const struct unbound_facts unknown;
 	struct stats stats = { 0 };
 	struct trial trial = { .base = event_base_new() };
 	struct event *timer;
@@ -79,12 +79,12 @@ try_lookup(const struct conf *conf, FILE *out)
 	event_add(timer, &poll);
 	event_base_dispatch(trial.base);
 	switch (resolver_trust(trial.resolver, &why)) {
-	case RESOLVER_TRUST_ALIVE:
+	case TRUST_ALIVE:
 		return true;
-	case RESOLVER_TRUST_WITHDRAWN:
+	case TRUST_WITHDRAWN:
 		fprintf(out, "trust-anchor: %s", why);
 		return false;
-	case RESOLVER_TRUST_UNKNOWN:
+	case TRUST_UNKNOWN:
 		break;
 	}
 	if (reason_of_network(why) != NULL)

@@ -11,7 +11,7 @@
 
 struct core *
 core_new(struct event_base *base, struct conf *conf,
-    const struct library_facts *library, struct stats *stats)
+    const struct unbound_facts *library, struct stats *stats)
 {
 	struct core *core = calloc(1, sizeof(*core));
 

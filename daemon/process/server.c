@@ -23,9 +23,9 @@
 #include "base/privileges.h"
 #include "base/stats.h"
 #include "dns/key_limits.h"
-#include "dns/library.h"
 #include "dns/resolver.h"
 #include "dns/rollover.h"
+#include "dns/unbound_facts.h"
 #include "policy/policy_service.h"
 #include "process/clock_watch.h"
 #include "process/config_check.h"
@@ -66,7 +66,7 @@ struct server {
 	struct event *watchdog; /* NULL where systemd wants none */
 	struct clock_watch *clock_watch;
 	struct stats stats;
-	struct library_facts library; /* the same for all cores */
+	struct unbound_facts library; /* the same for all cores */
 	struct core *core;
 	struct retired *retired;
 	struct listeners *listeners;
@@ -357,8 +357,8 @@ static void
 on_tell(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *server = arg;
-	const bool settled = resolver_trust(server->core->resolver, NULL) !=
-			     RESOLVER_TRUST_UNKNOWN;
+	const bool settled =
+	    resolver_trust(server->core->resolver, NULL) != TRUST_UNKNOWN;
 	const struct timeval again = { settled ? 60 : 1, 0 };
 	char line[STATUS_MAX];
 
@@ -594,7 +594,7 @@ start(struct server *server, struct conf *conf)
 		return -1;
 	}
 	key_limits_end_turns(look_soon, server->base);
-	library_probe(server->base, &server->library);
+	unbound_facts_probe(server->base, &server->library);
 	core = core_new(server->base, conf, &server->library, &server->stats);
 	if (core == NULL)
 		return -1;

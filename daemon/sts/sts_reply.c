@@ -12,7 +12,7 @@
 #define VERSION "version: STSv1"
 #define QUOTED_LEN 3 /* %XX */
 
-struct writer {
+struct packet_writer {
 	const struct sts_reply *reply;
 	char *text;
 	size_t len;
@@ -21,7 +21,7 @@ struct writer {
 };
 
 static size_t
-cost_of(const struct writer *writer, char octet)
+cost_of(const struct packet_writer *writer, char octet)
 {
 	const unsigned char c = (unsigned char)octet;
 
@@ -31,7 +31,7 @@ cost_of(const struct writer *writer, char octet)
 }
 
 static void
-put_octet(struct writer *writer, char octet)
+put_octet(struct packet_writer *writer, char octet)
 {
 	writer->cost += cost_of(writer, octet);
 	if (writer->cost > writer->reply->room)
@@ -41,7 +41,7 @@ put_octet(struct writer *writer, char octet)
 }
 
 static void
-put(struct writer *writer, const char *text)
+put(struct packet_writer *writer, const char *text)
 {
 	for (; *text != '\0' && !writer->full; text++)
 		put_octet(writer, *text);
@@ -49,11 +49,12 @@ put(struct writer *writer, const char *text)
 
 /* ---- the names in match= and mx_host_pattern= ---- */
 
-typedef void (*name_cb)(struct writer *writer, const char *name, size_t index);
+typedef void (*name_cb)(
+    struct packet_writer *writer, const char *name, size_t index);
 
 /* To Postfix ".example.net" is what "*.example.net" is to others. */
 static void
-put_match(struct writer *writer, const char *name, size_t index)
+put_match(struct packet_writer *writer, const char *name, size_t index)
 {
 	if (index > 0)
 		put(writer, ":");
@@ -61,7 +62,7 @@ put_match(struct writer *writer, const char *name, size_t index)
 }
 
 static void
-put_pattern(struct writer *writer, const char *name, size_t index)
+put_pattern(struct packet_writer *writer, const char *name, size_t index)
 {
 	(void)index;
 	put(writer, " mx_host_pattern=");
@@ -70,7 +71,7 @@ put_pattern(struct writer *writer, const char *name, size_t index)
 
 /* Returns how many there were. */
 static size_t
-each_name(struct writer *writer, enum sts_reply_form form, name_cb cb)
+each_name(struct packet_writer *writer, enum sts_reply_form form, name_cb cb)
 {
 	const struct sts_reply *reply = writer->reply;
 	size_t count = 0;
@@ -110,7 +111,7 @@ is_quotable(const char *line, size_t len)
 }
 
 static void
-put_line(struct writer *writer, const char *line, size_t len)
+put_line(struct packet_writer *writer, const char *line, size_t len)
 {
 	put(writer, " { policy_string = ");
 	for (size_t i = 0; i < len && !writer->full; i++) {
@@ -124,7 +125,7 @@ put_line(struct writer *writer, const char *line, size_t len)
 
 /* One at least: Postfix 3.10.0 to 3.10.5 crash without. */
 static void
-put_lines(struct writer *writer, enum sts_reply_form form)
+put_lines(struct packet_writer *writer, enum sts_reply_form form)
 {
 	const struct sts_policy *policy = writer->reply->policy;
 	struct sts_lines lines;
@@ -149,7 +150,7 @@ put_lines(struct writer *writer, enum sts_reply_form form)
 static bool
 write_form(const struct sts_reply *reply, enum sts_reply_form form, char *text)
 {
-	struct writer writer = { .reply = reply, .text = text };
+	struct packet_writer writer = { .reply = reply, .text = text };
 	size_t names;
 
 	put(&writer, "secure match=");

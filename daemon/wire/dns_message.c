@@ -10,7 +10,7 @@
 
 #include "dns/answer.h"
 #include "dns/packet.h"
-#include "dns/writer.h"
+#include "dns/packet_writer.h"
 
 #define HEADER_LEN 12
 #define CLASS_IN 1
@@ -526,17 +526,17 @@ write_records(const struct dns_request *request, const ldns_pkt *packet,
 {
 	const ldns_rr_list *answer = ldns_pkt_answer(packet);
 	const ldns_rr_list *authority = ldns_pkt_authority(packet);
-	struct writer writer;
+	struct packet_writer writer;
 
-	writer_start(
+	packet_writer_start(
 	    &writer, out, put_head(request, 0, rcode, authentic, out), room);
 	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++)
-		writer_add(&writer, ldns_rr_list_rr(answer, i));
+		packet_writer_add(&writer, ldns_rr_list_rr(answer, i));
 	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++)
-		writer_add(&writer, ldns_rr_list_rr(authority, i));
+		packet_writer_add(&writer, ldns_rr_list_rr(authority, i));
 	put16(out + 6, (unsigned)ldns_rr_list_rr_count(answer));
 	put16(out + 8, (unsigned)ldns_rr_list_rr_count(authority));
-	return writer_len(&writer);
+	return packet_writer_len(&writer);
 }
 
 static size_t

@@ -195,10 +195,11 @@ log_reply(const struct dns_query *query, const struct dns_answer *answer)
 		return;
 	log_debug("dns_service: name=%s type=%s over=%s rcode=%d ad=%d "
 		  "security=%s rung=%s ms=%llu",
-	    answer->qname, dns_type_text(answer->qtype, type),
+	    answer->qname, answer_type_text(answer->qtype, type),
 	    query->tcp ? "tcp" : "udp", (int)dns_message_rcode(wire),
-	    dns_message_is_authentic(wire), dns_security_text(answer->security),
-	    dns_rung_text(answer->rung),
+	    dns_message_is_authentic(wire),
+	    answer_security_text(answer->security),
+	    answer_rung_text(answer->rung),
 	    (unsigned long long)(clock_ms() - query->start));
 }
 
@@ -226,11 +227,10 @@ on_answer(void *arg, struct dns_answer *answer)
 }
 
 /* Whoever has many unanswered must not take the slots of those who have few. */
-static enum resolver_class
+static enum lookup_class
 class_of(const struct peer *peer)
 {
-	return peer_count(peer) <= FEW ? RESOLVER_CLASS_FEW
-				       : RESOLVER_CLASS_OTHER;
+	return peer_count(peer) <= FEW ? LOOKUP_CLASS_FEW : LOOKUP_CLASS_OTHER;
 }
 
 int
@@ -254,7 +254,7 @@ dns_query_start(struct dns_query *query, struct dns_queries *queries,
 	query->budget = budget_new(class_of(peer));
 	if (query->budget != NULL)
 		query->lookup = resolver_lookup(queries->resolver, name,
-		    request->type, RESOLVER_NEED_MESSAGE, query->budget->class,
+		    request->type, LOOKUP_NEED_MESSAGE, query->budget->class,
 		    query->budget, on_answer, query);
 	if (query->lookup == NULL) {
 		budget_release(query->budget);

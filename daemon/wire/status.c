@@ -65,7 +65,7 @@ dns_connections(const struct status_source *source)
 static size_t
 trust(const struct status_source *source)
 {
-	return resolver_trust(source->resolver, NULL) == RESOLVER_TRUST_ALIVE;
+	return resolver_trust(source->resolver, NULL) == TRUST_ALIVE;
 }
 
 static size_t
@@ -140,10 +140,10 @@ static const struct {
 bool
 status_is_healthy(const struct status_source *source, const char **why)
 {
-	const enum resolver_trust trust = resolver_trust(source->resolver, why);
+	const enum trust_state trust = resolver_trust(source->resolver, why);
 
-	return trust == RESOLVER_TRUST_ALIVE ||
-	       (trust == RESOLVER_TRUST_UNKNOWN && source->was_healthy);
+	return trust == TRUST_ALIVE ||
+	       (trust == TRUST_UNKNOWN && source->was_healthy);
 }
 
 /* Of all counters that share a metric, from @first to @last. */
@@ -165,17 +165,17 @@ status_line(const struct status_source *source, char *line, size_t size)
 	const char *why;
 
 	switch (resolver_trust(source->resolver, &why)) {
-	case RESOLVER_TRUST_UNKNOWN:
+	case TRUST_UNKNOWN:
 		snprintf(line, size, "Waiting for the root's keys: %s", why);
 		return;
-	case RESOLVER_TRUST_ALIVE:
+	case TRUST_ALIVE:
 		snprintf(line, size,
 		    "Answering; %" PRIu64 " policy queries and %" PRIu64
 		    " DNS questions so far",
 		    sum(stats, STATS_QUERY_SOCKETMAP, STATS_QUERY_CONTROL),
 		    sum(stats, STATS_DNS_UDP, STATS_DNS_TCP));
 		return;
-	case RESOLVER_TRUST_WITHDRAWN:
+	case TRUST_WITHDRAWN:
 		snprintf(line, size, "No trust path, all is TEMP: %s", why);
 		return;
 	}
@@ -309,13 +309,12 @@ json_t *
 status_json(const struct status_source *source)
 {
 	static const char *const states[] = {
-		[RESOLVER_TRUST_UNKNOWN] = "unknown",
-		[RESOLVER_TRUST_ALIVE] = "alive",
-		[RESOLVER_TRUST_WITHDRAWN] = "withdrawn",
+		[TRUST_UNKNOWN] = "unknown",
+		[TRUST_ALIVE] = "alive",
+		[TRUST_WITHDRAWN] = "withdrawn",
 	};
 	const char *why;
-	const enum resolver_trust state =
-	    resolver_trust(source->resolver, &why);
+	const enum trust_state state = resolver_trust(source->resolver, &why);
 	json_t *counters = json_object();
 	json_t *status =
 	    json_pack("{s:s, s:I, s:s, s:s}", "version", POSTDANE_VERSION,

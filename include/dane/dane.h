@@ -95,7 +95,7 @@ struct dane_question {
 	bool
 	    insecure_mx_hosts; /* look at the hosts behind an insecure MX too */
 	unsigned deadline;     /* seconds: what is then unfinished has FAILED */
-	enum resolver_class class;
+	enum lookup_class class;
 };
 
 /* Called once, never before dane_evaluate() has returned.  @evidence belongs

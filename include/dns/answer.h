@@ -91,7 +91,7 @@ struct dns_answer {
 	char *proof; /* why it is insecure, one line, or NULL */
 	char *why; /* why it failed or is bogus, one line of printable text, or
 		      NULL */
-	/* Only with RESOLVER_NEED_MESSAGE: one part for each alias at which the
+	/* Only with LOOKUP_NEED_MESSAGE: one part for each alias at which the
 	 * lookup had to start again, and the last one, whose rcode counts.
 	 * With DNS_BOGUS: what is bogus, for those who want it all the same. */
 	struct dns_part *parts;
@@ -108,10 +108,10 @@ struct dns_answer *answer_ref(struct dns_answer *answer);
 /* NULL does nothing. */
 void answer_unref(struct dns_answer *answer);
 
-const char *dns_status_text(enum dns_status status);       /* "nodata" */
-const char *dns_security_text(enum dns_security security); /* "secure" */
-const char *dns_rung_text(enum dns_rung rung);             /* "validated" */
+const char *answer_status_text(enum dns_status status);       /* "nodata" */
+const char *answer_security_text(enum dns_security security); /* "secure" */
+const char *answer_rung_text(enum dns_rung rung);             /* "validated" */
 /* "MX", or "TYPE65280"; at most 15 octets and the NUL. */
-const char *dns_type_text(uint16_t type, char text[16]);
+const char *answer_type_text(uint16_t type, char text[16]);
 
 #endif /* DNS_ANSWER_H */

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/domain.h"
-#include "dns/question.h"
+#include "dns/lookup.h"
 
 enum budget_kind {
 	BUDGET_HASHING,  /* SHA-1 blocks, for names in NSEC3 */
@@ -57,9 +57,9 @@ struct budget_context {
 
 /* All zero is one of which nothing is left. */
 struct budget {
-	enum resolver_class class; /* of the evaluation */
+	enum lookup_class class; /* of the evaluation */
 	size_t holders;
-	size_t errands; /* that run on it now: errands.h */
+	size_t server_lookups; /* that run on it now: server_lookups.h */
 	uint64_t left[BUDGET_KINDS];
 	struct budget_context context[BUDGET_CONTEXTS_MAX];
 	size_t contexts;
@@ -74,7 +74,7 @@ struct budget {
 void budget_init(struct budget *budget);
 
 /* NULL when out of memory. */
-struct budget *budget_new(enum resolver_class class);
+struct budget *budget_new(enum lookup_class class);
 struct budget *budget_hold(struct budget *budget);
 /* NULL does nothing. */
 void budget_release(struct budget *budget);

@@ -2,7 +2,7 @@
  * ladder.h - one lookup: the rungs race, the first conclusive result answers.
  *
  * 1. validated: libunbound; bogus is asked once more with fresh caches.
- * 2. the proof of insecurity (walk.h), which also checks every result that
+ * 2. the proof of insecurity (proof.h), which also checks every result that
  *    libunbound calls insecure.
  * 3. plain DNS (plain.h), only under a completed proof of this lookup.
  */
@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "dns/answer.h"
+#include "dns/lookup.h"
 #include "dns/plain.h"
-#include "dns/question.h"
 
 struct budget;
 struct ladder;
@@ -25,7 +25,7 @@ struct validated;
 struct ladder_env {
 	struct event_base *base;
 	const struct conf *conf;
-	struct validated *validated;
+	struct validated *validator;
 	struct memory *memory;
 	struct plain_env plain;
 	/* One line where trust is not alive; NULL where it is. */
@@ -36,8 +36,8 @@ struct ladder_env {
 struct ladder_question {
 	const char *name; /* text form of base/domain.h; copied */
 	uint16_t type;
-	enum resolver_need need;
-	enum resolver_class class;
+	enum lookup_need need;
+	enum lookup_class class;
 	const struct plain_path *path; /* NULL for a lookup of its own */
 	struct budget *budget; /* of the evaluation; outlives the lookup */
 	unsigned deadline_ms;  /* from now */

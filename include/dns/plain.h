@@ -20,7 +20,7 @@ struct budget;
 struct conf;
 struct event_base;
 struct plain;
-struct turns;
+struct zone_limit;
 
 typedef void (*plain_lookup_cb)(void *arg, struct dns_answer *answer);
 
@@ -43,14 +43,14 @@ struct plain_path {
 /*
  * What plain lookups need from above: names of servers, and addresses of
  * those names, go through the whole ladder.  lookup() has the contract of
- * resolver_lookup(), with RESOLVER_NEED_DATA; @path outlives the lookup, unless
+ * resolver_lookup(), with LOOKUP_NEED_DATA; @path outlives the lookup, unless
  * it is the outermost.
  */
 struct plain_env {
 	struct event_base *base;
 	const struct conf *conf;
-	struct turns *turns; /* of the outermost lookups; the inner ones are
-			      * bounded by these */
+	struct zone_limit *zone_limit; /* of the outermost lookups; the inner
+					* ones are bounded by these */
 	void *(*lookup)(void *env, const char *name, uint16_t type,
 	    const struct plain_path *path, plain_lookup_cb cb, void *arg);
 	void (*cancel)(void *handle);

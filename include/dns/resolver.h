@@ -13,13 +13,13 @@
 #include <stdint.h>
 
 #include "dns/answer.h"
-#include "dns/question.h"
+#include "dns/lookup.h"
 #include "dns/trust.h"
 
 struct budget;
 struct conf;
 struct event_base;
-struct library_facts;
+struct unbound_facts;
 struct resolver;
 struct resolver_lookup;
 struct rollover;
@@ -37,7 +37,7 @@ typedef void (*resolver_cb)(void *arg, struct dns_answer *answer);
 /* All pointers are borrowed and must outlive the resolver.  Returns NULL on
  * failure, with the reason logged. */
 struct resolver *resolver_new(struct event_base *base, const struct conf *conf,
-    const struct library_facts *library, struct stats *stats);
+    const struct unbound_facts *library, struct stats *stats);
 
 /* Forgets what is in flight without calling back.  NULL does nothing. */
 void resolver_free(struct resolver *resolver);
@@ -51,9 +51,8 @@ void resolver_free(struct resolver *resolver);
  * no callback comes.
  */
 struct resolver_lookup *resolver_lookup(struct resolver *resolver,
-    const char *name, uint16_t type, enum resolver_need need,
-    enum resolver_class class, struct budget *budget, resolver_cb cb,
-    void *arg);
+    const char *name, uint16_t type, enum lookup_need need,
+    enum lookup_class class, struct budget *budget, resolver_cb cb, void *arg);
 
 /* Forget a lookup: its callback will not come.  NULL does nothing. */
 void resolver_cancel(struct resolver_lookup *lookup);
@@ -68,7 +67,7 @@ size_t resolver_in_flight(const struct resolver *resolver);
 
 /* @why: set to one line of text, valid until the loop runs again; may be NULL.
  */
-enum resolver_trust resolver_trust(
+enum trust_state resolver_trust(
     const struct resolver *resolver, const char **why);
 
 /* What follows the root's keys, once it is started: of two resolvers only one

@@ -19,7 +19,7 @@ struct validated;
  * of memory.
  * @changed: called when other keys are trusted than before. */
 struct rollover *rollover_new(struct event_base *base, const struct conf *conf,
-    struct validated *validated, void (*changed)(void *arg), void *arg);
+    struct validated *validator, void (*changed)(void *arg), void *arg);
 
 /* NULL does nothing. */
 void rollover_free(struct rollover *rollover);

@@ -8,10 +8,10 @@
 #define DNS_TRUST_H
 
 /* Whether the root's keys still validate: without, nothing is believed. */
-enum resolver_trust {
-	RESOLVER_TRUST_UNKNOWN = 0, /* no conclusive answer yet */
-	RESOLVER_TRUST_ALIVE,
-	RESOLVER_TRUST_WITHDRAWN /* the root answers as if it were unsigned */
+enum trust_state {
+	TRUST_UNKNOWN = 0, /* no conclusive answer yet */
+	TRUST_ALIVE,
+	TRUST_WITHDRAWN /* the root answers as if it were unsigned */
 };
 
 struct event_base;
@@ -23,7 +23,7 @@ struct validated;
  * (base/reason.h), copied: @silence, that nobody answers; @unsigned_keys, that
  * whoever answers does no DNSSEC.  NULL on failure.
  */
-struct trust *trust_new(struct event_base *base, struct validated *validated,
+struct trust *trust_new(struct event_base *base, struct validated *validator,
     const char *silence, const char *unsigned_keys);
 
 /* Asks once more: other anchors are used now. */
@@ -34,6 +34,6 @@ void trust_free(struct trust *trust);
 
 /* @why: set to one line, NULL while it is alive; valid until the loop runs
  * again. */
-enum resolver_trust trust_state(const struct trust *trust, const char **why);
+enum trust_state trust_state(const struct trust *trust, const char **why);
 
 #endif /* DNS_TRUST_H */

@@ -7,7 +7,7 @@
 
 struct conf;
 struct event_base;
-struct library_facts;
+struct unbound_facts;
 struct stats;
 
 struct core {
@@ -19,7 +19,7 @@ struct core {
 /* Takes over @conf, also when it fails; the others are borrowed and must
  * outlive the core.  NULL with the reason logged. */
 struct core *core_new(struct event_base *base, struct conf *conf,
-    const struct library_facts *library, struct stats *stats);
+    const struct unbound_facts *library, struct stats *stats);
 
 /* Whoever still waits gets TEMP.  NULL does nothing. */
 void core_free(struct core *core);

@@ -83,7 +83,7 @@ size_t dns_message_any(
     const struct dns_request *request, uint8_t *out, size_t size);
 
 /*
- * @answer: of a lookup with RESOLVER_NEED_MESSAGE.
+ * @answer: of a lookup with LOOKUP_NEED_MESSAGE.
  * All of it or no record at all.  What does not fit is truncated, with TC, so
  * that the client asks again over TCP; @tcp: this is TCP.  There TC would end
  * the question, so that an answer which is too long goes with the first few

@@ -85,7 +85,7 @@ object_of(uintptr_t address)
 	return NULL;
 }
 
-struct walk {
+struct proof {
 	uintptr_t caller; /* of malloc */
 	bool begun, ours;
 	unsigned frames, our_frames;
@@ -95,7 +95,7 @@ struct walk {
 static _Unwind_Reason_Code
 on_frame(struct _Unwind_Context *context, void *arg)
 {
-	struct walk *walk = arg;
+	struct proof *walk = arg;
 	const uintptr_t at = _Unwind_GetIP(context);
 	const struct object *object;
 
@@ -125,7 +125,7 @@ on_frame(struct _Unwind_Context *context, void *arg)
 static bool
 fails(const void *caller)
 {
-	struct walk walk = { .caller = (uintptr_t)caller,
+	struct proof walk = { .caller = (uintptr_t)caller,
 		.hash = UINT64_C(0xcbf29ce484222325) };
 	struct allocs_count *count = state.count;
 	const struct object *object;

@@ -6,11 +6,10 @@
  * there.  It may fail: it did not get what it asked for.  It may not be killed
  * by a signal, be reported by a sanitizer, leak, exit or hang.
  *
- * ALLOCS=all tries every allocation, up to TURNS_MAX for each test and place on
- * the stack; otherwise one for each place.
- * ALLOCS_DEEP=1: inside libldns too, which may break of it, but no promise of
- * the test must. ALLOCS_TEST=NAME only that test, ALLOCS_AT=N only that
- * allocation.
+ * ALLOCS=all tries every allocation, up to ZONE_LIMIT_MAX for each test and
+ * place on the stack; otherwise one for each place. ALLOCS_DEEP=1: inside
+ * libldns too, which may break of it, but no promise of the test must.
+ * ALLOCS_TEST=NAME only that test, ALLOCS_AT=N only that allocation.
  */
 
 #include <check.h>
@@ -33,7 +32,7 @@
 #define TESTS_MAX 1024
 #define JOBS_MAX 64
 #define PLACES_MAX (1U << 17)
-#define TURNS_MAX 40         /* of a place that a test comes to without end */
+#define ZONE_LIMIT_MAX 40    /* of a place that a test comes to without end */
 #define REPORT_MAX 6000      /* octets of what a bad run says */
 #define REPORTS_MAX 20       /* bad runs that are shown */
 #define PATIENCE_SECONDS 120 /* only a hang takes so long */
@@ -284,7 +283,7 @@ has_turn(const struct test *test, uint64_t hash, bool all)
 	if (place->test != test)
 		place->turns_in_test = 0;
 	place->test = test;
-	if (all ? place->turns_in_test >= TURNS_MAX : place->turns > 0)
+	if (all ? place->turns_in_test >= ZONE_LIMIT_MAX : place->turns > 0)
 		return false;
 	place->turns++;
 	place->turns_in_test++;

@@ -1,5 +1,5 @@
 /*
- * exchange.h - dns/exchange.h with the test in the place of name servers: what
+ * upstream.h - dns/upstream.h with the test in the place of name servers: what
  * they say is what fake_reply() returns.
  */
 #ifndef TESTS_FAKES_EXCHANGE_H
@@ -9,14 +9,14 @@
 #include <ldns/ldns.h>
 #include <stdlib.h>
 
-#include "dns/exchange.h"
+#include "dns/upstream.h"
 
 #define FAKE_NO_ROUTE 1000000 /* instead of milliseconds */
 
 struct exchange {
 	struct event *event;
 	ldns_pkt *packet;
-	exchange_cb cb;
+	upstream_cb cb;
 	void *arg;
 };
 
@@ -24,48 +24,48 @@ struct exchange {
 static ldns_pkt *fake_reply(const char *name, uint16_t type, unsigned *ms);
 
 void
-exchange_cancel(struct exchange *exchange)
+upstream_cancel(struct exchange *upstream)
 {
-	if (exchange == NULL)
+	if (upstream == NULL)
 		return;
-	event_free(exchange->event);
-	ldns_pkt_free(exchange->packet);
-	free(exchange);
+	event_free(upstream->event);
+	ldns_pkt_free(upstream->packet);
+	free(upstream);
 }
 
 static void
 fake_on_reply(evutil_socket_t fd, short what, void *arg)
 {
-	struct exchange *exchange = arg, was = *exchange;
+	struct exchange *upstream = arg, was = *upstream;
 
 	(void)fd;
 	(void)what;
-	exchange->packet = NULL;
-	exchange_cancel(exchange);
+	upstream->packet = NULL;
+	upstream_cancel(upstream);
 	was.cb(was.arg, was.packet, was.packet != NULL ? NULL : "no answer");
 	ldns_pkt_free(was.packet);
 }
 
 struct exchange *
-exchange_start(struct event_base *base, const struct endpoint *server,
-    const char *name, uint16_t type, bool recurse, exchange_cb cb, void *arg)
+upstream_start(struct event_base *base, const struct endpoint *server,
+    const char *name, uint16_t type, bool recurse, upstream_cb cb, void *arg)
 {
 	unsigned ms = 0;
 	ldns_pkt *packet = fake_reply(name, type, &ms);
 	const struct timeval delay = { ms / 1000, ms % 1000 * 1000 };
-	struct exchange *exchange;
+	struct exchange *upstream;
 
 	(void)server;
 	(void)recurse;
 	if (ms == FAKE_NO_ROUTE)
 		return NULL;
-	exchange = calloc(1, sizeof(*exchange));
-	exchange->packet = packet;
-	exchange->cb = cb;
-	exchange->arg = arg;
-	exchange->event = event_new(base, -1, 0, fake_on_reply, exchange);
-	event_add(exchange->event, &delay);
-	return exchange;
+	upstream = calloc(1, sizeof(*upstream));
+	upstream->packet = packet;
+	upstream->cb = cb;
+	upstream->arg = arg;
+	upstream->event = event_new(base, -1, 0, fake_on_reply, upstream);
+	event_add(upstream->event, &delay);
+	return upstream;
 }
 
 #endif /* TESTS_FAKES_EXCHANGE_H */

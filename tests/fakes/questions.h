@@ -1,5 +1,5 @@
 /*
- * questions.h - dns/validated.h as a list of what it is asked: the test answers
+ * questions.h - dns/validator.h as a list of what it is asked: the test answers
  * each when it likes.
  */
 #ifndef TESTS_FAKES_QUESTIONS_H
@@ -11,21 +11,21 @@
 #include <string.h>
 
 #include "base/domain.h"
-#include "dns/validated.h"
+#include "dns/validator.h"
 
 #include "../unit/message_fixture.h"
 
 #define QUESTIONS_MAX 64
 
-struct validated_query {
+struct validator_query {
 	char name[DOMAIN_TEXT_MAX];
 	uint16_t type;
 	bool fresh, doubted, cancelled, answered;
-	validated_cb cb;
+	validator_cb cb;
 	void *arg;
 };
 
-static struct validated_query queries[QUESTIONS_MAX];
+static struct validator_query queries[QUESTIONS_MAX];
 static size_t query_count;
 static bool refuse;           /* to be asked */
 static const char *fresh_for; /* whom empty caches are for; NULL: the name */
@@ -33,13 +33,13 @@ static const char *fresh_for; /* whom empty caches are for; NULL: the name */
 static uint32_t lifetime;
 static uint64_t hashing, spent; /* what it cost, the latter in microseconds */
 
-struct validated_query *
-validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, struct budget *paying, validated_cb cb, void *arg)
+struct validator_query *
+validator_ask(struct validated *validator, const char *name, uint16_t type,
+    const char *fresh_zone, struct budget *paying, validator_cb cb, void *arg)
 {
-	struct validated_query *query = &queries[query_count];
+	struct validator_query *query = &queries[query_count];
 
-	(void)validated;
+	(void)validator;
 	/* What is asked for with empty caches is paid for already. */
 	ck_assert((paying == NULL) == (fresh_zone != NULL));
 	if (refuse)
@@ -56,19 +56,19 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 	return query;
 }
 
-struct validated_query *
-validated_ask_doubted(struct validated *validated, const char *name,
-    uint16_t type, const char *fresh_zone, validated_cb cb, void *arg)
+struct validator_query *
+validator_ask_doubted(struct validated *validator, const char *name,
+    uint16_t type, const char *fresh_zone, validator_cb cb, void *arg)
 {
-	struct validated_query *query =
-	    validated_ask(validated, name, type, fresh_zone, NULL, cb, arg);
+	struct validator_query *query =
+	    validator_ask(validator, name, type, fresh_zone, NULL, cb, arg);
 
 	query->doubted = true;
 	return query;
 }
 
 void
-validated_cancel(struct validated_query *query)
+validator_cancel(struct validator_query *query)
 {
 	if (query == NULL)
 		return;
@@ -96,14 +96,14 @@ expect_no_questions(void)
 
 /* The lists end with NULL, and may be NULL. */
 static void
-answer_query(struct validated_query *query, enum dns_security security,
+answer_query(struct validator_query *query, enum dns_security security,
     int rcode, const char *const *records, const char *const *authority)
 {
 	struct message message =
 	    message_make(query->name, query->type, rcode, records, authority);
 
 	query->cb(query->arg,
-	    &(struct validated_result){ .answered = true,
+	    &(struct validator_result){ .answered = true,
 		.fresh = query->fresh,
 		.security = security,
 		.packet = message.wire,

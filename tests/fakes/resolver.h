@@ -45,9 +45,9 @@ struct resolver {
 	unsigned asked, cancelled;
 	unsigned in_flight, most; /* at a time */
 	/* How it was asked last. */
-	enum resolver_need need;
-	enum resolver_class class;
-	unsigned of_class[RESOLVER_CLASSES]; /* asked */
+	enum lookup_need need;
+	enum lookup_class class;
+	unsigned of_class[LOOKUP_CLASSES]; /* asked */
 };
 
 struct resolver_lookup {
@@ -140,7 +140,7 @@ static uint64_t spent_on_each;
 
 struct resolver_lookup *
 resolver_lookup(struct resolver *resolver, const char *name, uint16_t type,
-    enum resolver_need need, enum resolver_class class, struct budget *budget,
+    enum lookup_need need, enum lookup_class class, struct budget *budget,
     resolver_cb cb, void *arg)
 {
 	const struct line *line = resolver->line;

@@ -24,7 +24,7 @@ RATIO = 3
 FLOOR = 2 * lab_module.SLOWNESS    # seconds: what a busy machine may take
 AT_ONCE = 8                        # victims of a measurement
 DESCRIPTORS = 2000
-# What may be left of a hundred mails: daemon/dns/validated.c has a bound.
+# What may be left of a hundred mails: daemon/dns/validator.c has a bound.
 ABANDONED = 600
 # daemon/dns/resolver.c: slots of two classes, and places in its queue.
 LOOKUPS = 2 * 1000 + 10000

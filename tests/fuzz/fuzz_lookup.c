@@ -16,7 +16,7 @@
 #include "base/domain.h"
 #include "base/log.h"
 #include "base/stats.h"
-#include "dns/validated.h"
+#include "dns/validator.h"
 #include "servers.h"
 
 #include "../fakes/time.h"
@@ -45,7 +45,7 @@ static struct {
 } fake;
 
 static void
-note_said(const struct validated_query *query)
+note_said(const struct validator_query *query)
 {
 	const enum dns_security security =
 	    query->result.answered ? query->result.security : DNS_INDETERMINATE;
@@ -63,10 +63,10 @@ note_said(const struct validated_query *query)
 }
 
 static unsigned
-fake_answer(struct validated_query *query)
+fake_answer(struct validator_query *query)
 {
 	static const unsigned delays[] = { 0, 0, 500, 6000 };
-	struct validated_result *result = &query->result;
+	struct validator_result *result = &query->result;
 	uint8_t says;
 
 	if (query->type == fake.type && strcmp(query->name, fake.name) == 0)
@@ -75,7 +75,7 @@ fake_answer(struct validated_query *query)
 		query->kind = CNAME;
 	query->told = note_said;
 	if (query->type == DNS_TYPE_DNSKEY) {
-		*result = (struct validated_result){ .answered = true,
+		*result = (struct validator_result){ .answered = true,
 			.security = DNS_SECURE };
 		return 0;
 	}
@@ -138,10 +138,9 @@ look_up(struct resolver *resolver, const char *name, uint8_t choice)
 	snprintf(fake.name, sizeof(fake.name), "%s", name);
 	fake.type = types[choice % 4];
 	fake.own_bogus = fake.own_good = fake.alias = false;
-	PROMISE(
-	    resolver_lookup(resolver, name, fake.type,
-		(choice & 4) != 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA,
-		RESOLVER_CLASS_POLICY, &budget, on_answer, &done) != NULL);
+	PROMISE(resolver_lookup(resolver, name, fake.type,
+		    (choice & 4) != 0 ? LOOKUP_NEED_SECURITY : LOOKUP_NEED_DATA,
+		    LOOKUP_CLASS_POLICY, &budget, on_answer, &done) != NULL);
 	while (!done) {
 		PROMISE(event_base_loop(fake.base, EVLOOP_ONCE) == 0);
 		PROMISE(fake_ms - start <= DEADLINE_MS + 100);

@@ -6,7 +6,7 @@
 
 #include "dns/budget.h"
 #include "dns/plain.h"
-#include "dns/turns.h"
+#include "dns/zone_limit.h"
 
 #include "base/conf.h"
 #include "base/domain.h"
@@ -113,9 +113,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct conf *conf;
 	static struct event_base *base;
-	struct plain_env env = {
-		.lookup = lookup, .cancel = cancel, .turns = turns_new()
-	};
+	struct plain_env env = { .lookup = lookup,
+		.cancel = cancel,
+		.zone_limit = zone_limit_new() };
 	struct budget budget;
 	char error[256];
 	bool done = false;
@@ -134,7 +134,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    on_waits, on_result, &done) != NULL);
 	PROMISE(event_base_dispatch(base) != -1);
 	PROMISE(done);
-	turns_free(env.turns);
+	zone_limit_free(env.zone_limit);
 	/* Nothing is left behind. */
 	PROMISE(event_base_get_num_events(base,
 		    EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE) == 0);

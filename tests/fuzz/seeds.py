@@ -241,23 +241,23 @@ def denials():
     for name, (server, qname) in cases.items():
         packet = ask(server, qname, "DS")
         for labels in (0, 1):
-            write("insecurity", f"{name}-{labels}", bytes([labels]) + packet)
+            write("proof_judge", f"{name}-{labels}", bytes([labels]) + packet)
     # A window of the bit map that is longer than what is left.
-    write("insecurity", "bitmap", b"\x00" + ask(
+    write("proof_judge", "bitmap", b"\x00" + ask(
         TLD, "plain.nsec", "DS").replace(b"\x00\x06\x20\x00\x00",
                                          b"\x01\x07\x20\x00\x00"))
     over = ask(LEAF, "mx.iter150.nsec", "DS").replace(
         struct.pack("!H", 150), struct.pack("!H", 3000))
-    write("insecurity", "overlimit", bytes([2]) + over)
+    write("proof_judge", "overlimit", bytes([2]) + over)
 
 
 def exchanges():
     real = ask(LEAF, "mx.plain.nsec", "A", False)
-    write("exchange", "real", real)
-    write("exchange", "upper", real.replace(b"plain", b"PlAiN"))
-    write("exchange", "formerr", struct.pack("!HHHHHH", 0, 0x8001, 0, 0, 0, 0))
-    write("exchange", "other", ask(LEAF, "mail.plain.nsec", "A", False))
-    write("exchange", "cut", real[:-3])
+    write("upstream", "real", real)
+    write("upstream", "upper", real.replace(b"plain", b"PlAiN"))
+    write("upstream", "formerr", struct.pack("!HHHHHH", 0, 0x8001, 0, 0, 0, 0))
+    write("upstream", "other", ask(LEAF, "mail.plain.nsec", "A", False))
+    write("upstream", "cut", real[:-3])
 
 
 def message(*sections, aa=False, rcode=0, name="mx.plain.nsec", rdtype="A"):

@@ -1,12 +1,12 @@
 """Record what libunbound hands over for DS questions, honest ones and attacks:
-the packets that tests/unit/test_insecurity.c judges.  As root:
+the packets that tests/unit/test_proof_judge.c judges.  As root:
 
     tests/lab/run --servers build/servers -- /usr/bin/python3 \\
         tests/lab/record_ds.py > tests/unit/ds_packets.h && \\
         clang-format -i tests/unit/ds_packets.h
 
 Each question goes to a libunbound context of its own, with the options that
-validated.c sets, over the event API's twin ub_resolve(): the packet is the
+validator.c sets, over the event API's twin ub_resolve(): the packet is the
 same.
 """
 

@@ -16,7 +16,7 @@ SECONDS = 0.5 * lab_module.SLOWNESS  # of processor time
 HELD = 0.02 * lab_module.SLOWNESS    # the loop, by one callback; likewise
 # Seconds of a machine with nothing else to do.
 NEIGHBOUR = 1 * lab_module.SLOWNESS
-LIMIT = 150  # iterations that are believed: include/dns/insecurity.h
+LIMIT = 150  # iterations that are believed: include/dns/proof_judge.h
 SALTS = costly.salts(8)
 
 # Above the limit, the worst of all; and at the limit, where every denial that

@@ -216,10 +216,10 @@ END_TEST
 /* Whoever holds it last frees it: a sanitizer sees the rest. */
 START_TEST(lives_as_long_as_it_is_held)
 {
-	struct budget *budget = budget_new(RESOLVER_CLASS_REFRESH);
+	struct budget *budget = budget_new(LOOKUP_CLASS_REFRESH);
 
 	ck_assert_ptr_nonnull(budget);
-	ck_assert_int_eq(budget->class, RESOLVER_CLASS_REFRESH);
+	ck_assert_int_eq(budget->class, LOOKUP_CLASS_REFRESH);
 	ck_assert_ptr_eq(budget_hold(budget), budget);
 	budget_release(budget);
 	ck_assert(budget_spend(budget, BUDGET_LOOKUPS, BUDGET_LOOKUPS_MAX));

@@ -37,11 +37,11 @@ static const struct dane_question by_mx = { .domain = "example.org",
 	.use_mx = true,
 	.port = 25,
 	.deadline = 1,
-	.class = RESOLVER_CLASS_POLICY };
+	.class = LOOKUP_CLASS_POLICY };
 static const struct dane_question bare = { .domain = "mx.example.org",
 	.port = 25,
 	.deadline = 1,
-	.class = RESOLVER_CLASS_POLICY };
+	.class = LOOKUP_CLASS_POLICY };
 
 /* What comes of it; the caller frees it. */
 static struct dane_evidence *

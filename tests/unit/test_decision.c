@@ -17,10 +17,10 @@
 #include "base/conf.h"
 #include "base/domain.h"
 #include "base/stats.h"
-#include "dns/exchange.h"
 #include "dns/packet.h"
 #include "dns/resolver.h"
-#include "dns/validated.h"
+#include "dns/upstream.h"
+#include "dns/validator.h"
 
 #include "../fakes/exchange.h"
 #include "../fakes/time.h"
@@ -161,13 +161,13 @@ ask_world(const char *name, uint16_t type, bool *secure)
 /* ---- libunbound, and name servers ---- */
 
 static unsigned
-fake_answer(struct validated_query *query)
+fake_answer(struct validator_query *query)
 {
 	bool secure;
 	struct message message = ask_world(query->name, query->type, &secure);
 
 	query->packet = message.wire;
-	query->result = (struct validated_result){ .answered = true,
+	query->result = (struct validator_result){ .answered = true,
 		.security = secure ? DNS_SECURE : DNS_INSECURE,
 		.packet = message.wire,
 		.len = message.len,
@@ -177,7 +177,7 @@ fake_answer(struct validated_query *query)
 		query->result.why = "signature";
 	}
 	if (begins_with(query->name, "broken") && query->type != DNS_TYPE_DS)
-		query->result = (struct validated_result){ .why = "SERVFAIL" };
+		query->result = (struct validator_result){ .why = "SERVFAIL" };
 	return 0;
 }
 

@@ -271,8 +271,8 @@ START_TEST(questions_are_in_slots_of_their_own)
 {
 	ask();
 	ck_assert_uint_eq(resolver.asked, 1);
-	ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
-	ck_assert_int_eq(resolver.need, RESOLVER_NEED_MESSAGE);
+	ck_assert_int_eq(resolver.class, LOOKUP_CLASS_FEW);
+	ck_assert_int_eq(resolver.need, LOOKUP_NEED_MESSAGE);
 }
 END_TEST
 
@@ -312,24 +312,24 @@ START_TEST(who_has_many_unanswered_leaves_the_slots_to_others)
 	/* As long as there are few, nobody is asked whose they are. */
 	for (unsigned i = 0; i < FEW; i++) {
 		ask_from(flood[0], false, (uint8_t)(2 * FEW + i));
-		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
+		ck_assert_int_eq(resolver.class, LOOKUP_CLASS_FEW);
 	}
 	for (unsigned i = 0; i < FEW; i++) {
 		ask_from(flood[i % 2], i % 2 == 1, (uint8_t)i);
-		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
+		ck_assert_int_eq(resolver.class, LOOKUP_CLASS_FEW);
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		ask_from(flood[i % 2], i % 2 == 1, (uint8_t)(FEW + i));
-		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_OTHER);
+		ck_assert_int_eq(resolver.class, LOOKUP_CLASS_OTHER);
 		ask_from(other[i % 2], i % 2 == 1, (uint8_t)i);
-		ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
+		ck_assert_int_eq(resolver.class, LOOKUP_CLASS_FEW);
 	}
 	/* What has ended counts no more: here, a connection that is reset. */
 	setsockopt(flood[1], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	close(flood[1]);
 	WAIT_UNTIL(resolver.cancelled > 0, turn());
 	ask_from(flood[0], false, 255);
-	ck_assert_int_eq(resolver.class, RESOLVER_CLASS_FEW);
+	ck_assert_int_eq(resolver.class, LOOKUP_CLASS_FEW);
 	for (int i = 0; i < 2; i++)
 		close(other[i]);
 	close(flood[0]);

@@ -16,8 +16,8 @@
 #include "dns/budget.h"
 #include "dns/memory.h"
 #include "dns/packet.h"
-#include "dns/validated.h"
-#include "dns/walk.h"
+#include "dns/proof.h"
+#include "dns/validator.h"
 
 #include "../fakes/questions.h"
 #include "../fakes/time.h"
@@ -30,11 +30,11 @@
 
 /* ---- the rungs ---- */
 
-struct walk {
+struct proof {
 	char name[DOMAIN_TEXT_MAX];
-	enum walk_caches caches;
+	enum proof_caches caches;
 	bool cancelled, ended;
-	walk_cb cb;
+	proof_cb cb;
 	void *arg;
 };
 
@@ -45,7 +45,7 @@ struct plain {
 	void *arg;
 };
 
-static struct walk walks[ASKED_MAX];
+static struct proof walks[ASKED_MAX];
 static struct plain plains[ASKED_MAX];
 static size_t walk_count, plain_count;
 static size_t abandoned; /* in libunbound */
@@ -53,31 +53,31 @@ static unsigned doubts;  /* of what it keeps */
 static bool is_put_off;  /* what they lead to */
 
 bool
-validated_doubt(struct validated *validated)
+validator_doubt(struct validated *validator)
 {
-	(void)validated;
+	(void)validator;
 	doubts++;
 	return !is_put_off;
 }
 
-struct validated_counts
-validated_counts(const struct validated *validated)
+struct validator_counts
+validator_counts(const struct validated *validator)
 {
-	(void)validated;
-	return (struct validated_counts){ .abandoned = abandoned };
+	(void)validator;
+	return (struct validator_counts){ .abandoned = abandoned };
 }
 
-struct walk *
-walk_start(struct event_base *base, struct validated *validated,
-    const struct conf *conf, struct budget *budget, enum walk_caches caches,
-    const char *name, walk_cb cb, void *arg)
+struct proof *
+proof_start(struct event_base *base, struct validated *validator,
+    const struct conf *conf, struct budget *budget, enum proof_caches caches,
+    const char *name, proof_cb cb, void *arg)
 {
-	struct walk *walk = &walks[walk_count++];
+	struct proof *walk = &walks[walk_count++];
 
 	(void)base;
 	ck_assert_ptr_nonnull(budget);
 	ck_assert_ptr_null(budget_text(budget));
-	(void)validated;
+	(void)validator;
 	(void)conf;
 	ck_assert_uint_lt(walk_count, ASKED_MAX);
 	snprintf(walk->name, sizeof(walk->name), "%s", name);
@@ -88,7 +88,7 @@ walk_start(struct event_base *base, struct validated *validated,
 }
 
 void
-walk_cancel(struct walk *walk)
+proof_cancel(struct proof *walk)
 {
 	if (walk == NULL)
 		return;
@@ -139,7 +139,7 @@ static struct ladder *ladder;
 static struct dns_answer *answer; /* NULL until it comes */
 static const char *no_trust;
 static struct budget budget;
-static enum insecurity_reason walk_reason;
+static enum proof_judge_reason walk_reason;
 
 static const char *
 distrust(void *arg)
@@ -169,7 +169,7 @@ set_up(void)
 	};
 	no_trust = NULL;
 	forget_questions();
-	walk_reason = INSECURITY_REASON_NSEC;
+	walk_reason = PROOF_JUDGE_REASON_NSEC;
 	budget_init(&budget);
 	walk_count = plain_count = 0;
 	abandoned = doubts = 0;
@@ -214,8 +214,8 @@ pass(unsigned ms)
 static const struct plain_path *above; /* of an inner lookup */
 
 static void
-ask_as(const char *name, uint16_t type, enum resolver_need need,
-    enum resolver_class class, unsigned deadline_ms)
+ask_as(const char *name, uint16_t type, enum lookup_need need,
+    enum lookup_class class, unsigned deadline_ms)
 {
 	ladder = ladder_start(&env,
 	    &(struct ladder_question){ .name = name,
@@ -233,9 +233,9 @@ ask_as(const char *name, uint16_t type, enum resolver_need need,
 
 /* The retry, 5.3 s later, would not be over in time. */
 static void
-ask(uint16_t type, enum resolver_need need)
+ask(uint16_t type, enum lookup_need need)
 {
-	ask_as(NAME, type, need, RESOLVER_CLASS_POLICY, 5000);
+	ask_as(NAME, type, need, LOOKUP_CLASS_POLICY, 5000);
 	ck_assert_uint_eq(query_count, 1);
 	ck_assert_str_eq(queries[0].name, NAME);
 	ck_assert(!queries[0].fresh);
@@ -245,10 +245,10 @@ ask(uint16_t type, enum resolver_need need)
 
 static const char *const soa[] = { "example. 300 IN SOA . . 1 1 1 1 60", NULL };
 
-static struct validated_query *
+static struct validator_query *
 last_query(void)
 {
-	struct validated_query *query = &queries[query_count - 1];
+	struct validator_query *query = &queries[query_count - 1];
 
 	ck_assert(!query->answered && !query->cancelled);
 	query->answered = true;
@@ -258,10 +258,10 @@ last_query(void)
 static void
 unbound_fails(void)
 {
-	struct validated_query *query = last_query();
+	struct validator_query *query = last_query();
 
 	query->cb(query->arg,
-	    &(struct validated_result){ .why = "no server gave an answer" });
+	    &(struct validator_result){ .why = "no server gave an answer" });
 	pass(0);
 }
 
@@ -310,14 +310,14 @@ unbound_has_data(enum dns_security security)
 }
 
 static void
-walk_ends_with(enum walk_outcome outcome, const char *target)
+walk_ends_with(enum proof_outcome outcome, const char *target)
 {
-	struct walk *walk = &walks[walk_count - 1];
+	struct proof *walk = &walks[walk_count - 1];
 
 	ck_assert_uint_ge(walk_count, 1);
 	ck_assert(!walk->ended && !walk->cancelled);
 	walk->ended = true;
-	walk->cb(walk->arg, &(struct walk_result){ .outcome = outcome,
+	walk->cb(walk->arg, &(struct proof_result){ .outcome = outcome,
 				.reason = walk_reason,
 				.cut = "zone.example",
 				.zone = "example",
@@ -328,7 +328,7 @@ walk_ends_with(enum walk_outcome outcome, const char *target)
 }
 
 static void
-walk_ends(enum walk_outcome outcome)
+walk_ends(enum proof_outcome outcome)
 {
 	walk_ends_with(outcome, NULL);
 }
@@ -370,10 +370,11 @@ expect(enum dns_status status, enum dns_security security, enum dns_rung rung)
 {
 	ck_assert_ptr_nonnull(answer);
 	ck_assert_str_eq(
-	    dns_status_text(answer->status), dns_status_text(status));
+	    answer_status_text(answer->status), answer_status_text(status));
+	ck_assert_str_eq(answer_security_text(answer->security),
+	    answer_security_text(security));
 	ck_assert_str_eq(
-	    dns_security_text(answer->security), dns_security_text(security));
-	ck_assert_str_eq(dns_rung_text(answer->rung), dns_rung_text(rung));
+	    answer_rung_text(answer->rung), answer_rung_text(rung));
 	/* Never one without the other. */
 	ck_assert(answer->status == DNS_OK || answer->rdata_count == 0);
 	ck_assert(answer->status != DNS_OK || answer->rdata_count > 0);
@@ -390,7 +391,7 @@ expect_failed(enum dns_security security)
 
 START_TEST(secure_answer_stands_at_once)
 {
-	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_TLSA, LOOKUP_NEED_DATA);
 	unbound_has_data(DNS_SECURE);
 	expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
 	ck_assert_uint_eq(walk_count, 0);
@@ -402,8 +403,7 @@ END_TEST
 START_TEST(answer_ends_with_its_signatures)
 {
 	lifetime = 40;
-	ask(DNS_TYPE_TLSA,
-	    _i == 0 ? RESOLVER_NEED_DATA : RESOLVER_NEED_MESSAGE);
+	ask(DNS_TYPE_TLSA, _i == 0 ? LOOKUP_NEED_DATA : LOOKUP_NEED_MESSAGE);
 	if (_i < 2)
 		unbound_has_data(DNS_SECURE);
 	else
@@ -420,7 +420,7 @@ END_TEST
 
 START_TEST(secure_denial_stands_at_once)
 {
-	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_TLSA, LOOKUP_NEED_DATA);
 	unbound_says(DNS_SECURE, _i == 0 ? 0 : 3, NULL, soa);
 	expect(_i == 0 ? DNS_NODATA : DNS_NXDOMAIN, DNS_SECURE,
 	    DNS_RUNG_VALIDATED);
@@ -430,12 +430,12 @@ END_TEST
 
 START_TEST(insecure_answer_waits_for_its_reason)
 {
-	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_TLSA, LOOKUP_NEED_DATA);
 	unbound_has_data(DNS_INSECURE);
 	ck_assert_ptr_null(answer);
 	ck_assert_uint_eq(walk_count, 1);
 	ck_assert_str_eq(walks[0].name, NAME);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_VALIDATED);
 	ck_assert_str_eq(answer->proof,
 	    "DS of zone.example denied by NSEC: delegation without DS");
@@ -450,10 +450,10 @@ static const uint16_t types[] = { DNS_TYPE_MX, DNS_TYPE_A, DNS_TYPE_AAAA,
 
 START_TEST(insecure_without_a_reason_has_failed)
 {
-	static const enum walk_outcome outcomes[] = { WALK_SIGNED,
-		WALK_UNEXPLAINED, WALK_PROVEN_NXDOMAIN };
+	static const enum proof_outcome outcomes[] = { PROOF_SIGNED,
+		PROOF_UNEXPLAINED, PROOF_PROVEN_NXDOMAIN };
 
-	ask(_i % 5 < 4 ? types[_i % 5] : DNS_TYPE_PTR, RESOLVER_NEED_DATA);
+	ask(_i % 5 < 4 ? types[_i % 5] : DNS_TYPE_PTR, LOOKUP_NEED_DATA);
 	unbound_has_data(DNS_INSECURE);
 	walk_ends(outcomes[_i / 5]);
 	/* What libunbound has not judged lies in its cache as it came. */
@@ -470,9 +470,9 @@ END_TEST
 /* Whoever has left leaves nothing behind. */
 START_TEST(insecure_without_a_reason_is_looked_at_twice)
 {
-	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_TLSA, LOOKUP_NEED_DATA);
 	unbound_says(DNS_INSECURE, 3, NULL, NULL);
-	walk_ends(_i == 0 ? WALK_SIGNED : WALK_UNEXPLAINED);
+	walk_ends(_i == 0 ? PROOF_SIGNED : PROOF_UNEXPLAINED);
 	ck_assert(queries[1].fresh);
 	unbound_has_data(DNS_SECURE);
 	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
@@ -486,12 +486,12 @@ START_TEST(failed_walk_leaves_only_names_of_clients)
 {
 	const uint16_t type = _i % 5 < 4 ? types[_i % 5] : DNS_TYPE_PTR;
 
-	ask(type, RESOLVER_NEED_DATA);
+	ask(type, LOOKUP_NEED_DATA);
 	if (_i < 5)
 		unbound_has_data(DNS_INSECURE);
 	else
 		unbound_says(DNS_INSECURE, 0, NULL, soa);
-	walk_ends(WALK_FAILED);
+	walk_ends(PROOF_FAILED);
 	if (type == DNS_TYPE_PTR)
 		expect(_i < 5 ? DNS_OK : DNS_NODATA, DNS_INSECURE,
 		    DNS_RUNG_VALIDATED);
@@ -504,36 +504,33 @@ END_TEST
 /* The next walk may get its answers. */
 START_TEST(failed_walk_is_tried_again)
 {
-	ask_as(
-	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 15000);
 	unbound_has_data(DNS_INSECURE);
-	walk_ends(WALK_FAILED);
+	walk_ends(PROOF_FAILED);
 	ck_assert_ptr_null(answer);
 	pass(5500);
 	ck_assert_uint_eq(query_count, 2);
 	unbound_has_data(DNS_INSECURE);
 	ck_assert_uint_eq(walk_count, 2);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_VALIDATED);
 }
 END_TEST
 
 /* Who asks, and how many labels are not too many. */
 static const struct {
-	enum resolver_class class;
-	enum resolver_need need;
+	enum lookup_class class;
+	enum lookup_need need;
 	bool is_inner; /* a name server, for a plain lookup */
 	int labels;
 } depths[] = {
-	{ RESOLVER_CLASS_POLICY, RESOLVER_NEED_DATA, false,
+	{ LOOKUP_CLASS_POLICY, LOOKUP_NEED_DATA, false,
 	    LADDER_HOST_LABELS_MAX },
-	{ RESOLVER_CLASS_REFRESH, RESOLVER_NEED_SECURITY, false,
+	{ LOOKUP_CLASS_REFRESH, LOOKUP_NEED_SECURITY, false,
 	    LADDER_HOST_LABELS_MAX },
-	{ RESOLVER_CLASS_OTHER, RESOLVER_NEED_DATA, true,
-	    LADDER_HOST_LABELS_MAX },
-	{ RESOLVER_CLASS_FEW, RESOLVER_NEED_MESSAGE, false, LADDER_LABELS_MAX },
-	{ RESOLVER_CLASS_OTHER, RESOLVER_NEED_MESSAGE, false,
-	    LADDER_LABELS_MAX },
+	{ LOOKUP_CLASS_OTHER, LOOKUP_NEED_DATA, true, LADDER_HOST_LABELS_MAX },
+	{ LOOKUP_CLASS_FEW, LOOKUP_NEED_MESSAGE, false, LADDER_LABELS_MAX },
+	{ LOOKUP_CLASS_OTHER, LOOKUP_NEED_MESSAGE, false, LADDER_LABELS_MAX },
 };
 
 START_TEST(name_with_too_many_labels_is_not_asked_for)
@@ -564,9 +561,9 @@ END_TEST
 START_TEST(nothing_insecure_stands_without_trust)
 {
 	no_trust = "the anchor is dead";
-	ask(_i < 4 ? types[_i] : DNS_TYPE_PTR, RESOLVER_NEED_DATA);
+	ask(_i < 4 ? types[_i] : DNS_TYPE_PTR, LOOKUP_NEED_DATA);
 	unbound_has_data(DNS_INSECURE);
-	walk_ends(WALK_FAILED);
+	walk_ends(PROOF_FAILED);
 	expect_failed(DNS_INDETERMINATE);
 	ck_assert_str_eq(answer->why, "no trust path: the anchor is dead");
 }
@@ -580,9 +577,9 @@ START_TEST(alias_is_not_insecure_without_a_reason)
 		NAME ". 300 IN CNAME " TARGET ".", NULL
 	};
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	ask(DNS_TYPE_A, LOOKUP_NEED_SECURITY);
 	unbound_says(DNS_INSECURE, 3, records, soa);
-	walk_ends(_i == 0 ? WALK_PROVEN_NXDOMAIN : WALK_PROVEN);
+	walk_ends(_i == 0 ? PROOF_PROVEN_NXDOMAIN : PROOF_PROVEN);
 	expect(DNS_NXDOMAIN, DNS_INSECURE, DNS_RUNG_VALIDATED);
 	ck_assert_str_eq(answer->rname, TARGET);
 	ck_assert_int_eq(
@@ -593,7 +590,7 @@ END_TEST
 /* An opt-out span shows that a denial may be insecure, and nothing else. */
 START_TEST(opt_out_nxdomain_counts_for_nxdomain_only)
 {
-	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_TLSA, LOOKUP_NEED_DATA);
 	if (_i == 0)
 		unbound_says(DNS_INSECURE, 3, NULL, soa);
 	else if (_i == 1)
@@ -602,13 +599,13 @@ START_TEST(opt_out_nxdomain_counts_for_nxdomain_only)
 		unbound_has_data(DNS_INSECURE);
 	else
 		unbound_fails();
-	walk_ends(WALK_PROVEN_NXDOMAIN);
+	walk_ends(PROOF_PROVEN_NXDOMAIN);
 	if (_i == 1 || _i == 2) { /* there is no reason, twice */
 		if (_i == 1)
 			unbound_says(DNS_INSECURE, 0, NULL, soa);
 		else
 			unbound_has_data(DNS_INSECURE);
-		walk_ends(WALK_PROVEN_NXDOMAIN);
+		walk_ends(PROOF_PROVEN_NXDOMAIN);
 	}
 	if (_i == 3)
 		second_look_fails();
@@ -623,13 +620,13 @@ START_TEST(answer_that_cannot_be_read_is_a_failure)
 {
 	static const uint8_t rubbish[] = { 0, 0, 0x80, 0, 0, 9, 0, 0, 0, 0, 0,
 		0 };
-	struct validated_query *query;
+	struct validator_query *query;
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	ask(DNS_TYPE_A, LOOKUP_NEED_SECURITY);
 	for (int look = 0; look < 2; look++) {
 		query = last_query();
 		query->cb(query->arg,
-		    &(struct validated_result){ .answered = true,
+		    &(struct validator_result){ .answered = true,
 			.fresh = query->fresh,
 			.security = _i == 0 ? DNS_SECURE : DNS_INSECURE,
 			.packet = rubbish,
@@ -641,7 +638,7 @@ START_TEST(answer_that_cannot_be_read_is_a_failure)
 		else
 			break;
 	}
-	walk_ends(WALK_SIGNED);
+	walk_ends(PROOF_SIGNED);
 	second_look_fails();
 	expect_failed(DNS_INDETERMINATE);
 }
@@ -654,7 +651,7 @@ START_TEST(denial_with_records_is_no_denial)
 					       "1 00",
 		NULL };
 
-	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_TLSA, LOOKUP_NEED_DATA);
 	unbound_says(DNS_SECURE, _i == 0 ? 0 : 3, records, soa);
 	ck_assert_ptr_null(answer);
 	ck_assert(queries[1].fresh);
@@ -663,16 +660,16 @@ START_TEST(denial_with_records_is_no_denial)
 }
 END_TEST
 
-/* The message came from other caches than the first: validated.h looks twice at
+/* The message came from other caches than the first: validator.h looks twice at
  * what is not whole. */
 START_TEST(rung_says_where_the_answer_came_from)
 {
 	struct message message = message_make(NAME, DNS_TYPE_A, 3, NULL, soa);
-	struct validated_query *query;
+	struct validator_query *query;
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	query = last_query();
-	query->cb(query->arg, &(struct validated_result){ .answered = true,
+	query->cb(query->arg, &(struct validator_result){ .answered = true,
 				  .fresh = true,
 				  .security = DNS_SECURE,
 				  .lifetime = UINT32_MAX,
@@ -687,7 +684,7 @@ END_TEST
 
 START_TEST(bogus_is_asked_once_more)
 {
-	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_TLSA, LOOKUP_NEED_DATA);
 	unbound_has_data(DNS_BOGUS);
 	ck_assert_ptr_null(answer);
 	ck_assert_uint_eq(query_count, 2);
@@ -713,7 +710,7 @@ END_TEST
 START_TEST(second_looks_come_out_of_the_budget)
 {
 	budget.left[BUDGET_CONTEXTS] = _i == 0 ? 0 : 1;
-	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_TLSA, LOOKUP_NEED_DATA);
 	unbound_has_data(DNS_BOGUS);
 	ck_assert_uint_eq(query_count, _i == 0 ? 1 : 2);
 	ck_assert_uint_eq(budget.left[BUDGET_CONTEXTS], 0);
@@ -725,7 +722,7 @@ END_TEST
 
 START_TEST(hashing_of_libunbound_comes_out_of_the_budget)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	hashing = 1000;
 	unbound_has_data(DNS_BOGUS);
 	hashing = 200;
@@ -752,7 +749,7 @@ START_TEST(too_much_hashing_ends_the_lookup)
 	static const enum dns_security judgements[] = { DNS_SECURE,
 		DNS_INSECURE, DNS_BOGUS };
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	if (_i >= 3)
 		unbound_has_data(DNS_BOGUS);
 	hashing = BUDGET_HASHING_MAX + 1;
@@ -764,7 +761,7 @@ END_TEST
 
 START_TEST(validation_comes_out_of_the_budget)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	spent = 1000;
 	unbound_has_data(DNS_BOGUS);
 	spent = 200;
@@ -778,7 +775,7 @@ END_TEST
 /* It is an answer, but the next one would be as dear. */
 START_TEST(too_much_validation_ends_the_lookup)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	spent = BUDGET_VALIDATION_MAX + 1;
 	unbound_has_data(DNS_SECURE);
 	expect_failed(DNS_INDETERMINATE);
@@ -791,8 +788,7 @@ END_TEST
 START_TEST(nothing_is_asked_when_validation_is_used_up)
 {
 	budget.left[BUDGET_VALIDATION] = 0;
-	ask_as(
-	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 5000);
 	ck_assert_uint_eq(query_count, 0);
 	expect_failed(DNS_INDETERMINATE);
 }
@@ -802,8 +798,7 @@ END_TEST
 START_TEST(nothing_is_asked_when_hashing_is_used_up)
 {
 	budget.left[BUDGET_HASHING] = 0;
-	ask_as(
-	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 5000);
 	ck_assert_uint_eq(query_count, 0);
 	expect_used_up();
 }
@@ -812,10 +807,10 @@ END_TEST
 /* It is we who look no further: that says nothing of the zone. */
 START_TEST(budget_marks_no_zone)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
 	budget_spend(&budget, BUDGET_HASHING, UINT64_MAX);
-	walk_ends(WALK_SIGNED);
+	walk_ends(PROOF_SIGNED);
 	expect_failed(DNS_INDETERMINATE);
 	ck_assert_ptr_null(memory_failing_find(memory, NAME));
 }
@@ -824,12 +819,11 @@ END_TEST
 /* Neither the proof nor plain DNS is a way round a bogus answer. */
 START_TEST(proof_does_not_mend_bogus)
 {
-	ask(DNS_TYPE_A,
-	    _i % 2 == 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, _i % 2 == 0 ? LOOKUP_NEED_SECURITY : LOOKUP_NEED_DATA);
 	pass(LADDER_PROOF_MS + 50);
 	ck_assert_uint_eq(walk_count, 1);
 	unbound_has_data(DNS_BOGUS);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	ck_assert_ptr_null(answer);
 	ck_assert_uint_eq(plain_count, 0);
 	if (_i < 2)
@@ -845,10 +839,10 @@ END_TEST
  * for which the failed walk would let an insecure one stand, nor the second. */
 START_TEST(answer_of_unknown_worth_is_none)
 {
-	ask(_i == 0 ? DNS_TYPE_PTR : DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(_i == 0 ? DNS_TYPE_PTR : DNS_TYPE_A, LOOKUP_NEED_DATA);
 	if (_i == 0) {
 		unbound_has_data(DNS_INDETERMINATE);
-		walk_ends(WALK_FAILED);
+		walk_ends(PROOF_FAILED);
 		second_look_fails();
 		expect_failed(DNS_INDETERMINATE);
 	} else {
@@ -862,11 +856,11 @@ END_TEST
 
 START_TEST(second_look_that_is_insecure_wants_its_reason)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	ask(DNS_TYPE_A, LOOKUP_NEED_SECURITY);
 	unbound_has_data(DNS_BOGUS);
 	unbound_has_data(DNS_INSECURE);
 	ck_assert_ptr_null(answer);
-	walk_ends(_i == 0 ? WALK_PROVEN : WALK_SIGNED);
+	walk_ends(_i == 0 ? PROOF_PROVEN : PROOF_SIGNED);
 	if (_i == 0)
 		expect(DNS_OK, DNS_INSECURE, DNS_RUNG_FRESH);
 	else
@@ -876,11 +870,11 @@ END_TEST
 
 START_TEST(bogus_at_the_deadline_is_bogus)
 {
-	ask_as(NAME, DNS_TYPE_A, RESOLVER_NEED_SECURITY, RESOLVER_CLASS_POLICY,
-	    600);
+	ask_as(
+	    NAME, DNS_TYPE_A, LOOKUP_NEED_SECURITY, LOOKUP_CLASS_POLICY, 600);
 	pass(LADDER_PROOF_MS + 50);
 	unbound_has_data(DNS_BOGUS);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	pass(300);
 	expect_failed(DNS_BOGUS);
 }
@@ -890,12 +884,12 @@ END_TEST
 
 START_TEST(failure_starts_the_proof_at_once)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	ask(DNS_TYPE_A, LOOKUP_NEED_SECURITY);
 	ck_assert_uint_eq(walk_count, 0);
 	unbound_fails();
 	ck_assert_ptr_null(answer);
 	ck_assert_uint_eq(walk_count, 1);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
 	ck_assert_ptr_nonnull(answer->proof);
 	ck_assert_uint_eq(plain_count, 0);
@@ -904,23 +898,23 @@ END_TEST
 
 START_TEST(slow_lookup_starts_the_proof_later)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	ask(DNS_TYPE_A, LOOKUP_NEED_SECURITY);
 	pass(LADDER_PROOF_MS - 200);
 	ck_assert_uint_eq(walk_count, 0);
 	pass(250);
 	ck_assert_uint_eq(walk_count, 1);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
 }
 END_TEST
 
 START_TEST(failure_is_not_insecure)
 {
-	static const enum walk_outcome outcomes[] = { WALK_SIGNED,
-		WALK_UNEXPLAINED, WALK_FAILED };
+	static const enum proof_outcome outcomes[] = { PROOF_SIGNED,
+		PROOF_UNEXPLAINED, PROOF_FAILED };
 
 	ask(types[_i % 4],
-	    _i / 4 % 2 == 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA);
+	    _i / 4 % 2 == 0 ? LOOKUP_NEED_SECURITY : LOOKUP_NEED_DATA);
 	unbound_fails();
 	walk_ends(outcomes[_i / 8]);
 	second_look_fails();
@@ -931,9 +925,9 @@ END_TEST
 
 START_TEST(secure_answer_may_come_after_the_walk)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	pass(LADDER_PROOF_MS + 50);
-	walk_ends(WALK_SIGNED);
+	walk_ends(PROOF_SIGNED);
 	ck_assert_ptr_null(answer);
 	unbound_has_data(DNS_SECURE);
 	expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
@@ -943,13 +937,13 @@ END_TEST
 START_TEST(deadline_ends_a_lookup)
 {
 	ask_as(NAME, DNS_TYPE_A,
-	    _i == 1 ? RESOLVER_NEED_DATA : RESOLVER_NEED_SECURITY,
-	    RESOLVER_CLASS_POLICY, 600);
+	    _i == 1 ? LOOKUP_NEED_DATA : LOOKUP_NEED_SECURITY,
+	    LOOKUP_CLASS_POLICY, 600);
 	pass(LADDER_PROOF_MS + 50);
 	if (_i == 1)
-		walk_ends(WALK_PROVEN);
+		walk_ends(PROOF_PROVEN);
 	else if (_i == 2)
-		walk_ends(WALK_SIGNED);
+		walk_ends(PROOF_SIGNED);
 	ck_assert_ptr_null(answer);
 	pass(300);
 	if (_i == 1)
@@ -966,10 +960,10 @@ START_TEST(plain_answers_only_under_a_proof)
 	static const char *const records[] = { NAME ". 50 IN A 192.0.2.9",
 		NULL };
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
 	ck_assert_uint_eq(plain_count, 0);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	ck_assert_uint_eq(plain_count, 1);
 	ck_assert_str_eq(plains[0].zone, "example");
 	ck_assert_ptr_null(answer);
@@ -986,10 +980,10 @@ START_TEST(ds_at_the_cut_is_not_asked_for_without_security)
 {
 	const bool at_cut = _i == 0;
 
-	ask_as(at_cut ? "zone.example" : NAME, DNS_TYPE_DS, RESOLVER_NEED_DATA,
-	    RESOLVER_CLASS_OTHER, 300);
+	ask_as(at_cut ? "zone.example" : NAME, DNS_TYPE_DS, LOOKUP_NEED_DATA,
+	    LOOKUP_CLASS_OTHER, 300);
 	unbound_fails();
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	ck_assert_uint_eq(plain_count, at_cut ? 0 : 1);
 	if (at_cut)
 		second_look_fails();
@@ -1002,13 +996,13 @@ END_TEST
  * an opt-out span makes it an insecure one. */
 START_TEST(insecure_denial_of_ds_at_the_cut)
 {
-	ask_as("zone.example", DNS_TYPE_DS, RESOLVER_NEED_DATA,
-	    RESOLVER_CLASS_OTHER, 5000);
+	ask_as("zone.example", DNS_TYPE_DS, LOOKUP_NEED_DATA,
+	    LOOKUP_CLASS_OTHER, 5000);
 	unbound_says(DNS_INSECURE, 0, NULL, soa);
-	walk_reason = _i == 0   ? INSECURITY_REASON_NSEC
-		      : _i == 1 ? INSECURITY_REASON_NSEC3
-				: INSECURITY_REASON_OPT_OUT;
-	walk_ends(WALK_PROVEN);
+	walk_reason = _i == 0   ? PROOF_JUDGE_REASON_NSEC
+		      : _i == 1 ? PROOF_JUDGE_REASON_NSEC3
+				: PROOF_JUDGE_REASON_OPT_OUT;
+	walk_ends(PROOF_PROVEN);
 	if (_i < 2) {
 		ck_assert_ptr_null(answer);
 		ck_assert(queries[1].fresh);
@@ -1021,18 +1015,17 @@ END_TEST
 
 START_TEST(exhausted_servers_end_it_at_once)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	pass(LADDER_PROOF_MS + 50);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	plain_is_exhausted();
 	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
 	ck_assert(queries[0].cancelled);
 	/* Remembered for seconds: the next one does not wait. */
 	forget();
-	ask_as(
-	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 5000);
 	unbound_fails();
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
 	ck_assert_uint_eq(plain_count, 1);
 }
@@ -1045,9 +1038,9 @@ START_TEST(exhausted_for_lack_of_means_is_not_remembered)
 		.why = "no answer", .zone = NAME, .is_partial = true
 	};
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	pass(LADDER_PROOF_MS + 50);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	if (_i == 0) {
 		plains[0].ended = true;
 		plains[0].cb(plains[0].arg, &partial);
@@ -1061,10 +1054,9 @@ START_TEST(exhausted_for_lack_of_means_is_not_remembered)
 	    _i == 0 ? "no answer" : "validation of one evaluation is used up");
 	forget();
 	budget_init(&budget);
-	ask_as(
-	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 5000);
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 5000);
 	unbound_fails();
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	ck_assert_uint_eq(plain_count, 2);
 }
 END_TEST
@@ -1076,9 +1068,9 @@ START_TEST(plain_alias_starts_again)
 	static const char *const honest[] = { TARGET ". 300 IN A 192.0.2.1",
 		NULL };
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	plain_finds(0, records, NULL);
 	ck_assert_ptr_null(answer);
 	ck_assert_uint_eq(query_count, 2);
@@ -1097,19 +1089,19 @@ END_TEST
 static const struct {
 	uint16_t type;
 	int rcode;
-	enum resolver_class class;
+	enum lookup_class class;
 	bool soa, plain;
 } denials[] = {
-	{ DNS_TYPE_MX, 0, RESOLVER_CLASS_POLICY, false, true },
-	{ DNS_TYPE_A, 0, RESOLVER_CLASS_POLICY, false, true },
-	{ DNS_TYPE_AAAA, 0, RESOLVER_CLASS_OTHER, false, true },
-	{ DNS_TYPE_TLSA, 0, RESOLVER_CLASS_POLICY, false, false },
-	{ 16, 0, RESOLVER_CLASS_OTHER, false, false },
-	{ DNS_TYPE_MX, 3, RESOLVER_CLASS_POLICY, false, true },
-	{ DNS_TYPE_MX, 3, RESOLVER_CLASS_OTHER, false, false },
-	{ DNS_TYPE_A, 3, RESOLVER_CLASS_POLICY, false, false },
-	{ DNS_TYPE_MX, 0, RESOLVER_CLASS_POLICY, true, false },
-	{ DNS_TYPE_MX, 3, RESOLVER_CLASS_POLICY, true, false },
+	{ DNS_TYPE_MX, 0, LOOKUP_CLASS_POLICY, false, true },
+	{ DNS_TYPE_A, 0, LOOKUP_CLASS_POLICY, false, true },
+	{ DNS_TYPE_AAAA, 0, LOOKUP_CLASS_OTHER, false, true },
+	{ DNS_TYPE_TLSA, 0, LOOKUP_CLASS_POLICY, false, false },
+	{ 16, 0, LOOKUP_CLASS_OTHER, false, false },
+	{ DNS_TYPE_MX, 3, LOOKUP_CLASS_POLICY, false, true },
+	{ DNS_TYPE_MX, 3, LOOKUP_CLASS_OTHER, false, false },
+	{ DNS_TYPE_A, 3, LOOKUP_CLASS_POLICY, false, false },
+	{ DNS_TYPE_MX, 0, LOOKUP_CLASS_POLICY, true, false },
+	{ DNS_TYPE_MX, 3, LOOKUP_CLASS_POLICY, true, false },
 };
 
 START_TEST(denial_without_soa_is_confirmed)
@@ -1118,11 +1110,11 @@ START_TEST(denial_without_soa_is_confirmed)
 		NULL };
 	const bool plain = denials[_i].plain;
 
-	ask_as(NAME, denials[_i].type, RESOLVER_NEED_DATA, denials[_i].class,
-	    5000);
+	ask_as(
+	    NAME, denials[_i].type, LOOKUP_NEED_DATA, denials[_i].class, 5000);
 	unbound_says(DNS_INSECURE, denials[_i].rcode, NULL,
 	    denials[_i].soa ? soa : NULL);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	ck_assert_uint_eq(plain_count, plain ? 1 : 0);
 	if (!plain) {
 		expect(denials[_i].rcode == 0 ? DNS_NODATA : DNS_NXDOMAIN,
@@ -1140,9 +1132,9 @@ END_TEST
 
 START_TEST(confirmed_denial_is_a_denial)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_says(DNS_INSECURE, 0, NULL, NULL);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	plain_finds(0, NULL, _i == 0 ? soa : NULL);
 	expect(DNS_NODATA, DNS_INSECURE, DNS_RUNG_PLAIN);
 	/* RFC 2308 section 5: hardly to be cached at all. */
@@ -1157,9 +1149,9 @@ START_TEST(security_of_a_chain_is_that_of_all_links)
 	static const char *const records[] = { TARGET ". 300 IN A 192.0.2.1",
 		NULL };
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends_with(WALK_ALIAS, TARGET);
+	walk_ends_with(PROOF_ALIAS, TARGET);
 	ck_assert_ptr_null(answer);
 	ck_assert_uint_eq(query_count, 2);
 	ck_assert_str_eq(queries[1].name, TARGET);
@@ -1167,7 +1159,7 @@ START_TEST(security_of_a_chain_is_that_of_all_links)
 	if (_i == 1) {
 		ck_assert_ptr_null(answer);
 		ck_assert_str_eq(walks[1].name, TARGET);
-		walk_ends(WALK_PROVEN);
+		walk_ends(PROOF_PROVEN);
 	}
 	expect(DNS_OK, _i == 0 ? DNS_SECURE : DNS_INSECURE, DNS_RUNG_VALIDATED);
 	ck_assert_int_eq(answer->first_link, DNS_SECURE);
@@ -1186,11 +1178,11 @@ START_TEST(name_that_becomes_too_long_is_denied)
 	struct message message =
 	    message_make("example", DNS_TYPE_DNAME, 0, records, NULL);
 
-	ask(DNS_TYPE_A, _i == 0 ? RESOLVER_NEED_DATA : RESOLVER_NEED_MESSAGE);
+	ask(DNS_TYPE_A, _i == 0 ? LOOKUP_NEED_DATA : LOOKUP_NEED_MESSAGE);
 	unbound_fails();
 	walks[0].ended = true;
 	walks[0].cb(
-	    walks[0].arg, &(struct walk_result){ .outcome = WALK_TOO_LONG,
+	    walks[0].arg, &(struct proof_result){ .outcome = PROOF_TOO_LONG,
 			      .cut = "example",
 			      .zone = "example",
 			      .packet = message.wire,
@@ -1210,11 +1202,11 @@ END_TEST
 /* The proof of the target is not one of the alias. */
 START_TEST(target_that_fails_is_insecure_only_if_proven)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_SECURITY);
+	ask(DNS_TYPE_A, LOOKUP_NEED_SECURITY);
 	unbound_fails();
-	walk_ends_with(WALK_ALIAS, TARGET);
+	walk_ends_with(PROOF_ALIAS, TARGET);
 	unbound_fails();
-	walk_ends(_i == 0 ? WALK_SIGNED : WALK_PROVEN);
+	walk_ends(_i == 0 ? PROOF_SIGNED : PROOF_PROVEN);
 	if (_i == 0)
 		second_look_fails();
 	if (_i == 0)
@@ -1230,11 +1222,11 @@ START_TEST(chain_of_aliases_ends)
 	char target[32];
 	size_t i = 0;
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	for (; answer == NULL && i < 20; i++) {
 		unbound_fails();
 		snprintf(target, sizeof(target), "t%zu.test", i % 2);
-		walk_ends_with(WALK_ALIAS, target);
+		walk_ends_with(PROOF_ALIAS, target);
 	}
 	ck_assert_uint_le(i, 12);
 	expect_failed(DNS_INDETERMINATE);
@@ -1254,15 +1246,15 @@ START_TEST(messages_of_a_chain_have_a_bound)
 	char target[32];
 
 	free(end.wire);
-	ask(DNS_TYPE_A, RESOLVER_NEED_MESSAGE);
+	ask(DNS_TYPE_A, LOOKUP_NEED_MESSAGE);
 	for (unsigned i = 0; i < 3; i++) {
-		struct walk *walk = &walks[i];
+		struct proof *walk = &walks[i];
 
 		unbound_fails();
 		walk->ended = true;
 		snprintf(target, sizeof(target), "t%u.test", i);
 		walk->cb(walk->arg,
-		    &(struct walk_result){ .outcome = WALK_ALIAS,
+		    &(struct proof_result){ .outcome = PROOF_ALIAS,
 			.target = target,
 			.packet = octets,
 			.len =
@@ -1296,8 +1288,8 @@ START_TEST(memory_never_skips_the_walk)
 	memory_answer_add(memory, NAME, DNS_TYPE_A, packet, "example", 300);
 	ldns_pkt_free(packet);
 	ask_as(NAME, DNS_TYPE_A,
-	    _i < 2 ? RESOLVER_NEED_DATA : RESOLVER_NEED_SECURITY,
-	    RESOLVER_CLASS_POLICY, 5000);
+	    _i < 2 ? LOOKUP_NEED_DATA : LOOKUP_NEED_SECURITY,
+	    LOOKUP_CLASS_POLICY, 5000);
 	/* at once, and not after a while */
 	pass(20);
 	ck_assert_uint_eq(walk_count, 1);
@@ -1305,7 +1297,7 @@ START_TEST(memory_never_skips_the_walk)
 	if (_i < 2)
 		unbound_fails();
 	ck_assert_ptr_null(answer);
-	walk_ends(_i % 2 == 0 ? WALK_SIGNED : WALK_PROVEN);
+	walk_ends(_i % 2 == 0 ? PROOF_SIGNED : PROOF_PROVEN);
 	if (_i == 2)
 		unbound_fails();
 	if (_i % 2 == 0)
@@ -1329,9 +1321,9 @@ START_TEST(recalled_answer_lives_no_longer_than_it_has_left)
 
 	memory_answer_add(memory, NAME, DNS_TYPE_A, packet, "example", 20);
 	ldns_pkt_free(packet);
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
 	ck_assert_uint_le(answer->ttl, 20);
 }
@@ -1341,9 +1333,9 @@ START_TEST(bare_plain_denial_is_remembered_shortly)
 {
 	const struct memory_answer *known;
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	plain_finds(0, NULL, NULL);
 	known = memory_answer_find(memory, NAME, DNS_TYPE_A);
 	ck_assert_ptr_nonnull(known);
@@ -1354,7 +1346,7 @@ END_TEST
 START_TEST(secure_answer_beats_memory)
 {
 	memory_zone_add(memory, "example");
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_has_data(DNS_SECURE);
 	expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
 }
@@ -1362,9 +1354,9 @@ END_TEST
 
 START_TEST(failing_zone_is_remembered_for_slots_only)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends(WALK_SIGNED);
+	walk_ends(PROOF_SIGNED);
 	second_look_fails();
 	expect_failed(DNS_INDETERMINATE);
 	ck_assert_ptr_nonnull(memory_failing_find(memory, NAME));
@@ -1378,36 +1370,36 @@ END_TEST
  * means for one domain to stop those beside it.
  */
 static const struct {
-	enum walk_outcome outcome;
+	enum proof_outcome outcome;
 	const char *zone; /* the last signed one */
 	const char *failing;
 } failings[] = {
-	{ WALK_SIGNED, "evil.co.example", "evil.co.example" },
-	{ WALK_SIGNED, "example", "mx.evil.co.example" },
-	{ WALK_SIGNED, ".", "mx.evil.co.example" },
-	{ WALK_NO_NAME, "co.example", "mx.evil.co.example" },
-	{ WALK_FAILED, "co.example", "mx.evil.co.example" },
-	{ WALK_UNEXPLAINED, "co.example", "mx.evil.co.example" },
+	{ PROOF_SIGNED, "evil.co.example", "evil.co.example" },
+	{ PROOF_SIGNED, "example", "mx.evil.co.example" },
+	{ PROOF_SIGNED, ".", "mx.evil.co.example" },
+	{ PROOF_NO_NAME, "co.example", "mx.evil.co.example" },
+	{ PROOF_FAILED, "co.example", "mx.evil.co.example" },
+	{ PROOF_UNEXPLAINED, "co.example", "mx.evil.co.example" },
 	/* plain DNS has not left it */
-	{ WALK_PROVEN, "co.example", "mx.evil.co.example" },
+	{ PROOF_PROVEN, "co.example", "mx.evil.co.example" },
 };
 
 START_TEST(failing_zone_is_the_own_one)
 {
-	struct walk *walk;
+	struct proof *walk;
 
-	ask_as("mx.evil.co.example", DNS_TYPE_A, RESOLVER_NEED_DATA,
-	    RESOLVER_CLASS_POLICY, 5000);
+	ask_as("mx.evil.co.example", DNS_TYPE_A, LOOKUP_NEED_DATA,
+	    LOOKUP_CLASS_POLICY, 5000);
 	unbound_fails();
 	walk = &walks[0];
 	walk->ended = true;
 	walk->cb(
-	    walk->arg, &(struct walk_result){ .outcome = failings[_i].outcome,
+	    walk->arg, &(struct proof_result){ .outcome = failings[_i].outcome,
 			   .cut = "evil.co.example",
 			   .zone = failings[_i].zone,
 			   .ttl = 200,
 			   .why = "no answer" });
-	if (failings[_i].outcome == WALK_PROVEN) {
+	if (failings[_i].outcome == PROOF_PROVEN) {
 		plain_is_exhausted();
 		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
 	} else {
@@ -1426,9 +1418,9 @@ START_TEST(silent_unsigned_zone_is_failing)
 	static const char *const came_to[] = { "zone.example", "example",
 		"zone.example", "test" };
 
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	snprintf(plains[0].zone, sizeof(plains[0].zone), "%s", came_to[_i]);
 	if (_i != 2)
 		plain_is_exhausted();
@@ -1451,19 +1443,19 @@ START_TEST(name_of_others_is_not_failing)
 		NULL };
 
 	if (_i == 0) {
-		ask_as("example", DNS_TYPE_MX, RESOLVER_NEED_DATA,
-		    RESOLVER_CLASS_POLICY, 5000);
+		ask_as("example", DNS_TYPE_MX, LOOKUP_NEED_DATA,
+		    LOOKUP_CLASS_POLICY, 5000);
 		unbound_fails();
-		walk_ends(WALK_FAILED);
+		walk_ends(PROOF_FAILED);
 	} else {
-		ask_as(NAME, DNS_TYPE_A, RESOLVER_NEED_DATA,
-		    RESOLVER_CLASS_POLICY, 4500);
+		ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY,
+		    4500);
 		unbound_fails();
-		walk_ends(WALK_PROVEN);
+		walk_ends(PROOF_PROVEN);
 		pass(_i == 1 ? 600 : 0);
 		plain_finds(0, records, NULL);
 		unbound_fails();
-		walk_ends(WALK_FAILED);
+		walk_ends(PROOF_FAILED);
 	}
 	second_look_fails();
 	expect_failed(_i == 0 ? DNS_INDETERMINATE : DNS_INSECURE);
@@ -1478,14 +1470,14 @@ END_TEST
 START_TEST(what_says_nothing_of_a_zone_marks_none)
 {
 	if (_i == 0) {
-		ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+		ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 		unbound_fails();
-		walk_ends_with(WALK_ALIAS, NAME);
+		walk_ends_with(PROOF_ALIAS, NAME);
 	} else {
-		ask_as(NAME, DNS_TYPE_A, RESOLVER_NEED_DATA,
-		    RESOLVER_CLASS_POLICY, 300);
+		ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY,
+		    300);
 		unbound_fails();
-		walk_ends(WALK_SIGNED);
+		walk_ends(PROOF_SIGNED);
 		second_look_fails();
 	}
 	expect_failed(DNS_INDETERMINATE);
@@ -1503,9 +1495,9 @@ START_TEST(race_is_remembered_for_the_own_zone)
 	struct plain *plain = &plains[0];
 	ldns_pkt *packet;
 
-	ask(DNS_TYPE_A, _i == 0 ? RESOLVER_NEED_SECURITY : RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, _i == 0 ? LOOKUP_NEED_SECURITY : LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	if (_i == 1) {
 		packet = message_packet(NAME, DNS_TYPE_A, 0, records, NULL);
 		plain->ended = true;
@@ -1524,9 +1516,9 @@ END_TEST
  * no answer. */
 START_TEST(reason_of_the_last_rung_is_kept)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	plain_is_exhausted();
 	ck_assert_str_eq(answer->why, "no answer");
 }
@@ -1536,10 +1528,9 @@ END_TEST
 
 START_TEST(quick_failure_is_tried_once_more)
 {
-	ask_as(
-	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 15000);
 	unbound_fails();
-	walk_ends(WALK_SIGNED);
+	walk_ends(PROOF_SIGNED);
 	second_look_fails();
 	ck_assert_ptr_null(answer);
 	pass(5000);
@@ -1554,7 +1545,7 @@ START_TEST(quick_failure_is_tried_once_more)
 	}
 	unbound_fails();
 	ck_assert_uint_eq(walk_count, 2); /* proof included */
-	walk_ends(WALK_SIGNED);
+	walk_ends(PROOF_SIGNED);
 	expect_failed(DNS_INDETERMINATE);
 }
 END_TEST
@@ -1564,11 +1555,11 @@ END_TEST
 /* A forged referral leads where nobody answers, and nothing is bogus. */
 START_TEST(failure_is_looked_at_with_empty_caches)
 {
-	static const enum walk_outcome outcomes[] = { WALK_SIGNED, WALK_NO_NAME,
-		WALK_FAILED, WALK_UNEXPLAINED };
+	static const enum proof_outcome outcomes[] = { PROOF_SIGNED,
+		PROOF_NO_NAME, PROOF_FAILED, PROOF_UNEXPLAINED };
 
 	is_put_off = _i % 2 == 0;
-	ask(DNS_TYPE_TLSA, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_TLSA, LOOKUP_NEED_DATA);
 	unbound_fails();
 	ck_assert_uint_eq(query_count, 1);
 	walk_ends(outcomes[_i]);
@@ -1589,14 +1580,14 @@ END_TEST
 /* What the walk found in the caches of all is worth nothing, then. */
 START_TEST(insecure_second_look_has_a_walk_of_its_own)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends(_i == 0 ? WALK_FAILED : WALK_SIGNED);
+	walk_ends(_i == 0 ? PROOF_FAILED : PROOF_SIGNED);
 	unbound_has_data(DNS_INSECURE);
 	ck_assert_ptr_null(answer);
 	ck_assert_uint_eq(doubts, 1);
 	ck_assert_uint_eq(walk_count, 2);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_FRESH);
 }
 END_TEST
@@ -1604,7 +1595,7 @@ END_TEST
 /* libunbound keeps a key that it could not get, and all below it is bogus. */
 START_TEST(bad_keys_are_not_kept)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_has_data(DNS_BOGUS);
 	if (_i > 0) {
 		unbound_has_data(DNS_SECURE);
@@ -1614,7 +1605,7 @@ START_TEST(bad_keys_are_not_kept)
 	}
 	unbound_has_data(DNS_INSECURE);
 	ck_assert_uint_eq(doubts, 1);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_FRESH);
 }
 END_TEST
@@ -1628,32 +1619,32 @@ START_TEST(walk_is_not_done_in_caches_that_are_bad)
 	const bool is_bogus = _i % 2 == 1;
 
 	is_put_off = _i < 2;
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	if (is_bogus) {
 		unbound_has_data(DNS_BOGUS);
 	} else {
 		unbound_fails();
-		ck_assert_int_eq(walks[0].caches, WALK_CACHES_OF_ALL);
-		walk_ends(WALK_FAILED);
+		ck_assert_int_eq(walks[0].caches, PROOF_CACHES_OF_ALL);
+		walk_ends(PROOF_FAILED);
 	}
 	unbound_has_data(DNS_INSECURE);
 	ck_assert_int_eq(
-	    walks[walk_count - 1].caches, !is_put_off ? WALK_CACHES_OF_ALL
-					  : is_bogus  ? WALK_CACHES_FRESH
-						      : WALK_CACHES_DOUBTED);
+	    walks[walk_count - 1].caches, !is_put_off ? PROOF_CACHES_OF_ALL
+					  : is_bogus  ? PROOF_CACHES_FRESH
+						      : PROOF_CACHES_DOUBTED);
 	/* And of another name nothing is known. */
-	walk_ends_with(WALK_ALIAS, TARGET);
+	walk_ends_with(PROOF_ALIAS, TARGET);
 	unbound_fails();
-	ck_assert_int_eq(walks[walk_count - 1].caches, WALK_CACHES_OF_ALL);
+	ck_assert_int_eq(walks[walk_count - 1].caches, PROOF_CACHES_OF_ALL);
 }
 END_TEST
 
 /* A zone that is insecure unseen, time and again, keeps no caches cold. */
 START_TEST(the_same_twice_says_nothing_of_the_caches)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_has_data(DNS_INSECURE);
-	walk_ends(WALK_SIGNED);
+	walk_ends(PROOF_SIGNED);
 	ck_assert_uint_eq(query_count, 2);
 	unbound_has_data(DNS_INSECURE);
 	ck_assert_uint_eq(doubts, 0);
@@ -1662,9 +1653,9 @@ END_TEST
 
 START_TEST(second_look_that_is_bogus_is_bogus)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends(WALK_SIGNED);
+	walk_ends(PROOF_SIGNED);
 	unbound_has_data(DNS_BOGUS);
 	expect_failed(DNS_BOGUS);
 	ck_assert_uint_eq(doubts, 0);
@@ -1674,11 +1665,10 @@ END_TEST
 /* Not for names that are proven: there is plain DNS. */
 START_TEST(hanging_lookup_is_looked_at_with_empty_caches)
 {
-	ask_as(
-	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 15000);
 	pass(LADDER_PROOF_MS + 50);
 	if (_i > 0)
-		walk_ends(_i == 1 ? WALK_SIGNED : WALK_PROVEN);
+		walk_ends(_i == 1 ? PROOF_SIGNED : PROOF_PROVEN);
 	pass(3300);
 	ck_assert_uint_eq(query_count, 1);
 	pass(700);
@@ -1696,10 +1686,9 @@ END_TEST
 /* Either of the two may come first; bogus wants no third look. */
 START_TEST(first_look_may_come_beside_the_second)
 {
-	struct validated_query *second;
+	struct validator_query *second;
 
-	ask_as(
-	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 15000);
 	pass(4100);
 	ck_assert_uint_eq(query_count, 2);
 	second = &queries[query_count];
@@ -1717,7 +1706,7 @@ START_TEST(first_look_may_come_beside_the_second)
 		unbound_has_data(DNS_BOGUS);
 	query_count = 2;
 	if (_i == 1)
-		walk_ends(WALK_SIGNED);
+		walk_ends(PROOF_SIGNED);
 	ck_assert_ptr_null(answer);
 	ck_assert_uint_eq(
 	    budget.left[BUDGET_CONTEXTS], BUDGET_CONTEXTS_MAX - 1);
@@ -1733,11 +1722,10 @@ START_TEST(proof_ends_the_second_look)
 	static const char *const records[] = { NAME ". 50 IN A 192.0.2.9",
 		NULL };
 
-	ask_as(
-	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 15000);
 	pass(4100);
 	ck_assert(queries[1].doubted && !queries[1].cancelled);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	ck_assert(queries[1].cancelled);
 	plain_finds(0, records, NULL);
 	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
@@ -1748,10 +1736,10 @@ END_TEST
 START_TEST(some_second_looks_are_kept_for_what_is_bogus)
 {
 	budget.left[BUDGET_CONTEXTS] = 2;
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	if (_i == 0) {
 		unbound_fails();
-		walk_ends(WALK_SIGNED);
+		walk_ends(PROOF_SIGNED);
 		expect_failed(DNS_INDETERMINATE);
 		ck_assert_ptr_null(budget_text(&budget));
 		return;
@@ -1767,15 +1755,14 @@ START_TEST(bad_caches_are_not_asked_again)
 {
 	budget.left[BUDGET_CONTEXTS] = 2;
 	budget.has_bad_caches = _i == 0;
-	ask_as(
-	    NAME, DNS_TYPE_A, RESOLVER_NEED_DATA, RESOLVER_CLASS_POLICY, 15000);
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 15000);
 	if (_i == 2) { /* an answer without its reason is no failure */
 		budget.has_bad_caches = true;
 		unbound_has_data(DNS_INSECURE);
-		walk_ends(WALK_FAILED);
+		walk_ends(PROOF_FAILED);
 	} else {
 		unbound_fails();
-		walk_ends(WALK_SIGNED);
+		walk_ends(PROOF_SIGNED);
 	}
 	if (_i == 0) {
 		expect_failed(DNS_INDETERMINATE);
@@ -1792,26 +1779,26 @@ END_TEST
 /* ---- what is not asked of libunbound ---- */
 
 static void
-ask_in_known_zone(enum resolver_need need)
+ask_in_known_zone(enum lookup_need need)
 {
 	memory_zone_add(memory, "example");
-	ask_as(NAME, DNS_TYPE_A, need, RESOLVER_CLASS_POLICY, 5000);
+	ask_as(NAME, DNS_TYPE_A, need, LOOKUP_CLASS_POLICY, 5000);
 	ck_assert_uint_eq(walk_count, 1);
 }
 
 /* It would go on with it when the proof is there. */
 START_TEST(proof_comes_first_where_it_is_all_one_wants)
 {
-	ask_in_known_zone(RESOLVER_NEED_SECURITY);
+	ask_in_known_zone(LOOKUP_NEED_SECURITY);
 	ck_assert_uint_eq(query_count, 0);
 	if (_i == 0) {
-		walk_ends(WALK_PROVEN);
+		walk_ends(PROOF_PROVEN);
 		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
 		ck_assert_uint_eq(query_count, 0);
 		return;
 	}
 	if (_i == 1)
-		walk_ends(WALK_SIGNED);
+		walk_ends(PROOF_SIGNED);
 	else
 		pass(LADDER_PROOF_MS + 50);
 	ck_assert_uint_eq(query_count, 1);
@@ -1828,9 +1815,9 @@ START_TEST(plain_comes_first_where_much_is_abandoned)
 		NULL };
 
 	abandoned = _i == 0 ? 10 : 500;
-	ask_in_known_zone(RESOLVER_NEED_DATA);
+	ask_in_known_zone(LOOKUP_NEED_DATA);
 	ck_assert_uint_eq(query_count, _i == 0 ? 1 : 0);
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	pass(LADDER_PROOF_MS + 50);
 	ck_assert_uint_eq(query_count, _i == 0 ? 1 : 0);
 	if (_i < 2) {
@@ -1854,9 +1841,9 @@ END_TEST
 
 START_TEST(cancelled_lookup_is_silent)
 {
-	ask(DNS_TYPE_A, RESOLVER_NEED_DATA);
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
-	walk_ends(WALK_PROVEN);
+	walk_ends(PROOF_PROVEN);
 	ladder_cancel(ladder);
 	ladder = NULL;
 	pass(0);

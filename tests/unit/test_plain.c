@@ -16,9 +16,9 @@
 #include "base/domain.h"
 #include "base/endpoint.h"
 #include "dns/budget.h"
-#include "dns/exchange.h"
 #include "dns/packet.h"
-#include "dns/turns.h"
+#include "dns/upstream.h"
+#include "dns/zone_limit.h"
 
 #include "../fakes/lookups.h"
 #include "../fakes/time.h"
@@ -32,7 +32,7 @@
 struct exchange {
 	char server[ENDPOINT_TEXT_MAX];
 	bool recurse, over;
-	exchange_cb cb;
+	upstream_cb cb;
 	void *arg;
 };
 
@@ -42,34 +42,34 @@ static const char *asked_name;  /* by the plain lookup */
 static const char *unreachable; /* beginning of an address, or NULL */
 
 struct exchange *
-exchange_start(struct event_base *base, const struct endpoint *server,
-    const char *name, uint16_t type, bool recurse, exchange_cb cb, void *arg)
+upstream_start(struct event_base *base, const struct endpoint *server,
+    const char *name, uint16_t type, bool recurse, upstream_cb cb, void *arg)
 {
-	struct exchange *exchange = &exchanges[asked];
+	struct exchange *upstream = &exchanges[asked];
 
 	(void)base;
 	ck_assert_str_eq(name, asked_name);
 	ck_assert_uint_eq(type, DNS_TYPE_MX);
 	ck_assert_uint_lt(asked, ASKED_MAX);
-	endpoint_text(server, exchange->server);
+	endpoint_text(server, upstream->server);
 	if (unreachable != NULL &&
-	    strncmp(exchange->server, unreachable, strlen(unreachable)) == 0)
+	    strncmp(upstream->server, unreachable, strlen(unreachable)) == 0)
 		return NULL;
 	asked++;
-	exchange->recurse = recurse;
-	exchange->over = false;
-	exchange->cb = cb;
-	exchange->arg = arg;
-	return exchange;
+	upstream->recurse = recurse;
+	upstream->over = false;
+	upstream->cb = cb;
+	upstream->arg = arg;
+	return upstream;
 }
 
 void
-exchange_cancel(struct exchange *exchange)
+upstream_cancel(struct exchange *upstream)
 {
-	if (exchange == NULL)
+	if (upstream == NULL)
 		return;
-	ck_assert(!exchange->over);
-	exchange->over = true;
+	ck_assert(!upstream->over);
+	upstream->over = true;
 }
 
 /* ---- the module ---- */
@@ -107,7 +107,7 @@ static void
 set_up(void)
 {
 	ck_assert_ptr_nonnull(env.base = event_base_new());
-	ck_assert_ptr_nonnull(env.turns = turns_new());
+	ck_assert_ptr_nonnull(env.zone_limit = zone_limit_new());
 	memset(&conf, 0, sizeof(conf));
 	asked = 0;
 	came = waits = false;
@@ -125,7 +125,7 @@ tear_down(void)
 	for (size_t i = 0; i < asked; i++)
 		ck_assert(exchanges[i].over);
 	expect_no_lookups();
-	turns_free(env.turns);
+	zone_limit_free(env.zone_limit);
 	event_base_free(env.base);
 	plain_cancel(NULL);
 }
@@ -346,12 +346,12 @@ END_TEST
 
 START_TEST(zone_is_asked_by_so_many_at_a_time)
 {
-	struct turn others[TURNS_MAX];
+	struct zone_limit_turn others[ZONE_LIMIT_MAX];
 
 	memset(others, 0, sizeof(others));
-	for (size_t i = 0; i < TURNS_MAX; i++)
-		ck_assert(
-		    turn_take(env.turns, "example", &others[i], NULL, NULL));
+	for (size_t i = 0; i < ZONE_LIMIT_MAX; i++)
+		ck_assert(zone_limit_take(
+		    env.zone_limit, "example", &others[i], NULL, NULL));
 	start_at_root();
 	says(0, false, 0, NULL, referral, _i == 0 ? glue : NULL);
 	ck_assert_uint_eq(asked, 1);
@@ -364,13 +364,13 @@ START_TEST(zone_is_asked_by_so_many_at_a_time)
 		plain_cancel(plain);
 		plain = NULL;
 	}
-	turn_leave(env.turns, &others[7]);
+	zone_limit_leave(env.zone_limit, &others[7]);
 	turn();
 	ck_assert(waits == (_i == 2));
 	ck_assert_uint_eq(asked, _i == 0 ? 2 : 1);
 	ck_assert_uint_eq(looked_up, _i == 1 ? 5 : 3);
-	for (size_t i = 0; i < TURNS_MAX; i++)
-		turn_leave(env.turns, &others[i]);
+	for (size_t i = 0; i < ZONE_LIMIT_MAX; i++)
+		zone_limit_leave(env.zone_limit, &others[i]);
 }
 END_TEST
 
@@ -380,15 +380,16 @@ START_TEST(inner_lookup_needs_no_turn)
 	static const struct plain_path above = {
 		.name = "outer", .type = DNS_TYPE_A, .depth = 1
 	};
-	struct turn others[TURNS_MAX];
+	struct zone_limit_turn others[ZONE_LIMIT_MAX];
 
 	memset(others, 0, sizeof(others));
-	for (size_t i = 0; i < TURNS_MAX; i++)
-		ck_assert(turn_take(env.turns, ".", &others[i], NULL, NULL));
+	for (size_t i = 0; i < ZONE_LIMIT_MAX; i++)
+		ck_assert(zone_limit_take(
+		    env.zone_limit, ".", &others[i], NULL, NULL));
 	start(_i == 0 ? &above : NULL);
 	ck_assert_uint_eq(looked_up, _i == 0 ? 1 : 0);
-	for (size_t i = 0; i < TURNS_MAX; i++)
-		turn_leave(env.turns, &others[i]);
+	for (size_t i = 0; i < ZONE_LIMIT_MAX; i++)
+		zone_limit_leave(env.zone_limit, &others[i]);
 }
 END_TEST
 

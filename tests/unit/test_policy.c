@@ -394,8 +394,8 @@ START_TEST(mx_neither_secure_nor_proven_insecure_is_no_evidence)
 		    unproven_rows[_i].hosts);
 		policy_decide(&facts.evidence, &options, false, &verdict);
 		ck_assert_msg(verdict.policy == TEMP, "%s %s: %s",
-		    dns_security_text(securities[i]), unproven_rows[_i].hosts,
-		    tls_policy_text(verdict.policy));
+		    answer_security_text(securities[i]),
+		    unproven_rows[_i].hosts, tls_policy_text(verdict.policy));
 	}
 }
 END_TEST
@@ -776,7 +776,7 @@ describe(const struct situation *s, char text[128])
 	snprintf(text, 128,
 	    "hosts=%s mx=%s truncated=%d no-dane=%s insecure-mx=%d "
 	    "dane-only=%d",
-	    s->hosts, dns_security_text(s->security), s->truncated,
+	    s->hosts, answer_security_text(s->security), s->truncated,
 	    tls_policy_text(no_dane_answer(s)), (int)s->options.insecure_mx,
 	    (int)s->options.dane_only);
 	return text;

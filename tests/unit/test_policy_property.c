@@ -127,7 +127,7 @@ describe(const struct random_case *c, char text[256])
 	    "mx=%s %s hosts=%s truncated=%d no-dane=%d/%d explicit=%d "
 	    "insecure-mx=%d dane-only=%d",
 	    dane_mx_status_text(c->evidence.mx),
-	    dns_security_text(c->evidence.mx_security), hosts,
+	    answer_security_text(c->evidence.mx_security), hosts,
 	    c->evidence.truncated, (int)c->options.no_dane,
 	    (int)c->options.no_dane_explicit, c->is_explicit,
 	    (int)c->options.insecure_mx, (int)c->options.dane_only);

@@ -204,7 +204,7 @@ flood(const char *who, int first, int end)
 	run();
 }
 
-static unsigned of_class(enum resolver_class class)
+static unsigned of_class(enum lookup_class class)
 {
 	return resolver.of_class[class];
 }
@@ -228,12 +228,12 @@ START_TEST(who_asks_for_many_leaves_room_to_others)
 	struct told told = { 0 };
 
 	flood("user 1", 0, FLOOD);
-	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY), ASKERS_FEW);
-	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY_MANY), EVALUATIONS);
+	ck_assert_uint_eq(of_class(LOOKUP_CLASS_POLICY), ASKERS_FEW);
+	ck_assert_uint_eq(of_class(LOOKUP_CLASS_POLICY_MANY), EVALUATIONS);
 	ck_assert_ptr_nonnull(ask_as("user 2", "example.org", "query", &told));
 	run();
 	ck_assert_int_eq(told.policy, TLS_POLICY_DANE);
-	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY), ASKERS_FEW + 4);
+	ck_assert_uint_eq(of_class(LOOKUP_CLASS_POLICY), ASKERS_FEW + 4);
 }
 END_TEST
 
@@ -247,10 +247,10 @@ START_TEST(who_has_room_waits_for_nobody_who_has_none)
 	ask_as("user 1", "example.org", "query", &told[0]);
 	ask_as("user 1", "example.org", "query", &told[1]);
 	run();
-	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY_MANY), 1);
+	ck_assert_uint_eq(of_class(LOOKUP_CLASS_POLICY_MANY), 1);
 	ask_as("user 2", "example.org", "query", &told[2]);
 	run();
-	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY), ASKERS_FEW + 1);
+	ck_assert_uint_eq(of_class(LOOKUP_CLASS_POLICY), ASKERS_FEW + 1);
 	ck_assert_uint_eq(resolver.cancelled, 1);
 	/* It is begun no third time, and is one of those without room no more.
 	 */
@@ -276,10 +276,10 @@ START_TEST(evaluation_counts_until_it_has_ended)
 	flood("user 1", 0, ASKERS_FEW - 1);
 	policy_service_cancel(ask_as("user 1", "example.org", "query", &told));
 	flood("user 1", ASKERS_FEW - 1, ASKERS_FEW);
-	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY_MANY), 1);
+	ck_assert_uint_eq(of_class(LOOKUP_CLASS_POLICY_MANY), 1);
 	ck_assert_uint_eq(policy_service_cache_entries(service), 1);
 	flood("user 1", ASKERS_FEW, ASKERS_FEW + 1);
-	ck_assert_uint_eq(of_class(RESOLVER_CLASS_POLICY_MANY), 1);
+	ck_assert_uint_eq(of_class(LOOKUP_CLASS_POLICY_MANY), 1);
 }
 END_TEST
 

@@ -14,7 +14,7 @@
 #include "dns/budget.h"
 #include "dns/ladder.h"
 #include "dns/memory.h"
-#include "dns/validated.h"
+#include "dns/validator.h"
 
 #include "../fakes/time.h"
 #include "../fakes/validated.h"
@@ -72,11 +72,11 @@ ladder_cancel(struct ladder *ladder)
 static bool insecure_root;
 
 static unsigned
-fake_answer(struct validated_query *query)
+fake_answer(struct validator_query *query)
 {
 	ck_assert_str_eq(query->name, ".");
 	ck_assert_uint_eq(query->type, DNS_TYPE_DNSKEY);
-	query->result = (struct validated_result){ .answered = true,
+	query->result = (struct validator_result){ .answered = true,
 		.security = insecure_root ? DNS_INSECURE : DNS_SECURE };
 	return 0;
 }
@@ -133,19 +133,19 @@ on_answer(void *arg, struct dns_answer *answer)
 }
 
 static struct resolver_lookup *
-look_up(const char *name, enum resolver_class class)
+look_up(const char *name, enum lookup_class class)
 {
 	struct resolver_lookup *lookup;
 
 	inside = true;
-	lookup = resolver_lookup(resolver, name, DNS_TYPE_A, RESOLVER_NEED_DATA,
+	lookup = resolver_lookup(resolver, name, DNS_TYPE_A, LOOKUP_NEED_DATA,
 	    class, &budget, on_answer, NULL);
 	inside = false;
 	return lookup;
 }
 
 static struct resolver_lookup *
-must_look_up(const char *name, enum resolver_class class)
+must_look_up(const char *name, enum lookup_class class)
 {
 	struct resolver_lookup *lookup = look_up(name, class);
 
@@ -183,7 +183,7 @@ START_TEST(answer_is_handed_on_and_counted)
 		{ DNS_INDETERMINATE, DNS_RUNG_NONE, STATS_FAILED_UNPROVEN },
 	};
 
-	must_look_up("a.example", RESOLVER_CLASS_POLICY);
+	must_look_up("a.example", LOOKUP_CLASS_POLICY);
 	ck_assert_uint_eq(resolver_in_flight(resolver), 1);
 	ck_assert_str_eq(ladders[0]->name, "a.example");
 	ck_assert_uint_eq(ladders[0]->question.type, DNS_TYPE_A);
@@ -198,12 +198,12 @@ END_TEST
 
 START_TEST(cancelled_one_never_calls)
 {
-	resolver_cancel(must_look_up("a.example", RESOLVER_CLASS_OTHER));
+	resolver_cancel(must_look_up("a.example", LOOKUP_CLASS_OTHER));
 	ck_assert(ladders[0]->over);
 	ck_assert_uint_eq(resolver_in_flight(resolver), 0);
 	resolver_cancel(NULL);
 	refuse = true;
-	ck_assert_ptr_null(look_up("b.example", RESOLVER_CLASS_OTHER));
+	ck_assert_ptr_null(look_up("b.example", LOOKUP_CLASS_OTHER));
 	ck_assert_uint_eq(resolver_in_flight(resolver), 0);
 	ck_assert_uint_eq(came, 0);
 	resolver_free(NULL);
@@ -216,12 +216,12 @@ START_TEST(class_waits_for_its_own_slots)
 	struct resolver_lookup *waiting;
 
 	for (int i = 0; i < SLOTS_MAX; i++)
-		must_look_up("a.example", RESOLVER_CLASS_OTHER);
-	must_look_up("first.example", RESOLVER_CLASS_OTHER);
-	waiting = must_look_up("second.example", RESOLVER_CLASS_OTHER);
-	must_look_up("third.example", RESOLVER_CLASS_OTHER);
+		must_look_up("a.example", LOOKUP_CLASS_OTHER);
+	must_look_up("first.example", LOOKUP_CLASS_OTHER);
+	waiting = must_look_up("second.example", LOOKUP_CLASS_OTHER);
+	must_look_up("third.example", LOOKUP_CLASS_OTHER);
 	ck_assert_uint_eq(started, SLOTS_MAX);
-	must_look_up("policy.example", RESOLVER_CLASS_POLICY);
+	must_look_up("policy.example", LOOKUP_CLASS_POLICY);
 	ck_assert_uint_eq(started, SLOTS_MAX + 1);
 	ck_assert_uint_eq(resolver_in_flight(resolver), SLOTS_MAX + 4);
 	/* In the order in which they came. */
@@ -240,10 +240,10 @@ END_TEST
 START_TEST(waiting_ends_with_the_deadline)
 {
 	for (int i = 0; i < SLOTS_MAX; i++)
-		must_look_up("a.example", RESOLVER_CLASS_POLICY);
-	must_look_up("b.example", RESOLVER_CLASS_POLICY);
+		must_look_up("a.example", LOOKUP_CLASS_POLICY);
+	must_look_up("b.example", LOOKUP_CLASS_POLICY);
 	fake_pass(base, 10000);
-	must_look_up("c.example", RESOLVER_CLASS_POLICY);
+	must_look_up("c.example", LOOKUP_CLASS_POLICY);
 	ck_assert_uint_eq(came, 0);
 	fake_pass(base, 6000);
 	ck_assert_uint_eq(came, 1);
@@ -257,8 +257,8 @@ START_TEST(waiting_ends_with_the_deadline)
 	ck_assert_uint_le(ladders[started - 1]->question.deadline_ms, 9000);
 	ck_assert_uint_ge(ladders[started - 1]->question.deadline_ms, 8000);
 	/* And where the ladder can't be started, then at once. */
-	must_look_up("d.example", RESOLVER_CLASS_POLICY);
-	must_look_up("e.example", RESOLVER_CLASS_POLICY);
+	must_look_up("d.example", LOOKUP_CLASS_POLICY);
+	must_look_up("e.example", LOOKUP_CLASS_POLICY);
 	refuse = true;
 	ends(1, DNS_SECURE, DNS_RUNG_VALIDATED);
 	fake_pass(base, 1000);
@@ -269,16 +269,16 @@ END_TEST
 START_TEST(queue_is_bounded)
 {
 	for (int i = 0; i < SLOTS_MAX + WAITING_MAX; i++)
-		must_look_up("a.example", RESOLVER_CLASS_OTHER);
-	ck_assert_ptr_null(look_up("b.example", RESOLVER_CLASS_OTHER));
+		must_look_up("a.example", LOOKUP_CLASS_OTHER);
+	ck_assert_ptr_null(look_up("b.example", LOOKUP_CLASS_OTHER));
 	ck_assert_uint_eq(
 	    resolver_in_flight(resolver), SLOTS_MAX + WAITING_MAX);
 	ck_assert_uint_eq(started, SLOTS_MAX);
 	/* And each class has its own. */
 	for (int i = 0; i < SLOTS_MAX; i++)
-		must_look_up("a.example", RESOLVER_CLASS_FEW);
+		must_look_up("a.example", LOOKUP_CLASS_FEW);
 	ck_assert_uint_eq(started, 2 * SLOTS_MAX);
-	must_look_up("c.example", RESOLVER_CLASS_FEW);
+	must_look_up("c.example", LOOKUP_CLASS_FEW);
 	ck_assert_uint_eq(started, 2 * SLOTS_MAX);
 }
 END_TEST
@@ -288,18 +288,18 @@ START_TEST(failing_zone_has_few_slots)
 {
 	char name[32];
 
-	must_look_up("probe.example", RESOLVER_CLASS_OTHER);
+	must_look_up("probe.example", LOOKUP_CLASS_OTHER);
 	memory_failing_add(ladder_env->memory, "dead.example");
 	for (int i = 0; i < ZONE_SLOTS_MAX + 3; i++) {
 		snprintf(name, sizeof(name), "h%d.dead.example", i);
-		must_look_up(name, RESOLVER_CLASS_OTHER);
+		must_look_up(name, LOOKUP_CLASS_OTHER);
 	}
 	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
-	must_look_up("b.example", RESOLVER_CLASS_OTHER);
+	must_look_up("b.example", LOOKUP_CLASS_OTHER);
 	ck_assert_uint_eq(started, 2 + ZONE_SLOTS_MAX);
 	ends(1, DNS_INDETERMINATE, DNS_RUNG_NONE);
 	ck_assert_str_eq(ladders[started - 1]->name, "h16.dead.example");
-	resolver_cancel(must_look_up("x.dead.example", RESOLVER_CLASS_OTHER));
+	resolver_cancel(must_look_up("x.dead.example", LOOKUP_CLASS_OTHER));
 	if (_i == 0)
 		return; /* resolver_free() finds them waiting */
 	for (size_t i = 2; i < started; i++)
@@ -314,12 +314,12 @@ END_TEST
  * another way. */
 START_TEST(failing_zone_has_slots_for_each_class)
 {
-	must_look_up("probe.example", RESOLVER_CLASS_OTHER);
+	must_look_up("probe.example", LOOKUP_CLASS_OTHER);
 	memory_failing_add(ladder_env->memory, "dead.example");
 	for (int i = 0; i < ZONE_SLOTS_MAX + 3; i++)
-		must_look_up("a.dead.example", RESOLVER_CLASS_OTHER);
+		must_look_up("a.dead.example", LOOKUP_CLASS_OTHER);
 	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
-	must_look_up("b.dead.example", RESOLVER_CLASS_POLICY);
+	must_look_up("b.dead.example", LOOKUP_CLASS_POLICY);
 	ck_assert_uint_eq(started, 2 + ZONE_SLOTS_MAX);
 	ends(1 + ZONE_SLOTS_MAX, DNS_INDETERMINATE, DNS_RUNG_NONE);
 	ck_assert_uint_eq(started, 2 + ZONE_SLOTS_MAX);
@@ -330,12 +330,12 @@ END_TEST
 static void
 fill_both(void)
 {
-	must_look_up("probe.example", RESOLVER_CLASS_OTHER);
+	must_look_up("probe.example", LOOKUP_CLASS_OTHER);
 	memory_failing_add(ladder_env->memory, "dead.example");
 	for (int i = 0; i < ZONE_SLOTS_MAX; i++)
-		must_look_up("a.dead.example", RESOLVER_CLASS_POLICY);
+		must_look_up("a.dead.example", LOOKUP_CLASS_POLICY);
 	for (int i = ZONE_SLOTS_MAX; i < SLOTS_MAX; i++)
-		must_look_up("a.example", RESOLVER_CLASS_POLICY);
+		must_look_up("a.example", LOOKUP_CLASS_POLICY);
 	ck_assert_uint_eq(started, 1 + SLOTS_MAX);
 }
 
@@ -344,8 +344,8 @@ fill_both(void)
 START_TEST(slot_of_the_class_goes_to_who_can_use_it)
 {
 	fill_both();
-	must_look_up("b.dead.example", RESOLVER_CLASS_POLICY);
-	must_look_up("c.example", RESOLVER_CLASS_POLICY);
+	must_look_up("b.dead.example", LOOKUP_CLASS_POLICY);
+	must_look_up("c.example", LOOKUP_CLASS_POLICY);
 	ends(started - 1, DNS_SECURE, DNS_RUNG_VALIDATED);
 	ck_assert_uint_eq(started, 2 + SLOTS_MAX);
 	ck_assert_str_eq(ladders[started - 1]->name, "c.example");
@@ -364,11 +364,11 @@ START_TEST(slot_of_the_zone_is_not_lost_with_who_waits)
 	fill_both();
 	for (int i = 0; i < 2; i++) /* room in the class */
 		ends(SLOTS_MAX - (size_t)i, DNS_SECURE, DNS_RUNG_VALIDATED);
-	first = must_look_up("first.dead.example", RESOLVER_CLASS_POLICY);
+	first = must_look_up("first.dead.example", LOOKUP_CLASS_POLICY);
 	fake_pass(base, 8000);
-	must_look_up("second.dead.example", RESOLVER_CLASS_POLICY);
+	must_look_up("second.dead.example", LOOKUP_CLASS_POLICY);
 	for (int i = 0; i < 3; i++) /* the last one waits */
-		must_look_up("c.example", RESOLVER_CLASS_POLICY);
+		must_look_up("c.example", LOOKUP_CLASS_POLICY);
 	ends(1, DNS_INDETERMINATE, DNS_RUNG_NONE);
 	ck_assert_str_eq(ladders[started - 1]->name, "c.example");
 	if (_i == 0)
@@ -379,7 +379,7 @@ START_TEST(slot_of_the_zone_is_not_lost_with_who_waits)
 	ends(SLOTS_MAX / 2, DNS_SECURE, DNS_RUNG_VALIDATED);
 	ck_assert_str_eq(ladders[started - 1]->name, "second.dead.example");
 	if (_i == 2)
-		must_look_up("third.dead.example", RESOLVER_CLASS_POLICY);
+		must_look_up("third.dead.example", LOOKUP_CLASS_POLICY);
 }
 END_TEST
 
@@ -388,9 +388,9 @@ END_TEST
 START_TEST(slot_is_not_lost_with_what_cannot_be_started)
 {
 	for (int i = 0; i < SLOTS_MAX; i++)
-		must_look_up("a.example", RESOLVER_CLASS_POLICY);
-	must_look_up("first.example", RESOLVER_CLASS_POLICY);
-	must_look_up("second.example", RESOLVER_CLASS_POLICY);
+		must_look_up("a.example", LOOKUP_CLASS_POLICY);
+	must_look_up("first.example", LOOKUP_CLASS_POLICY);
+	must_look_up("second.example", LOOKUP_CLASS_POLICY);
 	refuse = true;
 	ends(0, DNS_SECURE, DNS_RUNG_VALIDATED);
 	ck_assert_uint_eq(started, SLOTS_MAX);
@@ -414,7 +414,7 @@ START_TEST(inner_lookup_counts_in_a_failing_zone)
 	void *inner[ZONE_SLOTS_MAX + 1];
 	char name[32];
 
-	must_look_up("probe.example", RESOLVER_CLASS_OTHER);
+	must_look_up("probe.example", LOOKUP_CLASS_OTHER);
 	memory_failing_add(ladder_env->memory, "dead.example");
 	for (int i = 0; i <= ZONE_SLOTS_MAX; i++) {
 		snprintf(name, sizeof(name), "ns%d.dead.example", i);
@@ -423,7 +423,7 @@ START_TEST(inner_lookup_counts_in_a_failing_zone)
 	}
 	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
 	ck_assert_ptr_null(inner[ZONE_SLOTS_MAX]);
-	must_look_up("h.dead.example", RESOLVER_CLASS_OTHER);
+	must_look_up("h.dead.example", LOOKUP_CLASS_OTHER);
 	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
 	ladder_env->plain.cancel(inner[0]);
 	ck_assert_uint_eq(started, 2 + ZONE_SLOTS_MAX);
@@ -441,14 +441,13 @@ START_TEST(inner_lookup_needs_no_slot)
 	void *inner;
 
 	for (int i = 0; i < SLOTS_MAX + 1; i++)
-		must_look_up("a.example", RESOLVER_CLASS_OTHER);
+		must_look_up("a.example", LOOKUP_CLASS_OTHER);
 	inner = ladder_env->plain.lookup(ladder_env->plain.env, "ns.example",
 	    DNS_TYPE_AAAA, &path, on_answer, NULL);
 	ck_assert_ptr_nonnull(inner);
 	ck_assert_uint_eq(started, SLOTS_MAX + 1);
 	ck_assert_uint_eq(ladders[SLOTS_MAX]->question.path->depth, 1);
-	ck_assert_uint_eq(
-	    ladders[SLOTS_MAX]->question.need, RESOLVER_NEED_DATA);
+	ck_assert_uint_eq(ladders[SLOTS_MAX]->question.need, LOOKUP_NEED_DATA);
 	ladder_env->plain.cancel(inner);
 	ck_assert(ladders[SLOTS_MAX]->over);
 	/* Nor does it leave one. */
@@ -471,14 +470,14 @@ START_TEST(waiting_for_a_turn_takes_no_slot)
 	struct ladder *ladder;
 
 	for (int i = 0; i < SLOTS_MAX; i++)
-		must_look_up("dead.example", RESOLVER_CLASS_POLICY);
-	must_look_up("a.example", RESOLVER_CLASS_POLICY);
+		must_look_up("dead.example", LOOKUP_CLASS_POLICY);
+	must_look_up("a.example", LOOKUP_CLASS_POLICY);
 	ck_assert_uint_eq(started, SLOTS_MAX);
 	ladder = ladders[0];
 	ladder->question.waits(ladder->arg, true);
 	ck_assert_uint_eq(started, SLOTS_MAX + 1);
 	ck_assert_str_eq(ladders[SLOTS_MAX]->name, "a.example");
-	must_look_up("b.example", RESOLVER_CLASS_POLICY);
+	must_look_up("b.example", LOOKUP_CLASS_POLICY);
 	ck_assert_uint_eq(started, SLOTS_MAX + 1);
 	if (_i == 0) { /* it ends as it waits: it has no slot to leave */
 		ends(0, DNS_INSECURE, DNS_RUNG_PROOF);
@@ -488,7 +487,7 @@ START_TEST(waiting_for_a_turn_takes_no_slot)
 		return;
 	}
 	/* Its turn has come: one more than there are slots. */
-	must_look_up("c.example", RESOLVER_CLASS_POLICY);
+	must_look_up("c.example", LOOKUP_CLASS_POLICY);
 	ladder->question.waits(ladder->arg, false);
 	ends(1, DNS_INSECURE, DNS_RUNG_PROOF);
 	ck_assert_uint_eq(started, SLOTS_MAX + 1);
@@ -503,14 +502,13 @@ START_TEST(trust_is_told)
 	const char *why;
 
 	insecure_root = _i == 1;
-	must_look_up("a.example", RESOLVER_CLASS_OTHER);
-	ck_assert_int_eq(
-	    resolver_trust(resolver, &why), RESOLVER_TRUST_UNKNOWN);
+	must_look_up("a.example", LOOKUP_CLASS_OTHER);
+	ck_assert_int_eq(resolver_trust(resolver, &why), TRUST_UNKNOWN);
 	ck_assert_ptr_nonnull(ladder_env->distrust(ladder_env->arg));
 	for (int i = 0; i < 4; i++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_int_eq(resolver_trust(resolver, &why),
-	    insecure_root ? RESOLVER_TRUST_WITHDRAWN : RESOLVER_TRUST_ALIVE);
+	    insecure_root ? TRUST_WITHDRAWN : TRUST_ALIVE);
 	ck_assert((why != NULL) == insecure_root);
 	ck_assert_ptr_eq(ladder_env->distrust(ladder_env->arg), why);
 }
@@ -518,7 +516,7 @@ END_TEST
 
 START_TEST(forgetting_leaves_lookups_alone)
 {
-	must_look_up("a.example", RESOLVER_CLASS_OTHER);
+	must_look_up("a.example", LOOKUP_CLASS_OTHER);
 	memory_zone_add(ladder_env->memory, "b.example");
 	ck_assert_ptr_nonnull(
 	    memory_zone_find(ladder_env->memory, "a.b.example"));

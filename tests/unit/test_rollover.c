@@ -21,7 +21,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "dns/anchors.h"
-#include "dns/validated.h"
+#include "dns/validator.h"
 
 #include "../fakes/time.h"
 #include "files.h"
@@ -32,8 +32,8 @@
 
 /* ---- libunbound ---- */
 
-static struct validated_query {
-	validated_cb cb;
+static struct validator_query {
+	validator_cb cb;
 	void *arg;
 	bool waits;
 } query;
@@ -43,22 +43,22 @@ static char watched[128]; /* the path of the state */
 static struct anchors *used;
 static unsigned uses;
 
-struct validated_query *
-validated_watch_root(
-    struct validated *validated, const char *state, validated_cb cb, void *arg)
+struct validator_query *
+validator_watch_root(
+    struct validated *validator, const char *state, validator_cb cb, void *arg)
 {
-	(void)validated;
+	(void)validator;
 	ck_assert(!query.waits);
 	looks++;
 	snprintf(watched, sizeof(watched), "%s", state);
 	if (refuse)
 		return NULL;
-	query = (struct validated_query){ .cb = cb, .arg = arg, .waits = true };
+	query = (struct validator_query){ .cb = cb, .arg = arg, .waits = true };
 	return &query;
 }
 
 void
-validated_cancel(struct validated_query *which)
+validator_cancel(struct validator_query *which)
 {
 	if (which == NULL)
 		return;
@@ -68,9 +68,9 @@ validated_cancel(struct validated_query *which)
 }
 
 void
-validated_use_anchors(struct validated *validated, struct anchors *anchors)
+validator_use_anchors(struct validated *validator, struct anchors *anchors)
 {
-	(void)validated;
+	(void)validator;
 	anchors_free(used);
 	used = anchors;
 	uses++;
@@ -171,7 +171,7 @@ answer(bool answered, enum dns_security security)
 {
 	ck_assert(query.waits);
 	query.waits = false;
-	query.cb(query.arg, &(struct validated_result){
+	query.cb(query.arg, &(struct validator_result){
 				.answered = answered, .security = security });
 	pass(0);
 }

@@ -19,9 +19,9 @@
 #include "base/conf.h"
 #include "base/privileges.h"
 #include "dns/key_limits.h"
-#include "dns/library.h"
 #include "dns/resolver.h"
 #include "dns/rollover.h"
+#include "dns/unbound_facts.h"
 #include "policy/policy_service.h"
 #include "process/clock_watch.h"
 #include "process/config_check.h"
@@ -123,7 +123,7 @@ conf_changes(const struct conf *one, const struct conf *other,
 
 struct core *
 core_new(struct event_base *base, struct conf *conf,
-    const struct library_facts *library, struct stats *stats)
+    const struct unbound_facts *library, struct stats *stats)
 {
 	struct core *core = calloc(1, sizeof(*core));
 	const int number = ++rig.cores;
@@ -166,12 +166,12 @@ resolver_in_flight(const struct resolver *resolver)
 	return resolver->in_flight;
 }
 
-enum resolver_trust
+enum trust_state
 resolver_trust(const struct resolver *resolver, const char **why)
 {
 	(void)resolver;
 	(void)why;
-	return RESOLVER_TRUST_ALIVE;
+	return TRUST_ALIVE;
 }
 
 void
@@ -552,7 +552,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 }
 
 int
-library_probe(struct event_base *base, struct library_facts *facts)
+unbound_facts_probe(struct event_base *base, struct unbound_facts *facts)
 {
 	static const struct timeval often = { 0, 1000 };
 

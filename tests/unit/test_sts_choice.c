@@ -391,8 +391,8 @@ describe(const struct facts *facts, const char *hosts, enum sts_mixed mixed,
 {
 	snprintf(text, 128, "mx=%s %s hosts=%s mixed=%d carry=%d",
 	    dane_mx_status_text(facts->evidence.mx),
-	    dns_security_text(facts->evidence.mx_security), hosts, (int)mixed,
-	    (int)wish);
+	    answer_security_text(facts->evidence.mx_security), hosts,
+	    (int)mixed, (int)wish);
 	return text;
 }
 

@@ -7,26 +7,26 @@
 
 #include "base/log.h"
 #include "base/reason.h"
-#include "dns/validated.h"
+#include "dns/validator.h"
 
 #include "../fakes/time.h"
 #include "test_main.h"
 
 /* ---- libunbound ---- */
 
-static struct validated_query {
-	validated_cb cb;
+static struct validator_query {
+	validator_cb cb;
 	void *arg;
 	bool waits;
 } query;
 static unsigned asked;
 static bool refuse;
 
-struct validated_query *
-validated_ask(struct validated *validated, const char *name, uint16_t type,
-    const char *fresh_zone, struct budget *paying, validated_cb cb, void *arg)
+struct validator_query *
+validator_ask(struct validated *validator, const char *name, uint16_t type,
+    const char *fresh_zone, struct budget *paying, validator_cb cb, void *arg)
 {
-	(void)validated;
+	(void)validator;
 	ck_assert_ptr_null(paying); /* nobody else's */
 	ck_assert_str_eq(name, ".");
 	ck_assert_uint_eq(type, DNS_TYPE_DNSKEY);
@@ -35,12 +35,12 @@ validated_ask(struct validated *validated, const char *name, uint16_t type,
 	asked++;
 	if (refuse)
 		return NULL;
-	query = (struct validated_query){ .cb = cb, .arg = arg, .waits = true };
+	query = (struct validator_query){ .cb = cb, .arg = arg, .waits = true };
 	return &query;
 }
 
 void
-validated_cancel(struct validated_query *cancelled)
+validator_cancel(struct validator_query *cancelled)
 {
 	if (cancelled != NULL)
 		cancelled->waits = false;
@@ -86,12 +86,12 @@ answer(bool answered, enum dns_security security, const char *why)
 	ck_assert(query.waits);
 	query.waits = false;
 	query.cb(query.arg,
-	    &(struct validated_result){
+	    &(struct validator_result){
 		.answered = answered, .security = security, .why = why });
 }
 
 static void
-expect(enum resolver_trust state, const char *has)
+expect(enum trust_state state, const char *has)
 {
 	const char *why;
 
@@ -105,17 +105,17 @@ expect(enum resolver_trust state, const char *has)
 START_TEST(secure_keys_are_alive)
 {
 	const uint64_t begin = fake_ms;
-	expect(RESOLVER_TRUST_UNKNOWN, "not been validated");
+	expect(TRUST_UNKNOWN, "not been validated");
 	fake_pass(base, 1);
 	answer(true, DNS_SECURE, NULL);
-	expect(RESOLVER_TRUST_ALIVE, NULL);
+	expect(TRUST_ALIVE, NULL);
 	/* and are looked at every hour */
 	fake_pass(base, 3599000);
 	ck_assert_uint_eq(asked, 1);
 	fake_pass(base, 2000);
 	ck_assert_uint_eq(asked, 2);
 	answer(true, DNS_SECURE, NULL);
-	expect(RESOLVER_TRUST_ALIVE, NULL);
+	expect(TRUST_ALIVE, NULL);
 	go_back(begin);
 }
 END_TEST
@@ -129,16 +129,16 @@ START_TEST(insecure_keys_withdraw_it)
 		fake_pass(base, 3601000);
 	}
 	answer(true, DNS_INSECURE, NULL);
-	expect(RESOLVER_TRUST_WITHDRAWN, "insecure");
+	expect(TRUST_WITHDRAWN, "insecure");
 	/* A failure does not give it back, nor does silence. */
 	fake_pass(base, 3001);
 	answer(false, DNS_INDETERMINATE, "timeout");
-	expect(RESOLVER_TRUST_WITHDRAWN, "insecure");
+	expect(TRUST_WITHDRAWN, "insecure");
 	fake_pass(base, 3001);
 	fake_pass(base, 20001);
-	expect(RESOLVER_TRUST_WITHDRAWN, "insecure");
+	expect(TRUST_WITHDRAWN, "insecure");
 	answer(true, DNS_SECURE, NULL);
-	expect(RESOLVER_TRUST_ALIVE, NULL);
+	expect(TRUST_ALIVE, NULL);
 	go_back(begin);
 }
 END_TEST
@@ -166,19 +166,18 @@ START_TEST(failure_says_nothing)
 
 		answer(failures[i].answered, failures[i].security,
 		    failures[i].why);
-		ck_assert_int_eq(
-		    trust_state(trust, &why), RESOLVER_TRUST_UNKNOWN);
+		ck_assert_int_eq(trust_state(trust, &why), TRUST_UNKNOWN);
 		ck_assert(why != NULL && strchr(why, '\n') == NULL);
 		ck_assert_msg(strstr(why, failures[i].says) != NULL, "%s", why);
 		ck_assert_uint_eq(asked, i + 1);
 		fake_pass(base, 3001);
 	}
 	answer(true, DNS_SECURE, NULL);
-	expect(RESOLVER_TRUST_ALIVE, NULL);
+	expect(TRUST_ALIVE, NULL);
 	/* Nor does it take away what is known. */
 	fake_pass(base, 3601000);
 	answer(false, DNS_INDETERMINATE, "timeout");
-	expect(RESOLVER_TRUST_ALIVE, NULL);
+	expect(TRUST_ALIVE, NULL);
 	fake_pass(base, 3001);
 	ck_assert_uint_eq(asked, COUNT(failures) + 3);
 	go_back(begin);
@@ -195,7 +194,7 @@ START_TEST(answers_without_dnssec_are_told_apart)
 		[14] = _i == 1 ? 46 : 48,
 		[16] = 1,
 		[22] = 20 };
-	const struct validated_result result = { .answered = true,
+	const struct validator_result result = { .answered = true,
 		.security = DNS_BOGUS,
 		.packet = wire,
 		.len = sizeof(wire),
@@ -204,7 +203,7 @@ START_TEST(answers_without_dnssec_are_told_apart)
 	fake_pass(base, 1);
 	query.waits = false;
 	query.cb(query.arg, &result);
-	expect(RESOLVER_TRUST_UNKNOWN,
+	expect(TRUST_UNKNOWN,
 	    _i == 1 ? "no keys have a DS" : REASON_UNSIGNED_ROOT);
 	/* Nor does it take away what is known. */
 	fake_pass(base, 3001);
@@ -212,7 +211,7 @@ START_TEST(answers_without_dnssec_are_told_apart)
 	fake_pass(base, 3601000);
 	query.waits = false;
 	query.cb(query.arg, &result);
-	expect(RESOLVER_TRUST_ALIVE, NULL);
+	expect(TRUST_ALIVE, NULL);
 	go_back(begin);
 }
 END_TEST
@@ -222,14 +221,14 @@ START_TEST(silence_is_asked_again)
 	const uint64_t begin = fake_ms;
 	fake_pass(base, 1);
 	fake_pass(base, 2900);
-	expect(RESOLVER_TRUST_UNKNOWN, "not been validated");
+	expect(TRUST_UNKNOWN, "not been validated");
 	/* Who asks is told what to do while the question still waits. */
 	fake_pass(base, 200);
-	expect(RESOLVER_TRUST_UNKNOWN, REASON_NO_ROOT);
+	expect(TRUST_UNKNOWN, REASON_NO_ROOT);
 	ck_assert_uint_eq(asked, 1);
 	fake_pass(base, 16901);
 	ck_assert_uint_eq(asked, 2);
-	expect(RESOLVER_TRUST_UNKNOWN, REASON_NO_ROOT);
+	expect(TRUST_UNKNOWN, REASON_NO_ROOT);
 	refuse = true;
 	fake_pass(base, 20001);
 	ck_assert_uint_eq(asked, 3);
@@ -237,7 +236,7 @@ START_TEST(silence_is_asked_again)
 	fake_pass(base, 3001);
 	ck_assert_uint_eq(asked, 4);
 	answer(true, DNS_SECURE, NULL);
-	expect(RESOLVER_TRUST_ALIVE, NULL);
+	expect(TRUST_ALIVE, NULL);
 	go_back(begin);
 }
 END_TEST

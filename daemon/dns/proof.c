@@ -1,0 +1,427 @@
+/* proof.c - the proof of insecurity, driven. */
+
+#include "dns/proof.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "dns/budget.h"
+#include "dns/packet.h"
+#include "dns/validator.h"
+#include "dns/zones.h"
+
+/* When the CNAME of the name is asked for, milliseconds: at once, where the
+ * walk has ended without a proof by then. */
+#define ALIAS_MS 50
+
+struct proof {
+	struct event_base *base;
+	struct validated *validator;
+	struct budget *budget;
+	enum proof_caches caches;
+	proof_cb cb;
+	void *arg;
+	struct event *timer; /* the limit; at first, to begin from the loop */
+	struct event *alias_timer;
+
+	char name[DOMAIN_TEXT_MAX];
+	unsigned labels; /* of the ancestor that is asked for now */
+	unsigned asked;
+	char zone[DOMAIN_TEXT_MAX]; /* the last signed one */
+	struct validator_query *ds, *dname, *cname;
+	bool alias_known; /* asked for, and answered or not to be had */
+	uint32_t ttl;
+
+	/* Where the DS questions ended, while the CNAME question goes on. */
+	bool ended;
+	enum proof_outcome outcome;
+	enum proof_judge_reason reason;
+	char why[256];
+};
+
+static const char *
+current(const struct proof *proof)
+{
+	return domain_ancestor(proof->name, proof->labels);
+}
+
+static void
+proof_free(struct proof *proof)
+{
+	validator_cancel(proof->ds);
+	validator_cancel(proof->dname);
+	validator_cancel(proof->cname);
+	if (proof->timer != NULL)
+		event_free(proof->timer);
+	if (proof->alias_timer != NULL)
+		event_free(proof->alias_timer);
+	free(proof);
+}
+
+static void
+finish(struct proof *proof, enum proof_outcome outcome, const char *cut)
+{
+	const struct proof_result result = { .outcome = outcome,
+		.reason = proof->reason,
+		.cut = cut,
+		.zone = proof->zone,
+		.ttl = proof->ttl,
+		.why = proof->why };
+
+	proof->cb(proof->arg, &result);
+	proof_free(proof);
+}
+
+/* @from: what says so. */
+static void
+finish_alias(struct proof *proof, enum proof_outcome outcome, const char *cut,
+    const char *target, const struct validator_result *from, bool dname)
+{
+	const struct proof_result result = { .outcome = outcome,
+		.reason = proof->reason,
+		.cut = cut,
+		.zone = proof->zone,
+		.target = target,
+		.packet = from->packet,
+		.len = from->len,
+		.dname = dname,
+		.ttl = proof->ttl,
+		.why = proof->why };
+
+	proof->cb(proof->arg, &result);
+	proof_free(proof);
+}
+
+static struct validator_query *
+ask(struct proof *proof, const char *name, uint16_t type, validator_cb cb)
+{
+	switch (proof->caches) {
+	case PROOF_CACHES_OF_ALL:
+		break;
+	case PROOF_CACHES_FRESH:
+		return validator_ask(
+		    proof->validator, name, type, proof->name, NULL, cb, proof);
+	case PROOF_CACHES_DOUBTED:
+		return validator_ask_doubted(
+		    proof->validator, name, type, proof->name, cb, proof);
+	}
+	return validator_ask(
+	    proof->validator, name, type, NULL, proof->budget, cb, proof);
+}
+
+static void ask_alias(struct proof *proof);
+
+/* A proof stands by itself; every other end waits for the CNAME, which may
+ * still show the name to be an alias. */
+static void
+end(struct proof *proof, enum proof_outcome outcome)
+{
+	proof->ended = true;
+	proof->outcome = outcome;
+	if (outcome != PROOF_PROVEN && !proof->alias_known)
+		ask_alias(proof);
+	if (outcome == PROOF_PROVEN || proof->alias_known)
+		finish(proof, outcome, current(proof));
+}
+
+static void ask_next(struct proof *proof);
+
+static void
+fail(struct proof *proof, const char *type, const char *reason)
+{
+	char text[160];
+
+	snprintf(proof->why, sizeof(proof->why), "%s of %.80s: %s", type,
+	    current(proof),
+	    log_printable(text, sizeof(text), reason, strlen(reason)));
+	end(proof, PROOF_FAILED);
+}
+
+static void
+keep_ttl(
+    struct proof *proof, uint32_t ttl, const struct validator_result *result)
+{
+	if (ttl < proof->ttl)
+		proof->ttl = ttl;
+	if (result->security == DNS_SECURE && result->lifetime < proof->ttl)
+		proof->ttl = result->lifetime;
+}
+
+/* The DNAME at an ancestor is secure: continue at what it makes of us. */
+static void
+on_dname(void *arg, const struct validator_result *result)
+{
+	struct proof *proof = arg;
+	char target[DOMAIN_TEXT_MAX] = "", becomes[DOMAIN_TEXT_MAX];
+	struct packet_facts facts;
+	ldns_pkt *packet = NULL;
+	bool found = false, is_too_long = false;
+
+	proof->dname = NULL;
+	budget_pay(proof->budget, result->hashing, result->spent);
+	if (result->answered && result->security == DNS_SECURE &&
+	    (packet = packet_parse(result->packet, result->len)) != NULL &&
+	    packet_facts(packet, current(proof), DNS_TYPE_DNAME, &facts) == 0) {
+		/* An ancestor that is an alias has another zone's. */
+		found = facts.aliases == 0 && facts.rdata_count == 1 &&
+			domain_from_wire(facts.rdata[0].data,
+			    facts.rdata[0].len, target) != 0 &&
+			packet_substitute(
+			    proof->name, current(proof), target, becomes) == 0;
+		is_too_long =
+		    facts.rdata_count == 1 && !found && target[0] != '\0';
+		keep_ttl(proof, facts.ttl, result);
+		packet_facts_clear(&facts);
+	}
+	ldns_pkt_free(packet);
+	if (found)
+		finish_alias(
+		    proof, PROOF_ALIAS, current(proof), becomes, result, true);
+	else if (is_too_long)
+		finish_alias(
+		    proof, PROOF_TOO_LONG, current(proof), NULL, result, true);
+	else
+		ask_next(proof);
+}
+
+/* An ancestor's bit map has DNAME; at the name itself it redirects nothing. */
+static bool
+ask_dname(struct proof *proof)
+{
+	if (proof->labels >= domain_labels(proof->name) ||
+	    ++proof->asked > PROOF_QUESTIONS_MAX)
+		return false;
+	proof->dname = ask(proof, current(proof), DNS_TYPE_DNAME, on_dname);
+	return proof->dname != NULL;
+}
+
+static void
+act(struct proof *proof, const struct proof_judge_finding *finding,
+    const struct validator_result *result)
+{
+	keep_ttl(proof, finding->ttl, result);
+	proof->reason = finding->reason;
+	switch (finding->verdict) {
+	case PROOF_JUDGE_FAILED:
+		fail(proof, "DS",
+		    finding->why != NULL  ? finding->why
+		    : result->why != NULL ? result->why
+					  : "not to be read");
+		break;
+	case PROOF_JUDGE_SIGNED:
+		snprintf(
+		    proof->zone, sizeof(proof->zone), "%s", current(proof));
+		ask_next(proof);
+		break;
+	case PROOF_JUDGE_NO_CUT:
+		if (!finding->dname || !ask_dname(proof))
+			ask_next(proof);
+		break;
+	case PROOF_JUDGE_NO_NAME:
+		end(proof, PROOF_NO_NAME);
+		break;
+	case PROOF_JUDGE_PROVEN:
+		end(proof, PROOF_PROVEN);
+		break;
+	case PROOF_JUDGE_PROVEN_NXDOMAIN:
+		end(proof, PROOF_PROVEN_NXDOMAIN);
+		break;
+	case PROOF_JUDGE_UNEXPLAINED:
+		snprintf(proof->why, sizeof(proof->why),
+		    "DS of %.80s is insecure without a reason%s%s",
+		    current(proof), finding->why != NULL ? ": " : "",
+		    finding->why != NULL ? finding->why : "");
+		end(proof, PROOF_UNEXPLAINED);
+		break;
+	}
+}
+
+static void
+on_ds(void *arg, const struct validator_result *result)
+{
+	struct proof *proof = arg;
+	struct proof_judge_finding finding;
+	ldns_pkt *packet = NULL;
+
+	proof->ds = NULL;
+	if (!budget_pay(proof->budget, result->hashing, result->spent)) {
+		fail(proof, "DS", budget_text(proof->budget));
+		return;
+	}
+	if (result->answered)
+		packet = packet_parse(result->packet, result->len);
+	proof_judge(&(struct proof_judge_question){ .name = current(proof),
+			.signed_zone = proof->zone,
+			.packet = packet,
+			.security = result->security,
+			.budget = proof->budget,
+			.library = validator_library(proof->validator) },
+	    &finding);
+	ldns_pkt_free(packet);
+	act(proof, &finding, result);
+}
+
+static void
+ask_next(struct proof *proof)
+{
+	if (proof->labels == domain_labels(proof->name)) {
+		end(proof, PROOF_SIGNED);
+		return;
+	}
+	proof->labels++;
+	if (!budget_may_ask(proof->budget)) {
+		fail(proof, "DS", budget_text(proof->budget));
+		return;
+	}
+	if (++proof->asked > PROOF_QUESTIONS_MAX) {
+		fail(proof, "DS", "too many questions on the way to the name");
+		return;
+	}
+	proof->ds = ask(proof, current(proof), DNS_TYPE_DS, on_ds);
+	if (proof->ds == NULL)
+		fail(proof, "DS", "can't be asked");
+}
+
+/* Only a secure CNAME means anything: below a DNAME it is even bogus. */
+static void
+on_cname(void *arg, const struct validator_result *result)
+{
+	struct proof *proof = arg;
+	char target[DOMAIN_TEXT_MAX];
+	struct packet_facts facts;
+	ldns_pkt *packet = NULL;
+	bool found = false;
+
+	proof->cname = NULL;
+	proof->alias_known = true;
+	budget_pay(proof->budget, result->hashing, result->spent);
+	if (result->answered && result->security == DNS_SECURE &&
+	    (packet = packet_parse(result->packet, result->len)) != NULL &&
+	    packet_facts(packet, proof->name, DNS_TYPE_CNAME, &facts) == 0) {
+		found = facts.status == DNS_OK && facts.rdata_count == 1 &&
+			domain_from_wire(facts.rdata[0].data,
+			    facts.rdata[0].len, target) != 0;
+		if (found)
+			keep_ttl(proof, facts.ttl, result);
+		packet_facts_clear(&facts);
+	}
+	ldns_pkt_free(packet);
+	if (found)
+		finish_alias(
+		    proof, PROOF_ALIAS, proof->name, target, result, false);
+	else if (proof->ended)
+		finish(proof, proof->outcome, current(proof));
+}
+
+/* Not before it is needed: where servers are silent it would hang as the
+ * lookup does, and a proof that comes out of the cache needs none. */
+static void
+ask_alias(struct proof *proof)
+{
+	event_del(proof->alias_timer);
+	if (proof->cname != NULL)
+		return;
+	proof->cname = ask(proof, proof->name, DNS_TYPE_CNAME, on_cname);
+	proof->alias_known = proof->cname == NULL;
+}
+
+static void
+on_alias_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	ask_alias(arg);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct proof *proof = arg;
+
+	(void)fd;
+	(void)what;
+	if (!proof->ended)
+		snprintf(proof->why, sizeof(proof->why),
+		    "DS of %.80s: no answer in time", current(proof));
+	finish(proof, proof->ended ? proof->outcome : PROOF_FAILED,
+	    current(proof));
+}
+
+static void
+begin(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval limit = { PROOF_SECONDS_MAX, 0 };
+	static const struct timeval alias = { 0, ALIAS_MS * 1000 };
+	struct proof *proof = arg;
+
+	(void)fd;
+	(void)what;
+	event_assign(proof->timer, proof->base, -1, 0, on_timer, proof);
+	event_add(proof->timer, &limit);
+	proof->alias_known = strcmp(proof->name, ".") == 0;
+	if (!proof->alias_known)
+		event_add(proof->alias_timer, &alias);
+	ask_next(proof);
+}
+
+/* Below an insecure zone block, and where libunbound answers by itself, there
+ * is nothing to ask. */
+static void
+begin_configured(evutil_socket_t fd, short what, void *arg)
+{
+	struct proof *proof = arg;
+
+	(void)fd;
+	(void)what;
+	finish(proof, PROOF_PROVEN, current(proof));
+}
+
+struct proof *
+proof_start(struct event_base *base, struct validated *validator,
+    const struct conf *conf, struct budget *budget, enum proof_caches caches,
+    const char *name, proof_cb cb, void *arg)
+{
+	const struct conf_zone *zone = zones_insecure(conf, name);
+	const char *local = zones_built_in(conf, name);
+	struct proof *proof = calloc(1, sizeof(*proof));
+
+	if (proof == NULL)
+		return NULL;
+	proof->base = base;
+	proof->validator = validator;
+	proof->budget = budget;
+	proof->caches = caches;
+	proof->cb = cb;
+	proof->arg = arg;
+	proof->ttl = UINT32_MAX;
+	snprintf(proof->name, sizeof(proof->name), "%s", name);
+	snprintf(proof->zone, sizeof(proof->zone), ".");
+	if (zone != NULL) {
+		proof->labels = domain_labels(zone->name);
+		proof->reason = PROOF_JUDGE_REASON_CONFIGURED;
+	} else if (local != NULL) {
+		proof->labels = domain_labels(local);
+		proof->reason = PROOF_JUDGE_REASON_LOCAL;
+	}
+	proof->timer = event_new(base, -1, 0,
+	    zone != NULL || local != NULL ? begin_configured : begin, proof);
+	proof->alias_timer = event_new(base, -1, 0, on_alias_timer, proof);
+	if (proof->timer == NULL || proof->alias_timer == NULL) {
+		proof_free(proof);
+		return NULL;
+	}
+	event_active(proof->timer, EV_TIMEOUT, 0);
+	return proof;
+}
+
+void
+proof_cancel(struct proof *proof)
+{
+	if (proof != NULL)
+		proof_free(proof);
+}

@@ -1,0 +1,526 @@
+/* unbound_answer.c - whether a message from libunbound is the whole answer. */
+
+#include "dns/unbound_answer.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/domain.h"
+#include "dns/nsec3.h"
+#include "dns/proof_judge.h"
+
+#define HEADER_LEN 12
+#define QUESTION_FIXED 4 /* type, class */
+#define RECORD_FIXED 10  /* type, class, TTL, length of RDATA */
+#define RRSIG_FIXED 18   /* up to the signer's name: RFC 4034 section 3.1 */
+#define FLAG_TC 0x02U    /* of the third octet */
+
+#define RCODE_NXDOMAIN 3
+#define RCODE_YXDOMAIN 6
+
+#define TYPE_CNAME 5
+#define TYPE_RRSIG 46
+#define TYPE_NSEC 47
+#define TYPE_NSEC3 50
+#define TYPE_ANY 255
+
+#define NSEC3_FIXED 5       /* algorithm, flags, iterations, salt's length */
+#define LABELS_MAX 127      /* of a name */
+#define WAYS_MAX 16         /* to signers; libunbound follows 11 aliases */
+#define UNBOUND_HASHES 136U /* that libunbound makes for one answer at most */
+
+/* @at never passes @len. */
+struct reader {
+	const uint8_t *wire;
+	size_t len, at;
+};
+
+struct record {
+	size_t owner, owner_len; /* where its name stands */
+	size_t ttl;              /* likewise */
+	uint16_t type;
+	const uint8_t *rdata;
+	size_t rdata_len;
+};
+
+/* What the sections hold. */
+struct outline {
+	bool has_type;   /* in the answer section */
+	bool has_denial; /* NSEC or NSEC3 in the authority section */
+	bool has_signature;
+	/* Of signatures, by the skew: */
+	bool has_old;      /* one has ended */
+	bool is_over;      /* an RRset has only such */
+	uint32_t lifetime; /* to the first end of the others */
+};
+
+/* Those of one RRset stand one behind the other. */
+struct signatures {
+	bool any;
+	size_t owner, owner_len;
+	uint16_t covered;
+	bool last; /* one of them has not ended */
+};
+
+static uint16_t
+get16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static uint32_t
+get32(const uint8_t *at)
+{
+	return (uint32_t)get16(at) << 16 | get16(at + 2);
+}
+
+/* Where a pointer leads is not followed. */
+static bool
+skip_name(struct reader *reader)
+{
+	while (reader->at < reader->len) {
+		const uint8_t label = reader->wire[reader->at];
+		const size_t octets = (label & 0xc0U) != 0 ? 2U : 1U + label;
+
+		if (octets > reader->len - reader->at)
+			return false;
+		reader->at += octets;
+		if (label == 0 || (label & 0xc0U) != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+read_record(struct reader *reader, struct record *record)
+{
+	const uint8_t *fixed;
+
+	record->owner = reader->at;
+	if (!skip_name(reader) || reader->len - reader->at < RECORD_FIXED)
+		return false;
+	record->owner_len = reader->at - record->owner;
+	fixed = reader->wire + reader->at;
+	reader->at += RECORD_FIXED;
+	record->type = get16(fixed);
+	record->ttl = reader->at - RECORD_FIXED + 4;
+	record->rdata = fixed + RECORD_FIXED;
+	record->rdata_len = get16(fixed + 8);
+	if (record->rdata_len > reader->len - reader->at)
+		return false;
+	reader->at += record->rdata_len;
+	return true;
+}
+
+/* libunbound writes the owner of an RRset's records always in the same way. */
+static bool
+same_owner(const struct reader *reader, const struct signatures *signatures,
+    const struct record *record)
+{
+	return signatures->owner_len == record->owner_len &&
+	       memcmp(reader->wire + signatures->owner,
+		   reader->wire + record->owner, record->owner_len) == 0;
+}
+
+/* RFC 1982 section 3.2. */
+static bool
+is_later(uint32_t one, uint32_t other)
+{
+	return (int32_t)(one - other) > 0;
+}
+
+static void
+end_signatures(struct signatures *signatures, struct outline *outline)
+{
+	if (signatures->any && !signatures->last) {
+		outline->is_over = true;
+		outline->lifetime = 0;
+	}
+	signatures->any = false;
+}
+
+/* Seconds from @now to where a signature is believed no longer. */
+static uint32_t
+time_left(uint32_t ends, uint32_t now)
+{
+	return is_later(ends, now) ? ends - now
+				   : ends + UNBOUND_ANSWER_SKEW_SECONDS - now;
+}
+
+static void
+read_signature(const struct reader *reader, const struct record *record,
+    uint32_t now, struct signatures *signatures, struct outline *outline)
+{
+	uint16_t covered;
+	uint32_t ends;
+
+	if (record->rdata_len < RRSIG_FIXED)
+		return;
+	covered = get16(record->rdata);
+	ends = get32(record->rdata + 8);
+	if (!signatures->any || signatures->covered != covered ||
+	    !same_owner(reader, signatures, record)) {
+		end_signatures(signatures, outline);
+		*signatures = (struct signatures){ true, record->owner,
+			record->owner_len, covered, false };
+	}
+	if (is_later(now, ends + UNBOUND_ANSWER_SKEW_SECONDS)) {
+		outline->has_old = true;
+		return;
+	}
+	signatures->last = true;
+	if (time_left(ends, now) < outline->lifetime)
+		outline->lifetime = time_left(ends, now);
+}
+
+/* One section; false where it has less than @count records. */
+static bool
+read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
+    uint32_t now, struct outline *outline)
+{
+	struct signatures signatures = { 0 };
+	struct record record;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!read_record(reader, &record))
+			return false;
+		outline->has_signature |= record.type == TYPE_RRSIG;
+		if (record.type == TYPE_RRSIG)
+			read_signature(
+			    reader, &record, now, &signatures, outline);
+		else if (!is_answer)
+			outline->has_denial |= record.type == TYPE_NSEC ||
+					       record.type == TYPE_NSEC3;
+		if (is_answer)
+			outline->has_type |=
+			    record.type == type || type == TYPE_ANY;
+	}
+	end_signatures(&signatures, outline);
+	return true;
+}
+
+static bool
+skip_questions(struct reader *reader)
+{
+	for (unsigned i = get16(reader->wire + 4); i > 0; i--) {
+		if (!skip_name(reader) ||
+		    reader->len - reader->at < QUESTION_FIXED)
+			return false;
+		reader->at += QUESTION_FIXED;
+	}
+	return true;
+}
+
+static bool
+read_outline(const uint8_t *wire, size_t len, uint16_t type, uint32_t now,
+    struct outline *outline)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+
+	*outline = (struct outline){ .lifetime = UINT32_MAX };
+	return skip_questions(&reader) &&
+	       read_section(
+		   &reader, get16(wire + 6), true, type, now, outline) &&
+	       read_section(
+		   &reader, get16(wire + 8), false, type, now, outline);
+}
+
+static bool
+is_proven(unsigned rcode, const struct outline *outline)
+{
+	return (rcode != RCODE_NXDOMAIN && outline->has_type) ||
+	       outline->has_denial;
+}
+
+const char *
+unbound_answer_flaw(const uint8_t *wire, size_t len, uint16_t type,
+    enum dns_security security, bool just_validated, uint32_t now)
+{
+	struct outline outline;
+
+	if (len < HEADER_LEN || (wire[2] & FLAG_TC) != 0)
+		return "the answer is too large to be handed over whole";
+	if (!read_outline(wire, len, type, now, &outline))
+		return "the answer is cut off";
+	if ((wire[3] & 0x0fU) == RCODE_YXDOMAIN)
+		return "libunbound does not validate YXDOMAIN";
+	if (security != DNS_SECURE)
+		return NULL;
+	if (!is_proven(wire[3] & 0x0fU, &outline))
+		return "a denial without the records that prove it";
+	if (outline.is_over || (outline.has_old && !just_validated))
+		return "signatures have ended since it was validated";
+	return NULL;
+}
+
+uint32_t
+unbound_answer_lifetime(const uint8_t *wire, size_t len, uint32_t now)
+{
+	struct outline outline;
+
+	return read_outline(wire, len, 0, now, &outline) ? outline.lifetime
+							 : UINT32_MAX;
+}
+
+bool
+unbound_answer_is_signed(const uint8_t *wire, size_t len)
+{
+	struct outline outline;
+
+	return len < HEADER_LEN || !read_outline(wire, len, 0, 0, &outline) ||
+	       outline.has_signature;
+}
+
+/* Those of one set of parameters, as a rule, stand one behind the other; that
+ * they do not makes it more. */
+struct hashing {
+	const uint8_t *salt; /* the last one's, with its length before it */
+	unsigned iterations;
+	uint64_t sets;
+	uint64_t blocks; /* for one name; the dearest set's */
+};
+
+static void
+read_nsec3(const struct record *record, struct hashing *hashing)
+{
+	const uint8_t *salt = record->rdata + NSEC3_FIXED - 1;
+	unsigned iterations;
+	uint64_t blocks;
+
+	if (record->rdata_len < NSEC3_FIXED ||
+	    salt[0] > record->rdata_len - NSEC3_FIXED)
+		return;
+	iterations = get16(record->rdata + 2);
+	if (iterations > PROOF_JUDGE_NSEC3_LIMIT ||
+	    (hashing->salt != NULL && hashing->iterations == iterations &&
+		memcmp(hashing->salt, salt, 1U + salt[0]) == 0))
+		return;
+	hashing->salt = salt;
+	hashing->iterations = iterations;
+	hashing->sets++;
+	blocks = nsec3_blocks(DOMAIN_WIRE_MAX, iterations, salt[0]);
+	if (blocks > hashing->blocks)
+		hashing->blocks = blocks;
+}
+
+uint64_t
+unbound_answer_hashing(const uint8_t *wire, size_t len, size_t labels)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+	struct hashing hashing = { 0 };
+	struct record record;
+	unsigned records;
+	uint64_t names;
+
+	if (len < HEADER_LEN || !skip_questions(&reader))
+		return 0;
+	records = (unsigned)get16(wire + 6) + get16(wire + 8);
+	for (; records > 0 && read_record(&reader, &record); records--) {
+		if (record.type == TYPE_CNAME)
+			labels = LABELS_MAX;
+		else if (record.type == TYPE_NSEC3)
+			read_nsec3(&record, &hashing);
+	}
+	/* The root has none, and there may be a wildcard. */
+	names = (labels + 1) * hashing.sets;
+	return (names < UNBOUND_HASHES ? names : UNBOUND_HASHES) *
+	       hashing.blocks;
+}
+
+/* Where the labels of a name stand that may end in a pointer: the first ones,
+ * as many as there may be. */
+struct labels {
+	size_t at[LABELS_MAX];
+	size_t count;
+};
+
+static void
+find_labels(const uint8_t *wire, size_t len, size_t at, struct labels *labels)
+{
+	size_t pointers = 0;
+
+	labels->count = 0;
+	while (at < len && wire[at] != 0 && labels->count < LABELS_MAX) {
+		if ((wire[at] & 0xc0U) == 0) {
+			if (wire[at] >= len - at)
+				break;
+			labels->at[labels->count++] = at;
+			at += 1U + wire[at];
+		} else if (len - at < 2 || ++pointers > LABELS_MAX) {
+			break;
+		} else {
+			at = get16(wire + at) & 0x3fffU;
+		}
+	}
+}
+
+static bool
+same_label(const uint8_t *one, const uint8_t *other)
+{
+	if (one[0] != other[0])
+		return false;
+	for (size_t i = 1; i <= one[0]; i++)
+		if (tolower(one[i]) != tolower(other[i]))
+			return false;
+	return true;
+}
+
+/* The zone that has the last @depth labels of @owner for its name. */
+struct way {
+	struct labels owner;
+	size_t depth;
+};
+
+/* Of the ways to signers, the first ones: a chain of aliases has no more. */
+struct ways {
+	struct way known[WAYS_MAX];
+	size_t count;
+	size_t zones; /* on all of them, each once */
+};
+
+/* How many zones are on both. */
+static size_t
+common(const uint8_t *wire, const struct way *one, const struct way *other)
+{
+	const size_t most =
+	    one->depth < other->depth ? one->depth : other->depth;
+	size_t zones = 0;
+
+	while (zones < most &&
+	       same_label(wire + one->owner.at[one->owner.count - 1 - zones],
+		   wire + other->owner.at[other->owner.count - 1 - zones]))
+		zones++;
+	return zones;
+}
+
+static void
+add_way(const uint8_t *wire, const struct way *way, struct ways *ways)
+{
+	size_t passed = 0;
+
+	for (size_t i = 0; i < ways->count && passed < way->depth; i++) {
+		const size_t both = common(wire, &ways->known[i], way);
+
+		if (both > passed)
+			passed = both;
+	}
+	if (passed == way->depth)
+		return;
+	ways->zones += way->depth - passed;
+	if (ways->count < WAYS_MAX)
+		ways->known[ways->count++] = *way;
+}
+
+/* To the signer, whose name is not compressed (RFC 4034 section 3.1.7), as far
+ * as that can be an ancestor's of what is signed.  So it is the owner's labels
+ * that count: no other signer's name hides the true one. */
+static void
+read_way(
+    const struct reader *reader, const struct record *record, struct way *way)
+{
+	struct labels signer;
+
+	find_labels(record->rdata, record->rdata_len, RRSIG_FIXED, &signer);
+	find_labels(reader->wire, reader->len, record->owner, &way->owner);
+	way->depth =
+	    signer.count < way->owner.count ? signer.count : way->owner.count;
+}
+
+/* What denies counts in any section. */
+static bool
+is_counted(const struct record *record, bool is_answer)
+{
+	uint16_t covered;
+
+	if (record->type != TYPE_RRSIG || record->rdata_len < RRSIG_FIXED)
+		return false;
+	covered = get16(record->rdata);
+	return is_answer || covered == TYPE_NSEC || covered == TYPE_NSEC3;
+}
+
+static void
+read_ways(
+    struct reader *reader, unsigned records, bool is_answer, struct ways *ways)
+{
+	struct record record;
+	struct way way;
+
+	for (; records > 0 && read_record(reader, &record); records--) {
+		if (!is_counted(&record, is_answer))
+			continue;
+		read_way(reader, &record, &way);
+		add_way(reader->wire, &way, ways);
+	}
+}
+
+size_t
+whole_zones(const uint8_t *wire, size_t len)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+	struct ways ways;
+
+	ways.count = ways.zones = 0;
+	if (len < HEADER_LEN || !skip_questions(&reader))
+		return 0;
+	read_ways(&reader, get16(wire + 6), true, &ways);
+	read_ways(&reader, get16(wire + 8), false, &ways);
+	return ways.zones;
+}
+
+static size_t
+sets_of_section(struct reader *reader, unsigned records)
+{
+	struct signatures last = { 0 };
+	struct record record;
+	size_t sets = 0;
+
+	for (; records > 0 && read_record(reader, &record); records--) {
+		uint16_t covered;
+
+		if (record.type != TYPE_RRSIG || record.rdata_len < RRSIG_FIXED)
+			continue;
+		covered = get16(record.rdata);
+		if (last.any && last.covered == covered &&
+		    same_owner(reader, &last, &record))
+			continue;
+		last = (struct signatures){ true, record.owner,
+			record.owner_len, covered, false };
+		sets++;
+	}
+	return sets;
+}
+
+size_t
+whole_signed_sets(const uint8_t *wire, size_t len)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+	size_t sets;
+
+	if (len < HEADER_LEN || !skip_questions(&reader))
+		return 0;
+	sets = sets_of_section(&reader, get16(wire + 6));
+	return sets + sets_of_section(&reader, get16(wire + 8));
+}
+
+void
+unbound_answer_cut_ttls(uint8_t *wire, size_t len, uint32_t ttl)
+{
+	struct reader reader = { wire, len, HEADER_LEN };
+	struct record record;
+	unsigned records;
+
+	if (len < HEADER_LEN || !skip_questions(&reader))
+		return;
+	records = (unsigned)get16(wire + 6) + get16(wire + 8);
+	for (; records > 0 && read_record(&reader, &record); records--) {
+		uint8_t *at = wire + record.ttl;
+
+		if (get32(at) <= ttl)
+			continue;
+		at[0] = (uint8_t)(ttl >> 24);
+		at[1] = (uint8_t)(ttl >> 16);
+		at[2] = (uint8_t)(ttl >> 8);
+		at[3] = (uint8_t)ttl;
+	}
+}

@@ -1,0 +1,1274 @@
+/* validator.c - DNSSEC-validated lookups by libunbound. */
+
+#include "dns/validator.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <unbound.h>
+
+#include <unbound-event.h>
+
+#include <utlist.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/domain.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/loop_time.h"
+#include "base/reason.h"
+#include "dns/address_filter.h"
+#include "dns/anchors.h"
+#include "dns/budget.h"
+#include "dns/proof_judge.h"
+#include "dns/unbound_answer.h"
+#include "dns/zones.h"
+
+#define CLASS_IN 1
+#define RCODE_NOERROR 0
+#define RCODE_NXDOMAIN 3
+#define RCODE_YXDOMAIN 6 /* RFC 6672 section 2.2 */
+/* Milliseconds that a fresh context serves: whoever has paid for one has it for
+ * so long. */
+#define FRESH_INTERVAL BUDGET_CONTEXT_MS
+/* Contexts cost 1.3 MiB and 2 ms each, and strangers can cause fresh ones.
+ * Beyond this many the oldest makes room, if it has had its time. */
+#define FRESH_MAX 56
+#define FRESH_LEAST 1000 /* milliseconds */
+/* Of these, for what has failed and is not bogus: dead domains are many, and
+ * must not take the place of a second look at what was forged. */
+#define DOUBTED_MAX 16
+#define FRESH_SPARE 4    /* that make room, and are not gone yet */
+#define SPARE_LEAST 1000 /* milliseconds that a spare one serves */
+#define TRIM_SECONDS 10  /* between two times that memory is given back */
+#define RENEW_AGAIN 1    /* seconds, where memory is short */
+/* Of the time since the last look at the sockets, what may have been for
+ * others: callbacks of a millisecond in all (prompt.c), and what the clock has
+ * too much. */
+#define OTHERS_US 2000
+/* What libunbound validates on the way to an answer it does in other turns, and
+ * does not say for whom: so for each zone this is charged.  It is what an
+ * honest one takes, with the dearest keys and one signature too many; but for
+ * so many, which is an alias and its target. */
+#define ZONE_US 2000
+#define ZONES_FREE 6
+/* Likewise for each set of records in the answer that is signed, nine of which
+ * libunbound validates in one turn: one signature by the dearest key.  An
+ * honest answer has no more of them than a chain of aliases and a denial. */
+#define SET_US 600
+#define SETS_FREE 16
+/* Milliseconds between two times that caches are renewed because they are in
+ * doubt: whoever has a domain that fails every other time must not keep them
+ * cold.  And that a context lives in which too much hangs. */
+#define RENEW_DOUBTED 30000
+#define RENEW_CROWDED 2000
+/* Questions that nobody waits for, each with a socket or a TCP connection: so
+ * many are too many, and so many for so long. */
+#define ABANDONED_MAX 384
+#define ABANDONED_MANY 128
+#define ABANDONED_SECONDS 60
+/* A key that was revoked is remembered for ever: trust-anchor may still have
+ * it when libunbound would have forgotten it. */
+#define REVOKED_SECONDS "2000000000"
+
+/* TCP connections.  A server can hold one for hours: where all ask, there are
+ * more than may be abandoned.  512 cost 2 MiB and 2 ms. */
+#define TCP_SHARED "512"
+#define TCP_OWN "64"
+
+#define STRING(number) STRING_OF(number)
+#define STRING_OF(number) #number
+
+/* What differs from libunbound's defaults, as measured against broken servers.
+ */
+static const struct {
+	const char *name, *value;
+} options[] = {
+	/* 16 sockets by default: a hundred dead lookups would stall all */
+	{ "outgoing-range:", "4096" },
+	{ "num-queries-per-thread:", "4096" },
+	/* these three together: a repaired server is used after seconds, and
+	 * a dropped type does not blacklist the server for the others */
+	{ "infra-cache-max-rtt:", "13000" },
+	{ "infra-keep-probing:", "yes" },
+	{ "infra-host-ttl:", "60" },
+	/* servers that answer NXDOMAIN for empty non-terminals */
+	{ "qname-minimisation:", "no" },
+	/* a lying bit map would hide an existing TLSA */
+	{ "aggressive-nsec:", "no" },
+	/* a failure is never remembered beyond a few seconds */
+	{ "val-bogus-ttl:", "5" },
+	/* as far as clocks differ, and not a tenth of a signature's life */
+	{ "val-sig-skew-min:", STRING(UNBOUND_ANSWER_SKEW_SECONDS) },
+	{ "val-sig-skew-max:", STRING(UNBOUND_ANSWER_SKEW_SECONDS) },
+	/* what validation costs grows with the square of an answer: no larger
+	 * one is read, and no larger set of records validated, names in full.
+	 * Keys of signed zones, the largest of all, take 2 KiB or less */
+	{ "msg-buffer-size:", "8192" },
+	/* fills in why an answer is bogus */
+	{ "val-log-level:", "2" },
+	/* below this, denials are proofs and not merely "insecure" */
+	{ "val-nsec3-keysize-iterations:", PROOF_JUDGE_NSEC3_ITERATIONS },
+};
+
+struct context {
+	struct ub_ctx *ub;
+	struct validated *owner;
+	char owner_name[DOMAIN_TEXT_MAX]; /* whose fresh one it is, or "" */
+	uint64_t born;                    /* clock_ms() */
+	size_t in_flight;
+	size_t awaited;   /* of these, those that somebody waits for */
+	size_t abandoned; /* and those that nobody waits for any more */
+	bool retired;     /* gets no new questions, goes with the last that is
+			   * awaited */
+	bool makes_room;  /* for another one: nobody waits there any more */
+	bool is_doubted;  /* a fresh one, for what has failed */
+	bool distrusted;  /* its root is insecure: the anchor is dead */
+	bool is_outdated; /* there are other anchors by now */
+	struct validator_query *queries; /* all of them */
+	struct validator_query *hung; /* hash by key: abandoned, and libunbound
+				       * still works on it */
+	struct context *next;
+};
+
+struct validated {
+	struct event_base *base;
+	const struct conf *conf;
+	struct anchors *anchors;
+	struct context *contexts;
+	struct context *main, *spare;
+	struct event *trimmer; /* gives back the memory of freed contexts */
+	struct event *reaper;  /* frees contexts from the loop, for a context
+				* can't be deleted inside its own callback */
+	struct event *renewer; /* of the main context, when that is due */
+	struct event *crowded; /* the main one has been so for too long */
+	size_t in_flight, abandoned, context_count, fresh_count, doubted_count;
+	uint64_t doubt_from; /* clock_ms(): when doubt renews again */
+	bool asking;         /* ub_resolve_event() has not returned */
+	const struct unbound_facts *library;
+	int zones_fd; /* memory file with the zone blocks, or -1 */
+};
+
+/* Question key: type and name, so that twins are found. */
+#define KEY_MAX (DOMAIN_TEXT_MAX + 8)
+
+/* What is due from the loop. */
+enum due {
+	DUE_NOTHING = 0,
+	DUE_RESULT, /* one that came too early; libunbound is done */
+	DUE_FRESH,  /* to be asked with empty caches; libunbound is done,
+		     * or has not begun */
+	DUE_FAILURE /* its context makes room; libunbound works on it */
+};
+
+struct validator_query {
+	struct context *context;
+	validator_cb cb; /* NULL once cancelled, or called */
+	void *arg;
+	struct event *event; /* for what is due */
+	enum due due;
+	struct validator_result result; /* owned copies, with DUE_RESULT */
+	uint16_t type;
+	bool abandoned;
+	bool is_doubted; /* the first look has failed, and was not bogus */
+	char *fresh_for; /* with DUE_FRESH; NULL for its own name */
+	/* Of whoever waits; NULL where he has paid, or is ours. */
+	struct budget *budget;
+	uint64_t spent; /* microseconds: on all looks so far */
+	bool is_last;   /* whatever it brings: there is no second look */
+	bool is_ours;   /* it keeps no context alive */
+	char *key;
+	struct validator_query *prev, *next; /* in context->queries */
+	UT_hash_handle hh;                   /* in context->hung */
+};
+
+/* ---- contexts ---- */
+
+static void query_free(struct validator_query *query);
+
+static bool
+is_fresh(const struct context *context)
+{
+	return context->owner_name[0] != '\0';
+}
+
+static void
+context_free(struct context *context)
+{
+	struct validated *validator = context->owner;
+	struct validator_query *query, *next;
+
+	for (struct context **at = &validator->contexts; *at != NULL;
+	     at = &(*at)->next)
+		if (*at == context) {
+			*at = context->next;
+			break;
+		}
+	validator->context_count--;
+	if (is_fresh(context))
+		validator->fresh_count--;
+	if (context->is_doubted)
+		validator->doubted_count--;
+	DL_FOREACH (context->queries, query)
+		query->cb = NULL;
+	/* Calls back for everything that libunbound still works on. */
+	ub_ctx_delete(context->ub);
+	DL_FOREACH_SAFE (context->queries, query, next)
+		query_free(query);
+	free(context);
+}
+
+static int
+set_option(struct ub_ctx *ub, const char *name, const char *value)
+{
+	const int error = ub_ctx_set_option(ub, name, value);
+
+	if (error == 0)
+		return 0;
+	log_error("validated: libunbound refuses %s %s: %s", name, value,
+	    ub_strerror(error));
+	return -1;
+}
+
+/* "name: value", as conf has checked. */
+static int
+set_user_option(struct ub_ctx *ub, const char *line)
+{
+	const char *colon = strchr(line, ':');
+	char name[128];
+
+	if (colon == NULL || (size_t)(colon - line) + 2 > sizeof(name))
+		return -1;
+	snprintf(name, sizeof(name), "%.*s:", (int)(colon - line), line);
+	return set_option(ub, name, colon + 1 + strspn(colon + 1, " \t"));
+}
+
+/* One by one, as text: libunbound would read a file anew for each context, and
+ * trust what RFC 5011 has it only watch. */
+static int
+set_anchors(struct ub_ctx *ub, const struct anchors *anchors)
+{
+	for (size_t i = 0; i < anchors_count(anchors); i++) {
+		const struct anchor anchor = anchors_get(anchors, i);
+		int error;
+
+		if (!anchor_is_trusted(&anchor) ||
+		    (error = ub_ctx_add_ta(ub, anchor.record)) == 0)
+			continue;
+		log_error("validated: trust anchor %u: %s", anchor.tag,
+		    ub_strerror(error));
+		return -1;
+	}
+	return 0;
+}
+
+/* The state of RFC 5011, which libunbound then reads and writes. */
+static int
+set_state(struct ub_ctx *ub, const char *path)
+{
+	const int error = ub_ctx_add_ta_autr(ub, path);
+
+	if (error == 0)
+		return set_option(ub, "del-holddown:", REVOKED_SECONDS);
+	log_error("validated: %s: %s", path, ub_strerror(error));
+	return -1;
+}
+
+static int
+set_zones(struct ub_ctx *ub, int zones_fd)
+{
+	char path[64];
+	int error;
+
+	if (zones_fd == -1)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", zones_fd);
+	if ((error = ub_ctx_config(ub, path)) != 0) {
+		log_error("validated: libunbound refuses the zone blocks: %s",
+		    ub_strerror(error));
+		return -1;
+	}
+	return 0;
+}
+
+struct shunning {
+	struct ub_ctx *ub;
+	int error;
+};
+
+static void
+shun(void *arg, const char *block)
+{
+	struct shunning *shunning = arg;
+
+	if (set_option(shunning->ub, "do-not-query-address:", block) == -1)
+		shunning->error = -1;
+}
+
+/* Glue may point anywhere, at our own listener too: we would wait for
+ * ourselves. */
+static int
+shun_addresses(struct ub_ctx *ub, const struct conf *conf)
+{
+	struct shunning shunning = { ub, 0 };
+
+	if (address_filter_never_asked(conf, shun, &shunning) == -1)
+		return -1;
+	return shunning.error;
+}
+
+/* @state: NULL, or the path of RFC 5011's state, instead of the anchors.
+ * @tcp: so many connections. */
+static int
+set_all(struct ub_ctx *ub, const struct validated *validator, const char *state,
+    const char *tcp)
+{
+	const struct conf *conf = validator->conf;
+
+	/* What libunbound has to say reaches us as results. */
+	ub_ctx_debugout(ub, NULL);
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (set_option(ub, options[i].name, options[i].value) == -1)
+			return -1;
+	if (set_option(ub, "outgoing-num-tcp:", tcp) == -1)
+		return -1;
+	for (size_t i = 0; i < conf->resolver_options.count; i++)
+		if (set_user_option(ub, conf->resolver_options.item[i]) == -1)
+			return -1;
+	if (shun_addresses(ub, conf) == -1 ||
+	    set_option(ub, "root-hints:", conf->root_hints) == -1 ||
+	    (state != NULL ? set_state(ub, state)
+			   : set_anchors(ub, validator->anchors)) == -1)
+		return -1;
+	return set_zones(ub, validator->zones_fd);
+}
+
+static bool
+has_anchor(const struct anchors *anchors)
+{
+	for (size_t i = 0; i < anchors_count(anchors); i++) {
+		const struct anchor anchor = anchors_get(anchors, i);
+
+		if (anchor_is_trusted(&anchor))
+			return true;
+	}
+	return false;
+}
+
+static struct context *
+context_new(struct validated *validator, const char *state, const char *tcp)
+{
+	struct context *context = calloc(1, sizeof(*context));
+
+	if (context == NULL)
+		return NULL;
+	if ((context->ub = ub_ctx_create_event(validator->base)) == NULL) {
+		free(context);
+		return NULL;
+	}
+	if (set_all(context->ub, validator, state, tcp) == -1) {
+		ub_ctx_delete(context->ub);
+		free(context);
+		return NULL;
+	}
+	context->owner = validator;
+	context->born = clock_ms();
+	context->distrusted = state == NULL && !has_anchor(validator->anchors);
+	context->next = validator->contexts;
+	validator->contexts = context;
+	validator->context_count++;
+	return context;
+}
+
+static void
+reap_if_done(struct context *context)
+{
+	if (context->retired && context->awaited == 0)
+		event_active(context->owner->reaper, EV_TIMEOUT, 0);
+}
+
+static void
+retire(struct context *context)
+{
+	if (context == NULL)
+		return;
+	context->retired = true;
+	reap_if_done(context);
+}
+
+/* What contexts had lies scattered, and malloc(3) would keep it: hundreds of
+ * MiB after a time in which much was broken.  It can take 20 ms, and so is done
+ * by itself, and not often. */
+static void
+give_memory_back(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	malloc_trim(0);
+}
+
+/* One context, which takes milliseconds.  What nobody waits for goes with it:
+ * libunbound could work on that for minutes. */
+static void
+reap(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval delay = { TRIM_SECONDS, 0 };
+	struct validated *validator = arg;
+	struct context *context = validator->contexts;
+
+	(void)fd;
+	(void)what;
+	while (context != NULL && !(context->retired && context->awaited == 0))
+		context = context->next;
+	if (context == NULL)
+		return;
+	context_free(context);
+	if (!event_pending(validator->trimmer, EV_TIMEOUT, NULL))
+		event_add(validator->trimmer, &delay);
+	event_base_loopcontinue(validator->base);
+	event_active(validator->reaper, EV_TIMEOUT, 0);
+}
+
+static void check_trust(struct context *context);
+static void on_root_key(void *arg, const struct validator_result *result);
+
+/* Beside the main one, which trust.h watches. */
+static struct context *
+context_new_checked(struct validated *validator, const char *tcp)
+{
+	struct context *context = context_new(validator, NULL, tcp);
+
+	if (context != NULL)
+		check_trust(context);
+	return context;
+}
+
+static bool
+hangs_in(const struct context *context, const char *key)
+{
+	struct validator_query *twin;
+
+	if (context == NULL)
+		return false;
+	HASH_FIND_STR(context->hung, key, twin);
+	return twin != NULL;
+}
+
+/*
+ * A question that hangs inside one context would only join its twin there.  In
+ * a young one it may: the twin has not hung for long, and whoever has silent
+ * servers, and a name that is asked for again and again, would else have a
+ * context made for each question.
+ */
+static struct context *
+pick_shared(struct validated *validator, const char *key)
+{
+	if (!hangs_in(validator->main, key))
+		return validator->main;
+	if (hangs_in(validator->spare, key) &&
+	    clock_ms() - validator->spare->born >= SPARE_LEAST) {
+		retire(validator->spare);
+		validator->spare = NULL;
+	}
+	if (validator->spare == NULL)
+		validator->spare = context_new_checked(validator, TCP_SHARED);
+	return validator->spare;
+}
+
+int
+validator_renew(struct validated *validator)
+{
+	static const struct timeval again = { RENEW_AGAIN, 0 };
+	struct context *main = context_new(validator, NULL, TCP_SHARED);
+
+	if (main == NULL) {
+		log_error("validated: no new instance of libunbound: out of "
+			  "memory; what is cached stays for now");
+		event_add(validator->renewer, &again);
+		return -1;
+	}
+	event_del(validator->renewer);
+	event_del(validator->crowded);
+	validator->doubt_from = clock_ms() + RENEW_DOUBTED;
+	retire(validator->main);
+	retire(validator->spare);
+	validator->main = main;
+	validator->spare = NULL;
+	for (struct context *context = validator->contexts; context != NULL;
+	     context = context->next)
+		if (is_fresh(context))
+			retire(context);
+	return 0;
+}
+
+/* When it is due: a context takes milliseconds. */
+static void
+on_renewer(evutil_socket_t fd, short what, void *arg)
+{
+	struct validated *validator = arg;
+
+	(void)fd;
+	(void)what;
+	event_base_loopcontinue(validator->base);
+	validator_renew(validator);
+}
+
+static bool
+is_before(const struct timeval *a, const struct timeval *b)
+{
+	return a->tv_sec == b->tv_sec ? a->tv_usec < b->tv_usec
+				      : a->tv_sec < b->tv_sec;
+}
+
+/* The main context is replaced from the loop: at once, or @from, in the time of
+ * clock_ms(). */
+static void
+renew_soon(struct validated *validator, uint64_t from)
+{
+	const uint64_t clock = clock_ms();
+	const uint64_t ms = from > clock ? from - clock : 0;
+	const struct timeval delay = { (time_t)(ms / 1000),
+		(suseconds_t)(ms % 1000 * 1000) };
+	struct timeval due, now;
+
+	if (ms == 0) {
+		event_active(validator->renewer, EV_TIMEOUT, 0);
+		return;
+	}
+	event_base_gettimeofday_cached(validator->base, &now);
+	evutil_timeradd(&now, &delay, &now);
+	if (!event_pending(validator->renewer, EV_TIMEOUT, &due) ||
+	    is_before(&now, &due))
+		event_add(validator->renewer, &delay);
+}
+
+bool
+validator_doubt(struct validated *validator)
+{
+	const bool at_once = clock_ms() >= validator->doubt_from;
+
+	renew_soon(validator, validator->doubt_from);
+	return at_once;
+}
+
+/* The oldest makes room, with the next turn of the loop.  Who waits there is
+ * told that it has failed. */
+static bool
+make_room(struct validated *validator, bool is_doubted, uint64_t now)
+{
+	struct context *oldest = NULL;
+	struct validator_query *query;
+
+	for (struct context *context = validator->contexts; context != NULL;
+	     context = context->next)
+		if (is_fresh(context) && !context->makes_room &&
+		    (!is_doubted || context->is_doubted) &&
+		    now - context->born >= FRESH_LEAST &&
+		    (oldest == NULL || context->born < oldest->born))
+			oldest = context;
+	if (oldest == NULL)
+		return false;
+	DL_FOREACH (oldest->queries, query) {
+		if (query->cb == NULL || query->due != DUE_NOTHING)
+			continue;
+		query->due = DUE_FAILURE;
+		event_active(query->event, EV_TIMEOUT, 0);
+	}
+	oldest->makes_room = true;
+	retire(oldest);
+	return true;
+}
+
+static bool
+has_room(struct validated *validator, bool is_doubted, uint64_t now)
+{
+	if (validator->fresh_count >= FRESH_MAX + FRESH_SPARE)
+		return false;
+	if (is_doubted && validator->doubted_count >= DOUBTED_MAX)
+		return validator->doubted_count < DOUBTED_MAX + FRESH_SPARE &&
+		       make_room(validator, true, now);
+	return validator->fresh_count < FRESH_MAX ||
+	       make_room(validator, is_doubted, now);
+}
+
+static struct context *
+fresh_new(struct validated *validator, const char *name, bool is_doubted,
+    uint64_t now)
+{
+	struct context *context;
+
+	if (!has_room(validator, is_doubted, now) ||
+	    (context = context_new_checked(validator, TCP_OWN)) == NULL)
+		return NULL;
+	snprintf(context->owner_name, sizeof(context->owner_name), "%s", name);
+	validator->fresh_count++;
+	context->is_doubted = is_doubted;
+	if (is_doubted)
+		validator->doubted_count++;
+	return context;
+}
+
+/* The context of the last seconds that is @name's own, or a new one, for which
+ * @budget, or NULL, pays. */
+static struct context *
+pick_fresh(struct validated *validator, const char *name, bool is_doubted,
+    struct budget *budget)
+{
+	const uint64_t now = clock_ms();
+	struct context *context, *found = NULL;
+
+	for (context = validator->contexts; context != NULL;
+	     context = context->next) {
+		if (!is_fresh(context) || context->retired)
+			continue;
+		if (now - context->born > FRESH_INTERVAL)
+			retire(context);
+		else if (context->is_doubted == is_doubted &&
+			 domain_equal(context->owner_name, name))
+			found = context;
+	}
+	if (found != NULL)
+		return found;
+	if (budget != NULL && !budget_spend(budget, BUDGET_REPEATS, 1))
+		return NULL;
+	return fresh_new(validator, name, is_doubted, now);
+}
+
+/* ---- queries ---- */
+
+static bool
+is_awaited(const struct validator_query *query)
+{
+	return query->cb != NULL && !query->is_ours;
+}
+
+static void
+query_enter(struct validator_query *query, struct context *context)
+{
+	query->context = context;
+	DL_APPEND(context->queries, query);
+	context->in_flight++;
+	if (is_awaited(query))
+		context->awaited++;
+}
+
+static void
+query_leave(struct validator_query *query)
+{
+	struct context *context = query->context;
+	struct validator_query *twin;
+
+	HASH_FIND_STR(context->hung, query->key, twin);
+	if (twin == query)
+		HASH_DEL(context->hung, query);
+	DL_DELETE(context->queries, query);
+	context->in_flight--;
+	if (is_awaited(query))
+		context->awaited--;
+	reap_if_done(context);
+}
+
+/* Nobody waits for it any more.  Returns who did. */
+static validator_cb
+query_forget(struct validator_query *query)
+{
+	const validator_cb cb = query->cb;
+
+	if (is_awaited(query))
+		query->context->awaited--;
+	query->cb = NULL;
+	query->budget = NULL;
+	reap_if_done(query->context);
+	return cb;
+}
+
+/* libunbound is done with what nobody waited for. */
+static void
+leave_abandoned(struct context *context)
+{
+	struct validated *validator = context->owner;
+
+	validator->abandoned--;
+	if (--context->abandoned < ABANDONED_MANY && context == validator->main)
+		event_del(validator->crowded);
+}
+
+static void
+query_free(struct validator_query *query)
+{
+	struct validated *validator = query->context->owner;
+
+	if (query->abandoned)
+		leave_abandoned(query->context);
+	query_leave(query);
+	validator->in_flight--;
+	if (query->event != NULL)
+		event_free(query->event);
+	free((void *)(uintptr_t)query->result.packet);
+	free((void *)(uintptr_t)query->result.why);
+	free(query->fresh_for);
+	free(query->key);
+	free(query);
+}
+
+/* libunbound can't end a question, but a context can be replaced. */
+static void
+relieve(struct context *context)
+{
+	static const struct timeval patience = { ABANDONED_SECONDS, 0 };
+	struct validated *validator = context->owner;
+
+	if (context == validator->main) {
+		if (context->abandoned >= ABANDONED_MAX)
+			renew_soon(validator, context->born + RENEW_CROWDED);
+		else if (context->abandoned == ABANDONED_MANY)
+			event_add(validator->crowded, &patience);
+	} else if (context == validator->spare &&
+		   context->abandoned >= ABANDONED_MAX) {
+		validator->spare = NULL;
+		retire(context);
+	}
+}
+
+/* Libunbound goes on with it; a twin shall not join it. */
+static void
+abandon(struct validator_query *query)
+{
+	struct context *context = query->context;
+	struct validator_query *twin;
+
+	query->abandoned = true;
+	context->owner->abandoned++;
+	context->abandoned++;
+	HASH_FIND_STR(context->hung, query->key, twin);
+	if (twin == NULL)
+		HASH_ADD_KEYPTR(
+		    hh, context->hung, query->key, strlen(query->key), query);
+	relieve(context);
+}
+
+/* The name that is asked for. */
+static const char *
+name_of(const struct validator_query *query)
+{
+	return strchr(query->key, '/') + 1;
+}
+
+static void
+read_failure(const char *why, struct validator_result *result)
+{
+	*result =
+	    (struct validator_result){ .why = why != NULL ? why
+							  : REASON_NO_SERVER };
+}
+
+/* The packet's own rcode counts: a failure that comes from libunbound's
+ * cache arrives with rcode 0 and SERVFAIL inside the packet. */
+static bool
+is_answer(int rcode, const uint8_t *wire, int len)
+{
+	if (rcode != 0 || wire == NULL || len < 12)
+		return false;
+	switch (wire[3] & 0x0fU) {
+	case RCODE_NOERROR:
+	case RCODE_NXDOMAIN:
+	case RCODE_YXDOMAIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Returns false where it is the answer, but not the whole of it. */
+static bool
+read_result(const struct validator_query *query, int rcode, const void *packet,
+    int len, int sec, const char *why, struct validator_result *result)
+{
+	static const enum dns_security security[] = { DNS_INSECURE, DNS_BOGUS,
+		DNS_SECURE };
+	const uint32_t now = (uint32_t)time(NULL);
+	const char *flaw;
+
+	if (!is_answer(rcode, packet, len)) {
+		read_failure(reason_innermost(why), result);
+		return true;
+	}
+	*result = (struct validator_result){ .answered = true,
+		.fresh = is_fresh(query->context),
+		.packet = packet,
+		.len = (size_t)len,
+		.lifetime = UINT32_MAX,
+		.hashing = unbound_answer_hashing(
+		    packet, (size_t)len, domain_labels(name_of(query))),
+		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
+		.why = reason_innermost(why) };
+	/* Whose answer is the last one is asked in a new context. */
+	flaw = unbound_answer_flaw(packet, (size_t)len, query->type,
+	    result->security, query->is_last, now);
+	if (flaw != NULL)
+		read_failure(flaw, result);
+	else if (result->security == DNS_SECURE)
+		result->lifetime =
+		    unbound_answer_lifetime(packet, (size_t)len, now);
+	return flaw == NULL;
+}
+
+static void ask_fresh(struct validator_query *query);
+
+/* What is due. */
+static void
+on_due(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct validator_result no_room = {
+		.why = "too many second looks at once"
+	};
+	struct validator_query *query = arg;
+	const enum due due = query->due;
+	validator_cb cb;
+
+	(void)fd;
+	(void)what;
+	query->due = DUE_NOTHING;
+	/* Each of these takes its time: the loop shall look at what else is
+	 * ready. */
+	event_base_loopcontinue(query->context->owner->base);
+	if (due == DUE_FRESH && query->cb != NULL) {
+		ask_fresh(query);
+		return;
+	}
+	cb = query_forget(query);
+	if (due == DUE_FAILURE) {
+		if (cb == NULL)
+			return;
+		abandon(query);
+		cb(query->arg, &no_room);
+		return;
+	}
+	if (cb != NULL)
+		cb(query->arg, &query->result);
+	query_free(query);
+}
+
+/* A result came while ub_resolve_event() was still running: of a question that
+ * the cache answers, or of any other that is ready by then.  Whoever is asking
+ * right now could be ended by it. */
+static void
+postpone(struct validator_query *query, const struct validator_result *result)
+{
+	struct validator_result *copy = &query->result;
+	uint8_t *packet = NULL;
+
+	*copy = *result;
+	copy->packet = NULL;
+	copy->why = result->why != NULL ? strdup(result->why) : NULL;
+	if (result->answered) {
+		if ((packet = malloc(result->len)) != NULL)
+			memcpy(packet, result->packet, result->len);
+		else
+			copy->answered = false;
+		copy->packet = packet;
+	}
+	if (!copy->answered)
+		copy->security = DNS_INDETERMINATE;
+	query->due = DUE_RESULT;
+	event_active(query->event, EV_TIMEOUT, 0);
+}
+
+/* What libunbound has spent before it called back, as far as it is much, was
+ * for this answer: signatures are checked when all is there that they need, and
+ * then it comes at once.  With keys chosen for that each takes 15 ms. */
+static void
+note_spent(struct validator_query *query)
+{
+	const uint64_t microseconds = loop_time_lap() / 1000;
+
+	if (microseconds > OTHERS_US)
+		query->spent += microseconds - OTHERS_US;
+}
+
+/* Whether zones and sets were validated for this answer or lay in the cache by
+ * then, nobody says. */
+static uint64_t
+cost_of_sets(const struct validator_result *result)
+{
+	const size_t sets = result->answered
+				? whole_signed_sets(result->packet, result->len)
+				: 0;
+
+	return sets > SETS_FREE ? (sets - SETS_FREE) * SET_US : 0;
+}
+
+static uint64_t
+cost_of_zones(const struct validator_result *result)
+{
+	const size_t zones =
+	    result->answered ? whole_zones(result->packet, result->len) : 0;
+
+	return zones > ZONES_FREE ? (zones - ZONES_FREE) * ZONE_US : 0;
+}
+
+static void
+on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
+    int was_ratelimited)
+{
+	struct validator_query *query = arg;
+	struct validated *validator = query->context->owner;
+	struct validator_result result;
+	validator_cb cb;
+
+	(void)was_ratelimited;
+	note_spent(query);
+	if (query->cb == NULL) {
+		query_free(query);
+		return;
+	}
+	if (!read_result(query, rcode, packet, len, sec, why, &result) &&
+	    !query->is_last) {
+		query->due = DUE_FRESH;
+		event_active(query->event, EV_TIMEOUT, 0);
+		return;
+	}
+	if (query->context->distrusted && result.security == DNS_INSECURE)
+		read_failure("the trust anchor is not alive", &result);
+	if (query->context->is_outdated)
+		read_failure("out of memory for other trust anchors", &result);
+	result.spent = query->spent + cost_of_zones(&result);
+	result.spent += cost_of_sets(&result);
+	if (validator->asking) {
+		postpone(query, &result);
+		return;
+	}
+	/* Signatures were checked, which takes long: the loop shall look at
+	 * what else is ready. */
+	event_base_loopcontinue(validator->base);
+	cb = query_forget(query);
+	cb(query->arg, &result);
+	query_free(query);
+}
+
+static struct validator_query *
+query_new(struct context *context, const char *name, uint16_t type,
+    validator_cb cb, void *arg)
+{
+	struct validator_query *query = calloc(1, sizeof(*query));
+	char key[KEY_MAX];
+
+	if (query == NULL)
+		return NULL;
+	snprintf(key, sizeof(key), "%u/%s", type, name);
+	query->key = strdup(key);
+	query->event = event_new(context->owner->base, -1, 0, on_due, query);
+	if (query->key == NULL || query->event == NULL) {
+		if (query->event != NULL)
+			event_free(query->event);
+		free(query->key);
+		free(query);
+		return NULL;
+	}
+	query->type = type;
+	query->cb = cb;
+	query->arg = arg;
+	query->is_last = is_fresh(context);
+	query->is_ours = cb == on_root_key;
+	context->owner->in_flight++;
+	query_enter(query, context);
+	return query;
+}
+
+/* Returns 0, or -1 where it can't be asked: then it is still the caller's. */
+static int
+submit(struct validator_query *query)
+{
+	struct validated *validator = query->context->owner;
+	int error;
+
+	validator->asking = true;
+	error = ub_resolve_event(query->context->ub, name_of(query),
+	    query->type, CLASS_IN, query, on_result, NULL);
+	validator->asking = false;
+	if (error != 0)
+		log_error("validated: libunbound can't ask %s: %s",
+		    name_of(query), ub_strerror(error));
+	return error == 0 ? 0 : -1;
+}
+
+/* Returns the query, or NULL, and then it is freed. */
+static struct validator_query *
+submit_new(struct validator_query *query)
+{
+	if (query == NULL || submit(query) == 0)
+		return query;
+	query_forget(query);
+	query_free(query);
+	return NULL;
+}
+
+/*
+ * With empty caches: a second look at what is bogus; or what came was not
+ * whole, and lies in libunbound's cache as it came.  "_25._tcp" belongs to its
+ * host.
+ */
+static void
+ask_fresh(struct validator_query *query)
+{
+	const char *name =
+	    query->fresh_for != NULL ? query->fresh_for : name_of(query);
+	const char *why = NULL;
+	struct context *context;
+	validator_cb cb;
+
+	query->is_last = true;
+	context = pick_fresh(query->context->owner, domain_host(name),
+	    query->is_doubted, query->budget);
+	if (context != NULL) {
+		query_leave(query);
+		query_enter(query, context);
+		if (submit(query) == 0)
+			return;
+	}
+	if (query->budget != NULL)
+		why = budget_text(query->budget);
+	read_failure(
+	    why != NULL ? why : "no fresh caches to ask with", &query->result);
+	cb = query_forget(query);
+	cb(query->arg, &query->result);
+	query->result.why = NULL;
+	query_free(query);
+}
+
+/* Only an insecure answer withdraws trust: a failure says nothing. */
+static void
+on_root_key(void *arg, const struct validator_result *result)
+{
+	struct context *context = arg;
+
+	if (!result->answered || result->security != DNS_INSECURE)
+		return;
+	context->distrusted = true;
+	log_error("validated: the root's DNSKEY is insecure to a new instance "
+		  "of libunbound: what is insecure there is not believed");
+}
+
+/* Asked first, so that it is known before what else is asked there. */
+static void
+check_trust(struct context *context)
+{
+	struct validator_query *query =
+	    query_new(context, ".", DNS_TYPE_DNSKEY, on_root_key, context);
+
+	if (query == NULL)
+		return;
+	query->is_last = true;
+	submit_new(query);
+}
+
+/* Many may want it in one turn of the loop, and contexts take their time: each
+ * has a turn of its own. */
+static struct validator_query *
+ask_fresh_later(struct validated *validator, const char *name, uint16_t type,
+    const char *fresh_for, bool is_doubted, validator_cb cb, void *arg)
+{
+	struct validator_query *query =
+	    query_new(validator->main, name, type, cb, arg);
+
+	if (query == NULL)
+		return NULL;
+	if ((query->fresh_for = strdup(fresh_for)) == NULL) {
+		query_forget(query);
+		query_free(query);
+		return NULL;
+	}
+	query->is_doubted = is_doubted;
+	query->due = DUE_FRESH;
+	event_active(query->event, EV_TIMEOUT, 0);
+	return query;
+}
+
+struct validator_query *
+validator_ask(struct validated *validator, const char *name, uint16_t type,
+    const char *fresh_for, struct budget *budget, validator_cb cb, void *arg)
+{
+	struct validator_query *query;
+	char key[KEY_MAX];
+	struct context *context;
+
+	if (fresh_for != NULL)
+		return ask_fresh_later(
+		    validator, name, type, fresh_for, false, cb, arg);
+	snprintf(key, sizeof(key), "%u/%s", type, name);
+	context = pick_shared(validator, key);
+	if (context == NULL)
+		return NULL;
+	query = query_new(context, name, type, cb, arg);
+	if (query != NULL)
+		query->budget = budget;
+	return submit_new(query);
+}
+
+struct validator_query *
+validator_ask_doubted(struct validated *validator, const char *name,
+    uint16_t type, const char *fresh_for, validator_cb cb, void *arg)
+{
+	return ask_fresh_later(validator, name, type, fresh_for, true, cb, arg);
+}
+
+struct validator_query *
+validator_watch_root(
+    struct validated *validator, const char *state, validator_cb cb, void *arg)
+{
+	struct context *context = context_new(validator, state, TCP_OWN);
+	struct validator_query *query;
+
+	if (context == NULL)
+		return NULL;
+	query = query_new(context, ".", DNS_TYPE_DNSKEY, cb, arg);
+	if (query != NULL)
+		query->is_last = true;
+	query = submit_new(query);
+	retire(context);
+	return query;
+}
+
+void
+validator_use_anchors(struct validated *validator, struct anchors *anchors)
+{
+	anchors_free(validator->anchors);
+	validator->anchors = anchors;
+	if (validator_renew(validator) == 0)
+		return;
+	/* They may still trust a key that was revoked. */
+	for (struct context *context = validator->contexts; context != NULL;
+	     context = context->next)
+		context->is_outdated = true;
+}
+
+void
+validator_cancel(struct validator_query *query)
+{
+	if (query == NULL)
+		return;
+	query_forget(query);
+	/* Where libunbound is done with it, what is due frees it. */
+	if (query->due != DUE_RESULT && query->due != DUE_FRESH)
+		abandon(query);
+}
+
+/* ---- life ---- */
+
+/* libunbound takes zones only from a file: one in memory. */
+static int
+write_zones(const struct conf *conf)
+{
+	FILE *file;
+	int fd, copy;
+
+	if (conf->zone_count == 0)
+		return -1;
+	if ((fd = memfd_create("postdane-zones", MFD_CLOEXEC)) == -1)
+		return -2;
+	if ((copy = dup(fd)) == -1 || (file = fdopen(copy, "w")) == NULL) {
+		if (copy != -1)
+			close(copy);
+		close(fd);
+		return -2;
+	}
+	if (zones_write(conf, file) == -1) {
+		fclose(file);
+		close(fd);
+		return -2;
+	}
+	if (fclose(file) != 0) {
+		close(fd);
+		return -2;
+	}
+	return fd;
+}
+
+struct validated *
+validator_new(struct event_base *base, const struct conf *conf,
+    const struct unbound_facts *library)
+{
+	struct validated *validator = calloc(1, sizeof(*validator));
+	char why[ANCHORS_WHY_MAX];
+
+	if (validator == NULL)
+		return NULL;
+	validator->base = base;
+	validator->conf = conf;
+	validator->zones_fd = -1;
+	validator->library = library;
+	validator->anchors =
+	    anchors_load(conf->trust_anchor, conf->state_directory, why);
+	if (validator->anchors == NULL) {
+		log_error("validated: trust anchor %s", why);
+		validator_free(validator);
+		return NULL;
+	}
+	validator->zones_fd = write_zones(conf);
+	if (validator->zones_fd == -2) {
+		log_error("validated: zone blocks: %s", strerror(errno));
+		validator->zones_fd = -1;
+		validator_free(validator);
+		return NULL;
+	}
+	validator->reaper = event_new(base, -1, 0, reap, validator);
+	validator->renewer = event_new(base, -1, 0, on_renewer, validator);
+	validator->crowded = event_new(base, -1, 0, on_renewer, validator);
+	validator->trimmer = event_new(base, -1, 0, give_memory_back, NULL);
+	if (validator->reaper == NULL || validator->renewer == NULL ||
+	    validator->crowded == NULL || validator->trimmer == NULL ||
+	    (validator->main = context_new(validator, NULL, TCP_SHARED)) ==
+		NULL) {
+		validator_free(validator);
+		return NULL;
+	}
+	return validator;
+}
+
+void
+validator_free(struct validated *validator)
+{
+	if (validator == NULL)
+		return;
+	for (struct context *context = validator->contexts; context != NULL;) {
+		struct context *next = context->next;
+
+		context_free(context);
+		context = next;
+	}
+	if (validator->trimmer != NULL)
+		event_free(validator->trimmer);
+	if (validator->reaper != NULL)
+		event_free(validator->reaper);
+	if (validator->renewer != NULL)
+		event_free(validator->renewer);
+	if (validator->crowded != NULL)
+		event_free(validator->crowded);
+	if (validator->zones_fd != -1)
+		close(validator->zones_fd);
+	anchors_free(validator->anchors);
+	free(validator);
+}
+
+const struct unbound_facts *
+validator_library(const struct validated *validator)
+{
+	return validator->library;
+}
+
+struct validator_counts
+validator_counts(const struct validated *validator)
+{
+	return (struct validator_counts){ .in_flight = validator->in_flight,
+		.abandoned = validator->abandoned,
+		.contexts = validator->context_count };
+}
