@@ -641,7 +641,7 @@ $(BUILD)/allocs/%: $(BUILD)/allocs/obj/test_%.o $(ALLOCS_OBJECTS) \
 
 # ---- rules that are taken out ----
 
-# MUTANTS="dane policy/ttl-most" tries only those: modules, or single ones.
+# MUTANTS="dane verdict/ttl-most" tries only those: modules, or single ones.
 RUN_MUTANTS = tests/mutants/run $(patsubst -j%,--jobs=%,$(filter-out -j,$(filter -j%,\
 	$(MAKEFLAGS))))
 

@@ -10,7 +10,7 @@
 #include "base/domain.h"
 #include "dane/dane.h"
 #include "dane/tlsa.h"
-#include "policy/policy.h"
+#include "policy/verdict.h"
 
 #define RECORD_MAX (DOMAIN_TEXT_MAX + 16)
 
@@ -171,8 +171,8 @@ add_evidence(json_t *object, const struct dane_evidence *evidence)
 }
 
 json_t *
-evidence_json(const char *key, const char *map,
-    const struct policy_verdict *verdict, const struct dane_evidence *evidence)
+evidence_json(const char *key, const char *map, const struct verdict *verdict,
+    const struct dane_evidence *evidence)
 {
 	json_t *object = json_object();
 
@@ -183,7 +183,7 @@ evidence_json(const char *key, const char *map,
 	set_text(object, "reply", tls_policy_text(verdict->policy));
 	if (verdict->policy == TLS_POLICY_FINGERPRINT)
 		set_text(object, "carried", verdict->carried);
-	set_text(object, "rule", policy_rule_text(verdict->rule));
+	set_text(object, "rule", verdict_rule_text(verdict->rule));
 	set_text(object, "why", verdict->why);
 	set_number(object, "ttl", verdict->ttl);
 	if (evidence != NULL)

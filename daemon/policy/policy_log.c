@@ -8,26 +8,27 @@
 #include "base/log.h"
 #include "dane/dane.h"
 #include "policy/nexthop.h"
-#include "policy/policy.h"
+#include "policy/verdict.h"
 
 #define KEY_MAX 288
 #define MAP_MAX 288
 
 static const char *
-cause_text(enum policy_cause cause)
+cause_text(enum policy_log_cause cause)
 {
 	static const char *const texts[] = {
-		[POLICY_CAUSE_QUESTION] = "",
-		[POLICY_CAUSE_REFRESH] = " cause=refresh",
-		[POLICY_CAUSE_WARM_UP] = " cause=warm-up",
+		[POLICY_LOG_CAUSE_QUESTION] = "",
+		[POLICY_LOG_CAUSE_REFRESH] = " cause=refresh",
+		[POLICY_LOG_CAUSE_WARM_UP] = " cause=warm-up",
 	};
 
 	return texts[cause];
 }
 
 void
-policy_log_verdict(const char *key, const char *map, enum policy_cause cause,
-    const struct policy_verdict *verdict, const struct dane_evidence *evidence)
+policy_log_verdict(const char *key, const char *map,
+    enum policy_log_cause cause, const struct verdict *verdict,
+    const struct dane_evidence *evidence)
 {
 	const bool temp = verdict->policy == TLS_POLICY_TEMP;
 	char key_text[KEY_MAX], map_text[MAP_MAX];
@@ -43,7 +44,7 @@ policy_log_verdict(const char *key, const char *map, enum policy_cause cause,
 	    log_value(key_text, sizeof(key_text), key, strlen(key)),
 	    log_value(map_text, sizeof(map_text), map, strlen(map)),
 	    tls_policy_text(verdict->policy), temp ? " " : "",
-	    temp ? verdict->why : "", policy_rule_text(verdict->rule),
+	    temp ? verdict->why : "", verdict_rule_text(verdict->rule),
 	    evidence != NULL ? evidence->host_count : 0, usable,
 	    answer_rung_text(evidence != NULL ? dane_evidence_rung(evidence)
 					      : DNS_RUNG_NONE),
@@ -81,18 +82,19 @@ policy_log_hit(const char *key, size_t len, const char *map, const char *reply,
 /* ---- weaker verdicts ---- */
 
 static void
-add(char text[POLICY_PROOF_MAX], size_t *at, const char *words)
+add(char text[POLICY_LOG_PROOF_MAX], size_t *at, const char *words)
 {
-	const size_t len = strnlen(words, POLICY_PROOF_MAX - 1 - *at);
+	const size_t len = strnlen(words, POLICY_LOG_PROOF_MAX - 1 - *at);
 
 	memcpy(text + *at, words, len);
 	*at += len;
 }
 
 const char *
-policy_proof(const struct dane_evidence *evidence, char text[POLICY_PROOF_MAX])
+policy_log_proof(
+    const struct dane_evidence *evidence, char text[POLICY_LOG_PROOF_MAX])
 {
-	char raw[POLICY_PROOF_MAX];
+	char raw[POLICY_LOG_PROOF_MAX];
 	size_t at = 0;
 
 	add(raw, &at, "MX ");
@@ -114,7 +116,7 @@ policy_proof(const struct dane_evidence *evidence, char text[POLICY_PROOF_MAX])
 		add(raw, &at, ": ");
 		add(raw, &at, host->why != NULL ? host->why : "");
 	}
-	return log_printable(text, POLICY_PROOF_MAX, raw, at);
+	return log_printable(text, POLICY_LOG_PROOF_MAX, raw, at);
 }
 
 void

@@ -20,10 +20,10 @@
 #include "dane/tlsa.h"
 #include "dns/resolver.h"
 #include "policy/askers.h"
-#include "policy/busy_list.h"
 #include "policy/nexthop.h"
 #include "policy/policy_log.h"
-#include "policy/verdicts.h"
+#include "policy/verdict_store.h"
+#include "policy/warm_up.h"
 
 /* Evaluations at a time that were asked for by those who have no room of their
  * own left (policy/askers.h); each is a few lookups. */
@@ -54,7 +54,7 @@ struct evaluation {
 	char key[NEXTHOP_TEXT_MAX]; /* nexthop_text() */
 	char map[POLICY_MAP_MAX];   /* of the first who asked, for the log */
 	const struct conf_profile *policy; /* the same */
-	enum policy_cause cause;
+	enum policy_log_cause cause;
 	bool is_explicit;
 	bool forgotten; /* what it finds is not remembered */
 	UT_hash_handle hh;
@@ -68,7 +68,7 @@ struct policy_explanation {
 	policy_explain_cb cb;
 	void *arg;
 	const struct conf_profile *policy;
-	struct policy_verdict verdict; /* with at_once */
+	struct verdict verdict; /* with at_once */
 	bool is_explicit;
 	struct policy_explanation *prev, *next;
 };
@@ -79,11 +79,11 @@ struct policy_service {
 	struct resolver *resolver;
 	struct stats *stats;
 	struct tlsa_checker *checker;
-	struct verdicts *verdicts;
+	struct verdict_store *verdicts;
 	struct evaluation *evaluations; /* hash by key */
 	size_t refreshes;               /* of them, nobody asked for these */
 	struct askers *askers;
-	struct busy_list warm; /* to be evaluated as there is time */
+	struct warm_up warm; /* to be evaluated as there is time */
 	struct event *tick;
 	struct policy_explanation *explanations;
 	size_t explanation_count;
@@ -110,7 +110,7 @@ count_reply(struct stats *stats, const struct policy_reply *reply)
 }
 
 static void
-reply_from(const struct policy_verdict *verdict, struct policy_reply *reply)
+reply_from(const struct verdict *verdict, struct policy_reply *reply)
 {
 	*reply = (struct policy_reply){ .policy = verdict->policy,
 		.text = tls_policy_text(verdict->policy) };
@@ -127,13 +127,13 @@ reply_from(const struct policy_verdict *verdict, struct policy_reply *reply)
  */
 static void
 verdict_without_lookup(const struct nexthop *hop,
-    const struct conf_profile *policy, struct policy_verdict *verdict)
+    const struct conf_profile *policy, struct verdict *verdict)
 {
 	const enum conf_no_dane no_dane =
 	    hop->is_explicit ? policy->no_dane_explicit : policy->no_dane;
 
 	memset(verdict, 0, sizeof(*verdict));
-	verdict->rule = POLICY_RULE_NO_LOOKUP;
+	verdict->rule = VERDICT_RULE_NO_LOOKUP;
 	snprintf(verdict->why, sizeof(verdict->why), "%s", hop->why);
 	if (hop->kind != NEXTHOP_UNKNOWN)
 		verdict->policy = TLS_POLICY_NOTFOUND;
@@ -175,13 +175,13 @@ static void
 answer_all(struct evaluation *evaluation, const struct dane_evidence *evidence)
 {
 	struct policy_request *request;
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct policy_reply reply;
 
 	/* One at a time: a callback may cancel others. */
 	while ((request = evaluation->requests) != NULL) {
 		DL_DELETE(evaluation->requests, request);
-		policy_decide(evidence, request->policy,
+		verdict_decide(evidence, request->policy,
 		    evaluation->is_explicit, &verdict);
 		reply_from(&verdict, &reply);
 		count_reply(evaluation->service->stats, &reply);
@@ -196,7 +196,7 @@ evaluation_free(struct evaluation *evaluation)
 	struct policy_service *service = evaluation->service;
 
 	HASH_DEL(service->evaluations, evaluation);
-	if (evaluation->cause != POLICY_CAUSE_QUESTION)
+	if (evaluation->cause != POLICY_LOG_CAUSE_QUESTION)
 		service->refreshes--;
 	if (evaluation->asker != NULL)
 		askers_give_back(service->askers, evaluation->asker);
@@ -208,16 +208,16 @@ static void
 on_evidence(void *arg, struct dane_evidence *evidence)
 {
 	struct evaluation *evaluation = arg;
-	struct policy_verdict verdict;
+	struct verdict verdict;
 
 	evaluation->dane = NULL;
-	policy_decide(
+	verdict_decide(
 	    evidence, evaluation->policy, evaluation->is_explicit, &verdict);
 	policy_log_verdict(evaluation->key, evaluation->map, evaluation->cause,
 	    &verdict, evidence);
 	if (evidence != NULL && !evaluation->forgotten)
-		verdicts_store(evaluation->service->verdicts, evaluation->key,
-		    evaluation->is_explicit, evidence);
+		verdict_store_put(evaluation->service->verdicts,
+		    evaluation->key, evaluation->is_explicit, evidence);
 	answer_all(evaluation, evidence);
 	evaluation_free(evaluation);
 	dane_evidence_free(evidence);
@@ -226,7 +226,7 @@ on_evidence(void *arg, struct dane_evidence *evidence)
 static enum lookup_class
 class_of(const struct evaluation *evaluation)
 {
-	if (evaluation->cause != POLICY_CAUSE_QUESTION)
+	if (evaluation->cause != POLICY_LOG_CAUSE_QUESTION)
 		return LOOKUP_CLASS_REFRESH;
 	return evaluation->asker != NULL ? LOOKUP_CLASS_POLICY
 					 : LOOKUP_CLASS_POLICY_MANY;
@@ -235,7 +235,7 @@ class_of(const struct evaluation *evaluation)
 /* With room of nobody, at first. */
 static struct evaluation *
 evaluation_new(struct policy_service *service, const struct nexthop *hop,
-    const char *key, const char *map, enum policy_cause cause)
+    const char *key, const char *map, enum policy_log_cause cause)
 {
 	struct evaluation *evaluation = calloc(1, sizeof(*evaluation));
 
@@ -252,7 +252,7 @@ evaluation_new(struct policy_service *service, const struct nexthop *hop,
 		free(evaluation);
 		return NULL;
 	}
-	service->refreshes += cause != POLICY_CAUSE_QUESTION;
+	service->refreshes += cause != POLICY_LOG_CAUSE_QUESTION;
 	return evaluation;
 }
 
@@ -295,9 +295,9 @@ static bool
 answer_from_cache(struct policy_service *service, const char *key, size_t len,
     const char *map, struct policy_reply *reply)
 {
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
-	if (!verdicts_find(service->verdicts, key, len, map, &verdict))
+	if (!verdict_store_find(service->verdicts, key, len, map, &verdict))
 		return false;
 	*reply = (struct policy_reply){ .policy = verdict.policy,
 		.text = verdict.text != NULL
@@ -324,7 +324,7 @@ evaluation_begin(struct policy_service *service, const struct nexthop *hop,
 	if (asker == NULL && others >= EVALUATIONS_MAX)
 		return NULL;
 	evaluation =
-	    evaluation_new(service, hop, key, map, POLICY_CAUSE_QUESTION);
+	    evaluation_new(service, hop, key, map, POLICY_LOG_CAUSE_QUESTION);
 	if (evaluation != NULL)
 		evaluation->asker = asker;
 	else if (asker != NULL)
@@ -410,7 +410,7 @@ ask_without_lookup(struct policy_service *service, const struct nexthop *hop,
     const char *key, size_t key_len, const char *map,
     struct policy_reply *reply)
 {
-	struct policy_verdict verdict;
+	struct verdict verdict;
 
 	verdict_without_lookup(
 	    hop, conf_profile_for(service->conf, map), &verdict);
@@ -474,11 +474,11 @@ static void
 explain_evidence(void *arg, struct dane_evidence *evidence)
 {
 	struct policy_explanation *explanation = arg;
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	const policy_explain_cb cb = explanation->cb;
 	void *cb_arg = explanation->arg;
 
-	policy_decide(
+	verdict_decide(
 	    evidence, explanation->policy, explanation->is_explicit, &verdict);
 	explanation->dane = NULL;
 	explanation_free(explanation);
@@ -490,7 +490,7 @@ static void
 explain_at_once(evutil_socket_t fd, short what, void *arg)
 {
 	struct policy_explanation *explanation = arg;
-	const struct policy_verdict verdict = explanation->verdict;
+	const struct verdict verdict = explanation->verdict;
 	const policy_explain_cb cb = explanation->cb;
 	void *cb_arg = explanation->arg;
 
@@ -556,11 +556,11 @@ policy_service_explain_cancel(struct policy_explanation *explanation)
 /* ---- what is done without being asked ---- */
 
 static void
-evaluate_unasked(
-    struct policy_service *service, const char *key, enum policy_cause cause)
+evaluate_unasked(struct policy_service *service, const char *key,
+    enum policy_log_cause cause)
 {
 	char text[NEXTHOP_TEXT_MAX];
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 	struct evaluation *evaluation;
 	struct nexthop hop;
 
@@ -570,14 +570,15 @@ evaluate_unasked(
 		return;
 	nexthop_text(&hop, text);
 	/* Somebody may have asked meanwhile. */
-	if (cause == POLICY_CAUSE_WARM_UP &&
-	    verdicts_peek(service->verdicts, text, strlen(text), "", &verdict))
+	if (cause == POLICY_LOG_CAUSE_WARM_UP &&
+	    verdict_store_peek(
+		service->verdicts, text, strlen(text), "", &verdict))
 		return;
 	HASH_FIND_STR(service->evaluations, text, evaluation);
 	if (evaluation == NULL &&
 	    evaluation_start(
 		evaluation_new(service, &hop, text, "", cause), &hop) != NULL &&
-	    cause == POLICY_CAUSE_REFRESH)
+	    cause == POLICY_LOG_CAUSE_REFRESH)
 		stats_count(service->stats, STATS_REFRESH);
 }
 
@@ -585,7 +586,7 @@ evaluate_unasked(
 static bool
 evaluate_next(struct policy_service *service, uint64_t now)
 {
-	struct verdict_cache *cache = verdicts_cache(service->verdicts);
+	struct verdict_cache *cache = verdict_store_cache(service->verdicts);
 	char key[NEXTHOP_TEXT_MAX];
 	const char *due;
 	size_t len;
@@ -594,12 +595,13 @@ evaluate_next(struct policy_service *service, uint64_t now)
 		if (len < sizeof(key)) {
 			memcpy(key, due, len);
 			key[len] = '\0';
-			evaluate_unasked(service, key, POLICY_CAUSE_REFRESH);
+			evaluate_unasked(
+			    service, key, POLICY_LOG_CAUSE_REFRESH);
 		}
 		return true;
 	}
-	if ((due = busy_list_take(&service->warm)) != NULL)
-		evaluate_unasked(service, due, POLICY_CAUSE_WARM_UP);
+	if ((due = warm_up_take(&service->warm)) != NULL)
+		evaluate_unasked(service, due, POLICY_LOG_CAUSE_WARM_UP);
 	return due != NULL;
 }
 
@@ -611,7 +613,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	verdict_cache_sweep(verdicts_cache(service->verdicts), now, SWEEP_MAX);
+	verdict_cache_sweep(
+	    verdict_store_cache(service->verdicts), now, SWEEP_MAX);
 	while (!service->ending && service->refreshes < REFRESHES_MAX &&
 	       evaluate_next(service, now))
 		;
@@ -630,41 +633,41 @@ busy_path(const struct policy_service *service, char *path, size_t size)
 static void
 add_busy(void *arg, const char *key, size_t len)
 {
-	busy_list_add(arg, key, len);
+	warm_up_add(arg, key, len);
 }
 
 /* Those not evaluated yet are as busy as they were. */
 static void
-list_busiest(struct policy_service *service, struct busy_list *list)
+list_busiest(struct policy_service *service, struct warm_up *list)
 {
-	const struct busy_list *warm = &service->warm;
+	const struct warm_up *warm = &service->warm;
 
-	verdict_cache_busiest(
-	    verdicts_cache(service->verdicts), BUSY_LIST_MAX, add_busy, list);
+	verdict_cache_busiest(verdict_store_cache(service->verdicts),
+	    WARM_UP_MAX, add_busy, list);
 	for (size_t i = warm->next; i < warm->count; i++)
-		busy_list_add(list, warm->key[i], strlen(warm->key[i]));
+		warm_up_add(list, warm->key[i], strlen(warm->key[i]));
 }
 
 void
 policy_service_save_busiest(struct policy_service *service)
 {
-	struct busy_list list = { 0 };
+	struct warm_up list = { 0 };
 	char path[PATH_MAX];
 
 	if (!busy_path(service, path, sizeof(path)))
 		return;
 	list_busiest(service, &list);
 	if (list.count > 0)
-		busy_list_save(&list, path);
-	busy_list_clear(&list);
+		warm_up_save(&list, path);
+	warm_up_clear(&list);
 }
 
 bool
 policy_service_expects_dane(struct policy_service *service, const char *key)
 {
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
-	return verdicts_peek(
+	return verdict_store_peek(
 		   service->verdicts, key, strlen(key), "", &verdict) &&
 	       (verdict.policy == TLS_POLICY_DANE ||
 		   verdict.policy == TLS_POLICY_DANE_ONLY);
@@ -681,9 +684,9 @@ static void
 export_one(void *arg, const char *key, size_t len)
 {
 	const struct export_job *job = arg;
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
-	if (!verdicts_peek(
+	if (!verdict_store_peek(
 		job->service->verdicts, key, len, job->map, &verdict) ||
 	    verdict.policy == TLS_POLICY_TEMP ||
 	    verdict.policy == TLS_POLICY_NOTFOUND)
@@ -702,7 +705,7 @@ policy_service_export(struct policy_service *service, const char *map,
 	};
 
 	verdict_cache_busiest(
-	    verdicts_cache(service->verdicts), SIZE_MAX, export_one, &job);
+	    verdict_store_cache(service->verdicts), SIZE_MAX, export_one, &job);
 }
 
 void
@@ -711,7 +714,7 @@ policy_service_load_busiest(struct policy_service *service)
 	char path[PATH_MAX];
 
 	if (busy_path(service, path, sizeof(path)))
-		busy_list_load(&service->warm, path);
+		warm_up_load(&service->warm, path);
 }
 
 void
@@ -724,7 +727,7 @@ policy_service_follow(
 bool
 policy_service_retire(struct policy_service *service)
 {
-	struct verdict_cache *cache = verdicts_cache(service->verdicts);
+	struct verdict_cache *cache = verdict_store_cache(service->verdicts);
 	struct evaluation *evaluation, *next;
 
 	service->ending = true;
@@ -741,7 +744,7 @@ enum policy_flush
 policy_service_flush(
     struct policy_service *service, const char *key, size_t len)
 {
-	struct verdict_cache *cache = verdicts_cache(service->verdicts);
+	struct verdict_cache *cache = verdict_store_cache(service->verdicts);
 	struct evaluation *evaluation, *next;
 	char text[NEXTHOP_TEXT_MAX];
 	struct nexthop hop;
@@ -771,13 +774,13 @@ policy_service_flush(
 size_t
 policy_service_cache_entries(const struct policy_service *service)
 {
-	return verdict_cache_count(verdicts_cache(service->verdicts));
+	return verdict_cache_count(verdict_store_cache(service->verdicts));
 }
 
 size_t
 policy_service_cache_bytes(const struct policy_service *service)
 {
-	return verdict_cache_bytes(verdicts_cache(service->verdicts));
+	return verdict_cache_bytes(verdict_store_cache(service->verdicts));
 }
 
 /* ---- life ---- */
@@ -797,7 +800,7 @@ policy_service_new(struct event_base *base, const struct conf *conf,
 	service->stats = stats;
 	service->checker = tlsa_checker_new();
 	service->askers = askers_new();
-	service->verdicts = verdicts_new(conf, stats);
+	service->verdicts = verdict_store_new(conf, stats);
 	service->tick = event_new(base, -1, EV_PERSIST, on_tick, service);
 	if (service->checker == NULL || service->askers == NULL ||
 	    service->verdicts == NULL || service->tick == NULL ||
@@ -835,7 +838,7 @@ policy_service_free(struct policy_service *service)
 	tlsa_checker_free(service->checker);
 	if (service->tick != NULL)
 		event_free(service->tick);
-	verdicts_free(service->verdicts);
-	busy_list_clear(&service->warm);
+	verdict_store_free(service->verdicts);
+	warm_up_clear(&service->warm);
 	free(service);
 }

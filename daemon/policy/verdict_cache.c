@@ -52,7 +52,7 @@ struct entry {
 };
 
 struct verdict_cache {
-	struct verdict_limits limits;
+	struct verdict_cache_limits limits;
 	unsigned profiles;
 	struct entry **bucket;
 	size_t mask; /* buckets - 1 */
@@ -329,7 +329,7 @@ make_room(struct verdict_cache *cache)
 /* Whether @entry, which may be NULL, has a verdict that has not expired. */
 static bool
 read_verdict(const struct entry *entry, unsigned profile, uint64_t now,
-    struct cached_verdict *verdict)
+    struct verdict_cache_item *verdict)
 {
 	const struct reply *reply;
 
@@ -338,7 +338,7 @@ read_verdict(const struct entry *entry, unsigned profile, uint64_t now,
 	reply = &entry->reply[profile];
 	if (reply->expires <= now)
 		return false;
-	*verdict = (struct cached_verdict){ .policy = reply->policy,
+	*verdict = (struct verdict_cache_item){ .policy = reply->policy,
 		.text = reply->text != 0 ? text_at(entry, reply->text) : NULL,
 		.ttl_ms = reply->expires - now };
 	return true;
@@ -346,7 +346,8 @@ read_verdict(const struct entry *entry, unsigned profile, uint64_t now,
 
 bool
 verdict_cache_peek(const struct verdict_cache *cache, const char *key,
-    size_t len, unsigned profile, uint64_t now, struct cached_verdict *verdict)
+    size_t len, unsigned profile, uint64_t now,
+    struct verdict_cache_item *verdict)
 {
 	return read_verdict(lookup(cache, key, len), profile, now, verdict);
 }
@@ -365,7 +366,7 @@ mark_used(struct verdict_cache *cache, struct entry *entry)
 
 bool
 verdict_cache_find(struct verdict_cache *cache, const char *key, size_t len,
-    unsigned profile, uint64_t now, struct cached_verdict *verdict)
+    unsigned profile, uint64_t now, struct verdict_cache_item *verdict)
 {
 	struct entry *entry = lookup(cache, key, len);
 
@@ -377,14 +378,15 @@ verdict_cache_find(struct verdict_cache *cache, const char *key, size_t len,
 
 bool
 verdict_cache_before(const struct verdict_cache *cache, const char *key,
-    size_t len, unsigned profile, struct verdict_before *before)
+    size_t len, unsigned profile, struct verdict_cache_former *before)
 {
 	const struct entry *entry = lookup(cache, key, len);
 
 	if (entry == NULL)
 		return false;
-	*before = (struct verdict_before){ .policy = entry->reply[profile].last,
-		.proof = text_at(entry, entry->proof) };
+	*before =
+	    (struct verdict_cache_former){ .policy = entry->reply[profile].last,
+		    .proof = text_at(entry, entry->proof) };
 	return true;
 }
 
@@ -398,14 +400,14 @@ struct draft {
 };
 
 static bool
-is_certain(const struct cached_verdict *verdict)
+is_certain(const struct verdict_cache_item *verdict)
 {
 	return verdict->policy != TLS_POLICY_TEMP && !verdict->tentative;
 }
 
 static struct draft
 draft_of(const struct entry *old, unsigned profile,
-    const struct cached_verdict *verdict, uint64_t now)
+    const struct verdict_cache_item *verdict, uint64_t now)
 {
 	struct draft draft = { .policy = verdict->policy,
 		.last = verdict->policy,
@@ -429,7 +431,7 @@ draft_of(const struct entry *old, unsigned profile,
 
 /* Profiles mostly agree, so a text that is there already is not copied. */
 static size_t
-text_size(const struct cached_verdict *verdicts, const struct entry *old,
+text_size(const struct verdict_cache_item *verdicts, const struct entry *old,
     unsigned profile, uint64_t now)
 {
 	const struct draft draft =
@@ -465,8 +467,8 @@ append(struct entry *entry, uint32_t *at, const char *text, size_t len)
 }
 
 static bool
-has_failed(
-    const struct verdict_cache *cache, const struct cached_verdict *verdicts)
+has_failed(const struct verdict_cache *cache,
+    const struct verdict_cache_item *verdicts)
 {
 	for (unsigned i = 0; i < cache->profiles; i++)
 		if (!is_certain(&verdicts[i]))
@@ -477,7 +479,7 @@ has_failed(
 static void
 fill(const struct verdict_cache *cache, struct entry *entry,
     const struct entry *old, const char *key,
-    const struct cached_verdict *verdicts, const char *proof, uint64_t now)
+    const struct verdict_cache_item *verdicts, const char *proof, uint64_t now)
 {
 	uint32_t at = (uint32_t)((const char *)&entry->reply[cache->profiles] -
 				 (const char *)entry);
@@ -502,7 +504,7 @@ fill(const struct verdict_cache *cache, struct entry *entry,
 
 static struct entry *
 entry_new(const struct verdict_cache *cache, const struct entry *old,
-    const char *key, size_t len, const struct cached_verdict *verdicts,
+    const char *key, size_t len, const struct verdict_cache_item *verdicts,
     const char *proof, uint64_t now)
 {
 	const bool failed = has_failed(cache, verdicts);
@@ -536,7 +538,7 @@ entry_new(const struct verdict_cache *cache, const struct entry *old,
 
 size_t
 verdict_cache_put(struct verdict_cache *cache, const char *key, size_t len,
-    const struct cached_verdict *verdicts, const char *proof, uint64_t now)
+    const struct verdict_cache_item *verdicts, const char *proof, uint64_t now)
 {
 	struct entry **at, *old, *entry;
 	size_t evicted;
@@ -631,7 +633,7 @@ buckets_new(size_t count)
 
 struct verdict_cache *
 verdict_cache_new(
-    const struct verdict_limits *limits, unsigned profiles, uint64_t now)
+    const struct verdict_cache_limits *limits, unsigned profiles, uint64_t now)
 {
 	struct verdict_cache *cache = calloc(1, sizeof(*cache));
 	size_t buckets = 1;

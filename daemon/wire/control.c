@@ -88,7 +88,7 @@ on_policy(void *arg, const struct policy_reply *policy)
 }
 
 static void
-on_explanation(void *arg, const struct policy_verdict *verdict,
+on_explanation(void *arg, const struct verdict *verdict,
     const struct dane_evidence *evidence)
 {
 	struct client *client = arg;

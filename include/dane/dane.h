@@ -2,7 +2,7 @@
  * dane.h - gather the DANE evidence for one next hop (RFC 7672 section 2).
  *
  * MX, then the addresses of every host, then TLSA; all of a step at once.
- * What the evidence means for Postfix is decided in policy.h.
+ * What the evidence means for Postfix is decided in verdict.h.
  */
 #ifndef DANE_DANE_H
 #define DANE_DANE_H

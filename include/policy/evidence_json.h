@@ -26,13 +26,13 @@
 #include <jansson.h>
 
 struct dane_evidence;
-struct policy_verdict;
+struct verdict;
 
 /*
  * @key, @map: printable text.  @evidence: NULL where nothing was looked up.
  * Returns a new reference, or NULL when out of memory.
  */
 json_t *evidence_json(const char *key, const char *map,
-    const struct policy_verdict *verdict, const struct dane_evidence *evidence);
+    const struct verdict *verdict, const struct dane_evidence *evidence);
 
 #endif /* POLICY_EVIDENCE_JSON_H */

@@ -10,18 +10,18 @@
 
 struct dane_evidence;
 struct nexthop;
-struct policy_verdict;
+struct verdict;
 
 /* Why a next hop is evaluated. */
-enum policy_cause {
-	POLICY_CAUSE_QUESTION,
-	POLICY_CAUSE_REFRESH, /* asked often, and its verdict has expired */
-	POLICY_CAUSE_WARM_UP  /* it was among the busiest before */
+enum policy_log_cause {
+	POLICY_LOG_CAUSE_QUESTION,
+	POLICY_LOG_CAUSE_REFRESH, /* asked often, and its verdict has expired */
+	POLICY_LOG_CAUSE_WARM_UP  /* it was among the busiest before */
 };
 
 /* One line an evaluation.  @evidence may be NULL. */
 void policy_log_verdict(const char *key, const char *map,
-    enum policy_cause cause, const struct policy_verdict *verdict,
+    enum policy_log_cause cause, const struct verdict *verdict,
     const struct dane_evidence *evidence);
 
 /* A key that needs no lookup.  @key: @len octets. */
@@ -34,9 +34,9 @@ void policy_log_hit(const char *key, size_t len, const char *map,
 
 /* What a verdict rests on, in one printable line: the MX lookup and the hosts.
  * Returns @text. */
-#define POLICY_PROOF_MAX 320
-const char *policy_proof(
-    const struct dane_evidence *evidence, char text[POLICY_PROOF_MAX]);
+#define POLICY_LOG_PROOF_MAX 320
+const char *policy_log_proof(
+    const struct dane_evidence *evidence, char text[POLICY_LOG_PROOF_MAX]);
 
 /* A next hop has got a weaker verdict than it had. */
 void policy_log_weakened(const char *key, enum tls_policy before,

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "policy/policy.h"
 #include "policy/tls_policy.h"
+#include "policy/verdict.h"
 
 struct conf;
 struct dane_evidence;
@@ -114,8 +114,8 @@ void policy_service_cancel(struct policy_request *request);
  * Returns a handle for policy_service_explain_cancel(); NULL when out of
  * memory.  The callback comes once, never from inside this call.
  */
-typedef void (*policy_explain_cb)(void *arg,
-    const struct policy_verdict *verdict, const struct dane_evidence *evidence);
+typedef void (*policy_explain_cb)(void *arg, const struct verdict *verdict,
+    const struct dane_evidence *evidence);
 struct policy_explanation *policy_service_explain(
     struct policy_service *service, const char *key, size_t key_len,
     const char *map, policy_explain_cb cb, void *arg);

@@ -21,12 +21,12 @@
 
 struct verdict_cache;
 
-struct verdict_limits {
+struct verdict_cache_limits {
 	size_t entries; /* 0: nothing is ever remembered */
 	size_t bytes;   /* of memory, the table included */
 };
 
-struct cached_verdict {
+struct verdict_cache_item {
 	enum tls_policy policy;
 	const char *text; /* where the policy's name does not say it all; else
 			   * NULL */
@@ -48,7 +48,7 @@ struct cached_verdict {
 
 /* @profiles: verdicts in each entry, at least 1.  NULL when out of memory. */
 struct verdict_cache *verdict_cache_new(
-    const struct verdict_limits *limits, unsigned profiles, uint64_t now);
+    const struct verdict_cache_limits *limits, unsigned profiles, uint64_t now);
 /* NULL does nothing. */
 void verdict_cache_free(struct verdict_cache *cache);
 
@@ -57,19 +57,21 @@ void verdict_cache_free(struct verdict_cache *cache);
  * use.  @verdict's text is valid until the cache is next changed.
  */
 bool verdict_cache_find(struct verdict_cache *cache, const char *key,
-    size_t len, unsigned profile, uint64_t now, struct cached_verdict *verdict);
+    size_t len, unsigned profile, uint64_t now,
+    struct verdict_cache_item *verdict);
 
 /* The same without being a use: nothing changes. */
 bool verdict_cache_peek(const struct verdict_cache *cache, const char *key,
-    size_t len, unsigned profile, uint64_t now, struct cached_verdict *verdict);
+    size_t len, unsigned profile, uint64_t now,
+    struct verdict_cache_item *verdict);
 
 /* What is known of an earlier evaluation, expired or not. */
-struct verdict_before {
+struct verdict_cache_former {
 	enum tls_policy policy; /* the last that was certain; TEMP for none */
 	const char *proof;      /* borrowed as above; "" for none */
 };
 bool verdict_cache_before(const struct verdict_cache *cache, const char *key,
-    size_t len, unsigned profile, struct verdict_before *before);
+    size_t len, unsigned profile, struct verdict_cache_former *before);
 
 /*
  * Remember, in place of what was.  @verdicts: one for each profile.  A TEMP
@@ -78,7 +80,7 @@ bool verdict_cache_before(const struct verdict_cache *cache, const char *key,
  * for longest makes room; returns how many entries had to.
  */
 size_t verdict_cache_put(struct verdict_cache *cache, const char *key,
-    size_t len, const struct cached_verdict *verdicts, const char *proof,
+    size_t len, const struct verdict_cache_item *verdicts, const char *proof,
     uint64_t now);
 
 /* Returns whether it was there. */

@@ -11,7 +11,7 @@
 
 #include "base/conf.h"
 #include "dane/dane.h"
-#include "policy/policy.h"
+#include "policy/verdict.h"
 
 #include "test_main.h"
 
@@ -117,12 +117,12 @@ add_usable(struct facts *facts, const char *records)
 
 static void
 decide(const struct facts *facts, enum conf_carry_else otherwise,
-    struct policy_verdict *verdict)
+    struct verdict *verdict)
 {
 	const struct conf_profile options = { .carry = CONF_CARRY_FINGERPRINT,
 		.carry_else = otherwise };
 
-	policy_decide(&facts->evidence, &options, false, verdict);
+	verdict_decide(&facts->evidence, &options, false, verdict);
 }
 
 /* ---- what can be carried ---- */
@@ -264,7 +264,7 @@ END_TEST
 
 START_TEST(what_is_carried_is_the_verdict)
 {
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_start(&facts);
@@ -280,7 +280,7 @@ END_TEST
  * "may". */
 START_TEST(a_dropped_answer_defers)
 {
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_start(&facts);
@@ -297,7 +297,7 @@ END_TEST
  * TLSA: nobody has chosen what becomes of these. */
 START_TEST(what_is_not_known_defers)
 {
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_start(&facts);
@@ -315,7 +315,7 @@ END_TEST
 
 START_TEST(what_cannot_be_carried_is_the_administrators_choice)
 {
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_start(&facts);
@@ -345,7 +345,7 @@ START_TEST(dane_is_never_answered)
 			.dane_only = (enum conf_dane_only)(rest / 6 % 2),
 			.carry = CONF_CARRY_FINGERPRINT,
 			.carry_else = (enum conf_carry_else)(rest / 12 % 2) };
-		struct policy_verdict with, without;
+		struct verdict with, without;
 		struct facts facts;
 
 		facts_start(&facts);
@@ -353,9 +353,9 @@ START_TEST(dane_is_never_answered)
 		add_record(&facts, add_host(&facts, two), "3 1 1 b");
 		facts.evidence.mx_security =
 		    rest % 2 == 0 ? DNS_SECURE : DNS_INSECURE;
-		policy_decide(&facts.evidence, &options, false, &with);
+		verdict_decide(&facts.evidence, &options, false, &with);
 		options.carry = CONF_CARRY_NO;
-		policy_decide(&facts.evidence, &options, false, &without);
+		verdict_decide(&facts.evidence, &options, false, &without);
 		ck_assert_int_ne(with.policy, TLS_POLICY_DANE);
 		if (without.policy != TLS_POLICY_DANE &&
 		    without.policy != TLS_POLICY_DANE_ONLY)

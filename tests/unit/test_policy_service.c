@@ -13,7 +13,7 @@
 #include "base/conf.h"
 #include "base/stats.h"
 #include "policy/askers.h"
-#include "policy/policy.h"
+#include "policy/verdict.h"
 #include "../fakes/resolver.h"
 #include "test_main.h"
 
@@ -436,7 +436,7 @@ START_TEST(evaluation_ends_at_its_deadline)
 END_TEST
 
 static void
-keep_policy(void *arg, const struct policy_verdict *verdict,
+keep_policy(void *arg, const struct verdict *verdict,
     const struct dane_evidence *evidence)
 {
 	enum tls_policy *policy = arg;
@@ -461,7 +461,7 @@ START_TEST(explanation_is_of_the_key_that_was_asked)
 END_TEST
 
 static void
-explained(void *arg, const struct policy_verdict *verdict,
+explained(void *arg, const struct verdict *verdict,
     const struct dane_evidence *evidence)
 {
 	unsigned *times = arg;

@@ -12,7 +12,7 @@
 
 #include "base/conf.h"
 #include "dane/dane.h"
-#include "policy/policy.h"
+#include "policy/verdict.h"
 
 #include "test_main.h"
 
@@ -662,11 +662,11 @@ check_against_dane(const struct facts *facts, const char *hosts,
 		return;
 	for (int i = 0; i < 3 * 3 * 2; i++) {
 		const struct conf_profile options = conf_of(i, encrypts);
-		struct policy_verdict dane;
+		struct verdict dane;
 
-		policy_decide(&facts->evidence, &options, false, &dane);
+		verdict_decide(&facts->evidence, &options, false, &dane);
 		if (dane.policy == TLS_POLICY_TEMP &&
-		    dane.rule != POLICY_RULE_MX_FAILED)
+		    dane.rule != VERDICT_RULE_MX_FAILED)
 			continue;
 		ck_assert_msg(weakest(choice, hosts) >=
 				  weakest_of_dane(dane.policy, facts, hosts),

@@ -32,10 +32,10 @@ hash_seed(void)
 	return 0x5eed;
 }
 
-static const struct verdict_limits roomy = { 1000, MIB };
+static const struct verdict_cache_limits roomy = { 1000, MIB };
 
 static struct verdict_cache *
-new_cache(struct verdict_limits limits, unsigned profiles)
+new_cache(struct verdict_cache_limits limits, unsigned profiles)
 {
 	struct verdict_cache *cache =
 	    verdict_cache_new(&limits, profiles, START);
@@ -48,7 +48,7 @@ static size_t
 put(struct verdict_cache *cache, const char *key, enum tls_policy policy,
     uint32_t ttl, uint64_t now)
 {
-	const struct cached_verdict verdict = { .policy = policy,
+	const struct verdict_cache_item verdict = { .policy = policy,
 		.ttl_ms = ttl * SECOND };
 
 	return verdict_cache_put(cache, key, strlen(key), &verdict, "", now);
@@ -56,7 +56,7 @@ put(struct verdict_cache *cache, const char *key, enum tls_policy policy,
 
 static bool
 find(struct verdict_cache *cache, const char *key, unsigned profile,
-    uint64_t now, struct cached_verdict *verdict)
+    uint64_t now, struct verdict_cache_item *verdict)
 {
 	/* Not terminated, as in a session's buffer. */
 	char *copy = malloc(strlen(key) + 1);
@@ -72,7 +72,7 @@ find(struct verdict_cache *cache, const char *key, unsigned profile,
 static bool
 has(struct verdict_cache *cache, const char *key, uint64_t now)
 {
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
 	return find(cache, key, 0, now, &verdict);
 }
@@ -112,7 +112,7 @@ END_TEST
 START_TEST(a_verdict_lives_for_its_ttl_and_no_longer)
 {
 	struct verdict_cache *cache = new_cache(roomy, 1);
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
 	ck_assert(!has(cache, "a.example", START));
 	put(cache, "a.example", TLS_POLICY_DANE, 300, START);
@@ -142,7 +142,7 @@ END_TEST
 START_TEST(a_new_verdict_replaces_the_old_one)
 {
 	struct verdict_cache *cache = new_cache(roomy, 1);
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
 	put(cache, "a", TLS_POLICY_MAY, 3600, START);
 	put(cache, "a", TLS_POLICY_DANE, 10, START + SECOND);
@@ -158,10 +158,10 @@ END_TEST
 START_TEST(temp_does_not_end_a_good_verdict_nor_prolong_it)
 {
 	struct verdict_cache *cache = new_cache(roomy, 1);
-	const struct cached_verdict temp = { .policy = TLS_POLICY_TEMP,
+	const struct verdict_cache_item temp = { .policy = TLS_POLICY_TEMP,
 		.text = "DNS of a: broken",
 		.ttl_ms = 5 * SECOND };
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
 	put(cache, "a", TLS_POLICY_DANE, 20, START);
 	verdict_cache_put(cache, "a", 1, &temp, "", START + 19 * SECOND);
@@ -184,7 +184,7 @@ END_TEST
 START_TEST(each_profile_has_its_own_verdict)
 {
 	struct verdict_cache *cache = new_cache(roomy, 3);
-	const struct cached_verdict verdicts[] = {
+	const struct verdict_cache_item verdicts[] = {
 		{ .policy = TLS_POLICY_DANE, .ttl_ms = 100 * SECOND },
 		{ .policy = TLS_POLICY_TEMP,
 		    .ttl_ms = 5 * SECOND,
@@ -193,7 +193,7 @@ START_TEST(each_profile_has_its_own_verdict)
 		    .ttl_ms = 5 * SECOND,
 		    .text = "why" },
 	};
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
 	verdict_cache_put(cache, "a", 1, verdicts, "proof", START);
 	ck_assert(find(cache, "a", 0, START + 99 * SECOND, &verdict));
@@ -204,7 +204,7 @@ START_TEST(each_profile_has_its_own_verdict)
 	ck_assert(!find(cache, "a", 1, START + 5 * SECOND, &verdict));
 	/* When the others fail again, the first is still good. */
 	verdict_cache_put(cache, "a", 1,
-	    (const struct cached_verdict[]){
+	    (const struct verdict_cache_item[]){
 		verdicts[1], verdicts[1], verdicts[1] },
 	    "", START + 6 * SECOND);
 	ck_assert(find(cache, "a", 0, START + 99 * SECOND, &verdict));
@@ -219,12 +219,12 @@ END_TEST
 START_TEST(the_last_certain_verdict_is_known_across_failures)
 {
 	struct verdict_cache *cache = new_cache(roomy, 1);
-	const struct cached_verdict dane = { .policy = TLS_POLICY_DANE,
+	const struct verdict_cache_item dane = { .policy = TLS_POLICY_DANE,
 		.ttl_ms = 10 * SECOND };
-	const struct cached_verdict guess = { .policy = TLS_POLICY_DANE,
+	const struct verdict_cache_item guess = { .policy = TLS_POLICY_DANE,
 		.ttl_ms = 5 * SECOND,
 		.tentative = true };
-	struct verdict_before before;
+	struct verdict_cache_former before;
 
 	ck_assert(!verdict_cache_before(cache, "a", 1, 0, &before));
 	verdict_cache_put(cache, "a", 1, &guess, "", START);
@@ -250,7 +250,7 @@ END_TEST
 START_TEST(what_was_not_used_for_longest_makes_room)
 {
 	struct verdict_cache *cache =
-	    new_cache((struct verdict_limits){ 3, MIB }, 1);
+	    new_cache((struct verdict_cache_limits){ 3, MIB }, 1);
 
 	ck_assert_uint_eq(put(cache, "a", TLS_POLICY_MAY, 60, START), 0);
 	ck_assert_uint_eq(put(cache, "b", TLS_POLICY_MAY, 60, START), 0);
@@ -272,7 +272,7 @@ START_TEST(strangers_do_not_push_out_what_is_used)
 {
 	enum { BUSY = 500, STRANGERS = 20000 };
 	struct verdict_cache *cache =
-	    new_cache((struct verdict_limits){ 1000, 8 * MIB }, 1);
+	    new_cache((struct verdict_cache_limits){ 1000, 8 * MIB }, 1);
 	char key[64];
 
 	for (unsigned i = 0; i < BUSY; i++) {
@@ -297,7 +297,7 @@ END_TEST
 START_TEST(memory_is_bounded)
 {
 	struct verdict_cache *cache =
-	    new_cache((struct verdict_limits){ 1000000, MIB }, 1);
+	    new_cache((struct verdict_cache_limits){ 1000000, MIB }, 1);
 	char key[64];
 	size_t evicted = 0;
 
@@ -316,8 +316,8 @@ END_TEST
 START_TEST(without_entries_nothing_is_remembered)
 {
 	struct verdict_cache *cache =
-	    new_cache((struct verdict_limits){ 0, MIB }, 1);
-	struct verdict_before before;
+	    new_cache((struct verdict_cache_limits){ 0, MIB }, 1);
+	struct verdict_cache_former before;
 
 	put(cache, "a", TLS_POLICY_MAY, 60, START);
 	ck_assert(!has(cache, "a", START));
@@ -490,7 +490,7 @@ START_TEST(the_busiest_is_found_among_many)
 {
 	enum { OTHERS = 30000 };
 	struct verdict_cache *cache =
-	    new_cache((struct verdict_limits){ 100000, 64 * MIB }, 1);
+	    new_cache((struct verdict_cache_limits){ 100000, 64 * MIB }, 1);
 	struct listing listing = { "" };
 	char key[64];
 
@@ -510,8 +510,8 @@ END_TEST
 START_TEST(to_peek_is_no_use)
 {
 	struct verdict_cache *cache =
-	    new_cache((struct verdict_limits){ 2, roomy.bytes }, 1);
-	struct cached_verdict verdict;
+	    new_cache((struct verdict_cache_limits){ 2, roomy.bytes }, 1);
+	struct verdict_cache_item verdict;
 	struct listing listing = { "" };
 	size_t len;
 
@@ -578,7 +578,7 @@ START_TEST(it_knows_what_was_put_and_nothing_else)
 	const unsigned seed = text != NULL ? (unsigned)strtoul(text, NULL, 10)
 					   : (unsigned)time(NULL);
 	struct verdict_cache *cache =
-	    new_cache((struct verdict_limits){ KEYS / 2, MIB }, 1);
+	    new_cache((struct verdict_cache_limits){ KEYS / 2, MIB }, 1);
 	struct model models[KEYS] = { 0 };
 	uint64_t now = START;
 	unsigned hits = 0;
@@ -586,7 +586,7 @@ START_TEST(it_knows_what_was_put_and_nothing_else)
 	srand(seed);
 	for (int i = 0; i < 100000; i++) {
 		const int k = rand() % KEYS;
-		struct cached_verdict verdict;
+		struct verdict_cache_item verdict;
 		size_t len;
 		char key[16];
 

@@ -1,6 +1,6 @@
-/* policy.c - from evidence to verdict. */
+/* verdict.c - from evidence to verdict. */
 
-#include "policy/policy.h"
+#include "policy/verdict.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,26 +11,26 @@
 #include "dane/dane.h"
 
 const char *
-policy_rule_text(enum policy_rule rule)
+verdict_rule_text(enum verdict_rule rule)
 {
 	static const char *const texts[] = {
-		[POLICY_RULE_NONE] = "no evidence",
-		[POLICY_RULE_MX_FAILED] = "MX lookup failed",
-		[POLICY_RULE_NOT_DELIVERABLE] = "no host to deliver to",
-		[POLICY_RULE_INSECURE_MX_MAY] = "MX insecure",
-		[POLICY_RULE_INSECURE_MX_UNKNOWN] =
+		[VERDICT_RULE_NONE] = "no evidence",
+		[VERDICT_RULE_MX_FAILED] = "MX lookup failed",
+		[VERDICT_RULE_NOT_DELIVERABLE] = "no host to deliver to",
+		[VERDICT_RULE_INSECURE_MX_MAY] = "MX insecure",
+		[VERDICT_RULE_INSECURE_MX_UNKNOWN] =
 		    "MX insecure, hosts unknown",
-		[POLICY_RULE_INSECURE_MX_ENCRYPT] =
+		[VERDICT_RULE_INSECURE_MX_ENCRYPT] =
 		    "MX insecure, all hosts have TLSA",
-		[POLICY_RULE_COMPLETE] = "every host has usable TLSA",
-		[POLICY_RULE_USABLE] = "a host has usable TLSA",
-		[POLICY_RULE_ALL_FAILED] = "all hosts failed",
-		[POLICY_RULE_SOME_FAILED] = "some hosts failed",
-		[POLICY_RULE_TRUNCATED] = "more MX hosts than are looked at",
-		[POLICY_RULE_ALL_UNUSABLE] = "all hosts have unusable TLSA",
-		[POLICY_RULE_SOME_UNUSABLE] = "some hosts have unusable TLSA",
-		[POLICY_RULE_NO_DANE] = "no host has TLSA",
-		[POLICY_RULE_NO_LOOKUP] = "nothing to look up",
+		[VERDICT_RULE_COMPLETE] = "every host has usable TLSA",
+		[VERDICT_RULE_USABLE] = "a host has usable TLSA",
+		[VERDICT_RULE_ALL_FAILED] = "all hosts failed",
+		[VERDICT_RULE_SOME_FAILED] = "some hosts failed",
+		[VERDICT_RULE_TRUNCATED] = "more MX hosts than are looked at",
+		[VERDICT_RULE_ALL_UNUSABLE] = "all hosts have unusable TLSA",
+		[VERDICT_RULE_SOME_UNUSABLE] = "some hosts have unusable TLSA",
+		[VERDICT_RULE_NO_DANE] = "no host has TLSA",
+		[VERDICT_RULE_NO_LOOKUP] = "nothing to look up",
 	};
 
 	return texts[rule];
@@ -96,23 +96,23 @@ dane_if_may(enum tls_policy no_dane, enum dns_security mx)
 	return mx == DNS_SECURE ? TLS_POLICY_TEMP : no_dane;
 }
 
-static enum policy_rule
+static enum verdict_rule
 rule_for_insecure_mx(const struct dane_evidence *evidence,
     const struct conf_profile *options, const struct tally *tally)
 {
 	if (options->insecure_mx == CONF_INSECURE_MX_MAY)
-		return POLICY_RULE_INSECURE_MX_MAY;
+		return VERDICT_RULE_INSECURE_MX_MAY;
 	if (evidence->mx == DANE_MX_NO_DATA ||
 	    tally->failed == tally->deliverable)
-		return POLICY_RULE_INSECURE_MX_UNKNOWN;
+		return VERDICT_RULE_INSECURE_MX_UNKNOWN;
 	if (options->insecure_mx == CONF_INSECURE_MX_ENCRYPT &&
 	    !evidence->truncated &&
 	    tally->usable + tally->unusable == tally->deliverable)
-		return POLICY_RULE_INSECURE_MX_ENCRYPT;
-	return POLICY_RULE_NONE;
+		return VERDICT_RULE_INSECURE_MX_ENCRYPT;
+	return VERDICT_RULE_NONE;
 }
 
-static enum policy_rule
+static enum verdict_rule
 rule_for_hosts(const struct dane_evidence *evidence,
     const struct conf_profile *options, const struct tally *tally)
 {
@@ -123,83 +123,83 @@ rule_for_hosts(const struct dane_evidence *evidence,
 
 		return complete && options->dane_only ==
 				       CONF_DANE_ONLY_WHEN_COMPLETE
-			   ? POLICY_RULE_COMPLETE
-			   : POLICY_RULE_USABLE;
+			   ? VERDICT_RULE_COMPLETE
+			   : VERDICT_RULE_USABLE;
 	}
 	if (evidence->truncated)
-		return POLICY_RULE_TRUNCATED;
+		return VERDICT_RULE_TRUNCATED;
 	if (tally->failed == tally->deliverable)
-		return POLICY_RULE_ALL_FAILED;
+		return VERDICT_RULE_ALL_FAILED;
 	if (tally->failed > 0)
-		return POLICY_RULE_SOME_FAILED;
+		return VERDICT_RULE_SOME_FAILED;
 	if (tally->unusable == tally->deliverable)
-		return POLICY_RULE_ALL_UNUSABLE;
+		return VERDICT_RULE_ALL_UNUSABLE;
 	if (tally->unusable > 0)
-		return POLICY_RULE_SOME_UNUSABLE;
-	return POLICY_RULE_NO_DANE;
+		return VERDICT_RULE_SOME_UNUSABLE;
+	return VERDICT_RULE_NO_DANE;
 }
 
 /* The first line of the table that matches. */
-static enum policy_rule
+static enum verdict_rule
 find_rule(const struct dane_evidence *evidence,
     const struct conf_profile *options, const struct tally *tally)
 {
-	enum policy_rule rule;
+	enum verdict_rule rule;
 
 	/* Whatever was found counts only with its security known. */
 	if (evidence->mx_security != DNS_SECURE &&
 	    evidence->mx_security != DNS_INSECURE)
-		return POLICY_RULE_MX_FAILED;
+		return VERDICT_RULE_MX_FAILED;
 	switch (evidence->mx) {
 	case DANE_MX_FAILED:
-		return POLICY_RULE_MX_FAILED;
+		return VERDICT_RULE_MX_FAILED;
 	case DANE_MX_NULL:
 	case DANE_MX_NXDOMAIN:
-		return POLICY_RULE_NOT_DELIVERABLE;
+		return VERDICT_RULE_NOT_DELIVERABLE;
 	case DANE_MX_HOSTS:
 		if (tally->deliverable == 0 && !evidence->truncated)
-			return POLICY_RULE_NOT_DELIVERABLE;
+			return VERDICT_RULE_NOT_DELIVERABLE;
 		break;
 	case DANE_MX_NO_DATA:
 		break;
 	}
 	if (evidence->mx_security == DNS_INSECURE) {
 		rule = rule_for_insecure_mx(evidence, options, tally);
-		if (rule != POLICY_RULE_NONE)
+		if (rule != VERDICT_RULE_NONE)
 			return rule;
 	}
 	return rule_for_hosts(evidence, options, tally);
 }
 
 static enum tls_policy
-policy_for(enum policy_rule rule, const struct dane_evidence *evidence,
+policy_for(enum verdict_rule rule, const struct dane_evidence *evidence,
     const struct tally *tally, enum tls_policy no_dane)
 {
 	switch (rule) {
-	case POLICY_RULE_NONE:
-	case POLICY_RULE_NO_LOOKUP:
-	case POLICY_RULE_MX_FAILED:
-	case POLICY_RULE_ALL_FAILED:
+	case VERDICT_RULE_NONE:
+	case VERDICT_RULE_NO_LOOKUP:
+	case VERDICT_RULE_MX_FAILED:
+	case VERDICT_RULE_ALL_FAILED:
 		return TLS_POLICY_TEMP;
-	case POLICY_RULE_NOT_DELIVERABLE:
-	case POLICY_RULE_INSECURE_MX_MAY:
-	case POLICY_RULE_NO_DANE:
+	case VERDICT_RULE_NOT_DELIVERABLE:
+	case VERDICT_RULE_INSECURE_MX_MAY:
+	case VERDICT_RULE_NO_DANE:
 		return no_dane;
-	case POLICY_RULE_INSECURE_MX_UNKNOWN:
+	case VERDICT_RULE_INSECURE_MX_UNKNOWN:
 		return dane_if_may(no_dane, evidence->mx_security);
-	case POLICY_RULE_SOME_FAILED:
-	case POLICY_RULE_TRUNCATED:
+	case VERDICT_RULE_SOME_FAILED:
+	case VERDICT_RULE_TRUNCATED:
 		/* An unusable set already makes it "dane" by the table. */
 		if (tally->unusable > 0)
 			return TLS_POLICY_DANE;
 		return dane_if_may(no_dane, evidence->mx_security);
-	case POLICY_RULE_INSECURE_MX_ENCRYPT:
-	case POLICY_RULE_ALL_UNUSABLE:
+	case VERDICT_RULE_INSECURE_MX_ENCRYPT:
+	case VERDICT_RULE_ALL_UNUSABLE:
 		return TLS_POLICY_ENCRYPT;
-	case POLICY_RULE_COMPLETE:
+	case VERDICT_RULE_COMPLETE:
 		return TLS_POLICY_DANE_ONLY;
-	case POLICY_RULE_USABLE:
-	case POLICY_RULE_SOME_UNUSABLE:
+	case VERDICT_RULE_USABLE:
+	case VERDICT_RULE_SOME_UNUSABLE:
 		return TLS_POLICY_DANE;
 	}
 	return TLS_POLICY_TEMP;
@@ -212,7 +212,7 @@ policy_for(enum policy_rule rule, const struct dane_evidence *evidence,
  */
 static void
 carry(const struct dane_evidence *evidence, const struct conf_profile *options,
-    const struct tally *tally, struct policy_verdict *verdict)
+    const struct tally *tally, struct verdict *verdict)
 {
 	if (verdict->policy != TLS_POLICY_DANE &&
 	    verdict->policy != TLS_POLICY_DANE_ONLY)
@@ -223,7 +223,7 @@ carry(const struct dane_evidence *evidence, const struct conf_profile *options,
 	}
 	verdict->carried[0] = '\0';
 	if (tally->failed > 0 || evidence->truncated ||
-	    verdict->rule == POLICY_RULE_INSECURE_MX_UNKNOWN)
+	    verdict->rule == VERDICT_RULE_INSECURE_MX_UNKNOWN)
 		verdict->policy = TLS_POLICY_TEMP;
 	else if (options->carry_else == CONF_CARRY_ELSE_ENCRYPT)
 		verdict->policy = TLS_POLICY_ENCRYPT;
@@ -244,22 +244,21 @@ is_short_of_complete(const struct dane_evidence *evidence,
 
 /* How long the verdict may be remembered, in seconds. */
 static uint32_t
-ttl_for(const struct policy_verdict *verdict,
-    const struct dane_evidence *evidence, const struct conf_profile *options,
-    const struct tally *tally)
+ttl_for(const struct verdict *verdict, const struct dane_evidence *evidence,
+    const struct conf_profile *options, const struct tally *tally)
 {
-	uint32_t most = POLICY_TTL_MAX;
+	uint32_t most = VERDICT_TTL_MAX;
 
 	if (verdict->policy == TLS_POLICY_TEMP)
-		return POLICY_TTL_TEMP;
-	if (verdict->rule == POLICY_RULE_NOT_DELIVERABLE)
-		most = POLICY_TTL_NOT_DELIVERABLE;
+		return VERDICT_TTL_TEMP;
+	if (verdict->rule == VERDICT_RULE_NOT_DELIVERABLE)
+		most = VERDICT_TTL_NOT_DELIVERABLE;
 	/* What hangs on a failure is forgotten as soon as the failure. */
-	if (verdict->rule == POLICY_RULE_INSECURE_MX_UNKNOWN ||
-	    verdict->rule == POLICY_RULE_SOME_FAILED ||
-	    (verdict->rule == POLICY_RULE_TRUNCATED && tally->failed > 0) ||
+	if (verdict->rule == VERDICT_RULE_INSECURE_MX_UNKNOWN ||
+	    verdict->rule == VERDICT_RULE_SOME_FAILED ||
+	    (verdict->rule == VERDICT_RULE_TRUNCATED && tally->failed > 0) ||
 	    is_short_of_complete(evidence, options, tally))
-		most = POLICY_TTL_TEMP;
+		most = VERDICT_TTL_TEMP;
 	return evidence->ttl < most ? evidence->ttl : most;
 }
 
@@ -280,7 +279,7 @@ static void
 key_of(const struct dane_evidence *evidence, bool is_explicit, char *key,
     size_t size)
 {
-	char domain[POLICY_WHY_MAX];
+	char domain[VERDICT_WHY_MAX];
 
 	log_printable(
 	    domain, sizeof(domain), evidence->domain, strlen(evidence->domain));
@@ -296,10 +295,10 @@ key_of(const struct dane_evidence *evidence, bool is_explicit, char *key,
  * what Postfix logs. */
 static void
 explain_temp(const struct dane_evidence *evidence, bool is_explicit,
-    struct policy_verdict *verdict)
+    struct verdict *verdict)
 {
-	char reason[POLICY_WHY_MAX], key[POLICY_WHY_MAX + 8];
-	char tail[POLICY_WHY_MAX];
+	char reason[VERDICT_WHY_MAX], key[VERDICT_WHY_MAX + 8];
+	char tail[VERDICT_WHY_MAX];
 	const char *why = first_failure(evidence);
 	const char *network = reason_of_network(why);
 	size_t room; /* for the reason */
@@ -315,7 +314,7 @@ explain_temp(const struct dane_evidence *evidence, bool is_explicit,
 		log_printable(reason, sizeof(reason), why, strlen(why));
 	else
 		snprintf(reason, sizeof(reason), "DNS of %.80s: %s", key,
-		    policy_rule_text(verdict->rule));
+		    verdict_rule_text(verdict->rule));
 	snprintf(tail, sizeof(tail), "; run: postdane explain %.150s", key);
 	room = sizeof(verdict->why) - 1 - strlen(tail);
 	reason_fit(reason, room);
@@ -324,15 +323,15 @@ explain_temp(const struct dane_evidence *evidence, bool is_explicit,
 }
 
 void
-policy_decide(const struct dane_evidence *evidence,
+verdict_decide(const struct dane_evidence *evidence,
     const struct conf_profile *options, bool is_explicit,
-    struct policy_verdict *verdict)
+    struct verdict *verdict)
 {
 	struct tally tally;
 
 	memset(verdict, 0, sizeof(*verdict));
 	if (evidence == NULL) {
-		verdict->ttl = POLICY_TTL_TEMP;
+		verdict->ttl = VERDICT_TTL_TEMP;
 		snprintf(verdict->why, sizeof(verdict->why),
 		    "postdane: the evaluation was cut short");
 		return;
@@ -348,5 +347,5 @@ policy_decide(const struct dane_evidence *evidence,
 		explain_temp(evidence, is_explicit, verdict);
 	else
 		snprintf(verdict->why, sizeof(verdict->why), "%s",
-		    policy_rule_text(verdict->rule));
+		    verdict_rule_text(verdict->rule));
 }

@@ -6,7 +6,7 @@
  * SEED=NUMBER in the environment repeats a random run.
  */
 
-#include "policy/policy.h"
+#include "policy/verdict.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -129,142 +129,142 @@ static const struct {
 	const char *hosts;
 	bool truncated;
 	enum conf_insecure_mx insecure_mx;
-	enum policy_rule rule;
+	enum verdict_rule rule;
 	enum tls_policy expected[3]; /* by enum conf_no_dane */
 } rows[] = {
 	/* MX lookup bogus, or failed without proof of insecurity */
 	{ "MX bogus", DANE_MX_FAILED, DNS_BOGUS, "", false, MX_DANE,
-	    POLICY_RULE_MX_FAILED, ALWAYS(TEMP) },
+	    VERDICT_RULE_MX_FAILED, ALWAYS(TEMP) },
 	{ "MX failed", DANE_MX_FAILED, DNS_INDETERMINATE, "", false, MX_DANE,
-	    POLICY_RULE_MX_FAILED, ALWAYS(TEMP) },
+	    VERDICT_RULE_MX_FAILED, ALWAYS(TEMP) },
 	{ "a failed MX is no insecure MX", DANE_MX_FAILED, DNS_INDETERMINATE,
-	    "", false, MX_MAY, POLICY_RULE_MX_FAILED, ALWAYS(TEMP) },
+	    "", false, MX_MAY, VERDICT_RULE_MX_FAILED, ALWAYS(TEMP) },
 	{ "a failed MX beats whatever hosts are there", DANE_MX_FAILED,
-	    DNS_INDETERMINATE, "AU", false, MX_DANE, POLICY_RULE_MX_FAILED,
+	    DNS_INDETERMINATE, "AU", false, MX_DANE, VERDICT_RULE_MX_FAILED,
 	    ALWAYS(TEMP) },
 
 	/* null MX, NXDOMAIN, no host deliverable */
 	{ "null MX", DANE_MX_NULL, SEC, "", false, MX_DANE,
-	    POLICY_RULE_NOT_DELIVERABLE, NO_DANE },
+	    VERDICT_RULE_NOT_DELIVERABLE, NO_DANE },
 	{ "null MX, insecure", DANE_MX_NULL, INS, "", false, MX_DANE,
-	    POLICY_RULE_NOT_DELIVERABLE, NO_DANE },
+	    VERDICT_RULE_NOT_DELIVERABLE, NO_DANE },
 	{ "NXDOMAIN", DANE_MX_NXDOMAIN, SEC, "", false, MX_DANE,
-	    POLICY_RULE_NOT_DELIVERABLE, NO_DANE },
+	    VERDICT_RULE_NOT_DELIVERABLE, NO_DANE },
 	{ "NXDOMAIN, insecure", DANE_MX_NXDOMAIN, INS, "", false, MX_ENCR,
-	    POLICY_RULE_NOT_DELIVERABLE, NO_DANE },
+	    VERDICT_RULE_NOT_DELIVERABLE, NO_DANE },
 	{ "MX records, none of a host", DANE_MX_HOSTS, SEC, "", false, MX_DANE,
-	    POLICY_RULE_NOT_DELIVERABLE, NO_DANE },
+	    VERDICT_RULE_NOT_DELIVERABLE, NO_DANE },
 	{ "no host has an address", DANE_MX_HOSTS, SEC, "NN", false, MX_DANE,
-	    POLICY_RULE_NOT_DELIVERABLE, NO_DANE },
+	    VERDICT_RULE_NOT_DELIVERABLE, NO_DANE },
 	{ "no host has an address, insecure", DANE_MX_HOSTS, INS, "NN", false,
-	    MX_DANE, POLICY_RULE_NOT_DELIVERABLE, NO_DANE },
+	    MX_DANE, VERDICT_RULE_NOT_DELIVERABLE, NO_DANE },
 
 	/* MX proven insecure, insecure-mx = may */
 	{ "insecure MX is not looked behind", DANE_MX_HOSTS, INS, "U", false,
-	    MX_MAY, POLICY_RULE_INSECURE_MX_MAY, NO_DANE },
+	    MX_MAY, VERDICT_RULE_INSECURE_MX_MAY, NO_DANE },
 	{ "insecure MX, hosts not looked at", DANE_MX_HOSTS, INS, "FF", false,
-	    MX_MAY, POLICY_RULE_INSECURE_MX_MAY, NO_DANE },
+	    MX_MAY, VERDICT_RULE_INSECURE_MX_MAY, NO_DANE },
 	{ "insecure MX, no data, may", DANE_MX_NO_DATA, INS, "", false, MX_MAY,
-	    POLICY_RULE_INSECURE_MX_MAY, NO_DANE },
+	    VERDICT_RULE_INSECURE_MX_MAY, NO_DANE },
 	{ "insecure-mx = may leaves a secure MX alone", DANE_MX_HOSTS, SEC, "U",
-	    false, MX_MAY, POLICY_RULE_USABLE, ALWAYS(DANE) },
+	    false, MX_MAY, VERDICT_RULE_USABLE, ALWAYS(DANE) },
 
 	/* MX proven insecure, no data, or all deliverable hosts failed */
 	{ "insecure MX, no data", DANE_MX_NO_DATA, INS, "", false, MX_DANE,
-	    POLICY_RULE_INSECURE_MX_UNKNOWN, STAR_INSECURE },
+	    VERDICT_RULE_INSECURE_MX_UNKNOWN, STAR_INSECURE },
 	{ "insecure MX, no data, encrypt", DANE_MX_NO_DATA, INS, "", false,
-	    MX_ENCR, POLICY_RULE_INSECURE_MX_UNKNOWN, STAR_INSECURE },
+	    MX_ENCR, VERDICT_RULE_INSECURE_MX_UNKNOWN, STAR_INSECURE },
 	{ "insecure MX, all failed", DANE_MX_HOSTS, INS, "FF", false, MX_DANE,
-	    POLICY_RULE_INSECURE_MX_UNKNOWN, STAR_INSECURE },
+	    VERDICT_RULE_INSECURE_MX_UNKNOWN, STAR_INSECURE },
 	{ "insecure MX, all that are deliverable failed", DANE_MX_HOSTS, INS,
-	    "FNF", false, MX_ENCR, POLICY_RULE_INSECURE_MX_UNKNOWN,
+	    "FNF", false, MX_ENCR, VERDICT_RULE_INSECURE_MX_UNKNOWN,
 	    STAR_INSECURE },
 
 	/* MX proven insecure, insecure-mx = encrypt */
 	{ "insecure MX, all usable", DANE_MX_HOSTS, INS, "UU", false, MX_ENCR,
-	    POLICY_RULE_INSECURE_MX_ENCRYPT, ALWAYS(ENCR) },
+	    VERDICT_RULE_INSECURE_MX_ENCRYPT, ALWAYS(ENCR) },
 	{ "insecure MX, usable and unusable", DANE_MX_HOSTS, INS, "UXN", false,
-	    MX_ENCR, POLICY_RULE_INSECURE_MX_ENCRYPT, ALWAYS(ENCR) },
+	    MX_ENCR, VERDICT_RULE_INSECURE_MX_ENCRYPT, ALWAYS(ENCR) },
 	{ "insecure MX, all unusable", DANE_MX_HOSTS, INS, "X", false, MX_ENCR,
-	    POLICY_RULE_INSECURE_MX_ENCRYPT, ALWAYS(ENCR) },
+	    VERDICT_RULE_INSECURE_MX_ENCRYPT, ALWAYS(ENCR) },
 	{ "insecure MX, one absent: not all can encrypt", DANE_MX_HOSTS, INS,
-	    "UA", false, MX_ENCR, POLICY_RULE_USABLE, ALWAYS(DANE) },
+	    "UA", false, MX_ENCR, VERDICT_RULE_USABLE, ALWAYS(DANE) },
 	{ "insecure MX, one failed", DANE_MX_HOSTS, INS, "UF", false, MX_ENCR,
-	    POLICY_RULE_USABLE, ALWAYS(DANE) },
+	    VERDICT_RULE_USABLE, ALWAYS(DANE) },
 	{ "insecure MX, hosts left out", DANE_MX_HOSTS, INS, "U", true, MX_ENCR,
-	    POLICY_RULE_USABLE, ALWAYS(DANE) },
+	    VERDICT_RULE_USABLE, ALWAYS(DANE) },
 	{ "insecure-mx = encrypt leaves a secure MX alone", DANE_MX_HOSTS, SEC,
-	    "UU", false, MX_ENCR, POLICY_RULE_USABLE, ALWAYS(DANE) },
+	    "UU", false, MX_ENCR, VERDICT_RULE_USABLE, ALWAYS(DANE) },
 
 	/* a host is usable */
 	{ "one usable", DANE_MX_HOSTS, SEC, "U", false, MX_DANE,
-	    POLICY_RULE_USABLE, ALWAYS(DANE) },
+	    VERDICT_RULE_USABLE, ALWAYS(DANE) },
 	{ "usable beside everything else", DANE_MX_HOSTS, SEC, "FAIXNU", false,
-	    MX_DANE, POLICY_RULE_USABLE, ALWAYS(DANE) },
+	    MX_DANE, VERDICT_RULE_USABLE, ALWAYS(DANE) },
 	{ "usable, hosts left out", DANE_MX_HOSTS, SEC, "U", true, MX_DANE,
-	    POLICY_RULE_USABLE, ALWAYS(DANE) },
+	    VERDICT_RULE_USABLE, ALWAYS(DANE) },
 	{ "insecure MX, one usable", DANE_MX_HOSTS, INS, "UF", false, MX_DANE,
-	    POLICY_RULE_USABLE, ALWAYS(DANE) },
+	    VERDICT_RULE_USABLE, ALWAYS(DANE) },
 
 	/* none usable, all deliverable hosts failed */
 	{ "all failed", DANE_MX_HOSTS, SEC, "FF", false, MX_DANE,
-	    POLICY_RULE_ALL_FAILED, ALWAYS(TEMP) },
+	    VERDICT_RULE_ALL_FAILED, ALWAYS(TEMP) },
 	{ "all that are deliverable failed", DANE_MX_HOSTS, SEC, "NFN", false,
-	    MX_DANE, POLICY_RULE_ALL_FAILED, ALWAYS(TEMP) },
+	    MX_DANE, VERDICT_RULE_ALL_FAILED, ALWAYS(TEMP) },
 	{ "all failed, insecure-mx = may", DANE_MX_HOSTS, SEC, "F", false,
-	    MX_MAY, POLICY_RULE_ALL_FAILED, ALWAYS(TEMP) },
+	    MX_MAY, VERDICT_RULE_ALL_FAILED, ALWAYS(TEMP) },
 
 	/* none usable, some failed */
 	{ "failed beside absent", DANE_MX_HOSTS, SEC, "FA", false, MX_DANE,
-	    POLICY_RULE_SOME_FAILED, STAR_SECURE },
+	    VERDICT_RULE_SOME_FAILED, STAR_SECURE },
 	{ "failed beside insecure", DANE_MX_HOSTS, SEC, "IF", false, MX_DANE,
-	    POLICY_RULE_SOME_FAILED, STAR_SECURE },
+	    VERDICT_RULE_SOME_FAILED, STAR_SECURE },
 	{ "failed beside absent, insecure MX", DANE_MX_HOSTS, INS, "FA", false,
-	    MX_DANE, POLICY_RULE_SOME_FAILED, STAR_INSECURE },
+	    MX_DANE, VERDICT_RULE_SOME_FAILED, STAR_INSECURE },
 	{ "failed beside absent, insecure MX, encrypt", DANE_MX_HOSTS, INS,
-	    "FA", false, MX_ENCR, POLICY_RULE_SOME_FAILED, STAR_INSECURE },
+	    "FA", false, MX_ENCR, VERDICT_RULE_SOME_FAILED, STAR_INSECURE },
 	{ "failed beside unusable", DANE_MX_HOSTS, SEC, "FX", false, MX_DANE,
-	    POLICY_RULE_SOME_FAILED, ALWAYS(DANE) },
+	    VERDICT_RULE_SOME_FAILED, ALWAYS(DANE) },
 	{ "failed beside unusable and absent", DANE_MX_HOSTS, SEC, "AFX", false,
-	    MX_DANE, POLICY_RULE_SOME_FAILED, ALWAYS(DANE) },
+	    MX_DANE, VERDICT_RULE_SOME_FAILED, ALWAYS(DANE) },
 	{ "failed beside unusable, insecure MX", DANE_MX_HOSTS, INS, "FX",
-	    false, MX_DANE, POLICY_RULE_SOME_FAILED, ALWAYS(DANE) },
+	    false, MX_DANE, VERDICT_RULE_SOME_FAILED, ALWAYS(DANE) },
 
 	/* hosts left out, none usable */
 	{ "left out, all absent", DANE_MX_HOSTS, SEC, "AI", true, MX_DANE,
-	    POLICY_RULE_TRUNCATED, STAR_SECURE },
+	    VERDICT_RULE_TRUNCATED, STAR_SECURE },
 	{ "left out, all absent, insecure MX", DANE_MX_HOSTS, INS, "AI", true,
-	    MX_DANE, POLICY_RULE_TRUNCATED, STAR_INSECURE },
+	    MX_DANE, VERDICT_RULE_TRUNCATED, STAR_INSECURE },
 	{ "left out, all unusable", DANE_MX_HOSTS, SEC, "XX", true, MX_DANE,
-	    POLICY_RULE_TRUNCATED, ALWAYS(DANE) },
+	    VERDICT_RULE_TRUNCATED, ALWAYS(DANE) },
 	{ "left out, insecure MX, all unusable", DANE_MX_HOSTS, INS, "XX", true,
-	    MX_ENCR, POLICY_RULE_TRUNCATED, ALWAYS(DANE) },
+	    MX_ENCR, VERDICT_RULE_TRUNCATED, ALWAYS(DANE) },
 
 	/* unusable */
 	{ "all unusable", DANE_MX_HOSTS, SEC, "XX", false, MX_DANE,
-	    POLICY_RULE_ALL_UNUSABLE, ALWAYS(ENCR) },
+	    VERDICT_RULE_ALL_UNUSABLE, ALWAYS(ENCR) },
 	{ "all that are deliverable unusable", DANE_MX_HOSTS, SEC, "XN", false,
-	    MX_DANE, POLICY_RULE_ALL_UNUSABLE, ALWAYS(ENCR) },
+	    MX_DANE, VERDICT_RULE_ALL_UNUSABLE, ALWAYS(ENCR) },
 	{ "all unusable, insecure MX", DANE_MX_HOSTS, INS, "XX", false, MX_DANE,
-	    POLICY_RULE_ALL_UNUSABLE, ALWAYS(ENCR) },
+	    VERDICT_RULE_ALL_UNUSABLE, ALWAYS(ENCR) },
 	{ "unusable beside absent", DANE_MX_HOSTS, SEC, "XA", false, MX_DANE,
-	    POLICY_RULE_SOME_UNUSABLE, ALWAYS(DANE) },
+	    VERDICT_RULE_SOME_UNUSABLE, ALWAYS(DANE) },
 	{ "unusable beside insecure", DANE_MX_HOSTS, SEC, "IX", false, MX_DANE,
-	    POLICY_RULE_SOME_UNUSABLE, ALWAYS(DANE) },
+	    VERDICT_RULE_SOME_UNUSABLE, ALWAYS(DANE) },
 	{ "unusable beside absent, insecure MX", DANE_MX_HOSTS, INS, "XA",
-	    false, MX_ENCR, POLICY_RULE_SOME_UNUSABLE, ALWAYS(DANE) },
+	    false, MX_ENCR, VERDICT_RULE_SOME_UNUSABLE, ALWAYS(DANE) },
 
 	/* all absent or insecure */
 	{ "all absent", DANE_MX_HOSTS, SEC, "AA", false, MX_DANE,
-	    POLICY_RULE_NO_DANE, NO_DANE },
+	    VERDICT_RULE_NO_DANE, NO_DANE },
 	{ "all insecure", DANE_MX_HOSTS, SEC, "I", false, MX_DANE,
-	    POLICY_RULE_NO_DANE, NO_DANE },
+	    VERDICT_RULE_NO_DANE, NO_DANE },
 	{ "absent, insecure, no address", DANE_MX_HOSTS, SEC, "AIN", false,
-	    MX_DANE, POLICY_RULE_NO_DANE, NO_DANE },
+	    MX_DANE, VERDICT_RULE_NO_DANE, NO_DANE },
 	{ "all absent, insecure MX", DANE_MX_HOSTS, INS, "AI", false, MX_DANE,
-	    POLICY_RULE_NO_DANE, NO_DANE },
+	    VERDICT_RULE_NO_DANE, NO_DANE },
 	{ "all absent, insecure MX, encrypt", DANE_MX_HOSTS, INS, "A", false,
-	    MX_ENCR, POLICY_RULE_NO_DANE, NO_DANE },
+	    MX_ENCR, VERDICT_RULE_NO_DANE, NO_DANE },
 };
 
 static const enum conf_no_dane no_danes[] = { CONF_NO_DANE_MAY,
@@ -287,7 +287,7 @@ options_for(enum conf_no_dane no_dane, bool is_explicit,
 
 START_TEST(line_of_the_table)
 {
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct conf_profile options;
 	struct facts facts;
 
@@ -300,13 +300,14 @@ START_TEST(line_of_the_table)
 		options =
 		    options_for(no_dane, is_explicit, rows[_i].insecure_mx);
 		memset(&verdict, 0xff, sizeof(verdict));
-		policy_decide(&facts.evidence, &options, is_explicit, &verdict);
+		verdict_decide(
+		    &facts.evidence, &options, is_explicit, &verdict);
 		ck_assert_msg(verdict.policy == rows[_i].expected[no_dane],
 		    "%s, no-dane %d%s: %s", rows[_i].name, (int)no_dane,
 		    is_explicit ? " explicit" : "",
 		    tls_policy_text(verdict.policy));
 		ck_assert_msg(verdict.rule == rows[_i].rule, "%s: %s",
-		    rows[_i].name, policy_rule_text(verdict.rule));
+		    rows[_i].name, verdict_rule_text(verdict.rule));
 	}
 }
 END_TEST
@@ -314,14 +315,14 @@ END_TEST
 START_TEST(hosts_left_out_may_be_the_deliverable_ones)
 {
 	static const char *const hosts[] = { "N", "NF", "F" };
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 
 	facts_fill(&facts, DANE_MX_HOSTS, SEC, hosts[_i]);
 	facts.evidence.truncated = true;
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	ck_assert_msg(
 	    verdict.policy == TLS_POLICY_DANE || verdict.policy == TEMP,
 	    "%s: %s", hosts[_i], tls_policy_text(verdict.policy));
@@ -350,7 +351,7 @@ static const struct {
 
 START_TEST(dane_only_when_complete)
 {
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 	struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
@@ -359,11 +360,11 @@ START_TEST(dane_only_when_complete)
 	facts_fill(&facts, DANE_MX_HOSTS, complete_rows[_i].security,
 	    complete_rows[_i].hosts);
 	facts.evidence.truncated = complete_rows[_i].truncated;
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	ck_assert_msg(verdict.policy == complete_rows[_i].expected, "%s: %s",
 	    complete_rows[_i].name, tls_policy_text(verdict.policy));
 	ck_assert_int_eq(verdict.policy == TLS_POLICY_DANE_ONLY,
-	    verdict.rule == POLICY_RULE_COMPLETE);
+	    verdict.rule == VERDICT_RULE_COMPLETE);
 }
 END_TEST
 
@@ -386,13 +387,13 @@ START_TEST(mx_neither_secure_nor_proven_insecure_is_no_evidence)
 		DNS_BOGUS };
 	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_MAY);
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	for (size_t i = 0; i < COUNT(securities); i++) {
 		facts_fill(&facts, unproven_rows[_i].mx, securities[i],
 		    unproven_rows[_i].hosts);
-		policy_decide(&facts.evidence, &options, false, &verdict);
+		verdict_decide(&facts.evidence, &options, false, &verdict);
 		ck_assert_msg(verdict.policy == TEMP, "%s %s: %s",
 		    answer_security_text(securities[i]),
 		    unproven_rows[_i].hosts, tls_policy_text(verdict.policy));
@@ -404,13 +405,13 @@ START_TEST(no_evidence_is_temp)
 {
 	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
-	struct policy_verdict verdict;
+	struct verdict verdict;
 
 	memset(&verdict, 0xff, sizeof(verdict));
-	policy_decide(NULL, &options, false, &verdict);
+	verdict_decide(NULL, &options, false, &verdict);
 	ck_assert_int_eq(verdict.policy, TEMP);
-	ck_assert_int_eq(verdict.rule, POLICY_RULE_NONE);
-	ck_assert_uint_eq(verdict.ttl, POLICY_TTL_TEMP);
+	ck_assert_int_eq(verdict.rule, VERDICT_RULE_NONE);
+	ck_assert_uint_eq(verdict.ttl, VERDICT_TTL_TEMP);
 	ck_assert_str_ne(verdict.why, "");
 }
 END_TEST
@@ -427,40 +428,40 @@ static const struct {
 	{ "the evidence's", DANE_MX_HOSTS, SEC, "U", 300, 300 },
 	{ "a small one is obeyed", DANE_MX_HOSTS, SEC, "U", 1, 1 },
 	{ "nothing is not forever", DANE_MX_HOSTS, SEC, "A", 0, 0 },
-	{ "at most an hour", DANE_MX_HOSTS, SEC, "U", 86400, POLICY_TTL_MAX },
+	{ "at most an hour", DANE_MX_HOSTS, SEC, "U", 86400, VERDICT_TTL_MAX },
 	{ "no-DANE at most an hour", DANE_MX_HOSTS, SEC, "A", UINT32_MAX,
-	    POLICY_TTL_MAX },
+	    VERDICT_TTL_MAX },
 	{ "no-DANE", DANE_MX_HOSTS, SEC, "A", 61, 61 },
 	{ "encrypt", DANE_MX_HOSTS, SEC, "X", 61, 61 },
-	{ "null MX", DANE_MX_NULL, SEC, "", 300, POLICY_TTL_NOT_DELIVERABLE },
+	{ "null MX", DANE_MX_NULL, SEC, "", 300, VERDICT_TTL_NOT_DELIVERABLE },
 	{ "NXDOMAIN", DANE_MX_NXDOMAIN, INS, "", 300,
-	    POLICY_TTL_NOT_DELIVERABLE },
+	    VERDICT_TTL_NOT_DELIVERABLE },
 	{ "no address", DANE_MX_HOSTS, SEC, "N", 3600,
-	    POLICY_TTL_NOT_DELIVERABLE },
+	    VERDICT_TTL_NOT_DELIVERABLE },
 	{ "no address, less", DANE_MX_HOSTS, SEC, "N", 20, 20 },
-	{ "TEMP of MX", DANE_MX_FAILED, DNS_BOGUS, "", 300, POLICY_TTL_TEMP },
-	{ "TEMP of hosts", DANE_MX_HOSTS, SEC, "F", 0, POLICY_TTL_TEMP },
+	{ "TEMP of MX", DANE_MX_FAILED, DNS_BOGUS, "", 300, VERDICT_TTL_TEMP },
+	{ "TEMP of hosts", DANE_MX_HOSTS, SEC, "F", 0, VERDICT_TTL_TEMP },
 	{ "TEMP of hosts, whatever MX lives", DANE_MX_HOSTS, SEC, "F", 300,
-	    POLICY_TTL_TEMP },
+	    VERDICT_TTL_TEMP },
 	{ "dane that hangs on a failure", DANE_MX_HOSTS, SEC, "FA", 300,
-	    POLICY_TTL_TEMP },
+	    VERDICT_TTL_TEMP },
 	{ "insecure MX without data", DANE_MX_NO_DATA, INS, "", 300,
-	    POLICY_TTL_TEMP },
+	    VERDICT_TTL_TEMP },
 	{ "insecure MX, all failed", DANE_MX_HOSTS, INS, "FF", 300,
-	    POLICY_TTL_TEMP },
+	    VERDICT_TTL_TEMP },
 };
 
 START_TEST(failures_are_forgotten_soon_where_hosts_were_left_out)
 {
 	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_fill(&facts, DANE_MX_HOSTS, SEC, "FA");
 	facts.evidence.truncated = true;
-	policy_decide(&facts.evidence, &options, false, &verdict);
-	ck_assert_uint_le(verdict.ttl, POLICY_TTL_TEMP);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
+	ck_assert_uint_le(verdict.ttl, VERDICT_TTL_TEMP);
 }
 END_TEST
 
@@ -473,9 +474,9 @@ static const struct {
 	uint32_t expected;
 } short_rows[] = {
 	{ "usable and failed", SEC, "UF", CONF_DANE_ONLY_WHEN_COMPLETE,
-	    POLICY_TTL_TEMP },
+	    VERDICT_TTL_TEMP },
 	{ "beside one without address", SEC, "UNF",
-	    CONF_DANE_ONLY_WHEN_COMPLETE, POLICY_TTL_TEMP },
+	    CONF_DANE_ONLY_WHEN_COMPLETE, VERDICT_TTL_TEMP },
 	{ "never complete", SEC, "UFA", CONF_DANE_ONLY_WHEN_COMPLETE, 300 },
 	{ "complete", SEC, "UU", CONF_DANE_ONLY_WHEN_COMPLETE, 300 },
 	{ "MX not signed", INS, "UF", CONF_DANE_ONLY_WHEN_COMPLETE, 300 },
@@ -486,13 +487,13 @@ START_TEST(a_failure_keeps_dane_only_away_for_seconds_only)
 {
 	struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	options.dane_only = short_rows[_i].dane_only;
 	facts_fill(&facts, DANE_MX_HOSTS, short_rows[_i].security,
 	    short_rows[_i].hosts);
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	ck_assert_msg(verdict.ttl == short_rows[_i].expected, "%s: %u",
 	    short_rows[_i].name, verdict.ttl);
 }
@@ -502,13 +503,13 @@ START_TEST(remembered_no_longer_than_evidence)
 {
 	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_fill(
 	    &facts, ttl_rows[_i].mx, ttl_rows[_i].security, ttl_rows[_i].hosts);
 	facts.evidence.ttl = ttl_rows[_i].ttl;
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	ck_assert_msg(verdict.ttl == ttl_rows[_i].expected, "%s: %u",
 	    ttl_rows[_i].name, verdict.ttl);
 }
@@ -534,7 +535,7 @@ ends_with(const char *text, const char *end)
 }
 
 static void
-check_reason(const struct policy_verdict *verdict, const char *hint)
+check_reason(const struct verdict *verdict, const char *hint)
 {
 	ck_assert_int_eq(verdict->policy, TEMP);
 	ck_assert_msg(memchr(verdict->why, '\0', sizeof(verdict->why)) != NULL,
@@ -551,27 +552,27 @@ START_TEST(reason_names_the_one_at_fault)
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 	const struct conf_profile strict =
 	    options_for(CONF_NO_DANE_ENCRYPT, false, MX_DANE);
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_fill(&facts, DANE_MX_FAILED, DNS_BOGUS, "");
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	check_reason(&verdict, HINT);
 	ck_assert_ptr_nonnull(strstr(verdict.why, "servers do not answer"));
 
 	facts.evidence.mx_why = NULL;
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	check_reason(&verdict, HINT);
 	ck_assert_ptr_nonnull(strstr(verdict.why, "DNS of " DOMAIN));
 
 	/* The host that failed is named, not the one before it. */
 	facts_fill(&facts, DANE_MX_HOSTS, SEC, "NF");
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	check_reason(&verdict, HINT);
 	ck_assert_ptr_nonnull(strstr(verdict.why, "DNS of mx1." DOMAIN));
 
 	facts_fill(&facts, DANE_MX_HOSTS, SEC, "AF");
-	policy_decide(&facts.evidence, &strict, false, &verdict);
+	verdict_decide(&facts.evidence, &strict, false, &verdict);
 	check_reason(&verdict, HINT);
 	ck_assert_ptr_nonnull(strstr(verdict.why, "DNS of mx1." DOMAIN));
 }
@@ -582,12 +583,12 @@ START_TEST(reason_of_hosts_left_out_blames_no_dns)
 {
 	const struct conf_profile strict =
 	    options_for(CONF_NO_DANE_ENCRYPT, false, MX_DANE);
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_fill(&facts, DANE_MX_HOSTS, SEC, "AA");
 	facts.evidence.truncated = true;
-	policy_decide(&facts.evidence, &strict, false, &verdict);
+	verdict_decide(&facts.evidence, &strict, false, &verdict);
 	ck_assert_int_eq(verdict.policy, TEMP);
 	ck_assert_msg(
 	    strstr(verdict.why, "not concluded") == NULL, "%s", verdict.why);
@@ -601,13 +602,13 @@ START_TEST(long_reason_is_cut_in_the_middle)
 	static const char start[] = "DNS of " DOMAIN ": MX: ";
 	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_fill(&facts, DANE_MX_FAILED, DNS_BOGUS, "");
 	memset(facts.mx_why, 'y', sizeof(facts.mx_why) - 1);
 	memcpy(facts.mx_why, start, sizeof(start) - 1);
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	check_reason(&verdict, HINT);
 	ck_assert_ptr_nonnull(strstr(verdict.why, "DNS of " DOMAIN ": MX: yy"));
 	ck_assert_uint_le(strlen(verdict.why), 200);
@@ -622,7 +623,7 @@ START_TEST(long_domain_still_gives_a_reason)
 	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
 	const size_t len = lengths[_i];
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_fill(&facts, DANE_MX_FAILED, DNS_BOGUS, "");
@@ -630,7 +631,7 @@ START_TEST(long_domain_still_gives_a_reason)
 	for (size_t i = 50; i < len; i += 51)
 		facts.domain[i] = '.';
 	facts.domain[len] = '\0';
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	ck_assert_int_eq(verdict.policy, TEMP);
 	ck_assert_uint_le(strlen(verdict.why), 200);
 	ck_assert_uint_gt(strlen(verdict.why), 0);
@@ -647,28 +648,28 @@ START_TEST(remote_text_is_made_printable)
 {
 	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_fill(&facts, DANE_MX_FAILED, DNS_BOGUS, "");
 	snprintf(facts.mx_why, sizeof(facts.mx_why),
 	    "DNS of " DOMAIN ": a\nb\tc\x1b[31m\x80\xff");
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	check_reason(&verdict, HINT);
 }
 END_TEST
 
 START_TEST(every_rule_has_words)
 {
-	for (int rule = POLICY_RULE_NONE; rule <= POLICY_RULE_NO_LOOKUP;
+	for (int rule = VERDICT_RULE_NONE; rule <= VERDICT_RULE_NO_LOOKUP;
 	     rule++) {
-		const char *text = policy_rule_text((enum policy_rule)rule);
+		const char *text = verdict_rule_text((enum verdict_rule)rule);
 
 		ck_assert_ptr_nonnull(text);
 		ck_assert_uint_gt(strlen(text), 3);
-		for (int other = POLICY_RULE_NONE; other < rule; other++)
+		for (int other = VERDICT_RULE_NONE; other < rule; other++)
 			ck_assert_str_ne(
-			    text, policy_rule_text((enum policy_rule)other));
+			    text, verdict_rule_text((enum verdict_rule)other));
 	}
 }
 END_TEST
@@ -740,14 +741,14 @@ random_situation(uint64_t *state)
 static enum tls_policy
 decide(const struct situation *s)
 {
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_fill(&facts, DANE_MX_HOSTS, s->security, s->hosts);
 	facts.evidence.truncated = s->truncated;
 	if (strchr(s->hosts, 'F') != NULL)
 		facts.evidence.ttl = 0;
-	policy_decide(&facts.evidence, &s->options, s->is_explicit, &verdict);
+	verdict_decide(&facts.evidence, &s->options, s->is_explicit, &verdict);
 	return verdict.policy;
 }
 
@@ -948,13 +949,13 @@ START_TEST(the_network_is_no_domains_fault)
 {
 	const struct conf_profile options =
 	    options_for(CONF_NO_DANE_MAY, false, MX_DANE);
-	struct policy_verdict verdict;
+	struct verdict verdict;
 	struct facts facts;
 
 	facts_fill(&facts, DANE_MX_FAILED, DNS_INDETERMINATE, "");
 	snprintf(facts.mx_why, sizeof(facts.mx_why),
 	    "DNS of " DOMAIN ": MX: no trust path: " REASON_NO_ROOT);
-	policy_decide(&facts.evidence, &options, false, &verdict);
+	verdict_decide(&facts.evidence, &options, false, &verdict);
 	ck_assert_str_eq(verdict.why, REASON_NO_ROOT "; run: postdane status");
 }
 END_TEST

@@ -1,7 +1,7 @@
 /* The busiest next hops in a file: what it holds comes back, and no more; and
  * a file that can't be read or written is no trouble but for the log. */
 
-#include "policy/busy_list.h"
+#include "policy/warm_up.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,14 +12,14 @@
 
 #include "test_main.h"
 
-static char folder[] = "/tmp/test_busy_list.XXXXXX";
+static char folder[] = "/tmp/test_warm_up.XXXXXX";
 static char path[64];
-static struct busy_list list;
+static struct warm_up list;
 
 static void
 set_up(void)
 {
-	strcpy(folder, "/tmp/test_busy_list.XXXXXX");
+	strcpy(folder, "/tmp/test_warm_up.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/busiest", folder);
 	memset(&list, 0, sizeof(list));
@@ -28,7 +28,7 @@ set_up(void)
 static void
 tear_down(void)
 {
-	busy_list_clear(&list);
+	warm_up_clear(&list);
 	unlink(path);
 	rmdir(path);
 	rmdir(folder);
@@ -37,7 +37,7 @@ tear_down(void)
 static void
 add(const char *key)
 {
-	busy_list_add(&list, key, strlen(key));
+	warm_up_add(&list, key, strlen(key));
 }
 
 static bool
@@ -51,18 +51,18 @@ exists(const char *name)
 
 START_TEST(what_is_saved_is_loaded)
 {
-	struct busy_list other = { 0 };
+	struct warm_up other = { 0 };
 
 	add("example.org");
 	add("[mx.example.org]:587");
-	busy_list_save(&list, path);
-	busy_list_load(&other, path);
+	warm_up_save(&list, path);
+	warm_up_load(&other, path);
 	ck_assert_uint_eq(other.count, 2);
-	ck_assert_str_eq(busy_list_take(&other), "example.org");
-	ck_assert_str_eq(busy_list_take(&other), "[mx.example.org]:587");
-	ck_assert_ptr_null(busy_list_take(&other));
+	ck_assert_str_eq(warm_up_take(&other), "example.org");
+	ck_assert_str_eq(warm_up_take(&other), "[mx.example.org]:587");
+	ck_assert_ptr_null(warm_up_take(&other));
 	ck_assert(!exists("busiest.new"));
-	busy_list_clear(&other);
+	warm_up_clear(&other);
 }
 END_TEST
 
@@ -80,17 +80,17 @@ END_TEST
 
 START_TEST(list_is_bounded)
 {
-	for (int i = 0; i < BUSY_LIST_MAX + 5; i++)
+	for (int i = 0; i < WARM_UP_MAX + 5; i++)
 		add("example.org");
-	ck_assert_uint_eq(list.count, BUSY_LIST_MAX);
+	ck_assert_uint_eq(list.count, WARM_UP_MAX);
 }
 END_TEST
 
 START_TEST(unreadable_file_is_an_empty_one)
 {
-	busy_list_load(&list, path); /* none */
+	warm_up_load(&list, path); /* none */
 	ck_assert_int_eq(mkdir(path, 0700), 0);
-	busy_list_load(&list, path); /* a directory */
+	warm_up_load(&list, path); /* a directory */
 	ck_assert_uint_eq(list.count, 0);
 }
 END_TEST
@@ -99,10 +99,10 @@ START_TEST(unwritable_file_leaves_nothing_behind)
 {
 	add("example.org");
 	ck_assert_int_eq(mkdir(path, 0700), 0);
-	busy_list_save(&list, path); /* can't be replaced by a file */
+	warm_up_save(&list, path); /* can't be replaced by a file */
 	ck_assert(!exists("busiest.new"));
-	busy_list_save(&list, "/dev/null/busiest");
-	busy_list_save(&list, "/nonexistent/busiest");
+	warm_up_save(&list, "/dev/null/busiest");
+	warm_up_save(&list, "/nonexistent/busiest");
 	ck_assert_uint_eq(list.count, 1);
 }
 END_TEST
@@ -110,18 +110,18 @@ END_TEST
 /* What was saved before is there until all of the new one is written. */
 START_TEST(full_disk_keeps_the_old_file)
 {
-	struct busy_list other = { 0 };
+	struct warm_up other = { 0 };
 
 	add("example.org");
-	busy_list_save(&list, path);
+	warm_up_save(&list, path);
 	add("example.com");
 	snprintf(path, sizeof(path), "%s/busiest.new", folder);
 	ck_assert_int_eq(symlink("/dev/full", path), 0);
 	snprintf(path, sizeof(path), "%s/busiest", folder);
-	busy_list_save(&list, path);
-	busy_list_load(&other, path);
+	warm_up_save(&list, path);
+	warm_up_load(&other, path);
 	ck_assert_uint_eq(other.count, 1);
-	busy_list_clear(&other);
+	warm_up_clear(&other);
 	snprintf(path, sizeof(path), "%s/busiest.new", folder);
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/busiest", folder);

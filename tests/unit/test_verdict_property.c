@@ -6,7 +6,7 @@
  * SEED=NUMBER in the environment repeats a run.
  */
 
-#include "policy/policy.h"
+#include "policy/verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,9 +137,9 @@ describe(const struct random_case *c, char text[256])
 static enum tls_policy
 decide(const struct random_case *c)
 {
-	struct policy_verdict verdict;
+	struct verdict verdict;
 
-	policy_decide(&c->evidence, &c->options, c->is_explicit, &verdict);
+	verdict_decide(&c->evidence, &c->options, c->is_explicit, &verdict);
 	return verdict.policy;
 }
 

@@ -4,7 +4,7 @@
  * evaluation took.
  */
 
-#include "policy/verdicts.h"
+#include "policy/verdict_store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "dane/dane.h"
-#include "policy/policy.h"
+#include "policy/verdict.h"
 
 #include "../fakes/time.h"
 #include "test_main.h"
@@ -27,7 +27,7 @@
 static struct conf conf;
 static struct conf_map maps[MAPS];
 static struct stats stats;
-static struct verdicts *verdicts;
+static struct verdict_store *verdicts;
 
 static void
 set_up(void)
@@ -48,15 +48,15 @@ set_up(void)
 	conf.map_count = MAPS;
 	conf.cache_entries = 100;
 	conf.cache_memory = 1;
-	verdicts = verdicts_new(&conf, &stats);
+	verdicts = verdict_store_new(&conf, &stats);
 	ck_assert_ptr_nonnull(verdicts);
 }
 
 static void
 tear_down(void)
 {
-	verdicts_free(verdicts);
-	verdicts_free(NULL);
+	verdict_store_free(verdicts);
+	verdict_store_free(NULL);
 }
 
 /* ---- evidence ---- */
@@ -85,19 +85,19 @@ static void
 store(enum dane_host_status status)
 {
 	make_evidence(status, 300000);
-	verdicts_store(verdicts, KEY, false, &evidence);
+	verdict_store_put(verdicts, KEY, false, &evidence);
 }
 
 static bool
-find(const char *map, struct cached_verdict *verdict)
+find(const char *map, struct verdict_cache_item *verdict)
 {
-	return verdicts_find(verdicts, KEY, strlen(KEY), map, verdict);
+	return verdict_store_find(verdicts, KEY, strlen(KEY), map, verdict);
 }
 
 static enum tls_policy
 found(const char *map)
 {
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
 	ck_assert_msg(find(map, &verdict), "%s", map);
 	return verdict.policy;
@@ -108,12 +108,12 @@ found(const char *map)
 START_TEST(verdict_lives_as_long_as_its_evidence)
 {
 	const uint64_t begin = fake_ms;
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
 	make_evidence(DANE_HOST_USABLE, 90000);
 	/* The evaluation took half a minute: its first answer is so old. */
 	fake_ms += 30000;
-	verdicts_store(verdicts, KEY, false, &evidence);
+	verdict_store_put(verdicts, KEY, false, &evidence);
 	ck_assert(find("", &verdict));
 	ck_assert_int_eq(verdict.policy, TLS_POLICY_DANE);
 	ck_assert_uint_eq(verdict.ttl_ms, 60000);
@@ -128,11 +128,11 @@ END_TEST
 START_TEST(expired_evidence_is_not_remembered)
 {
 	const uint64_t begin = fake_ms;
-	struct cached_verdict verdict;
+	struct verdict_cache_item verdict;
 
 	make_evidence(DANE_HOST_ABSENT, 20000);
 	fake_ms += 20000;
-	verdicts_store(verdicts, KEY, false, &evidence);
+	verdict_store_put(verdicts, KEY, false, &evidence);
 	ck_assert(!find("", &verdict));
 	fake_ms = begin;
 }
@@ -140,12 +140,12 @@ END_TEST
 
 START_TEST(verdict_has_a_bound_of_its_own)
 {
-	const uint64_t bounds[] = { POLICY_TTL_MAX * 1000ULL,
-		POLICY_TTL_TEMP * 1000ULL };
-	struct cached_verdict verdict;
+	const uint64_t bounds[] = { VERDICT_TTL_MAX * 1000ULL,
+		VERDICT_TTL_TEMP * 1000ULL };
+	struct verdict_cache_item verdict;
 
 	make_evidence(_i == 0 ? DANE_HOST_USABLE : DANE_HOST_FAILED, 86400000);
-	verdicts_store(verdicts, KEY, false, &evidence);
+	verdict_store_put(verdicts, KEY, false, &evidence);
 	ck_assert(find("", &verdict));
 	ck_assert_uint_eq(verdict.ttl_ms, bounds[_i]);
 }
@@ -164,7 +164,7 @@ START_TEST(each_map_has_its_own_verdict)
 	ck_assert_int_eq(found("late"), TLS_POLICY_MAY);
 	make_evidence(DANE_HOST_USABLE, 300000);
 	evidence.mx_security = DNS_INSECURE;
-	verdicts_store(verdicts, KEY, false, &evidence);
+	verdict_store_put(verdicts, KEY, false, &evidence);
 	ck_assert_int_eq(found("late"), TLS_POLICY_MAY);
 	ck_assert_int_eq(found("same"), TLS_POLICY_DANE);
 }
@@ -174,7 +174,7 @@ END_TEST
 START_TEST(explicit_next_hop_has_its_own_answer)
 {
 	make_evidence(DANE_HOST_ABSENT, 300000);
-	verdicts_store(verdicts, KEY, true, &evidence);
+	verdict_store_put(verdicts, KEY, true, &evidence);
 	ck_assert_int_eq(found(""), TLS_POLICY_NOTFOUND);
 }
 END_TEST
@@ -214,7 +214,7 @@ START_TEST(tentative_verdict_is_not_compared)
 	two[1].status = DANE_HOST_ABSENT;
 	evidence.host = two;
 	evidence.host_count = 2;
-	verdicts_store(verdicts, KEY, false, &evidence);
+	verdict_store_put(verdicts, KEY, false, &evidence);
 	ck_assert_int_eq(found(""), TLS_POLICY_DANE);
 	store(DANE_HOST_ABSENT);
 	ck_assert_uint_eq(stats.counter[STATS_WEAKENED], 0);

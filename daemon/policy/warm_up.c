@@ -1,6 +1,6 @@
-/* busy_list.c - the busiest next hops, in a file. */
+/* warm_up.c - the busiest next hops, in a file. */
 
-#include "policy/busy_list.h"
+#include "policy/warm_up.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,25 +16,25 @@
 #define HEAD "# The busiest next hops.  postdaned evaluates them at start.\n"
 
 void
-busy_list_add(struct busy_list *list, const char *key, size_t len)
+warm_up_add(struct warm_up *list, const char *key, size_t len)
 {
 	char *copy;
 
-	if (list->count == BUSY_LIST_MAX || len == 0 ||
-	    len >= NEXTHOP_TEXT_MAX || memchr(key, '\n', len) != NULL ||
+	if (list->count == WARM_UP_MAX || len == 0 || len >= NEXTHOP_TEXT_MAX ||
+	    memchr(key, '\n', len) != NULL ||
 	    (copy = strndup(key, len)) == NULL)
 		return;
 	list->key[list->count++] = copy;
 }
 
 const char *
-busy_list_take(struct busy_list *list)
+warm_up_take(struct warm_up *list)
 {
 	return list->next < list->count ? list->key[list->next++] : NULL;
 }
 
 void
-busy_list_clear(struct busy_list *list)
+warm_up_clear(struct warm_up *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		free(list->key[i]);
@@ -42,7 +42,7 @@ busy_list_clear(struct busy_list *list)
 }
 
 void
-busy_list_load(struct busy_list *list, const char *path)
+warm_up_load(struct warm_up *list, const char *path)
 {
 	const char *why;
 	char *text, *line, *rest;
@@ -57,12 +57,12 @@ busy_list_load(struct busy_list *list, const char *path)
 	rest = text;
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (line[0] != '#')
-			busy_list_add(list, line, strlen(line));
+			warm_up_add(list, line, strlen(line));
 	free(text);
 }
 
 static char *
-text_of(const struct busy_list *list, size_t *len)
+text_of(const struct warm_up *list, size_t *len)
 {
 	char *text = NULL;
 	FILE *file = open_memstream(&text, len);
@@ -79,7 +79,7 @@ text_of(const struct busy_list *list, size_t *len)
 }
 
 void
-busy_list_save(const struct busy_list *list, const char *path)
+warm_up_save(const struct warm_up *list, const char *path)
 {
 	size_t len = 0;
 	char *text = text_of(list, &len);

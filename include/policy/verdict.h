@@ -1,0 +1,67 @@
+/*
+ * verdict.h - from evidence to verdict (docs/design.md, "One next hop").
+ *
+ * A pure function: one line of the table there is one rule here, tried in that
+ * order.
+ */
+#ifndef POLICY_VERDICT_H
+#define POLICY_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/carry.h"
+#include "policy/tls_policy.h"
+
+struct conf_profile;
+struct dane_evidence;
+
+/* The line of the table that decided. */
+enum verdict_rule {
+	VERDICT_RULE_NONE = 0, /* no evidence */
+	VERDICT_RULE_MX_FAILED,
+	VERDICT_RULE_NOT_DELIVERABLE, /* null MX, NXDOMAIN, no host has an
+					address */
+	VERDICT_RULE_INSECURE_MX_MAY,
+	VERDICT_RULE_INSECURE_MX_UNKNOWN,
+	VERDICT_RULE_INSECURE_MX_ENCRYPT,
+	VERDICT_RULE_COMPLETE, /* every host usable, dane-only wanted */
+	VERDICT_RULE_USABLE,
+	VERDICT_RULE_ALL_FAILED,
+	VERDICT_RULE_SOME_FAILED,
+	VERDICT_RULE_TRUNCATED, /* hosts left out, none usable */
+	VERDICT_RULE_ALL_UNUSABLE,
+	VERDICT_RULE_SOME_UNUSABLE,
+	VERDICT_RULE_NO_DANE,
+	VERDICT_RULE_NO_LOOKUP /* the key is none that DNS could be asked of */
+};
+
+#define VERDICT_WHY_MAX 201 /* 200 characters: all that smtp(8) logs */
+
+struct verdict {
+	enum tls_policy policy;
+	enum verdict_rule rule;
+	uint32_t ttl;                 /* seconds this may be remembered */
+	char why[VERDICT_WHY_MAX];    /* for TEMP: "DNS of example.org: … run:
+				       * postdane explain example.org"; otherwise
+				       * one line for the log.  Printable. */
+	char carried[CARRY_TEXT_MAX]; /* with FINGERPRINT: all that Postfix is
+				       * told; otherwise "" */
+};
+
+#define VERDICT_TTL_MAX 3600 /* seconds */
+#define VERDICT_TTL_TEMP 5
+#define VERDICT_TTL_NOT_DELIVERABLE 60
+
+/*
+ * @evidence: NULL gives TEMP.
+ * @is_explicit: the next hop had brackets or a port.
+ */
+void verdict_decide(const struct dane_evidence *evidence,
+    const struct conf_profile *options, bool is_explicit,
+    struct verdict *verdict);
+
+/* One line for people: the rule in words. */
+const char *verdict_rule_text(enum verdict_rule rule);
+
+#endif /* POLICY_VERDICT_H */
