@@ -1,4 +1,4 @@
-/* status.c - postdane status: how the daemon fares. */
+/* daemon_status.c - postdane status: how the daemon fares. */
 
 #include <getopt.h>
 #include <inttypes.h>

@@ -51,8 +51,8 @@
 #define TRIM_SECONDS 10  /* between two times that memory is given back */
 #define RENEW_AGAIN 1    /* seconds, where memory is short */
 /* Of the time since the last look at the sockets, what may have been for
- * others: callbacks of a millisecond in all (prompt.c), and what the clock has
- * too much. */
+ * others: callbacks of a millisecond in all (fast_lane.c), and what the clock
+ * has too much. */
 #define OTHERS_US 2000
 /* What libunbound validates on the way to an answer it does in other turns, and
  * does not say for whom: so for each zone this is charged.  It is what an

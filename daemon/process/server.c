@@ -32,14 +32,14 @@
 #include "process/core.h"
 #include "process/sandbox.h"
 #include "process/systemd.h"
-#include "wire/control.h"
-#include "wire/dns_service.h"
-#include "wire/listener.h"
-#include "wire/metrics.h"
-#include "wire/prompt.h"
-#include "wire/socketmap.h"
-#include "wire/status.h"
-#include "wire/tcp_table.h"
+#include "wire/admin/control.h"
+#include "wire/admin/daemon_status.h"
+#include "wire/admin/metrics.h"
+#include "wire/dns/dns_server.h"
+#include "wire/fast_lane.h"
+#include "wire/table/socketmap.h"
+#include "wire/table/table_server.h"
+#include "wire/table/tcp_table.h"
 
 #define DRAIN_SECONDS 5  /* for requests in flight when we are told to end */
 #define STATUS_MAX 256   /* octets of the line for systemctl status */
@@ -69,11 +69,11 @@ struct server {
 	struct unbound_facts library; /* the same for all cores */
 	struct core *core;
 	struct retired *retired;
-	struct listeners *listeners;
-	struct dns_service *dns;
+	struct table_server *table_server;
+	struct dns_server *dns;
 	bool is_ending;
 	unsigned draining; /* of the two that have not drained yet */
-	struct status_source source;
+	struct daemon_status_source source;
 	struct control *control;
 	struct metrics *metrics;
 	struct config_check *check;
@@ -119,8 +119,8 @@ on_end(evutil_socket_t signal, short what, void *arg)
 	sd_notify(0, "STOPPING=1");
 	event_add(server->drain_limit, &limit);
 	server->draining = 2;
-	listeners_drain(server->listeners, on_drained, server);
-	dns_service_drain(server->dns, on_drained, server);
+	table_server_drain(server->table_server, on_drained, server);
+	dns_server_drain(server->dns, on_drained, server);
 }
 
 /* ---- what a configuration asks for ---- */
@@ -130,7 +130,7 @@ listen_for_policy(struct server *server, const struct conf *conf)
 {
 	const size_t socketmaps = conf->socketmap_listen.count;
 	const size_t count = socketmaps + conf->tcp_table_listen.count;
-	struct listener_place *places =
+	struct table_server_place *places =
 	    calloc(count > 0 ? count : 1, sizeof(*places));
 	int result;
 
@@ -140,18 +140,20 @@ listen_for_policy(struct server *server, const struct conf *conf)
 	}
 	for (size_t i = 0; i < socketmaps; i++)
 		places[i] =
-		    (struct listener_place){ .protocol = &socketmap_protocol,
+		    (struct table_server_place){ .protocol =
+						     &socketmap_protocol,
 			    .endpoint = &conf->socketmap_listen.item[i],
 			    .rights = &conf->socket_rights,
 			    .user = &server->user };
 	for (size_t i = socketmaps; i < count; i++)
 		places[i] =
-		    (struct listener_place){ .protocol = &tcp_table_protocol,
+		    (struct table_server_place){ .protocol =
+						     &tcp_table_protocol,
 			    .endpoint =
 				&conf->tcp_table_listen.item[i - socketmaps],
 			    .rights = &conf->socket_rights,
 			    .user = &server->user };
-	result = listeners_set(server->listeners, places, count);
+	result = table_server_set(server->table_server, places, count);
 	free(places);
 	return result;
 }
@@ -162,10 +164,10 @@ listen_all(struct server *server, const struct conf *conf)
 {
 	int result;
 
-	if (dns_service_open(server->dns, &conf->dns_listen) == -1)
+	if (dns_server_open(server->dns, &conf->dns_listen) == -1)
 		return -1;
 	result = listen_for_policy(server, conf);
-	dns_service_settle(server->dns, result == 0);
+	dns_server_settle(server->dns, result == 0);
 	return result;
 }
 
@@ -182,7 +184,7 @@ on_mx_without_dnssec(void *arg, const char *name)
 		    "is dane: a Postfix with smtp_dns_support_level other "
 		    "than dnssec reads that as may",
 	    log_printable(text, sizeof(text), name, strlen(name)));
-	dns_service_watch(server->dns, NULL, NULL);
+	dns_server_watch(server->dns, NULL, NULL);
 }
 
 /* A socket that systemd has made; its unit says which protocol it is for. */
@@ -192,13 +194,13 @@ adopt(void *arg, const char *name, int fd)
 	struct server *server = arg;
 
 	if (strcmp(name, "socketmap") == 0)
-		return listeners_add_fd(
-		    server->listeners, &socketmap_protocol, fd);
+		return table_server_add_fd(
+		    server->table_server, &socketmap_protocol, fd);
 	if (strcmp(name, "tcp-table") == 0)
-		return listeners_add_fd(
-		    server->listeners, &tcp_table_protocol, fd);
+		return table_server_add_fd(
+		    server->table_server, &tcp_table_protocol, fd);
 	if (strcmp(name, "dns") == 0)
-		return dns_service_add_fd(server->dns, fd);
+		return dns_server_add_fd(server->dns, fd);
 	log_error("main: a socket from systemd is named \"%s\": its "
 		  "FileDescriptorName must be socketmap, tcp-table or dns",
 	    name);
@@ -226,14 +228,16 @@ use_core(struct server *server, struct core *core)
 	const char *why;
 
 	server->source.was_healthy =
-	    server->core != core && status_is_healthy(&server->source, &why);
+	    server->core != core &&
+	    daemon_status_is_healthy(&server->source, &why);
 	server->core = core;
 	server->source.conf = conf;
 	server->source.resolver = core->resolver;
 	server->source.service = core->service;
-	listeners_use(server->listeners, core->service, conf->tcp_table_map,
-	    connections(server, conf), conf->request_timeout);
-	dns_service_use(server->dns, core->resolver, &conf->dns_allow);
+	table_server_use(server->table_server, core->service,
+	    conf->tcp_table_map, connections(server, conf),
+	    conf->request_timeout);
+	dns_server_use(server->dns, core->resolver, &conf->dns_allow);
 }
 
 /* Without these two the daemon does its work all the same. */
@@ -364,7 +368,7 @@ on_tell(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	status_line(&server->source, line, sizeof(line));
+	daemon_status_line(&server->source, line, sizeof(line));
 	sd_notifyf(0, "STATUS=%s",
 	    server->mistake[0] != '\0' ? server->mistake : line);
 	event_add(server->told, &again);
@@ -588,7 +592,7 @@ start(struct server *server, struct conf *conf)
 {
 	struct core *core;
 
-	if ((server->base = prompt_base_new()) == NULL ||
+	if ((server->base = fast_lane_base_new()) == NULL ||
 	    make_events(server) == -1) {
 		conf_free(conf);
 		return -1;
@@ -599,16 +603,16 @@ start(struct server *server, struct conf *conf)
 	if (core == NULL)
 		return -1;
 	server->core = core;
-	server->listeners = listeners_new(server->base, core->service,
+	server->table_server = table_server_new(server->base, core->service,
 	    &server->stats, conf->max_connections, conf->request_timeout);
-	server->dns = dns_service_new(server->base, &server->stats);
-	if (server->listeners == NULL || server->dns == NULL)
+	server->dns = dns_server_new(server->base, &server->stats);
+	if (server->table_server == NULL || server->dns == NULL)
 		return -1;
-	server->source = (struct status_source){ .stats = &server->stats,
-		.listeners = server->listeners,
+	server->source = (struct daemon_status_source){ .stats = &server->stats,
+		.table_server = server->table_server,
 		.dns = server->dns,
 		.started = clock_ms() };
-	dns_service_watch(server->dns, on_mx_without_dnssec, server);
+	dns_server_watch(server->dns, on_mx_without_dnssec, server);
 	use_core(server, core);
 	if (privileges_prepare(conf->user, &server->user) == -1 ||
 	    systemd_sockets(adopt, server) == -1 ||
@@ -654,7 +658,7 @@ stop(struct server *server)
 	config_check_cancel(server->check);
 	metrics_free(server->metrics);
 	control_free(server->control);
-	dns_service_free(server->dns);
+	dns_server_free(server->dns);
 	/* What is left in flight is told TEMP while its sessions live. */
 	LL_FOREACH_SAFE (server->retired, retired, next) {
 		core_free(retired->core);
@@ -662,7 +666,7 @@ stop(struct server *server)
 	}
 	if (server->core != NULL)
 		policy_service_free(server->core->service);
-	listeners_free(server->listeners);
+	table_server_free(server->table_server);
 	if (server->core != NULL)
 		server->core->service = NULL;
 	core_free(server->core);

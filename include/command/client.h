@@ -1,5 +1,5 @@
 /*
- * client.h - ask the daemon over its control socket (wire/control.h).
+ * client.h - ask the daemon over its control socket (wire/admin/control.h).
  */
 #ifndef COMMAND_CLIENT_H
 #define COMMAND_CLIENT_H

@@ -70,10 +70,11 @@ struct doctor_facts {
 	const char *daemon_why; /* why postdaned can't be asked; NULL: it can */
 	bool may_not_ask;       /* then that is why: nothing is known of it */
 	bool is_root;           /* Postfix's user could be tried */
-	const char *trust, *trust_why; /* as wire/status.h has them */
-	bool has_just_started;         /* the daemon */
-	const char *table;             /* what main.cf should name */
-	const char *dns_listen;        /* postdane's own resolver; NULL: none */
+	const char *trust,
+	    *trust_why;         /* as wire/admin/daemon_status.h has them */
+	bool has_just_started;  /* the daemon */
+	const char *table;      /* what main.cf should name */
+	const char *dns_listen; /* postdane's own resolver; NULL: none */
 	const struct doctor_name *name; /* compared with what it says */
 	size_t name_count;
 	size_t names_left; /* for which the time was too short */

@@ -1,7 +1,7 @@
 /* Questions at the DNS listener: whatever comes in, what goes out is a message
  * of the size that the client takes, with its question as it was. */
 
-#include "wire/dns_message.h"
+#include "wire/dns/dns_message.h"
 
 #include "fuzz.h"
 

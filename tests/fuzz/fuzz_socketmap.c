@@ -1,6 +1,6 @@
 /* Requests of the socketmap protocol, and replies. */
 
-#include "wire/socketmap.h"
+#include "wire/table/socketmap.h"
 
 #include "protocol_target.h"
 

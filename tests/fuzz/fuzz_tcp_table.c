@@ -1,6 +1,6 @@
 /* Requests of the tcp_table protocol, and replies. */
 
-#include "wire/tcp_table.h"
+#include "wire/table/tcp_table.h"
 
 #include "protocol_target.h"
 

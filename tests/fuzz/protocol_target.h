@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "fuzz.h"
-#include "wire/protocol.h"
+#include "wire/table/protocol.h"
 
 static inline bool
 lies_within(const char *part, size_t part_len, const char *whole, size_t len)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/protocol.h"
+#include "wire/table/protocol.h"
 
 #define MAX PROTOCOL_REQUEST_MAX
 /* An array of octets and how many there are, NUL octets counted. */

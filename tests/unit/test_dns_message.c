@@ -3,7 +3,7 @@
  * exactly its size, so that a sanitizer or valgrind sees a read beyond it.
  */
 
-#include "wire/dns_message.h"
+#include "wire/dns/dns_message.h"
 
 #include <stdio.h>
 #include <stdlib.h>

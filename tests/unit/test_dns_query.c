@@ -7,7 +7,7 @@
 /* clang can't stand in for what glibc 2.41 checks. */
 #undef _FORTIFY_SOURCE
 
-#include "wire/dns_query.h"
+#include "wire/dns/dns_query.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,7 +23,7 @@
 #include "base/stats.h"
 #include "dns/answer.h"
 #include "dns/resolver.h"
-#include "wire/dns_service.h"
+#include "wire/dns/dns_server.h"
 
 #include "../fakes/resolver.h"
 #include "message_fixture.h"
@@ -128,7 +128,7 @@ sendto(int fd, const void *buffer, size_t len, int flags,
 static struct stats stats;
 static struct prefix prefix;
 static struct conf_prefixes nobody, some = { &prefix, 1 };
-static struct dns_service *service;
+static struct dns_server *service;
 static struct sockaddr_in udp, tcp;
 
 static int
@@ -153,19 +153,19 @@ set_up(void)
 	ck_assert_ptr_null(prefix_parse("192.0.2.0/24", &prefix));
 	ck_assert_ptr_nonnull(base = event_base_new());
 	resolver = (struct resolver){ .base = base, .line = lines };
-	service = dns_service_new(base, &stats);
+	service = dns_server_new(base, &stats);
 	ck_assert_ptr_nonnull(service);
-	dns_service_use(service, &resolver, &nobody);
+	dns_server_use(service, &resolver, &nobody);
 	ck_assert_int_eq(
-	    dns_service_add_fd(service, listener(SOCK_DGRAM, &udp)), 0);
+	    dns_server_add_fd(service, listener(SOCK_DGRAM, &udp)), 0);
 	ck_assert_int_eq(
-	    dns_service_add_fd(service, listener(SOCK_STREAM, &tcp)), 0);
+	    dns_server_add_fd(service, listener(SOCK_STREAM, &tcp)), 0);
 }
 
 static void
 tear_down(void)
 {
-	dns_service_free(service);
+	dns_server_free(service);
 	event_base_free(base);
 	free(all.wire);
 }
@@ -211,7 +211,7 @@ static const struct {
 
 START_TEST(client_may_ask_or_is_refused)
 {
-	dns_service_use(
+	dns_server_use(
 	    service, &resolver, clients[_i].listed ? &some : &nobody);
 	client_address = clients[_i].address;
 	ask();
@@ -230,7 +230,7 @@ static void
 turn_without_connection(void)
 {
 	turn();
-	ck_assert_uint_eq(dns_service_connections(service), 0);
+	ck_assert_uint_eq(dns_server_connections(service), 0);
 }
 
 START_TEST(connection_is_kept_or_closed)
@@ -238,12 +238,12 @@ START_TEST(connection_is_kept_or_closed)
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
 	char octet;
 
-	dns_service_use(
+	dns_server_use(
 	    service, &resolver, clients[_i].listed ? &some : &nobody);
 	client_address = clients[_i].address;
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&tcp, sizeof(tcp)), 0);
 	if (clients[_i].may) {
-		WAIT_UNTIL(dns_service_connections(service) == 1, turn());
+		WAIT_UNTIL(dns_server_connections(service) == 1, turn());
 	} else {
 		WAIT_UNTIL(
 		    recv(fd, &octet, 1, MSG_DONTWAIT) == 0 || errno != EAGAIN,

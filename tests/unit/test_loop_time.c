@@ -8,7 +8,7 @@
 #include <event2/event.h>
 #include <unistd.h>
 
-#include "wire/prompt.h"
+#include "wire/fast_lane.h"
 
 #include "processor.h"
 #include "test_main.h"
@@ -62,7 +62,7 @@ forget(void)
 static void
 set_up(void)
 {
-	ck_assert_ptr_nonnull(base = prompt_base_new());
+	ck_assert_ptr_nonnull(base = fast_lane_base_new());
 	run(doze, 0, 1);
 	forget();
 }

@@ -1,7 +1,7 @@
 /* The unix sockets of monitoring: whose they are, and what they do not touch.
  * What is answered there the lab's tests ask. */
 
-#include "wire/metrics.h"
+#include "wire/admin/metrics.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -15,7 +15,7 @@
 
 #include "base/conf.h"
 #include "base/privileges.h"
-#include "wire/status.h"
+#include "wire/admin/daemon_status.h"
 
 #include "sockets.h"
 #include "test_main.h"
@@ -26,7 +26,7 @@ struct rig {
 	struct endpoint place;
 	struct conf_endpoints places;
 	struct privileges_user user;
-	struct status_source source;
+	struct daemon_status_source source;
 };
 
 static void

@@ -28,11 +28,11 @@
 #include "process/core.h"
 #include "process/sandbox.h"
 #include "process/systemd.h"
-#include "wire/control.h"
-#include "wire/dns_service.h"
-#include "wire/listener.h"
-#include "wire/metrics.h"
-#include "wire/status.h"
+#include "wire/admin/control.h"
+#include "wire/admin/daemon_status.h"
+#include "wire/admin/metrics.h"
+#include "wire/dns/dns_server.h"
+#include "wire/table/table_server.h"
 
 #include "patience.h"
 #include "test_main.h"
@@ -238,8 +238,8 @@ policy_service_flush(
 
 /* ---- sockets ---- */
 
-struct listeners *
-listeners_new(struct event_base *base, struct policy_service *service,
+struct table_server *
+table_server_new(struct event_base *base, struct policy_service *service,
     struct stats *stats, unsigned max_connections, unsigned request_timeout)
 {
 	(void)base;
@@ -247,34 +247,35 @@ listeners_new(struct event_base *base, struct policy_service *service,
 	(void)stats;
 	(void)max_connections;
 	(void)request_timeout;
-	return (struct listeners *)&rig;
+	return (struct table_server *)&rig;
 }
 
 int
-listeners_add_fd(
-    struct listeners *listeners, const struct protocol *protocol, int fd)
+table_server_add_fd(
+    struct table_server *table_server, const struct protocol *protocol, int fd)
 {
-	(void)listeners;
+	(void)table_server;
 	(void)protocol;
 	(void)fd;
 	return 0;
 }
 
 int
-listeners_set(struct listeners *listeners, const struct listener_place *places,
-    size_t count)
+table_server_set(struct table_server *table_server,
+    const struct table_server_place *places, size_t count)
 {
-	(void)listeners;
+	(void)table_server;
 	(void)places;
 	(void)count;
 	return note(" listen");
 }
 
 void
-listeners_use(struct listeners *listeners, struct policy_service *service,
-    const char *map, unsigned max_connections, unsigned request_timeout)
+table_server_use(struct table_server *table_server,
+    struct policy_service *service, const char *map, unsigned max_connections,
+    unsigned request_timeout)
 {
-	(void)listeners;
+	(void)table_server;
 	(void)map;
 	(void)max_connections;
 	(void)request_timeout;
@@ -282,29 +283,29 @@ listeners_use(struct listeners *listeners, struct policy_service *service,
 }
 
 void
-listeners_drain(struct listeners *listeners, void (*done)(void *arg), void *arg)
+table_server_drain(
+    struct table_server *table_server, void (*done)(void *arg), void *arg)
 {
-	(void)listeners;
+	(void)table_server;
 	done(arg);
 }
 
 void
-listeners_free(struct listeners *listeners)
+table_server_free(struct table_server *table_server)
 {
-	(void)listeners;
+	(void)table_server;
 }
 
-struct dns_service *
-dns_service_new(struct event_base *base, struct stats *stats)
+struct dns_server *
+dns_server_new(struct event_base *base, struct stats *stats)
 {
 	(void)base;
 	(void)stats;
-	return (struct dns_service *)&rig;
+	return (struct dns_server *)&rig;
 }
 
 int
-dns_service_open(
-    struct dns_service *service, const struct conf_endpoints *places)
+dns_server_open(struct dns_server *service, const struct conf_endpoints *places)
 {
 	(void)service;
 	(void)places;
@@ -312,14 +313,14 @@ dns_service_open(
 }
 
 void
-dns_service_settle(struct dns_service *service, bool keep)
+dns_server_settle(struct dns_server *service, bool keep)
 {
 	(void)service;
 	note(keep ? " keep" : " undo");
 }
 
 void
-dns_service_use(struct dns_service *service, struct resolver *resolver,
+dns_server_use(struct dns_server *service, struct resolver *resolver,
     const struct conf_prefixes *allow)
 {
 	(void)service;
@@ -328,7 +329,7 @@ dns_service_use(struct dns_service *service, struct resolver *resolver,
 }
 
 void
-dns_service_watch(struct dns_service *service,
+dns_server_watch(struct dns_server *service,
     void (*seen)(void *arg, const char *name), void *arg)
 {
 	(void)service;
@@ -337,7 +338,7 @@ dns_service_watch(struct dns_service *service,
 }
 
 int
-dns_service_add_fd(struct dns_service *service, int fd)
+dns_server_add_fd(struct dns_server *service, int fd)
 {
 	(void)service;
 	(void)fd;
@@ -345,8 +346,7 @@ dns_service_add_fd(struct dns_service *service, int fd)
 }
 
 void
-dns_service_drain(
-    struct dns_service *service, void (*done)(void *arg), void *arg)
+dns_server_drain(struct dns_server *service, void (*done)(void *arg), void *arg)
 {
 	(void)service;
 	done(arg);
@@ -354,7 +354,7 @@ dns_service_drain(
 
 /* The loop is still there. */
 void
-dns_service_free(struct dns_service *service)
+dns_server_free(struct dns_server *service)
 {
 	(void)service;
 	if (rig.turn != NULL)
@@ -363,7 +363,8 @@ dns_service_free(struct dns_service *service)
 
 struct control *
 control_new(struct event_base *base, const char *path,
-    const struct privileges_user *user, const struct status_source *source)
+    const struct privileges_user *user,
+    const struct daemon_status_source *source)
 {
 	(void)base;
 	(void)path;
@@ -381,7 +382,8 @@ control_free(struct control *control)
 
 struct metrics *
 metrics_new(struct event_base *base, const struct conf_endpoints *places,
-    const struct privileges_user *user, const struct status_source *source)
+    const struct privileges_user *user,
+    const struct daemon_status_source *source)
 {
 	(void)base;
 	(void)places;
@@ -398,14 +400,16 @@ metrics_free(struct metrics *metrics)
 }
 
 void
-status_line(const struct status_source *source, char *line, size_t size)
+daemon_status_line(
+    const struct daemon_status_source *source, char *line, size_t size)
 {
 	(void)source;
 	snprintf(line, size, "well");
 }
 
 bool
-status_is_healthy(const struct status_source *source, const char **why)
+daemon_status_is_healthy(
+    const struct daemon_status_source *source, const char **why)
 {
 	(void)source;
 	*why = "";

@@ -3,12 +3,12 @@
  * answers at once, later or never (wire_fixture.h).
  */
 
-#include "wire/session.h"
+#include "wire/table/session.h"
 
 #include <arpa/inet.h>
 
 #include "base/stats.h"
-#include "wire/prompt.h"
+#include "wire/fast_lane.h"
 #include "sockets.h"
 #include "test_main.h"
 #include "wire_fixture.h"
@@ -20,7 +20,7 @@ struct rig {
 	struct stats stats;
 	struct session_options options;
 	struct event_base *base;
-	struct prompt *prompt;
+	struct fast_lane *fast_lane;
 	struct session *session; /* NULL once it has ended */
 	unsigned closed, used;
 	char who[PEER_TEXT_MAX];
@@ -55,13 +55,13 @@ start(struct rig *rig, const struct protocol *protocol, int fd, int client)
 	ck_assert_ptr_nonnull(peers);
 	ck_assert_ptr_nonnull(peer = peers_join(peers, fd));
 	memset(rig, 0, sizeof(*rig));
-	rig->base = prompt_base_new();
+	rig->base = fast_lane_base_new();
 	ck_assert_ptr_nonnull(rig->base);
-	rig->prompt = prompt_new(rig->base);
-	ck_assert_ptr_nonnull(rig->prompt);
+	rig->fast_lane = fast_lane_new(rig->base);
+	ck_assert_ptr_nonnull(rig->fast_lane);
 	rig->service.base = rig->base;
 	rig->options = (struct session_options){ .base = rig->base,
-		.prompt = rig->prompt,
+		.fast_lane = rig->fast_lane,
 		.service = &rig->service,
 		.stats = &rig->stats,
 		.protocol = protocol,
@@ -116,7 +116,7 @@ teardown(struct rig *rig)
 	ck_assert_uint_eq(rig->service.pending, 0);
 	if (rig->fd != -1)
 		close(rig->fd);
-	prompt_free(rig->prompt);
+	fast_lane_free(rig->fast_lane);
 	event_base_free(rig->base);
 }
 

@@ -2,7 +2,7 @@
  * The socketmap codec, byte by byte.
  */
 
-#include "wire/socketmap.h"
+#include "wire/table/socketmap.h"
 
 #include <stdio.h>
 #include <stdlib.h>

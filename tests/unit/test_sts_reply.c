@@ -9,7 +9,7 @@
 #include "policy_reader.h"
 #include "test_main.h"
 #include "sts/sts_policy.h"
-#include "wire/tcp_table.h"
+#include "wire/table/tcp_table.h"
 
 #define SOCKETMAP_ROOM 99997 /* of 100,000 octets, behind "OK " */
 #define TCP_TABLE_ROOM 4088

@@ -2,7 +2,7 @@
  * The tcp_table codec, byte by byte.
  */
 
-#include "wire/tcp_table.h"
+#include "wire/table/tcp_table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -35,9 +35,9 @@
 #include "base/log.h"
 #include "policy/policy_service.h"
 #include "wire/peers.h"
-#include "wire/protocol.h"
-#include "wire/socketmap.h"
-#include "wire/tcp_table.h"
+#include "wire/table/protocol.h"
+#include "wire/table/socketmap.h"
+#include "wire/table/tcp_table.h"
 
 #include "../fakes/time.h"
 #include "patience.h"

@@ -1,0 +1,348 @@
+/* fast_lane.c - sockets that are served before all other work on the loop.
+ *
+ * They are in an epoll set of their own, whose descriptor is one event of the
+ * first priority.  While it is ready libevent runs nothing else, and so what
+ * else waits is owed time; when that is too much, the set is held back: until
+ * a timer ends it, or there is nothing else to do.
+ */
+
+#include "wire/fast_lane.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+/* First the set, then whatever has no priority of its own, then what is to be
+ * done when nothing else is. */
+#define PRIORITIES 3
+
+/* Callbacks of others without a look at the set, unless one says that it took
+ * long, or their time together is over.  At each look libevent walks over all
+ * that is ready. */
+#define AT_ONCE 8
+#define AT_ONCE_US 1000
+
+#define BATCH 128
+#define SLICE_NS 200000 /* without a look at what else is ready */
+/* The others get one unit for so many of ours. */
+#define SHARE 3
+/* Below it holding back costs more than it brings. */
+#define OWED_MIN_NS 50000
+/* The longest turn; more is not owed. */
+#define OWED_MAX_NS 400000
+/* And what they had too much is forgotten beyond this. */
+#define AHEAD_MAX_NS 2000000
+
+struct fast_lane {
+	struct event_base *base;
+	int set;   /* epoll */
+	int timer; /* timerfd; libevent's own are too coarse */
+	struct event *ready, *turn_over, *idle;
+	/* Keeps @set known to libevent while it is held back, for adding one
+	 * set to another walks over all that is in it. */
+	struct event *anchor;
+	bool held;
+	/* Other work was waiting when ours ended, at @ended. */
+	bool waiting;
+	uint64_t ended;
+	int64_t owed; /* nanoseconds, to the others */
+	/* The only one that was ready, the last time; and the time before. */
+	struct fast_lane_socket *lone;
+	bool lone_again;
+	/* What is being served. */
+	struct epoll_event batch[BATCH];
+	int count;
+};
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* ---- sockets ---- */
+
+static uint32_t
+epoll_mask(short what)
+{
+	return (what & EV_READ ? (uint32_t)EPOLLIN : 0U) |
+	       (what & EV_WRITE ? (uint32_t)EPOLLOUT : 0U);
+}
+
+/* What the batch says of it is void. */
+static void
+forget(struct fast_lane *fast_lane, const struct fast_lane_socket *socket)
+{
+	if (fast_lane->lone == socket)
+		fast_lane->lone = NULL;
+	for (int i = 0; i < fast_lane->count; i++)
+		if (fast_lane->batch[i].data.ptr == socket)
+			fast_lane->batch[i].data.ptr = NULL;
+}
+
+int
+fast_lane_watch(
+    struct fast_lane *fast_lane, struct fast_lane_socket *socket, short what)
+{
+	struct epoll_event event = { .events = epoll_mask(what),
+		.data.ptr = socket };
+	int operation = EPOLL_CTL_MOD;
+
+	if (what == socket->watched)
+		return 0;
+	if (what == 0) {
+		operation = EPOLL_CTL_DEL;
+		forget(fast_lane, socket);
+	} else if (socket->watched == 0) {
+		operation = EPOLL_CTL_ADD;
+	}
+	if (epoll_ctl(fast_lane->set, operation, socket->fd, &event) == -1 &&
+	    what != 0)
+		return -1;
+	socket->watched = what;
+	return 0;
+}
+
+static void
+serve(const struct epoll_event *event)
+{
+	struct fast_lane_socket *socket = event->data.ptr;
+	short what = 0;
+
+	if (event->events & ((uint32_t)EPOLLERR | (uint32_t)EPOLLHUP))
+		what = EV_READ | EV_WRITE;
+	if (event->events & (uint32_t)EPOLLIN)
+		what = (short)(what | EV_READ);
+	if (event->events & (uint32_t)EPOLLOUT)
+		what = (short)(what | EV_WRITE);
+	what = (short)(what & socket->watched);
+	if (what != 0)
+		socket->ready(socket->arg, what);
+}
+
+/* A client that is alone most likely speaks again: no system call is needed to
+ * find out who it is. */
+static void
+serve_lone(struct fast_lane *fast_lane)
+{
+	struct fast_lane_socket *socket = fast_lane->lone;
+
+	if (socket != NULL && fast_lane->lone_again &&
+	    socket->watched == EV_READ)
+		socket->ready(socket->arg, EV_READ);
+}
+
+static void
+note_lone(struct fast_lane *fast_lane)
+{
+	struct fast_lane_socket *socket = fast_lane->batch[0].data.ptr;
+
+	if (fast_lane->count == 0)
+		return;
+	if (fast_lane->count > 1)
+		socket = NULL;
+	fast_lane->lone_again = socket == fast_lane->lone;
+	fast_lane->lone = socket;
+}
+
+/* Returns whether there is likely to be more at once. */
+static bool
+serve_batch(struct fast_lane *fast_lane)
+{
+	/* Not epoll_wait(): that is a look at all sockets, loop_time.h. */
+	const int count =
+	    epoll_pwait(fast_lane->set, fast_lane->batch, BATCH, 0, NULL);
+
+	if (count == -1)
+		return false;
+	fast_lane->count = count;
+	note_lone(fast_lane);
+	for (int i = 0; i < count; i++)
+		if (fast_lane->batch[i].data.ptr != NULL)
+			serve(&fast_lane->batch[i]);
+	fast_lane->count = 0;
+	return count > 1;
+}
+
+/* ---- the others' turn ---- */
+
+static int64_t
+within_bounds(int64_t owed)
+{
+	if (owed > OWED_MAX_NS)
+		return OWED_MAX_NS;
+	return owed < -AHEAD_MAX_NS ? -AHEAD_MAX_NS : owed;
+}
+
+static void
+hold_back(struct fast_lane *fast_lane)
+{
+	const struct itimerspec turn = { .it_value.tv_nsec =
+					     (long)fast_lane->owed };
+
+	if (timerfd_settime(fast_lane->timer, 0, &turn, NULL) == -1)
+		return;
+	event_del(fast_lane->ready);
+	event_active(fast_lane->idle, EV_TIMEOUT, 0);
+	fast_lane->held = true;
+}
+
+static void
+go_on(struct fast_lane *fast_lane)
+{
+	static const struct itimerspec never = { 0 };
+
+	/* Its end would look like other work. */
+	(void)timerfd_settime(fast_lane->timer, 0, &never, NULL);
+	event_del(fast_lane->idle);
+	event_add(fast_lane->ready, NULL);
+	fast_lane->held = false;
+}
+
+/* Its time is over, or there is nothing else to do. */
+static void
+on_turn_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct fast_lane *fast_lane = arg;
+
+	(void)fd;
+	(void)what;
+	if (fast_lane->held)
+		go_on(fast_lane);
+}
+
+static void
+on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct fast_lane *fast_lane = arg;
+	const uint64_t start = now_ns();
+	uint64_t now;
+	bool more;
+
+	(void)fd;
+	(void)what;
+	if (fast_lane->waiting)
+		fast_lane->owed -= (int64_t)(start - fast_lane->ended);
+	serve_lone(fast_lane);
+	do {
+		more = serve_batch(fast_lane);
+		now = now_ns();
+	} while (more && now - start < SLICE_NS);
+	fast_lane->ended = now;
+	fast_lane->waiting = event_base_get_num_events(
+				 fast_lane->base, EVENT_BASE_COUNT_ACTIVE) > 0;
+	fast_lane->owed = fast_lane->waiting
+			      ? within_bounds(fast_lane->owed +
+					      (int64_t)(now - start) / SHARE)
+			      : 0;
+	if (fast_lane->owed >= OWED_MIN_NS)
+		hold_back(fast_lane);
+}
+
+/* The set cannot be closed before us. */
+static void
+on_anchor(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+/* ---- life ---- */
+
+struct event_base *
+fast_lane_base_new(void)
+{
+	static const struct timeval interval = { 0, AT_ONCE_US };
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config != NULL && event_config_set_max_dispatch_interval(
+				  config, &interval, AT_ONCE, 1) == 0)
+		base = event_base_new_with_config(config);
+	if (config != NULL)
+		event_config_free(config);
+	if (base != NULL && event_base_priority_init(base, PRIORITIES) == -1) {
+		event_base_free(base);
+		return NULL;
+	}
+	return base;
+}
+
+static int
+make_events(struct fast_lane *fast_lane)
+{
+	struct event_base *base = fast_lane->base;
+	const int last = event_base_get_npriorities(base) - 1;
+
+	fast_lane->ready = event_new(
+	    base, fast_lane->set, EV_READ | EV_PERSIST, on_ready, fast_lane);
+	fast_lane->anchor = event_new(
+	    base, fast_lane->set, EV_CLOSED | EV_PERSIST, on_anchor, fast_lane);
+	fast_lane->turn_over = event_new(base, fast_lane->timer,
+	    EV_READ | EV_PERSIST, on_turn_over, fast_lane);
+	fast_lane->idle = event_new(base, -1, 0, on_turn_over, fast_lane);
+	if (fast_lane->ready == NULL || fast_lane->anchor == NULL ||
+	    fast_lane->turn_over == NULL || fast_lane->idle == NULL)
+		return -1;
+	event_priority_set(fast_lane->ready, 0);
+	event_priority_set(fast_lane->turn_over, 0);
+	event_priority_set(fast_lane->idle, last);
+	return event_add(fast_lane->ready, NULL) == 0 &&
+		       event_add(fast_lane->anchor, NULL) == 0 &&
+		       event_add(fast_lane->turn_over, NULL) == 0
+		   ? 0
+		   : -1;
+}
+
+struct fast_lane *
+fast_lane_new(struct event_base *base)
+{
+	struct fast_lane *fast_lane = calloc(1, sizeof(*fast_lane));
+
+	if (fast_lane == NULL)
+		return NULL;
+	fast_lane->base = base;
+	fast_lane->set = epoll_create1(EPOLL_CLOEXEC);
+	fast_lane->timer =
+	    timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (fast_lane->set == -1 || fast_lane->timer == -1 ||
+	    make_events(fast_lane) == -1) {
+		fast_lane_free(fast_lane);
+		return NULL;
+	}
+	return fast_lane;
+}
+
+static void
+drop_event(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
+void
+fast_lane_free(struct fast_lane *fast_lane)
+{
+	if (fast_lane == NULL)
+		return;
+	drop_event(fast_lane->ready);
+	drop_event(fast_lane->anchor);
+	drop_event(fast_lane->turn_over);
+	drop_event(fast_lane->idle);
+	if (fast_lane->set != -1)
+		close(fast_lane->set);
+	if (fast_lane->timer != -1)
+		close(fast_lane->timer);
+	free(fast_lane);
+}
