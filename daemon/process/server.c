@@ -29,7 +29,7 @@
 #include "policy/policy_service.h"
 #include "process/clock_watch.h"
 #include "process/config_check.h"
-#include "process/core.h"
+#include "process/generation.h"
 #include "process/sandbox.h"
 #include "process/systemd.h"
 #include "wire/admin/control.h"
@@ -50,7 +50,7 @@
 
 /* A core that a reload has replaced, until nobody waits for it any more. */
 struct retired {
-	struct core *core;
+	struct generation *generation;
 	struct retired *next;
 };
 
@@ -67,7 +67,7 @@ struct server {
 	struct clock_watch *clock_watch;
 	struct stats stats;
 	struct unbound_facts library; /* the same for all cores */
-	struct core *core;
+	struct generation *generation;
 	struct retired *retired;
 	struct table_server *table_server;
 	struct dns_server *dns;
@@ -178,7 +178,7 @@ on_mx_without_dnssec(void *arg, const char *name)
 	struct server *server = arg;
 	char text[256];
 
-	if (!policy_service_expects_dane(server->core->service, name))
+	if (!policy_service_expects_dane(server->generation->service, name))
 		return;
 	log_warning("main: MX of %s was asked without DNSSEC, while its policy "
 		    "is dane: a Postfix with smtp_dns_support_level other "
@@ -222,29 +222,29 @@ connections(const struct server *server, const struct conf *conf)
 }
 
 static void
-use_core(struct server *server, struct core *core)
+use_core(struct server *server, struct generation *generation)
 {
-	const struct conf *conf = core->conf;
+	const struct conf *conf = generation->conf;
 	const char *why;
 
 	server->source.was_healthy =
-	    server->core != core &&
+	    server->generation != generation &&
 	    daemon_status_is_healthy(&server->source, &why);
-	server->core = core;
+	server->generation = generation;
 	server->source.conf = conf;
-	server->source.resolver = core->resolver;
-	server->source.service = core->service;
-	table_server_use(server->table_server, core->service,
+	server->source.resolver = generation->resolver;
+	server->source.service = generation->service;
+	table_server_use(server->table_server, generation->service,
 	    conf->tcp_table_map, connections(server, conf),
 	    conf->request_timeout);
-	dns_server_use(server->dns, core->resolver, &conf->dns_allow);
+	dns_server_use(server->dns, generation->resolver, &conf->dns_allow);
 }
 
 /* Without these two the daemon does its work all the same. */
 static void
 start_control(struct server *server)
 {
-	const char *path = server->core->conf->control_socket;
+	const char *path = server->generation->conf->control_socket;
 
 	control_free(server->control);
 	server->control = path[0] != '\0' ? control_new(server->base, path,
@@ -257,7 +257,7 @@ start_metrics(struct server *server)
 {
 	metrics_free(server->metrics);
 	server->metrics =
-	    metrics_new(server->base, &server->core->conf->metrics_listen,
+	    metrics_new(server->base, &server->generation->conf->metrics_listen,
 		&server->user, &server->source);
 }
 
@@ -333,9 +333,9 @@ enter_sandbox(struct server *server)
 		log_error("main: out of memory");
 		return -1;
 	}
-	if (!server->core->conf->sandbox)
+	if (!server->generation->conf->sandbox)
 		return 0;
-	each_place(server, server->core->conf, add_place);
+	each_place(server, server->generation->conf, add_place);
 	return sandbox_enter(server->sandbox);
 }
 
@@ -351,7 +351,7 @@ on_clock_set(void *arg, int64_t ms)
 	log_warning("main: the clock was set by %+lld s: everything is asked "
 		    "for anew",
 	    (long long)ms / 1000);
-	policy_service_flush(server->core->service, NULL, 0);
+	policy_service_flush(server->generation->service, NULL, 0);
 }
 
 /* ---- what systemd is told ---- */
@@ -362,7 +362,7 @@ on_tell(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *server = arg;
 	const bool settled =
-	    resolver_trust(server->core->resolver, NULL) != TRUST_UNKNOWN;
+	    resolver_trust(server->generation->resolver, NULL) != TRUST_UNKNOWN;
 	const struct timeval again = { settled ? 60 : 1, 0 };
 	char line[STATUS_MAX];
 
@@ -400,11 +400,11 @@ on_retire(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	LL_FOREACH (server->retired, retired) {
-		if (!policy_service_retire(retired->core->service) ||
-		    resolver_in_flight(retired->core->resolver) > 0)
+		if (!policy_service_retire(retired->generation->service) ||
+		    resolver_in_flight(retired->generation->resolver) > 0)
 			continue;
 		LL_DELETE(server->retired, retired);
-		core_free(retired->core);
+		generation_free(retired->generation);
 		free(retired);
 		break;
 	}
@@ -427,21 +427,21 @@ replace_core(struct server *server, struct conf *conf)
 {
 	static const struct timeval soon = { 0, 0 };
 	struct retired *retired = calloc(1, sizeof(*retired));
-	struct core *core =
-	    core_new(server->base, conf, &server->library, &server->stats);
+	struct generation *generation = generation_new(
+	    server->base, conf, &server->library, &server->stats);
 
-	if (retired == NULL || core == NULL ||
-	    listen_all(server, core->conf) == -1) {
-		core_free(core);
+	if (retired == NULL || generation == NULL ||
+	    listen_all(server, generation->conf) == -1) {
+		generation_free(generation);
 		free(retired);
 		return false;
 	}
-	retired->core = server->core;
-	rollover_stop(resolver_rollover(server->core->resolver));
-	rollover_start(resolver_rollover(core->resolver));
-	policy_service_follow(core->service, server->core->service);
+	retired->generation = server->generation;
+	rollover_stop(resolver_rollover(server->generation->resolver));
+	rollover_start(resolver_rollover(generation->resolver));
+	policy_service_follow(generation->service, server->generation->service);
 	LL_APPEND(server->retired, retired);
-	use_core(server, core);
+	use_core(server, generation);
 	event_add(server->retire, &soon);
 	return true;
 }
@@ -449,7 +449,7 @@ replace_core(struct server *server, struct conf *conf)
 static void
 reload(struct server *server)
 {
-	const struct conf *old = server->core->conf;
+	const struct conf *old = server->generation->conf;
 	char text[CONFIG_CHECK_TEXT_MAX], changes[CHANGES_MAX] = "";
 	struct conf *conf = conf_load(server->path, text, sizeof(text));
 
@@ -590,7 +590,7 @@ look_soon(void *arg)
 static int
 start(struct server *server, struct conf *conf)
 {
-	struct core *core;
+	struct generation *generation;
 
 	if ((server->base = fast_lane_base_new()) == NULL ||
 	    make_events(server) == -1) {
@@ -599,12 +599,14 @@ start(struct server *server, struct conf *conf)
 	}
 	key_limits_end_turns(look_soon, server->base);
 	unbound_facts_probe(server->base, &server->library);
-	core = core_new(server->base, conf, &server->library, &server->stats);
-	if (core == NULL)
+	generation = generation_new(
+	    server->base, conf, &server->library, &server->stats);
+	if (generation == NULL)
 		return -1;
-	server->core = core;
-	server->table_server = table_server_new(server->base, core->service,
-	    &server->stats, conf->max_connections, conf->request_timeout);
+	server->generation = generation;
+	server->table_server =
+	    table_server_new(server->base, generation->service, &server->stats,
+		conf->max_connections, conf->request_timeout);
 	server->dns = dns_server_new(server->base, &server->stats);
 	if (server->table_server == NULL || server->dns == NULL)
 		return -1;
@@ -613,7 +615,7 @@ start(struct server *server, struct conf *conf)
 		.dns = server->dns,
 		.started = clock_ms() };
 	dns_server_watch(server->dns, on_mx_without_dnssec, server);
-	use_core(server, core);
+	use_core(server, generation);
 	if (privileges_prepare(conf->user, &server->user) == -1 ||
 	    systemd_sockets(adopt, server) == -1 ||
 	    listen_all(server, conf) == -1)
@@ -624,8 +626,8 @@ start(struct server *server, struct conf *conf)
 	if (privileges_drop(&server->user) == -1)
 		return -1;
 	/* What they write belongs to the user. */
-	rollover_start(resolver_rollover(core->resolver));
-	policy_service_load_busiest(core->service);
+	rollover_start(resolver_rollover(generation->resolver));
+	policy_service_load_busiest(generation->service);
 	return enter_sandbox(server);
 }
 
@@ -661,15 +663,15 @@ stop(struct server *server)
 	dns_server_free(server->dns);
 	/* What is left in flight is told TEMP while its sessions live. */
 	LL_FOREACH_SAFE (server->retired, retired, next) {
-		core_free(retired->core);
+		generation_free(retired->generation);
 		free(retired);
 	}
-	if (server->core != NULL)
-		policy_service_free(server->core->service);
+	if (server->generation != NULL)
+		policy_service_free(server->generation->service);
 	table_server_free(server->table_server);
-	if (server->core != NULL)
-		server->core->service = NULL;
-	core_free(server->core);
+	if (server->generation != NULL)
+		server->generation->service = NULL;
+	generation_free(server->generation);
 	sandbox_free(server->sandbox);
 	clock_watch_free(server->clock_watch);
 	free_event(server->watchdog);
@@ -698,7 +700,7 @@ server_run(const char *path, struct conf *conf)
 		sd_notify(0, "READY=1");
 		event_active(server.told, EV_TIMEOUT, 0);
 		event_base_dispatch(server.base);
-		policy_service_save_busiest(server.core->service);
+		policy_service_save_busiest(server.generation->service);
 		status = EXIT_SUCCESS;
 	}
 	stop(&server);

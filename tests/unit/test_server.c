@@ -25,7 +25,7 @@
 #include "policy/policy_service.h"
 #include "process/clock_watch.h"
 #include "process/config_check.h"
-#include "process/core.h"
+#include "process/generation.h"
 #include "process/sandbox.h"
 #include "process/systemd.h"
 #include "wire/admin/control.h"
@@ -121,37 +121,37 @@ conf_changes(const struct conf *one, const struct conf *other,
 		changed(arg, rig.changed);
 }
 
-struct core *
-core_new(struct event_base *base, struct conf *conf,
+struct generation *
+generation_new(struct event_base *base, struct conf *conf,
     const struct unbound_facts *library, struct stats *stats)
 {
-	struct core *core = calloc(1, sizeof(*core));
+	struct generation *generation = calloc(1, sizeof(*generation));
 	const int number = ++rig.cores;
 
 	(void)base;
 	(void)library;
 	(void)stats;
-	ck_assert_ptr_nonnull(core);
+	ck_assert_ptr_nonnull(generation);
 	ck_assert_int_lt(number, 8);
 	rig.resolver[number].number = rig.service[number].number =
 	    rig.rollover[number].number = number;
-	*core =
-	    (struct core){ conf, &rig.resolver[number], &rig.service[number] };
+	*generation = (struct generation){ conf, &rig.resolver[number],
+		&rig.service[number] };
 	if (note(" core%d", number) == 0)
-		return core;
-	core_free(core);
+		return generation;
+	generation_free(generation);
 	return NULL;
 }
 
 void
-core_free(struct core *core)
+generation_free(struct generation *generation)
 {
-	if (core == NULL)
+	if (generation == NULL)
 		return;
-	note(" free%d", core->resolver->number);
+	note(" free%d", generation->resolver->number);
 	rig.freed++;
-	conf_free(core->conf);
-	free(core);
+	conf_free(generation->conf);
+	free(generation);
 }
 
 struct rollover *

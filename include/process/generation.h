@@ -1,16 +1,16 @@
 /*
- * core.h - what one configuration gives rise to, and a reload replaces as a
- * whole: the configuration itself, the resolver, the policy service.
+ * generation.h - what one configuration gives rise to, and a reload replaces as
+ * a whole: the configuration itself, the resolver, the policy service.
  */
-#ifndef PROCESS_CORE_H
-#define PROCESS_CORE_H
+#ifndef PROCESS_GENERATION_H
+#define PROCESS_GENERATION_H
 
 struct conf;
 struct event_base;
 struct unbound_facts;
 struct stats;
 
-struct core {
+struct generation {
 	struct conf *conf;
 	struct resolver *resolver;
 	struct policy_service *service;
@@ -18,10 +18,10 @@ struct core {
 
 /* Takes over @conf, also when it fails; the others are borrowed and must
  * outlive the core.  NULL with the reason logged. */
-struct core *core_new(struct event_base *base, struct conf *conf,
+struct generation *generation_new(struct event_base *base, struct conf *conf,
     const struct unbound_facts *library, struct stats *stats);
 
 /* Whoever still waits gets TEMP.  NULL does nothing. */
-void core_free(struct core *core);
+void generation_free(struct generation *generation);
 
-#endif /* PROCESS_CORE_H */
+#endif /* PROCESS_GENERATION_H */
