@@ -47,8 +47,8 @@ static size_t
 receive(void *buffer, size_t size, void *arg)
 {
 	struct client *client = arg;
-	const bool late =
-	    door_limit(client->fd, SO_RCVTIMEO, client->deadline) == -1;
+	const bool late = control_access_limit(
+			      client->fd, SO_RCVTIMEO, client->deadline) == -1;
 	ssize_t n;
 
 	if (client->octets > CLIENT_ANSWER_MAX)
@@ -213,7 +213,8 @@ client_hint(int error)
 }
 
 struct client *
-client_start(const struct door *door, const json_t *request, uint64_t deadline)
+client_start(const struct control_access *control, const json_t *request,
+    uint64_t deadline)
 {
 	struct client *client = calloc(1, sizeof(*client));
 
@@ -221,18 +222,18 @@ client_start(const struct door *door, const json_t *request, uint64_t deadline)
 		fprintf(stderr, "postdane: out of memory\n");
 		return NULL;
 	}
-	client->path = door->path;
+	client->path = control->path;
 	client->deadline = deadline;
-	client->fd = door_connect(door, deadline);
+	client->fd = control_access_connect(control, deadline);
 	if (client->fd == -1) {
-		fprintf(stderr, "postdane: %s: %s: %s\n", door->path,
+		fprintf(stderr, "postdane: %s: %s: %s\n", control->path,
 		    strerror(errno), client_hint(errno));
 		client_cancel(client);
 		return NULL;
 	}
 	if (send_line(client->fd, request) == -1) {
-		fprintf(
-		    stderr, "postdane: %s: %s\n", door->path, strerror(errno));
+		fprintf(stderr, "postdane: %s: %s\n", control->path,
+		    strerror(errno));
 		client_cancel(client);
 		return NULL;
 	}
@@ -290,10 +291,10 @@ client_finish(struct client *client)
 }
 
 json_t *
-client_ask(const struct door *door, const json_t *request)
+client_ask(const struct control_access *control, const json_t *request)
 {
 	return client_finish(
-	    client_start(door, request, clock_ms() + CLIENT_SECONDS * 1000));
+	    client_start(control, request, clock_ms() + CLIENT_SECONDS * 1000));
 }
 
 json_t *
@@ -308,14 +309,14 @@ client_request(const char *command, const char *key, const char *map)
 }
 
 json_t *
-client_call(const struct door *door, const char *command, const char *key,
-    const char *map)
+client_call(const struct control_access *control, const char *command,
+    const char *key, const char *map)
 {
 	json_t *request = client_request(command, key, map), *reply;
 
 	if (request == NULL)
 		return NULL;
-	reply = client_ask(door, request);
+	reply = client_ask(control, request);
 	json_decref(request);
 	return reply;
 }

@@ -27,7 +27,7 @@ static int
 explain_one(const struct command_options *options, const char *key,
     const char *map, bool as_json)
 {
-	json_t *reply = client_call(options->door, "explain", key, map);
+	json_t *reply = client_call(options->control, "explain", key, map);
 	int code;
 
 	if (reply == NULL)

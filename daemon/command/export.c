@@ -87,7 +87,7 @@ command_export(const struct command_options *options, int argc, char **argv)
 	}
 	if ((request = client_request("export", NULL, map)) == NULL)
 		return COMMAND_ERROR;
-	reply = client_ask(options->door, request);
+	reply = client_ask(options->control, request);
 	json_decref(request);
 	verdicts = json_object_get(reply, "verdicts");
 	if (json_is_object(verdicts))

@@ -22,7 +22,7 @@ command_flush(const struct command_options *options, int argc, char **argv)
 		return COMMAND_USAGE;
 	}
 	key = optind < argc ? argv[optind] : NULL;
-	reply = client_call(options->door, "flush", key, NULL);
+	reply = client_call(options->control, "flush", key, NULL);
 	flushed = json_object_get(reply, "flushed");
 	if (json_is_boolean(flushed)) {
 		code = json_is_true(flushed) ? COMMAND_OK : COMMAND_NOTFOUND;

@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "command/command.h"
-#include "command/name_compare.h"
-#include "command/postfix_hosts.h"
+#include "command/dns/name_compare.h"
+#include "command/postfix/postfix_hosts.h"
 #include "command/progress.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -180,7 +180,7 @@ compare_if_present(struct name_resolvers *resolvers,
 	const char *network;
 
 	progress_show_now(&progress, "asking both resolvers");
-	present = name_resolvers_presence(resolvers);
+	present = name_compare_presence(resolvers);
 	progress_end(&progress);
 	network = reason_of_network(present.why);
 	if (!present.ours)
@@ -270,12 +270,12 @@ command_names(const struct command_options *command, int argc, char **argv)
 		return COMMAND_USAGE;
 	if (!is_listener(options.listener))
 		return COMMAND_ERROR;
-	resolvers = name_resolvers_new(RESOLV_CONF, options.listener, &why);
+	resolvers = name_compare_new(RESOLV_CONF, options.listener, &why);
 	if (resolvers == NULL) {
 		fprintf(stderr, "postdane: names: %s\n", why);
 		return COMMAND_ERROR;
 	}
 	code = compare_if_present(resolvers, &options, argc, argv);
-	name_resolvers_free(resolvers);
+	name_compare_free(resolvers);
 	return code;
 }

@@ -7,7 +7,7 @@
 
 #include "base/suggestion.h"
 #include "command/command.h"
-#include "command/door.h"
+#include "command/control_access.h"
 
 #define HELP "help"
 #define OPTION_JSON "  -j, --json             print JSON\n"
@@ -131,7 +131,7 @@ has_option(int argc, char **argv, const char *brief, const char *full)
  * of @argv, and returns how many are left; or -1 with a line on stderr.
  */
 static int
-take_socket(int argc, char **argv, struct door *door)
+take_socket(int argc, char **argv, struct control_access *control)
 {
 	int i = 1, kept = 1;
 
@@ -139,9 +139,9 @@ take_socket(int argc, char **argv, struct door *door)
 		if (strncmp(argv[i], "-s", 2) != 0) {
 			argv[kept++] = argv[i];
 		} else if (argv[i][2] != '\0') {
-			door->path = argv[i] + 2;
+			control->path = argv[i] + 2;
 		} else if (++i < argc) {
-			door->path = argv[i];
+			control->path = argv[i];
 		} else {
 			fprintf(stderr,
 			    "postdane: %s: behind -s the path of a socket is "
@@ -177,12 +177,12 @@ run_command(const struct command_options *options, size_t command, int argc,
 		put_version();
 		return COMMAND_OK;
 	}
-	if ((argc = take_socket(argc, argv, options->door)) == -1) {
+	if ((argc = take_socket(argc, argv, options->control)) == -1) {
 		command_usage(command, stderr);
 		return COMMAND_ERROR;
 	}
 	if (commands[command].leaves_root &&
-	    door_leave_root(options->door) == -1)
+	    control_access_leave_root(options->control) == -1)
 		return COMMAND_ERROR;
 	snprintf(label, sizeof(label), "postdane: %s", commands[command].name);
 	argv[0] = label;
@@ -250,8 +250,8 @@ main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct door door = { COMMAND_CONTROL_SOCKET, -1 };
-	const struct command_options options = { &door };
+	struct control_access control = { COMMAND_CONTROL_SOCKET, -1 };
+	const struct command_options options = { &control };
 	int option;
 
 	/* "+": what follows the command is the command's to read. */
@@ -259,7 +259,7 @@ main(int argc, char **argv)
 		    argc, argv, "+s:hV", long_options, NULL)) != -1) {
 		switch (option) {
 		case 's':
-			door.path = optarg;
+			control.path = optarg;
 			break;
 		case 'h':
 			usage(stdout);

@@ -11,7 +11,7 @@ static int
 query_one(
     const struct command_options *options, const char *key, const char *map)
 {
-	json_t *reply = client_call(options->door, "query", key, map);
+	json_t *reply = client_call(options->control, "query", key, map);
 	const char *policy, *text;
 	int code = COMMAND_OK;
 

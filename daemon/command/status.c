@@ -125,7 +125,7 @@ print_status(json_t *status)
 static int
 show_status(const struct command_options *options, bool as_json)
 {
-	json_t *reply = client_call(options->door, "status", NULL, NULL);
+	json_t *reply = client_call(options->control, "status", NULL, NULL);
 	bool alive;
 
 	if (reply == NULL)

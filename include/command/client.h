@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "command/door.h"
+#include "command/control_access.h"
 
 #define CLIENT_SECONDS 60             /* for one answer of client_ask() */
 #define CLIENT_ANSWER_MAX (128 << 20) /* octets */
@@ -23,8 +23,8 @@ const char *client_hint(int error);
  * Send @request, which stays the caller's, and don't wait for the reply.
  * @deadline: clock_ms().  Returns NULL with a line on stderr.
  */
-struct client *client_start(
-    const struct door *door, const json_t *request, uint64_t deadline);
+struct client *client_start(const struct control_access *control,
+    const json_t *request, uint64_t deadline);
 
 /*
  * The reply; @client is gone then.  What has come already is taken even if
@@ -39,10 +39,10 @@ json_t *client_finish(struct client *client);
 void client_cancel(struct client *client);
 
 /* Both, one after the other. */
-json_t *client_ask(const struct door *door, const json_t *request);
+json_t *client_ask(const struct control_access *control, const json_t *request);
 
 /* client_ask() with client_request(): all that most commands need. */
-json_t *client_call(const struct door *door, const char *command,
+json_t *client_call(const struct control_access *control, const char *command,
     const char *key, const char *map);
 
 /* {"command": @command, "key": @key, "map": @map}; NULL leaves a field out.

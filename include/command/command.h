@@ -4,7 +4,7 @@
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
-struct door;
+struct control_access;
 
 #define COMMAND_CONTROL_SOCKET "/run/postdane/control"
 #define COMMAND_CONFIG "/etc/postdane/postdane.conf" /* of the daemon */
@@ -20,7 +20,7 @@ struct door;
 
 /* What stands before the subcommand. */
 struct command_options {
-	struct door *door; /* to the control socket */
+	struct control_access *control; /* to the control socket */
 };
 
 /* A subcommand: @argv[0] stands before what getopt(3) complains of.  Returns an

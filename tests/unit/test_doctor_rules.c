@@ -3,7 +3,7 @@
  * versions of Postfix, postdane's own resolver; and the texts it reads.
  */
 
-#include "command/doctor_rules.h"
+#include "command/doctor/doctor_rules.h"
 
 #include <errno.h>
 #include <stdio.h>

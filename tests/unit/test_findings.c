@@ -3,13 +3,13 @@
  * be said of it.  And that nothing is said of a server that is well.
  */
 
-#include "command/findings_server.h"
+#include "command/diagnose/diagnose_server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/findings_recursor.h"
+#include "command/diagnose/diagnose_recursor.h"
 #include "dns/answer.h"
 #include "test_main.h"
 
@@ -17,23 +17,23 @@
 #define ZONE "example.org"
 #define HOST "mx.example.org"
 
-static struct probe_job jobs[JOBS_MAX];
-static const struct probe_job *list[JOBS_MAX];
+static struct dns_probe_job jobs[JOBS_MAX];
+static const struct dns_probe_job *list[JOBS_MAX];
 static size_t count;
 static struct findings findings;
-static struct findings_subject subject;
+static struct diagnose_subject subject;
 
-static struct probe_job *
-put(const char *name, uint16_t type, enum findings_manner kind)
+static struct dns_probe_job *
+put(const char *name, uint16_t type, enum diagnose_manner kind)
 {
-	struct probe_job *job = &jobs[count];
+	struct dns_probe_job *job = &jobs[count];
 
 	ck_assert_uint_lt(count, JOBS_MAX);
 	memset(job, 0, sizeof(*job));
 	strcpy(job->name, name);
 	job->type = type;
 	job->kind = kind;
-	job->manner = *findings_manner(kind);
+	job->manner = *diagnose_manner(kind);
 	job->server = subject.endpoint;
 	job->result = (struct dns_probe_result){
 		.status = DNS_PROBE_ANSWERED,
@@ -50,13 +50,13 @@ put(const char *name, uint16_t type, enum findings_manner kind)
 }
 
 static void
-put_denial(const char *name, uint16_t type, enum findings_manner kind)
+put_denial(const char *name, uint16_t type, enum diagnose_manner kind)
 {
 	struct dns_probe_result *result = &put(name, type, kind)->result;
 
 	result->answers = 0;
 	result->soa = true;
-	result->denial = findings_manner(kind)->dnssec;
+	result->denial = diagnose_manner(kind)->dnssec;
 	strcpy(result->authority, ZONE);
 }
 
@@ -64,17 +64,17 @@ put_denial(const char *name, uint16_t type, enum findings_manner kind)
 static void
 setup(void)
 {
-	static const enum findings_manner kinds[] = { FINDINGS_PLAIN,
-		FINDINGS_DO, FINDINGS_SMALL, FINDINGS_LARGE, FINDINGS_TCP };
+	static const enum diagnose_manner kinds[] = { DIAGNOSE_PLAIN,
+		DIAGNOSE_DO, DIAGNOSE_SMALL, DIAGNOSE_LARGE, DIAGNOSE_TCP };
 
 	memset(&findings, 0, sizeof(findings));
 	count = 0;
-	subject = (struct findings_subject){
+	subject = (struct diagnose_subject){
 		.zone = ZONE, .server = "ns.example.net", .is_signed = true
 	};
 	ck_assert_ptr_null(
 	    endpoint_parse_address("192.0.2.1", 53, &subject.endpoint));
-	for (unsigned kind = 0; kind < FINDINGS_MANNERS; kind++)
+	for (unsigned kind = 0; kind < DIAGNOSE_MANNERS; kind++)
 		put(ZONE, DNS_TYPE_SOA, kind);
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		put(HOST, DNS_TYPE_A, kinds[i]);
@@ -268,7 +268,7 @@ static const struct {
 static void
 judge(void)
 {
-	findings_of_server(&findings, &subject, list, count);
+	diagnose_server(&findings, &subject, list, count);
 }
 
 START_TEST(a_healthy_server_is_left_alone)
@@ -364,17 +364,17 @@ judge_recursor(const char *behaviour)
 {
 	static const bool is_signed[JOBS_MAX] = { true, true, true };
 
-	findings_of_recursor(
-	    &findings, &subject, list, is_signed, count, FINDINGS_DOMAIN_WELL);
+	diagnose_recursor(
+	    &findings, &subject, list, is_signed, count, DIAGNOSE_DOMAIN_WELL);
 	ck_assert_uint_eq(findings.count, behaviour != NULL ? 1 : 0);
 	if (behaviour != NULL)
 		ck_assert_str_eq(findings.item[0].behaviour, behaviour);
 }
 
 static struct dns_probe_result *
-recursor(enum findings_manner kind)
+recursor(enum diagnose_manner kind)
 {
-	return &jobs[kind - FINDINGS_MANNERS].result;
+	return &jobs[kind - DIAGNOSE_MANNERS].result;
 }
 
 static void
@@ -384,7 +384,7 @@ setup_recursor(void)
 	count = 0;
 	subject.zone = NULL;
 	subject.server = "/etc/resolv.conf";
-	for (unsigned kind = FINDINGS_MANNERS; kind < FINDINGS_KINDS; kind++)
+	for (unsigned kind = DIAGNOSE_MANNERS; kind < DIAGNOSE_KINDS; kind++)
 		put(ZONE, DNS_TYPE_MX, kind)->result.ad = true;
 }
 
@@ -396,8 +396,8 @@ END_TEST
 
 START_TEST(the_recursor_of_the_incident)
 {
-	servfail(recursor(FINDINGS_RECURSE_DO));
-	servfail(recursor(FINDINGS_RECURSE_CD));
+	servfail(recursor(DIAGNOSE_RECURSE_DO));
+	servfail(recursor(DIAGNOSE_RECURSE_CD));
 	judge_recursor("recursor-do-servfail");
 	ck_assert_int_eq(findings.item[0].severity, FINDINGS_CRITICAL);
 	ck_assert(!findings_blame_a_zone(&findings));
@@ -408,19 +408,19 @@ END_TEST
 
 START_TEST(a_recursor_that_finds_it_bogus)
 {
-	servfail(recursor(FINDINGS_RECURSE));
-	servfail(recursor(FINDINGS_RECURSE_DO));
+	servfail(recursor(DIAGNOSE_RECURSE));
+	servfail(recursor(DIAGNOSE_RECURSE_DO));
 	judge_recursor("recursor-bogus");
 }
 END_TEST
 
 START_TEST(a_recursor_without_dnssec)
 {
-	unsign(recursor(FINDINGS_RECURSE_DO));
+	unsign(recursor(DIAGNOSE_RECURSE_DO));
 	judge_recursor("recursor-strips");
 	teardown();
 	setup_recursor();
-	recursor(FINDINGS_RECURSE_DO)->ad = false;
+	recursor(DIAGNOSE_RECURSE_DO)->ad = false;
 	judge_recursor("recursor-no-ad");
 }
 END_TEST

@@ -2,7 +2,7 @@
  * Asking a table: what answers, what does not, and what never comes to an end.
  */
 
-#include "command/policy_map.h"
+#include "command/postfix/policy_map.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
  * Running postconf: what it says, and that one which does not end is ended.
  */
 
-#include "command/postfix_config.h"
+#include "command/postfix/postfix_config.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Which hosts a parameter of main.cf names, and which of its words are none.
  */
 
-#include "command/postfix_hosts.h"
+#include "command/postfix/postfix_hosts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * ended.
  */
 
-#include "command/postmap.h"
+#include "command/postfix/postmap.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,466 @@
+/* check_report.c - what postdane check found, judged. */
+
+#include "command/check/check_report.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/domain.h"
+#include "base/reason.h"
+#include "dane/tlsa.h"
+
+#define TEXT_MAX 1500
+#define WHERE_MAX (DOMAIN_TEXT_MAX + ENDPOINT_TEXT_MAX)
+#define TIME_MAX 32
+
+struct judge {
+	const struct check *check;
+	json_t *findings;
+	enum check_code code;
+	size_t certificates;  /* of hosts with usable TLSA records */
+	size_t authenticated; /* of these */
+};
+
+static void find(struct judge *judge, enum check_code code, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
+
+/* CHECK_OK makes it a note. */
+static void
+find(struct judge *judge, enum check_code code, const char *format, ...)
+{
+	static const char *const severities[] = { "note", "warning",
+		"critical" };
+	char text[TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	json_array_append_new(
+	    judge->findings, json_pack("{s:s, s:s}", "severity",
+				 severities[code], "text", text));
+	if (code > judge->code)
+		judge->code = code;
+}
+
+static void
+set_text(json_t *object, const char *key, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		json_object_set_new(object, key, json_string(text));
+}
+
+static void
+set_time(json_t *object, const char *key, time_t when)
+{
+	char text[TIME_MAX];
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) != NULL &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+		set_text(object, key, text);
+}
+
+static bool
+has_status(const struct destination_host *host, const char *status)
+{
+	return strcmp(host->status, status) == 0;
+}
+
+/* ---- records ---- */
+
+static size_t
+count_valid(const struct tls_probe_result *result, size_t records)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < records; i++)
+		if (result->record[i].valid)
+			count++;
+	return count;
+}
+
+/* What the operator can't do any more while all hangs on this record. */
+static const char *
+rollover(const struct tlsa_rr *rr)
+{
+	if (rr->usage == TLSA_DANE_TA)
+		return "no other record matches: a certificate from another CA "
+		       "needs its record first";
+	if (rr->selector == 0)
+		return "no other record matches: a renewed certificate needs "
+		       "its record first, even with the same key";
+	return "no other record matches: a new key needs its record first";
+}
+
+static json_t *
+record_json(const struct dns_rdata *rdata,
+    const struct tls_probe_result *result, size_t i, size_t valid)
+{
+	const struct tls_probe_record *record = &result->record[i];
+	char text[TLSA_TEXT_MAX];
+	struct tlsa_rr rr;
+	json_t *object = json_object();
+
+	set_text(object, "record", tlsa_text(rdata->data, rdata->len, text));
+	json_object_set_new(object, "matched", json_boolean(record->valid));
+	if (record->depth >= 0)
+		json_object_set_new(
+		    object, "depth", json_integer(record->depth));
+	if (record->valid && !result->authenticated)
+		set_text(object, "why",
+		    "not looked at: there are records with a stronger digest");
+	else
+		set_text(object, "why", record->why);
+	if (record->valid && valid == 1 &&
+	    tlsa_parse(rdata->data, rdata->len, &rr) == 0)
+		set_text(object, "rollover", rollover(&rr));
+	return object;
+}
+
+/* Records that describe nothing any address shows: right while a rollover is
+ * being prepared. */
+static void
+judge_record(struct judge *judge, const struct check_host *host, size_t i)
+{
+	const struct dns_rdata *rdata = &host->host->tlsa[i];
+	char text[TLSA_TEXT_MAX];
+	size_t seen = 0;
+
+	for (size_t a = 0; a < host->host->address_count; a++)
+		for (size_t p = 0; p < host->address[a].probe_count; p++) {
+			const struct tls_probe_result *result =
+			    &host->address[a].probe[p].result;
+
+			if (result->status != TLS_PROBE_DONE)
+				continue;
+			seen++;
+			if (!result->record[i].usable ||
+			    result->record[i].depth >= 0)
+				return;
+		}
+	if (seen > 0)
+		find(judge, CHECK_OK,
+		    "%s: the record %s matches no certificate: left behind, or "
+		    "that of the next key",
+		    host->host->name, tlsa_text(rdata->data, rdata->len, text));
+}
+
+/* ---- probes ---- */
+
+static const char *
+asked_text(enum tls_probe_key asked)
+{
+	static const char *const texts[] = { "RSA", "ECDSA", "any" };
+
+	return texts[asked];
+}
+
+static const char *
+status_text(enum tls_probe_status status)
+{
+	static const char *const texts[] = {
+		[TLS_PROBE_ERROR] = "error",
+		[TLS_PROBE_UNREACHABLE] = "unreachable",
+		[TLS_PROBE_NO_SESSION] = "no-session",
+		[TLS_PROBE_NO_STARTTLS] = "no-starttls",
+		[TLS_PROBE_NO_KEY] = "no-certificate",
+		[TLS_PROBE_NO_TLS] = "no-tls",
+		[TLS_PROBE_DONE] = "done",
+	};
+
+	return texts[status];
+}
+
+/* The address has a certificate of another kind, at least. */
+static bool
+any_done(const struct check_address *address)
+{
+	for (size_t i = 0; i < address->probe_count; i++)
+		if (address->probe[i].result.status == TLS_PROBE_DONE)
+			return true;
+	return false;
+}
+
+/* A handshake that a sender's Postfix, which must have TLS here, would fail
+ * at as well. */
+static void
+judge_failure(struct judge *judge, const struct check_address *address,
+    const struct check_probe *probe, const char *where)
+{
+	switch (probe->result.status) {
+	case TLS_PROBE_NO_STARTTLS:
+		find(judge, CHECK_CRITICAL, "%s: %s", where, probe->result.why);
+		break;
+	case TLS_PROBE_NO_TLS:
+		find(judge, any_done(address) ? CHECK_WARNING : CHECK_CRITICAL,
+		    "%s: %s: %s", where, asked_text(probe->asked),
+		    probe->result.why);
+		break;
+	case TLS_PROBE_NO_KEY:
+		break;
+	default:
+		find(judge, CHECK_WARNING, "%s: not checked: %s", where,
+		    probe->result.why);
+	}
+}
+
+static void
+judge_probe(struct judge *judge, const struct destination_host *host,
+    const struct check_address *address, const struct check_probe *probe)
+{
+	const struct tls_probe_result *result = &probe->result;
+	char where[WHERE_MAX], endpoint[ENDPOINT_TEXT_MAX];
+
+	snprintf(where, sizeof(where), "%s %s", host->name,
+	    endpoint_text(address->endpoint, endpoint) + strlen("inet:"));
+	if (result->status != TLS_PROBE_DONE) {
+		if (host->base != NULL)
+			judge_failure(judge, address, probe, where);
+		return;
+	}
+	if (!has_status(host, "usable"))
+		return;
+	judge->certificates++;
+	if (result->authenticated)
+		judge->authenticated++;
+	else
+		find(judge, CHECK_CRITICAL, "%s: %s certificate: %s", where,
+		    result->key, result->verdict);
+}
+
+static void
+add_done(json_t *object, const struct destination_host *host,
+    const struct tls_probe_result *result)
+{
+	const size_t valid = count_valid(result, host->tlsa_count);
+	json_t *records = json_array();
+
+	set_text(object, "key", result->key);
+	set_text(object, "protocol", result->protocol);
+	set_time(object, "expires", result->expires);
+	set_time(object, "chain_expires", result->chain_expires);
+	if (host->base != NULL) {
+		json_object_set_new(object, "authenticated",
+		    json_boolean(result->authenticated));
+		set_text(object, "verdict", result->verdict);
+	}
+	for (size_t i = 0; i < host->tlsa_count; i++)
+		json_array_append_new(
+		    records, record_json(&host->tlsa[i], result, i, valid));
+	json_object_set_new(object, "records", records);
+}
+
+static json_t *
+probe_json(const struct destination_host *host, const struct check_probe *probe)
+{
+	json_t *object = json_object();
+
+	set_text(object, "asked", asked_text(probe->asked));
+	set_text(object, "status", status_text(probe->result.status));
+	set_text(object, "why", probe->result.why);
+	if (probe->result.status == TLS_PROBE_DONE)
+		add_done(object, host, &probe->result);
+	return object;
+}
+
+/* ---- hosts ---- */
+
+static json_t *
+address_json(struct judge *judge, const struct destination_host *host,
+    const struct check_address *address)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	json_t *probes = json_array();
+
+	endpoint_text(address->endpoint, text);
+	if (address->probe_count == 0)
+		find(judge, CHECK_WARNING,
+		    "%s %s: not checked: no time left (--timeout)", host->name,
+		    text + strlen("inet:"));
+	for (size_t i = 0; i < address->probe_count; i++) {
+		judge_probe(judge, host, address, &address->probe[i]);
+		json_array_append_new(
+		    probes, probe_json(host, &address->probe[i]));
+	}
+	return json_pack(
+	    "{s:s, s:o}", "address", text + strlen("inet:"), "probes", probes);
+}
+
+static void
+judge_host(
+    struct judge *judge, const struct destination_host *host, bool others)
+{
+	if (has_status(host, "failed") && reason_of_network(host->why) != NULL)
+		return; /* said once, of all */
+	if (has_status(host, "failed"))
+		find(judge, CHECK_CRITICAL, "%s: %s", host->name, host->why);
+	else if (has_status(host, "no-address"))
+		find(judge, CHECK_WARNING, "%s: %s", host->name, host->why);
+	else if (has_status(host, "unusable"))
+		find(judge, CHECK_WARNING,
+		    "%s: no TLSA record that SMTP can use: Postfix encrypts "
+		    "and authenticates nobody",
+		    host->name);
+	else if (!has_status(host, "usable") && others)
+		find(judge, CHECK_WARNING, "%s: not protected: %s", host->name,
+		    host->why);
+	if (host->base != NULL && (!host->a_known || !host->aaaa_known))
+		find(judge, CHECK_WARNING,
+		    "%s: its %s addresses are not to be had: not checked",
+		    host->name, host->a_known ? "IPv6" : "IPv4");
+}
+
+static json_t *
+host_json(struct judge *judge, const struct check_host *host, bool others)
+{
+	json_t *addresses = json_array();
+	json_t *object = json_object();
+
+	judge_host(judge, host->host, others);
+	for (size_t i = 0; i < host->host->address_count; i++)
+		json_array_append_new(addresses,
+		    address_json(judge, host->host, &host->address[i]));
+	for (size_t i = 0; i < host->host->tlsa_count; i++)
+		judge_record(judge, host, i);
+	set_text(object, "name", host->host->name);
+	set_text(object, "status", host->host->status);
+	set_text(object, "tlsa_base", host->host->base);
+	json_object_set_new(object, "addresses", addresses);
+	return object;
+}
+
+/* ---- the whole ---- */
+
+static bool
+any_host(const struct destination *destination, const char *status)
+{
+	for (size_t i = 0; i < destination->host_count; i++)
+		if (has_status(&destination->host[i], status))
+			return true;
+	return false;
+}
+
+/* Returns whether there is anything to look at. */
+static bool
+judge_mx(struct judge *judge)
+{
+	const struct destination *destination = judge->check->destination;
+	const char *status = destination->mx_status;
+
+	if (reason_of_network(destination->why) != NULL)
+		judge->code = CHECK_UNKNOWN;
+	else if (strcmp(destination->reply, "TEMP") == 0)
+		find(judge, CHECK_CRITICAL, "Postfix would defer mail: %s",
+		    destination->why);
+	else if (strcmp(status, "null-mx") == 0)
+		find(judge, CHECK_WARNING, "the domain takes no mail: null MX");
+	else if (strcmp(status, "nxdomain") == 0)
+		find(judge, CHECK_CRITICAL, "the domain does not exist");
+	else if (destination->host_count == 0)
+		judge->code = CHECK_UNKNOWN;
+	return destination->host_count > 0;
+}
+
+static void
+judge_destination(struct judge *judge)
+{
+	const struct destination *destination = judge->check->destination;
+	const bool usable = any_host(destination, "usable");
+
+	if (!judge_mx(judge))
+		return;
+	if (usable && strcmp(destination->mx_security, "secure") != 0)
+		find(judge, CHECK_WARNING,
+		    "the MX records are not secure: they can be forged, and "
+		    "with them the hosts");
+	if (!usable && !any_host(destination, "unusable") &&
+	    !any_host(destination, "failed"))
+		find(judge, CHECK_WARNING,
+		    "no host has TLSA records: there is nothing to verify");
+}
+
+static const char *
+status_word(enum check_code code)
+{
+	static const char *const words[] = { "OK", "WARNING", "CRITICAL",
+		"UNKNOWN" };
+
+	return words[code];
+}
+
+/* The gravest finding says most. */
+static const char *
+first_of(const struct judge *judge, const char *severity)
+{
+	const json_t *finding;
+	size_t i;
+
+	json_array_foreach (judge->findings, i, finding) {
+		const char *its =
+		    json_string_value(json_object_get(finding, "severity"));
+
+		if (its != NULL && strcmp(its, severity) == 0)
+			return json_string_value(
+			    json_object_get(finding, "text"));
+	}
+	return NULL;
+}
+
+static void
+add_summary(const struct judge *judge, json_t *report)
+{
+	const char *finding = first_of(judge, "critical");
+	char text[2 * TEXT_MAX];
+
+	if (finding == NULL)
+		finding = first_of(judge, "warning");
+	if (judge->code == CHECK_UNKNOWN)
+		finding = judge->check->destination->why;
+	if (judge->code == CHECK_UNKNOWN && judge->certificates == 0)
+		snprintf(text, sizeof(text), "%s: not checked: %s",
+		    judge->check->key, finding != NULL ? finding : "");
+	else
+		snprintf(text, sizeof(text),
+		    "%s: %zu of %zu certificates authenticated%s%s",
+		    judge->check->key, judge->authenticated,
+		    judge->certificates, finding != NULL ? "; " : "",
+		    finding != NULL ? finding : "");
+	set_text(report, "summary", text);
+}
+
+json_t *
+check_report(const struct check *check)
+{
+	const struct destination *destination = check->destination;
+	const bool usable = any_host(destination, "usable");
+	struct judge judge = { .check = check, .findings = json_array() };
+	json_t *hosts = json_array();
+	json_t *report = json_object();
+
+	if (report == NULL || hosts == NULL || judge.findings == NULL) {
+		json_decref(report);
+		json_decref(hosts);
+		json_decref(judge.findings);
+		return NULL;
+	}
+	judge_destination(&judge);
+	for (size_t i = 0; i < destination->host_count; i++)
+		json_array_append_new(
+		    hosts, host_json(&judge, &check->host[i], usable));
+	if (usable && judge.certificates == 0)
+		find(&judge, CHECK_CRITICAL,
+		    "no certificate of a host with TLSA records could be seen");
+	set_text(report, "key", check->key);
+	set_text(report, "domain", destination->domain);
+	set_text(report, "reply", destination->reply);
+	set_time(report, "at", check->at);
+	set_text(report, "status", status_word(judge.code));
+	json_object_set_new(report, "code", json_integer(judge.code));
+	add_summary(&judge, report);
+	json_object_set_new(report, "findings", judge.findings);
+	json_object_set_new(report, "hosts", hosts);
+	return report;
+}

@@ -1,0 +1,105 @@
+/* doctor_judge.c - what the rules of the doctor write down. */
+
+#include "command/doctor/doctor_judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static json_t *
+same_finding(const struct doctor_judge *judge, const char *id, const char *text)
+{
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach (judge->findings, i, finding)
+		if (strcmp(json_string_value(json_object_get(finding, "id")),
+			id) == 0 &&
+		    strcmp(json_string_value(json_object_get(finding, "text")),
+			text) == 0)
+			return finding;
+	return NULL;
+}
+
+json_t *
+doctor_find(struct doctor_judge *judge, enum doctor_code code, const char *id,
+    const char *format, ...)
+{
+	static const char *const severities[] = { "note", "warning", "critical",
+		"unknown" };
+	char text[DOCTOR_TEXT_MAX];
+	json_t *finding;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if ((finding = same_finding(judge, id, text)) == NULL) {
+		finding = json_pack("{s:s, s:s, s:s, s:[], s:[]}", "id", id,
+		    "severity", severities[code], "text", text, "services",
+		    "changes");
+		json_array_append_new(judge->findings, finding);
+		judge->count[code]++;
+	}
+	if (judge->service != NULL)
+		json_array_append_new(json_object_get(finding, "services"),
+		    json_string(judge->service->config->name));
+	return finding;
+}
+
+void
+doctor_change(json_t *finding, const char *file, const char *format, ...)
+{
+	json_t *changes = json_object_get(finding, "changes"), *other, *this;
+	char line[DOCTOR_TEXT_MAX];
+	va_list ap;
+	size_t i;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	this = json_pack("{s:s, s:s}", "file", file, "line", line);
+	json_array_foreach (changes, i, other)
+		if (json_equal(this, other)) {
+			json_decref(this);
+			return;
+		}
+	json_array_append_new(changes, this);
+}
+
+void
+doctor_change_parameter(const struct doctor_judge *judge, json_t *finding,
+    enum postfix_parameter parameter, const char *value)
+{
+	const struct postfix_service *service = judge->service->config;
+	const char *name = postfix_config_parameter_name(parameter);
+
+	if (service->overridden[parameter])
+		doctor_change(finding, "master.cf", "%s: -o %s=%s",
+		    service->name, name, value);
+	else
+		doctor_change(finding, "main.cf", "%s =%s%s", name,
+		    value[0] != '\0' ? " " : "", value);
+}
+
+bool
+doctor_is(const char *option, const char *value)
+{
+	return option != NULL && strcmp(option, value) == 0;
+}
+
+const struct doctor_view *
+doctor_view_of(const struct doctor_judge *judge)
+{
+	return judge->service->config->chroot ? &judge->facts->inside
+					      : &judge->facts->outside;
+}
+
+bool
+doctor_view_is_shared(const struct doctor_view *view)
+{
+	for (size_t i = 0; i < view->conf.server_count; i++)
+		if (!view->server[i].is_ours)
+			return false;
+	return view->unreadable == NULL;
+}

@@ -1,0 +1,14 @@
+/*
+ * check_text.h - the report of postdane check (command/check/check_report.h)
+ * for people and for monitoring systems, which show its first line.
+ */
+#ifndef COMMAND_CHECK_CHECK_TEXT_H
+#define COMMAND_CHECK_CHECK_TEXT_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+void check_text(const json_t *report, FILE *out);
+
+#endif /* COMMAND_CHECK_CHECK_TEXT_H */

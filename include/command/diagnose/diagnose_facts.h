@@ -1,0 +1,54 @@
+/*
+ * diagnose_facts.h - what is asked about a domain, of whom, what they answer,
+ * and what is found in that.
+ */
+#ifndef COMMAND_DIAGNOSE_DIAGNOSE_FACTS_H
+#define COMMAND_DIAGNOSE_DIAGNOSE_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/domain.h"
+#include "command/diagnose/delegation.h"
+#include "command/diagnose/findings.h"
+#include "command/dns/dns_probe_batch.h"
+
+#define DIAGNOSIS_HOSTS_MAX 8 /* MX hosts that are looked at */
+#define DIAGNOSIS_RECURSORS_MAX 6
+#define DIAGNOSIS_QUESTIONS_MAX 256
+
+/* A nameserver line. */
+struct diagnosis_recursor {
+	struct endpoint endpoint;
+	const char *path; /* of the resolv.conf; borrowed */
+	bool of_root;     /* a forwarder of zone "." */
+};
+
+/* "MX example.org", and where it is asked. */
+struct diagnosis_question {
+	size_t zone;
+	char name[DOMAIN_TEXT_MAX];
+	uint16_t type;
+	bool mail; /* recursors are asked for it, too */
+};
+
+struct diagnosis {
+	char domain[DOMAIN_TEXT_MAX];
+	char host[DIAGNOSIS_HOSTS_MAX][DOMAIN_TEXT_MAX];
+	size_t host_count;
+	bool has_mx;
+	struct delegation delegation;
+	struct diagnosis_recursor recursor[DIAGNOSIS_RECURSORS_MAX];
+	size_t recursor_count;
+	struct diagnosis_question *question; /* room for QUESTIONS_MAX */
+	size_t question_count;
+	struct dns_probe_batch batch; /* every question and its answer */
+	bool is_signed[DELEGATION_ZONES_MAX];
+	bool signed_known[DELEGATION_ZONES_MAX]; /* somebody has answered */
+	bool has_forwarders; /* or servers of its own, for ".": those of the
+			      * root need not answer */
+	struct findings findings;
+};
+
+#endif /* COMMAND_DIAGNOSE_DIAGNOSE_FACTS_H */

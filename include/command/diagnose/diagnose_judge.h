@@ -1,0 +1,12 @@
+/*
+ * diagnose_judge.h - from all answers about a domain to findings.  Pure.
+ */
+#ifndef COMMAND_DIAGNOSE_DIAGNOSE_JUDGE_H
+#define COMMAND_DIAGNOSE_DIAGNOSE_JUDGE_H
+
+#include "command/diagnose/diagnose_facts.h"
+
+/* Returns 0, or -1 when out of memory. */
+int diagnose_judge(struct diagnosis *to);
+
+#endif /* COMMAND_DIAGNOSE_DIAGNOSE_JUDGE_H */
