@@ -290,8 +290,8 @@ $(UNIT_TESTS:%=run/%): run/%: %
 		$(SANITIZE)$(COVERAGE),5,1) $<
 
 # What tests of the lab run, besides the two programs.
-LAB_PROGRAMS := $(patsubst tests/lab/%.c,$(BUILD)/lab/%,$(wildcard tests/lab/*.c))
-$(LAB_PROGRAMS): $(BUILD)/lab/%: $(BUILD)/obj/tests/lab/%.o $(ARCHIVE)
+LAB_PROGRAMS := $(patsubst tests/system/%.c,$(BUILD)/system/%,$(wildcard tests/system/*.c))
+$(LAB_PROGRAMS): $(BUILD)/system/%: $(BUILD)/obj/tests/system/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	@echo "  LD $@"
 	$(Q)$(LINK) $(OUR_LIBS)
@@ -307,12 +307,12 @@ check-hardening:
 # take longest first.  The package is built without sanitizers, always, and with
 # them there is no sandbox.
 LABS ?= 4
-LONG := $(patsubst %,tests/%.py,incident/test_postfix_resolv lab/test_dns_service \
-	lab/test_doctor lab/test_matrix lab/test_time_and_place lab/test_daemon \
-	lab/test_diagnose faults/test_neighbours)
+LONG := $(patsubst %,tests/%.py,incident/test_postfix_resolv system/test_dns_service \
+	system/test_doctor system/test_matrix system/test_time_and_place system/test_daemon \
+	system/test_diagnose faults/test_neighbours)
 LAB_FILES := $(filter-out $(if $(SANITIZE)$(COVERAGE),\
-	tests/lab/test_package.py) $(if $(SANITIZE),tests/lab/test_sandbox.py),\
-	$(wildcard tests/lab/test_*.py))
+	tests/system/test_package.py) $(if $(SANITIZE),tests/system/test_sandbox.py),\
+	$(wildcard tests/system/test_*.py))
 INCIDENT_FILES := $(wildcard tests/incident/test_*.py)
 # The first argument: files and directories.
 SIDE_BY_SIDE = $(MAKE) -j$(LABS) --keep-going --output-sync $(foreach file,$(filter \
@@ -357,7 +357,7 @@ check-busy:
 			$(BUILD)/busy check-unit check-busy-lab check-faults
 
 # What waits, counts and measures most, and takes few minutes.
-LAB_BUSY := $(addprefix tests/lab/test_,policy.py cache.py daemon.py counters.py)
+LAB_BUSY := $(addprefix tests/system/test_,policy.py cache.py daemon.py counters.py)
 check-busy-lab:
 	@$(LAB) -m pytest -q -p no:cacheprovider $(LAB_BUSY)
 	@$(LAB) -m pytest -q -p no:cacheprovider tests/oracle/test_mail.py
@@ -388,7 +388,7 @@ check-attack:
 
 # The package is built in the release that it is for.
 build/debian/%/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
-		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/*)
+		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/* tests/fakes/*)
 	@mkdir -p $(@D)
 	@if [ $* = '$(RELEASE)' ]; then \
 		$(MAKE) deb && cp build/deb/postdane.deb $@; \
@@ -443,8 +443,8 @@ check-lab-daemon:
 	@$(NEEDS_ROOT)
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
-	@$(LAB) -m pytest -q -p no:cacheprovider tests/lab/test_daemon.py \
-		tests/lab/test_policy.py
+	@$(LAB) -m pytest -q -p no:cacheprovider tests/system/test_daemon.py \
+		tests/system/test_policy.py
 
 # ---- analysers ----
 
@@ -728,7 +728,7 @@ deb: build/deb/postdane.deb
 
 build/deb/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
 		$(DOCUMENTS) \
-		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/*)
+		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/* tests/fakes/*)
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES)
 	@rm -rf build/deb && mkdir -p build/deb/postdane
 	@tar -c --exclude=./build --exclude=./.git . | \

@@ -12,7 +12,7 @@ import pytest
 import lab as lab_module
 from lab import HANG, until
 
-ESCAPE = lab_module.BUILD / "lab/escape"
+ESCAPE = lab_module.BUILD / "system/escape"
 NO_SANDBOX = lab_module.SANITIZED or lab_module.UNDER_VALGRIND
 CREATE_RULESET = 444  # landlock_create_ruleset(2), on every machine
 

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "lab"))
 
 import lab as lab_module  # noqa: E402
 from sanitizers import (no_report, pytest_sessionfinish,  # noqa: E402,F401
