@@ -20,7 +20,7 @@
 #include "servers.h"
 
 #include "../fakes/time.h"
-#include "../fakes/validated.h"
+#include "../fakes/validator.h"
 
 #define DEADLINE_MS 15000
 

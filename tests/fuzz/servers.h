@@ -8,7 +8,7 @@
 #include "dns/packet.h"
 #include "fuzz.h"
 
-#include "../fakes/exchange.h"
+#include "../fakes/upstream.h"
 
 enum fake_server { ANSWERS, HAS_NO_ROUTE, SILENT, LATE };
 

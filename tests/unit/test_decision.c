@@ -22,9 +22,9 @@
 #include "dns/upstream.h"
 #include "dns/validator.h"
 
-#include "../fakes/exchange.h"
+#include "../fakes/upstream.h"
 #include "../fakes/time.h"
-#include "../fakes/validated.h"
+#include "../fakes/validator.h"
 #include "message_fixture.h"
 #include "test_main.h"
 

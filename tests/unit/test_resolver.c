@@ -17,7 +17,7 @@
 #include "dns/validator.h"
 
 #include "../fakes/time.h"
-#include "../fakes/validated.h"
+#include "../fakes/validator.h"
 #include "test_main.h"
 
 #define SLOTS_MAX 1000

@@ -2,8 +2,8 @@
  * validator.h - dns/validator.h with the test in the place of libunbound: each
  * question is answered from the loop, as fake_answer() says.
  */
-#ifndef TESTS_FAKES_VALIDATED_H
-#define TESTS_FAKES_VALIDATED_H
+#ifndef TESTS_FAKES_VALIDATOR_H
+#define TESTS_FAKES_VALIDATOR_H
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -165,4 +165,4 @@ validator_use_anchors(struct validated *validator, struct anchors *anchors)
 	(void)anchors;
 }
 
-#endif /* TESTS_FAKES_VALIDATED_H */
+#endif /* TESTS_FAKES_VALIDATOR_H */

@@ -2,8 +2,8 @@
  * upstream.h - dns/upstream.h with the test in the place of name servers: what
  * they say is what fake_reply() returns.
  */
-#ifndef TESTS_FAKES_EXCHANGE_H
-#define TESTS_FAKES_EXCHANGE_H
+#ifndef TESTS_FAKES_UPSTREAM_H
+#define TESTS_FAKES_UPSTREAM_H
 
 #include <event2/event.h>
 #include <ldns/ldns.h>
@@ -68,4 +68,4 @@ upstream_start(struct event_base *base, const struct endpoint *server,
 	return upstream;
 }
 
-#endif /* TESTS_FAKES_EXCHANGE_H */
+#endif /* TESTS_FAKES_UPSTREAM_H */
