@@ -80,16 +80,16 @@ may_look(void)
 	return failures.spent < FAILURES_NS_MAX;
 }
 
-/* @began: when Nettle was asked.  Returns @is_valid. */
+/* @began: when Nettle was asked.  Returns 1 where @is_valid, else 0. */
 static int
 note(int is_valid, uint64_t began)
 {
 	if (is_valid)
-		return is_valid;
+		return 1;
 	failures.spent += loop_time_now() - began;
 	if (failures.spent >= FAILURES_NS_MAX && failures.look != NULL)
 		failures.look(failures.arg);
-	return is_valid;
+	return 0;
 }
 
 static bool

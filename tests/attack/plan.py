@@ -34,7 +34,7 @@ DENIALS = ["replay-sibling-denial", "add-sibling-denial", "replay-denial",
            "strip-rrsig", "strip-asked", "unknown-algorithm", "cname",
            "denial-and-answer-swapped", "denial-with-true-answer",
            "replay-other-name", "replay-wildcard", "key-forged"]
-SWELLING = sorted(tampering.SWELLING) + 5 * ["swell-signatures-1850"]
+SWELLING = sorted(tampering.SWELLING) + 5 * ["swell-signatures-200"]
 COST = ["dear-denial", "keys-of-one-tag", "alias-chain", "alias-loop",
         "referral-to-thirty", "large-denial"]
 HEADERS = ["counts-disagree", "counts-of-nothing", "tc-with-truth",

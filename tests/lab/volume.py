@@ -138,6 +138,9 @@ def long_names(wire, count):
 KINDS = {
     "signatures-1": lambda wire: signatures(wire, 1),
     "signatures-100": lambda wire: signatures(wire, 100),
+    # About as much as is read; written again, with names in full, it is more.
+    "signatures-150": lambda wire: signatures(wire, 150),
+    "signatures-200": lambda wire: signatures(wire, 200),
     "signatures-900": lambda wire: signatures(wire, 900),
     "signatures-1000": lambda wire: signatures(wire, 1000),
     "signatures-1850": lambda wire: signatures(wire, 1850),

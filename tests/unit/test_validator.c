@@ -760,7 +760,7 @@ START_TEST(swollen_answer_is_no_denial)
 {
 	struct outcome outcome;
 
-	swelling = 64000;
+	swelling = 7500;
 	outcome = ask(SWOLLEN, DNS_TYPE_A, NULL);
 	ck_assert(!outcome.answered || outcome.status == DNS_OK);
 	if (_i == 0)
@@ -790,7 +790,7 @@ START_TEST(swollen_answer_is_looked_at_twice)
 	struct outcome outcome;
 	unsigned before;
 
-	swelling = 64000;
+	swelling = 7500;
 	begin(&outcome, SWOLLEN, DNS_TYPE_A, NULL);
 	while (questions == 0)
 		event_base_loop(base, EVLOOP_ONCE);
@@ -811,7 +811,7 @@ START_TEST(moderate_junk_does_no_harm)
 {
 	struct outcome outcome;
 
-	swelling = 5000;
+	swelling = 700;
 	outcome = ask(SWOLLEN, DNS_TYPE_A, NULL);
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
 	ck_assert(!outcome.fresh);
@@ -930,7 +930,7 @@ START_TEST(second_look_can_be_cancelled)
 	struct outcome outcome, after;
 	struct validator_query *query;
 
-	swelling = 64000;
+	swelling = 7500;
 	query = begin(&outcome, SWOLLEN, DNS_TYPE_A, NULL);
 	while (questions < (_i == 0 ? 1U : 2U))
 		event_base_loop(base, EVLOOP_ONCE);
