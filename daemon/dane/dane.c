@@ -20,23 +20,24 @@
 #define HOST_LOOKUPS_MAX 4
 #define WHY_MAX 200
 /*
- * Hosts of one next hop that are looked up at a time.  Each may lie in a zone
- * of its own whose servers are silent, so that what bounds a zone bounds
- * nothing here.  So many dead ones keep the others waiting for one lookup's
- * deadline; twice as many, less one, leave time enough for the rest.
+ * Hosts of one next hop that are evaluated at a time.  Each host may be in a
+ * different zone with silent servers, so the limit per zone does not help here.
+ * This many dead hosts delay the others by one lookup deadline; up to twice as
+ * many, less one, leave enough time for the rest.
  */
 #define HOSTS_AT_ONCE 4
-/* Microseconds of validation from which on it is one at a time: what is asked
- * for at once may be validated at once, and nobody else is served meanwhile. */
+/* Once validation has taken this many microseconds, hosts are evaluated one at
+ * a time.  Answers to parallel queries may be validated back to back, and
+ * meanwhile no other client is served. */
 #define DEAR_US 20000
 
 /* The lookups of a host that can be in flight at a time. */
 enum slot { SLOT_A, SLOT_AAAA, SLOT_TLSA, SLOTS };
 
 enum host_state {
-	HOST_WAITING = 0, /* nothing asked */
-	HOST_ADDRESSES,   /* A and AAAA asked, none of them secure so far */
-	HOST_TLSA,        /* TLSA asked */
+	HOST_WAITING = 0, /* no lookup started */
+	HOST_ADDRESSES,   /* A and AAAA in progress, none secure so far */
+	HOST_TLSA,        /* TLSA in progress */
 	HOST_DONE
 };
 
@@ -54,7 +55,7 @@ struct host {
 	struct dane_host *evidence;
 	enum host_state state;
 	struct flight flight[SLOTS];
-	struct dns_answer *address[2]; /* by SLOT_A and SLOT_AAAA; borrowed
+	struct dns_answer *address[2]; /* index: SLOT_A, SLOT_AAAA; borrowed
 					* from the evidence */
 	char base[2][DOMAIN_TEXT_MAX]; /* TLSA base domains, in order */
 	unsigned bases, base_at;
@@ -70,12 +71,12 @@ struct dane {
 	struct dane_question question; /* its domain is evidence->domain */
 	struct dane_evidence *evidence;
 	struct event *deadline;
-	struct event *done; /* hands over the evidence, from the loop */
+	struct event *done; /* delivers the evidence from the event loop */
 	struct flight mx;
 	struct host *host;
 	size_t host_count, hosts_left;
 	size_t hosts_running;
-	bool may_start;   /* more of them */
+	bool may_start;   /* start further hosts */
 	uint64_t started; /* clock_ms() */
 };
 
@@ -162,7 +163,7 @@ dane_evidence_rung(const struct dane_evidence *evidence)
 	return highest;
 }
 
-/* A host and a next hop say whose fault it is: "DNS of mx.example.org: …". */
+/* The failure text names the host or next hop: "DNS of mx.example.org: …". */
 static char *
 whose_fault(const struct dns_answer *answer)
 {
@@ -254,7 +255,7 @@ dane_cancel(struct dane *dane)
 		dane_free(dane);
 }
 
-/* The first answers may have come long before the last. */
+/* Computed at the end: the first answers may be much older than the last. */
 static uint32_t
 seconds_left(const struct dane_evidence *evidence)
 {
@@ -280,7 +281,7 @@ hand_over(evutil_socket_t fd, short what, void *arg)
 		evidence->expires = clock_ms();
 	evidence->ttl = seconds_left(evidence);
 	dane->evidence = NULL;
-	/* What is still in flight can't change the outcome any more. */
+	/* Lookups still in flight can no longer change the outcome. */
 	dane_free(dane);
 	cb(cb_arg, evidence);
 }
@@ -293,7 +294,7 @@ end(struct dane *dane)
 
 static void start_waiting_hosts(struct dane *dane);
 
-/* What it still has in flight can't change that any more. */
+/* The host's lookups in flight can no longer change its status. */
 static void
 host_done(struct host *host, enum dane_host_status status, char *why)
 {
@@ -319,7 +320,7 @@ host_done_text(struct host *host, enum dane_host_status status, const char *why)
 	host_done(host, status, strdup(why));
 }
 
-/* The step in which addresses are asked. */
+/* The step number of address lookups. */
 static unsigned
 address_step(const struct dane *dane)
 {
@@ -330,7 +331,7 @@ address_step(const struct dane *dane)
 
 static void ask_tlsa(struct host *host);
 
-/* There is no TLSA at this one. */
+/* This base domain has no TLSA: try the next. */
 static void
 next_base(struct host *host, const char *why)
 {
@@ -353,7 +354,7 @@ use_denial(struct host *host, const struct dns_answer *answer)
 	next_base(host, text);
 }
 
-/* Nothing usable was found, and not all of it was looked at: no conclusion. */
+/* Nothing usable was found, but not every record was checked: no conclusion. */
 static void
 judge_nothing(struct host *host, const char *why)
 {
@@ -418,7 +419,8 @@ ask_tlsa(struct host *host)
 	snprintf(owner, sizeof(owner), "_%u._tcp%s%s",
 	    flight->dane->question.port, strcmp(base, ".") == 0 ? "" : ".",
 	    strcmp(base, ".") == 0 ? "" : base);
-	/* No name is that long: no record is there, whoever says what. */
+	/* Too long for DNS, so the record cannot exist, whatever an answer
+	 * says. */
 	if (domain_to_wire(owner, wire) == 0) {
 		next_base(host, "no TLSA: its name would be too long for DNS");
 		return;
@@ -451,15 +453,17 @@ is_denied(const struct dns_answer *answer)
 	return answer->status == DNS_NODATA || answer->status == DNS_NXDOMAIN;
 }
 
-/* Insecure data, or a proof of insecurity; a mere insecure denial is none. */
+/* Insecure data, or a proof of insecurity.  An insecure denial alone is not
+ * enough. */
 static bool
 is_insecure(const struct dns_answer *answer)
 {
 	return answer->security == DNS_INSECURE && !is_denied(answer);
 }
 
-/* The chain is insecure, but the alias at the host's own name is secure; or
- * may be: whoever drops the proof of one does not make it an insecure one. */
+/* The chain is insecure, but the alias at the host's own name is secure, or may
+ * be: an attacker who drops the proof for an alias must not make it
+ * insecure. */
 static bool
 may_have_secure_alias(const struct dns_answer *answer)
 {
@@ -470,7 +474,7 @@ may_have_secure_alias(const struct dns_answer *answer)
 		   !domain_equal(answer->rname, answer->qname));
 }
 
-/* Both families have answered, neither with secure data. */
+/* Both address families have answered, neither with secure data. */
 static void
 judge_addresses(struct host *host)
 {
@@ -483,8 +487,8 @@ judge_addresses(struct host *host)
 		host_done(host, DANE_HOST_FAILED,
 		    whose_fault(is_denied(a) ? aaaa : a));
 	} else if (may_have_secure_alias(a) || may_have_secure_alias(aaaa)) {
-		/* Also where they are denied: an attacker can deny the
-		 * addresses of an unsigned target to us, and to Postfix not. */
+		/* Also if the addresses are denied: an attacker can deny the
+		 * addresses of an unsigned target to us but not to Postfix. */
 		start_tlsa(host, host->evidence->name, NULL);
 	} else if (denied) {
 		host_done_text(
@@ -545,7 +549,8 @@ is_running(const struct host *host)
 	return host->state == HOST_ADDRESSES || host->state == HOST_TLSA;
 }
 
-/* Beside one that is being looked up: it may well lie in the same zone. */
+/* The name has the same parent as a host being evaluated, so both may well be
+ * in the same zone. */
 static bool
 is_beside_running(const struct dane *dane, const struct host *host)
 {
@@ -561,8 +566,9 @@ is_beside_running(const struct dane *dane, const struct host *host)
 	return false;
 }
 
-/* In their order; but where half of them hang with one zone, the others shall
- * not wait for them.  NULL: none is left. */
+/* In list order, but hosts beside a running one come last: if half of the hosts
+ * hang in one zone, the others must not wait for them.  NULL if none is
+ * left. */
 static struct host *
 next_host(const struct dane *dane)
 {
@@ -581,7 +587,7 @@ next_host(const struct dane *dane)
 	return first;
 }
 
-/* As many as may be looked up at a time. */
+/* How many hosts may be evaluated at a time. */
 static size_t
 hosts_at_once(const struct dane *dane)
 {
@@ -659,7 +665,8 @@ start_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 		end(dane);
 		return;
 	}
-	/* One more, so that nothing ends while hosts are being started. */
+	/* One extra, so that the evaluation cannot end while hosts are being
+	 * started. */
 	dane->hosts_left = count + 1;
 	for (size_t i = 0; i < count; i++)
 		if (mx[i].is_address)
@@ -671,7 +678,7 @@ start_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 		end(dane);
 }
 
-/* The next hop is its own host: no MX record, or brackets. */
+/* The next hop itself is the host: no MX record, or brackets. */
 static void
 start_single_host(struct dane *dane)
 {
@@ -736,9 +743,9 @@ on_mx(void *arg, struct dns_answer *answer)
 	}
 }
 
-/* ---- life ---- */
+/* ---- create and cancel ---- */
 
-/* Whatever is unfinished has failed. */
+/* Everything unfinished has failed. */
 static void
 on_deadline(evutil_socket_t fd, short what, void *arg)
 {

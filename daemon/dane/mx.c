@@ -10,7 +10,7 @@
 
 #define PREFERENCE_LEN 2
 
-/* Postfix delivers to "192.0.2.1" as a name, though it should not be one. */
+/* Postfix accepts "192.0.2.1" as an MX name, although it is not a host name. */
 static bool
 is_address(const char *name)
 {
@@ -19,7 +19,8 @@ is_address(const char *name)
 	return inet_pton(AF_INET, name, &address) == 1;
 }
 
-/* Returns 0 and the record's fields, or -1 when it is none for Postfix. */
+/* Returns 0 and the record's fields, or -1 if Postfix would ignore the
+ * record. */
 static int
 read_record(const struct dns_rdata *rdata, uint16_t *preference,
     char name[DOMAIN_TEXT_MAX])
@@ -64,8 +65,8 @@ compare_names(const void *a, const void *b)
 	return names != 0 ? names : compare(a, b);
 }
 
-/* No name twice; its best preference counts.  There may be thousands: each is
- * compared with its neighbour alone. */
+/* Keep each name once, with its best preference.  There may be thousands of
+ * records, so each is compared only with its neighbour. */
 static void
 drop_repeated(struct mx_set *set)
 {

@@ -1,4 +1,4 @@
-/* tlsa.c - parse TLSA records and judge whether SMTP can use them. */
+/* tlsa.c - parse TLSA records and check whether SMTP can use them. */
 
 #include "dane/tlsa.h"
 
@@ -21,8 +21,8 @@
 #define SHA2_512_LEN 64
 #define TEXT_OCTETS 8 /* of the association data, in tlsa_text() */
 
-/* Of one RRset.  A digest takes OpenSSL 3 microseconds, a key one or two
- * milliseconds where a square root has to be taken for it. */
+/* Limits per RRset.  A digest costs OpenSSL 3 microseconds, a key one or two
+ * milliseconds if it requires a square root. */
 #define DIGESTS_MAX 256
 #define KEYS_MAX 4
 
@@ -43,8 +43,8 @@ tlsa_parse(const uint8_t *rdata, size_t rdata_len, struct tlsa_rr *rr)
 	return 0;
 }
 
-/* Where memory is short OpenSSL leaves out a digest in silence, and takes all
- * records with it for useless from then on. */
+/* When out of memory, OpenSSL silently omits a digest and from then on treats
+ * all records with it as unusable. */
 static bool
 knows_digests(struct tlsa_checker *checker)
 {
@@ -86,7 +86,8 @@ tlsa_checker_free(struct tlsa_checker *checker)
 	free(checker);
 }
 
-/* OpenSSL calls a record useless, too, when it has no memory to look at it. */
+/* OpenSSL also reports a record as unusable when it has no memory to check
+ * it. */
 static bool
 memory_ran_out(void)
 {
@@ -99,8 +100,8 @@ memory_ran_out(void)
 	return found;
 }
 
-/* Ask OpenSSL.  What it keeps piles up inside an SSL, so each record gets a
- * fresh one. */
+/* Check with OpenSSL.  Records accumulate inside an SSL, so each record gets a
+ * new one. */
 static enum tlsa_verdict
 ask_openssl(struct tlsa_checker *checker, const struct tlsa_rr *rr)
 {
@@ -110,7 +111,7 @@ ask_openssl(struct tlsa_checker *checker, const struct tlsa_rr *rr)
 
 	if (ssl == NULL)
 		return TLSA_ERROR;
-	/* Only the record is judged: any name will do. */
+	/* Only the record is checked: any name will do. */
 	if (SSL_dane_enable(ssl, "mx.example") > 0) {
 		added = SSL_dane_tlsa_add(ssl, rr->usage, rr->selector,
 		    rr->mtype, rr->data, rr->data_len);
@@ -124,7 +125,7 @@ ask_openssl(struct tlsa_checker *checker, const struct tlsa_rr *rr)
 	return verdict;
 }
 
-/* What OpenSSL has to be asked about; the others are of no use to SMTP. */
+/* Records that OpenSSL has to check; SMTP cannot use the others. */
 static bool
 is_candidate(const struct tlsa_rr *rr)
 {
@@ -138,9 +139,9 @@ tlsa_check(struct tlsa_checker *checker, const struct tlsa_rr *rr)
 	return is_candidate(rr) ? ask_openssl(checker, rr) : TLSA_UNUSABLE;
 }
 
-/* OpenSSL computes in whatever field a key describes: one whose prime was
- * chosen for that takes a tenth of a second.  No such key can be in a field
- * without naming the type of the field. */
+/* OpenSSL computes in whatever field a key specifies.  One whose prime was
+ * chosen to be slow costs a tenth of a second.  A key cannot specify a field
+ * without the OID of the field type. */
 static bool
 describes_curve(const struct tlsa_rr *rr)
 {
@@ -197,7 +198,7 @@ judge_digests(struct tlsa_checker *checker, const struct dns_rdata *rdata,
 	}
 }
 
-/* Up to the first that is usable. */
+/* Stops at the first usable record. */
 static void
 judge_keys(struct tlsa_checker *checker, const struct dns_rdata *rdata,
     size_t count, struct budget *budget, struct tlsa_summary *summary)
@@ -232,7 +233,7 @@ tlsa_judge(struct tlsa_checker *checker, const struct dns_rdata *rdata,
 	return summary;
 }
 
-/* Certificate or key itself: its digest. */
+/* The digest of a full certificate or key (matching type 0). */
 static enum tlsa_pin
 digest(const struct tlsa_rr *rr, uint8_t sum[SHA2_256_LEN])
 {

@@ -1,4 +1,4 @@
-/* askers.c - who has how many evaluations running. */
+/* askers.c - running evaluations per client. */
 
 #include "policy/askers.h"
 

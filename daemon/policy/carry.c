@@ -1,4 +1,4 @@
-/* carry.c - TLSA records carried by the policy itself. */
+/* carry.c - TLSA records carried in the policy itself. */
 
 #include "policy/carry.h"
 
@@ -10,17 +10,17 @@
 #include "dane/tlsa.h"
 
 #define HEAD "fingerprint match="
-/* No SNI is sent at this level without being asked for. */
+/* At this level Postfix sends SNI only if told to. */
 #define TAIL " servername=hostname"
 
-/* The pins of all hosts, '|' between them. */
+/* The pins of all hosts, separated by '|'. */
 struct pins {
 	char *text;
 	size_t len, count;
 	bool full;
 };
 
-/* Hosts often share a certificate: each pin once. */
+/* Hosts often share a certificate: add each pin once. */
 static void
 add_pin(struct pins *pins, const char pin[TLSA_PIN_MAX])
 {

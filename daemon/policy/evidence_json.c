@@ -14,7 +14,7 @@
 
 #define RECORD_MAX (DOMAIN_TEXT_MAX + 16)
 
-/* One RDATA as text; what we have no form for, as its length. */
+/* One RDATA as text; types without a text form here, as their length. */
 static const char *
 record_text(uint16_t type, const struct dns_rdata *rdata, char text[RECORD_MAX])
 {
@@ -47,7 +47,7 @@ records_json(const struct dns_answer *answer)
 	return records;
 }
 
-/* The RDATA in hex, for who needs the whole of it. */
+/* The complete RDATA in hex. */
 static json_t *
 rdata_json(const struct dns_answer *answer)
 {

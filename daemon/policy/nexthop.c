@@ -1,4 +1,4 @@
-/* nexthop.c - the keys Postfix asks smtp_tls_policy_maps for. */
+/* nexthop.c - the lookup keys of smtp_tls_policy_maps. */
 
 #include "policy/nexthop.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* More than any name and port that can be delivered to, U-labels included. */
+/* Longer than any deliverable name and port, U-labels included. */
 #define KEY_MAX 1024
 
 static const char an_address[] =
@@ -28,7 +28,7 @@ is_number(const char *text)
 	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* The services of SMTP, for machines without /etc/services. */
+/* The SMTP services, for machines without /etc/services. */
 static unsigned
 well_known_port(const char *service)
 {
@@ -49,7 +49,7 @@ well_known_port(const char *service)
 	return 0;
 }
 
-/* A literal address, as mail addresses ("IPv6:…") or people write it. */
+/* A literal address, as in mail addresses ("IPv6:…") or without the tag. */
 static bool
 is_address(const char *host)
 {
@@ -61,8 +61,8 @@ is_address(const char *host)
 	       inet_pton(AF_INET6, host, &address) == 1;
 }
 
-/* What follows the colon.  Nothing there is the default port, as Postfix's
- * host_port() has it. */
+/* The part after the colon.  If empty, it is the default port, as in Postfix's
+ * host_port(). */
 static void
 parse_port(const char *text, struct nexthop *hop)
 {
@@ -82,7 +82,7 @@ parse_port(const char *text, struct nexthop *hop)
 	} else if ((service = getservbyname(text, "tcp")) != NULL) {
 		hop->port = ntohs((uint16_t)service->s_port);
 	} else {
-		/* Postfix may know it from a services file of its own. */
+		/* Postfix may know it from a different services file. */
 		decide(hop, NEXTHOP_UNKNOWN, "unknown service name");
 	}
 }
@@ -149,8 +149,8 @@ parse_domain(char *key, struct nexthop *hop)
 		parse_port(colon + 1, hop);
 }
 
-/* Characters that A-labels leave out, soft hyphens, can make any name so long:
- * Postfix would deliver there. */
+/* A name may contain any number of characters that A-labels omit (soft
+ * hyphens), and Postfix would deliver there. */
 static void
 decide_too_long(const char *key, size_t len, struct nexthop *hop)
 {

@@ -1,4 +1,4 @@
-/* policy_log.c - what the log says of evaluations and verdicts. */
+/* policy_log.c - log lines about evaluations and verdicts. */
 
 #include "policy/policy_log.h"
 

@@ -25,18 +25,18 @@
 #include "policy/verdict_store.h"
 #include "policy/warm_up.h"
 
-/* Evaluations at a time that were asked for by those who have no room of their
- * own left (policy/askers.h); each is a few lookups. */
+/* Concurrent evaluations for clients that have no reserved room left
+ * (policy/askers.h); each is a few lookups. */
 #define EVALUATIONS_MAX 2000
-/* And those that nobody asked for: refreshes and the warm-up. */
+/* Concurrent evaluations without a client: refreshes and the warm-up. */
 #define REFRESHES_MAX 32
-/* Entries of the cache freed at a time: well below a millisecond. */
+/* Cache entries freed at a time: well below a millisecond. */
 #define SWEEP_MAX 1000
 #define BUSY_FILE "busy-next-hops"
 
 struct evaluation;
 
-/* One question of one client, waiting for an evaluation. */
+/* One request of one client, waiting for an evaluation. */
 struct policy_request {
 	struct evaluation *evaluation;
 	policy_reply_cb cb;
@@ -45,26 +45,26 @@ struct policy_request {
 	struct policy_request *prev, *next;
 };
 
-/* One next hop being evaluated, for all who ask for it. */
+/* One next hop being evaluated, for all clients that request it. */
 struct evaluation {
 	struct policy_service *service;
 	struct dane *dane;
 	struct policy_request *requests;
-	struct asker *asker;        /* whose room it has, or NULL */
+	struct asker *asker;        /* whose reserved room it uses, or NULL */
 	char key[NEXTHOP_TEXT_MAX]; /* nexthop_text() */
-	char map[POLICY_MAP_MAX];   /* of the first who asked, for the log */
-	const struct conf_profile *policy; /* the same */
+	char map[POLICY_MAP_MAX];   /* of the first request, for the log */
+	const struct conf_profile *policy; /* likewise */
 	enum policy_log_cause cause;
 	bool is_explicit;
-	bool forgotten; /* what it finds is not remembered */
+	bool forgotten; /* the result is not cached */
 	UT_hash_handle hh;
 };
 
-/* An evaluation for one who wants to see everything. */
+/* An evaluation for postdane explain. */
 struct policy_explanation {
 	struct policy_service *service;
 	struct dane *dane;
-	struct event *at_once; /* where there is nothing to look up */
+	struct event *at_once; /* if there is nothing to look up */
 	policy_explain_cb cb;
 	void *arg;
 	const struct conf_profile *policy;
@@ -81,9 +81,9 @@ struct policy_service {
 	struct tlsa_checker *checker;
 	struct verdict_store *verdicts;
 	struct evaluation *evaluations; /* hash by key */
-	size_t refreshes;               /* of them, nobody asked for these */
+	size_t refreshes; /* evaluations that no client requested */
 	struct askers *askers;
-	struct warm_up warm; /* to be evaluated as there is time */
+	struct warm_up warm; /* evaluated when there is capacity */
 	struct event *tick;
 	struct policy_explanation *explanations;
 	size_t explanation_count;
@@ -121,9 +121,10 @@ reply_from(const struct verdict *verdict, struct policy_reply *reply)
 }
 
 /*
- * Keys that need no lookup.  Where Postfix may deliver and we can't look, it
- * decides by itself, with DANE; but only where "may" is what it would get from
- * us otherwise, because that is what DANE leaves hosts without TLSA at.
+ * Keys that need no lookup.  If Postfix may deliver but we can't look up the
+ * name, Postfix decides by itself, with DANE.  This is allowed only if we would
+ * otherwise answer "may", because "may" is what DANE applies to hosts without
+ * TLSA.
  */
 static void
 verdict_without_lookup(const struct nexthop *hop,
@@ -143,7 +144,7 @@ verdict_without_lookup(const struct nexthop *hop,
 
 /* ---- evaluations ---- */
 
-/* The evidence is gathered for the strictest profile there is. */
+/* The evidence is gathered for the strictest profile. */
 static bool
 any_profile_looks_behind_insecure_mx(const struct conf *conf)
 {
@@ -178,7 +179,7 @@ answer_all(struct evaluation *evaluation, const struct dane_evidence *evidence)
 	struct verdict verdict;
 	struct policy_reply reply;
 
-	/* One at a time: a callback may cancel others. */
+	/* One at a time: a callback may cancel other requests. */
 	while ((request = evaluation->requests) != NULL) {
 		DL_DELETE(evaluation->requests, request);
 		verdict_decide(evidence, request->policy,
@@ -232,7 +233,7 @@ class_of(const struct evaluation *evaluation)
 					 : LOOKUP_CLASS_POLICY_MANY;
 }
 
-/* With room of nobody, at first. */
+/* Without reserved room, initially. */
 static struct evaluation *
 evaluation_new(struct policy_service *service, const struct nexthop *hop,
     const char *key, const char *map, enum policy_log_cause cause)
@@ -256,7 +257,7 @@ evaluation_new(struct policy_service *service, const struct nexthop *hop,
 	return evaluation;
 }
 
-/* @evaluation: NULL, or taken over; NULL is returned where it can't begin. */
+/* @evaluation: NULL, or taken over.  Returns NULL if it cannot start. */
 static struct evaluation *
 evaluation_start(struct evaluation *evaluation, const struct nexthop *hop)
 {
@@ -287,10 +288,10 @@ join(struct evaluation *evaluation, const struct conf_profile *policy,
 	return request;
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
-/* Answer from the cache.  @key: @len octets; unless they are nexthop_text()'s
- * there is no such entry. */
+/* Answer from the cache.  @key: @len octets; found only in the form of
+ * nexthop_text(). */
 static bool
 answer_from_cache(struct policy_service *service, const char *key, size_t len,
     const char *map, struct policy_reply *reply)
@@ -310,7 +311,7 @@ answer_from_cache(struct policy_service *service, const char *key, size_t len,
 	return true;
 }
 
-/* NULL where there are too many. */
+/* NULL if there are too many. */
 static struct evaluation *
 evaluation_begin(struct policy_service *service, const struct nexthop *hop,
     const char *key, const char *map, const char *who)
@@ -333,9 +334,9 @@ evaluation_begin(struct policy_service *service, const struct nexthop *hop,
 }
 
 /*
- * One that had no room of its own begins anew in that of @who, where they have
- * any: its lookups may have no turn for as long as it lives, and who started it
- * would then decide about everybody who needs the same next hop.
+ * An evaluation without reserved room restarts in that of @who, if there is
+ * any.  Otherwise its lookups may be starved for as long as it exists, and the
+ * client that started it would affect all clients that need the same next hop.
  */
 static void
 evaluation_move(
@@ -358,8 +359,8 @@ evaluation_move(
 	evaluation->dane = dane;
 }
 
-/* The evaluation of a next hop that is not in the cache; NULL where there are
- * too many. */
+/* The evaluation of a next hop that is not in the cache; NULL if there are too
+ * many. */
 static struct evaluation *
 evaluation_for(struct policy_service *service, const struct nexthop *hop,
     const char *key, const char *map, const char *who)
@@ -404,7 +405,7 @@ ask_hop(struct policy_service *service, const struct nexthop *hop,
 	return NULL;
 }
 
-/* What can be said of a key at once. */
+/* The reply to a key that needs no lookup. */
 static void
 ask_without_lookup(struct policy_service *service, const struct nexthop *hop,
     const char *key, size_t key_len, const char *map,
@@ -433,7 +434,7 @@ policy_service_ask(struct policy_service *service, const char *key,
 
 	if (map == NULL)
 		map = "";
-	/* Keys mostly come as we would write them. */
+	/* Most keys are in canonical form already. */
 	if (answer_from_cache(service, key, key_len, map, reply)) {
 		count_reply(service->stats, reply);
 		return NULL;
@@ -553,7 +554,7 @@ policy_service_explain_cancel(struct policy_explanation *explanation)
 		explanation_free(explanation);
 }
 
-/* ---- what is done without being asked ---- */
+/* ---- refreshes and warm-up ---- */
 
 static void
 evaluate_unasked(struct policy_service *service, const char *key,
@@ -564,12 +565,12 @@ evaluate_unasked(struct policy_service *service, const char *key,
 	struct evaluation *evaluation;
 	struct nexthop hop;
 
-	/* A list from a file may hold anything. */
+	/* A list read from a file may contain anything. */
 	nexthop_parse(key, strlen(key), service->conf->default_port, &hop);
 	if (hop.kind != NEXTHOP_LOOKUP)
 		return;
 	nexthop_text(&hop, text);
-	/* Somebody may have asked meanwhile. */
+	/* A client may have requested it meanwhile. */
 	if (cause == POLICY_LOG_CAUSE_WARM_UP &&
 	    verdict_store_peek(
 		service->verdicts, text, strlen(text), "", &verdict))
@@ -582,7 +583,7 @@ evaluate_unasked(struct policy_service *service, const char *key,
 		stats_count(service->stats, STATS_REFRESH);
 }
 
-/* Returns false when there is nothing to do. */
+/* Returns false if there is nothing to do. */
 static bool
 evaluate_next(struct policy_service *service, uint64_t now)
 {
@@ -620,7 +621,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		;
 }
 
-/* Returns false where the text is too long, or there is no such file. */
+/* Returns false if the path is too long or no state directory is configured. */
 static bool
 busy_path(const struct policy_service *service, char *path, size_t size)
 {
@@ -636,7 +637,7 @@ add_busy(void *arg, const char *key, size_t len)
 	warm_up_add(arg, key, len);
 }
 
-/* Those not evaluated yet are as busy as they were. */
+/* Keys that are not evaluated yet remain in the list. */
 static void
 list_busiest(struct policy_service *service, struct warm_up *list)
 {
@@ -760,7 +761,7 @@ policy_service_flush(
 		found = verdict_cache_count(cache) > 0;
 		verdict_cache_clear(cache);
 	}
-	/* What has begun before rests on what is to be forgotten. */
+	/* Evaluations in progress are based on the data to be dropped. */
 	HASH_ITER (hh, service->evaluations, evaluation, next)
 		if (key == NULL || strcmp(evaluation->key, text) == 0) {
 			evaluation->forgotten = true;
@@ -783,7 +784,7 @@ policy_service_cache_bytes(const struct policy_service *service)
 	return verdict_cache_bytes(verdict_store_cache(service->verdicts));
 }
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 struct policy_service *
 policy_service_new(struct event_base *base, const struct conf *conf,

@@ -36,8 +36,8 @@ verdict_rule_text(enum verdict_rule rule)
 	return texts[rule];
 }
 
-/* What the hosts come to.  Those without an address do not count: Postfix
- * can't deliver there. */
+/* Counts of hosts by status.  Hosts without an address do not count: Postfix
+ * can't deliver to them. */
 struct tally {
 	size_t deliverable, usable, unusable, failed;
 };
@@ -84,9 +84,9 @@ no_dane_answer(const struct conf_profile *options, bool is_explicit)
 }
 
 /*
- * Postfix judges host by host, and lets hosts without TLSA go at "may".  That
- * is only right where "may" is what these would get from us: a packet that is
- * dropped must not turn a stricter level into it.
+ * With "dane", Postfix decides per host and delivers to hosts without TLSA at
+ * level "may".  That is correct only if we would answer "may" for these hosts:
+ * a dropped packet must not weaken a stricter level to "may".
  */
 static enum tls_policy
 dane_if_may(enum tls_policy no_dane, enum dns_security mx)
@@ -146,7 +146,7 @@ find_rule(const struct dane_evidence *evidence,
 {
 	enum verdict_rule rule;
 
-	/* Whatever was found counts only with its security known. */
+	/* Data count only if their security status is known. */
 	if (evidence->mx_security != DNS_SECURE &&
 	    evidence->mx_security != DNS_INSECURE)
 		return VERDICT_RULE_MX_FAILED;
@@ -189,7 +189,7 @@ policy_for(enum verdict_rule rule, const struct dane_evidence *evidence,
 		return dane_if_may(no_dane, evidence->mx_security);
 	case VERDICT_RULE_SOME_FAILED:
 	case VERDICT_RULE_TRUNCATED:
-		/* An unusable set already makes it "dane" by the table. */
+		/* The table says "dane" for an unusable set already. */
 		if (tally->unusable > 0)
 			return TLS_POLICY_DANE;
 		return dane_if_may(no_dane, evidence->mx_security);
@@ -206,9 +206,9 @@ policy_for(enum verdict_rule rule, const struct dane_evidence *evidence,
 }
 
 /*
- * Beside carry, "dane" is never answered: a Postfix without DNSSEC reads it as
- * "may".  What DANE asks for is carried whole, or it is not delivered to where
- * something is unknown, or the administrator's choice takes its place.
+ * With carry, the reply is never "dane": a Postfix without DNSSEC treats it as
+ * "may".  Either all that DANE requires is carried, or the reply is TEMP if
+ * something is unknown, or carry-else applies.
  */
 static void
 carry(const struct dane_evidence *evidence, const struct conf_profile *options,
@@ -231,7 +231,7 @@ carry(const struct dane_evidence *evidence, const struct conf_profile *options,
 		verdict->policy = TLS_POLICY_DANE_ONLY;
 }
 
-/* Whether all hosts may have usable TLSA, but some could not be looked at. */
+/* Whether all hosts may have usable TLSA, but some have failed. */
 static bool
 is_short_of_complete(const struct dane_evidence *evidence,
     const struct conf_profile *options, const struct tally *tally)
@@ -242,7 +242,7 @@ is_short_of_complete(const struct dane_evidence *evidence,
 	       tally->usable + tally->failed == tally->deliverable;
 }
 
-/* How long the verdict may be remembered, in seconds. */
+/* How long the verdict may be cached, in seconds. */
 static uint32_t
 ttl_for(const struct verdict *verdict, const struct dane_evidence *evidence,
     const struct conf_profile *options, const struct tally *tally)
@@ -253,7 +253,8 @@ ttl_for(const struct verdict *verdict, const struct dane_evidence *evidence,
 		return VERDICT_TTL_TEMP;
 	if (verdict->rule == VERDICT_RULE_NOT_DELIVERABLE)
 		most = VERDICT_TTL_NOT_DELIVERABLE;
-	/* What hangs on a failure is forgotten as soon as the failure. */
+	/* A verdict that depends on a failure expires as soon as the
+	 * failure. */
 	if (verdict->rule == VERDICT_RULE_INSECURE_MX_UNKNOWN ||
 	    verdict->rule == VERDICT_RULE_SOME_FAILED ||
 	    (verdict->rule == VERDICT_RULE_TRUNCATED && tally->failed > 0) ||
@@ -262,7 +263,7 @@ ttl_for(const struct verdict *verdict, const struct dane_evidence *evidence,
 	return evidence->ttl < most ? evidence->ttl : most;
 }
 
-/* The text of what failed, or NULL where nothing did. */
+/* The text of the first failure, or NULL if there is none. */
 static const char *
 first_failure(const struct dane_evidence *evidence)
 {
@@ -274,7 +275,7 @@ first_failure(const struct dane_evidence *evidence)
 	return NULL;
 }
 
-/* The key that was asked, as postdane explain takes it. */
+/* The requested key, in the form that postdane explain accepts. */
 static void
 key_of(const struct dane_evidence *evidence, bool is_explicit, char *key,
     size_t size)
@@ -291,8 +292,8 @@ key_of(const struct dane_evidence *evidence, bool is_explicit, char *key,
 		snprintf(key, size, "%s:%u", domain, evidence->port);
 }
 
-/* "DNS of …: what failed; run: postdane explain KEY", the middle cut to fit
- * what Postfix logs. */
+/* "DNS of …: what failed; run: postdane explain KEY".  The reason is shortened
+ * to fit into what Postfix logs. */
 static void
 explain_temp(const struct dane_evidence *evidence, bool is_explicit,
     struct verdict *verdict)
@@ -303,7 +304,7 @@ explain_temp(const struct dane_evidence *evidence, bool is_explicit,
 	const char *network = reason_of_network(why);
 	size_t room; /* for the reason */
 
-	/* Nothing was learned of the domain, and it is not to blame. */
+	/* A failure on our side: it says nothing about the domain. */
 	if (network != NULL) {
 		snprintf(verdict->why, sizeof(verdict->why),
 		    "%.150s; run: postdane status", network);

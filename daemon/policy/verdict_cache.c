@@ -8,45 +8,47 @@
 
 #include "base/hash.h"
 
-/* Ticks that the wheel goes round in: more than an hour, and a back-off. */
+/* Ticks in one round of the timer wheel: more than an hour and a back-off. */
 #define WHEEL_TICKS 32768
 #define BACKOFF_MS 5000
 #define BACKOFF_MAX_MS 300000
-/* Entries among which the busiest are looked for. */
+/* Entries that are searched for the busiest. */
 #define CANDIDATES_MAX 10000
-/* So many uses bring an entry to the front of the queue. */
+/* This many uses move an entry to the front of the queue. */
 #define USES_TO_FRONT 64
-/* Entries that were used and may be passed over when one must go: so many for
- * each that was put, and at once no more than take a millisecond. */
+/* How many used entries may be spared in the search for one to evict: this many
+ * more for each entry put, and at most CHANCES_MAX at once, which takes no more
+ * than a millisecond. */
 #define CHANCES_EACH 16
 #define CHANCES_MAX 10000
-/* What malloc(3) adds to each block, and what it rounds up to. */
+/* malloc(3)'s overhead per block, and its alignment. */
 #define MALLOC_EXTRA 8
 #define MALLOC_ALIGN 16
 
 /* One profile's verdict. */
 struct reply {
 	uint64_t expires;
-	uint32_t text;  /* where it begins in the entry; 0 for none */
+	uint32_t text;  /* offset in the entry; 0 for none */
 	uint8_t policy; /* enum tls_policy */
-	uint8_t last;   /* the last that was certain, or TEMP */
+	uint8_t last;   /* the last certain policy, or TEMP */
 };
 
-/* What a hit reads and writes is side by side, from the chain to the key: among
- * a million entries each cache line is one more to wait for. */
+/* The fields that a hit reads and writes are adjacent, from the chain to the
+ * key: with a million entries, each further cache line is another cache
+ * miss. */
 struct entry {
 	struct entry *newer, *older; /* in the queue */
-	/* In the wheel; due_link NULL while it is in none. */
+	/* In the wheel; due_link is NULL while it is not in the wheel. */
 	struct entry *due_next, **due_link;
-	uint32_t score;      /* uses before, halved with each evaluation */
-	uint32_t size;       /* octets of the whole */
-	uint32_t proof;      /* where it begins */
+	uint32_t score;      /* earlier uses, halved with each evaluation */
+	uint32_t size;       /* octets of the complete entry */
+	uint32_t proof;      /* offset in the entry */
 	uint32_t generation; /* see verdict_cache.generation */
 	struct entry *chain; /* next in the same bucket */
 	uint32_t hash;
-	uint32_t uses; /* since it was evaluated */
+	uint32_t uses; /* since its evaluation */
 	uint16_t key_len;
-	bool used;            /* since the queue last looked at it */
+	bool used;            /* since the queue last examined it */
 	uint8_t failures;     /* evaluations in a row without certainty */
 	struct reply reply[]; /* then the key, the proof and the texts */
 };
@@ -57,12 +59,12 @@ struct verdict_cache {
 	struct entry **bucket;
 	size_t mask; /* buckets - 1 */
 	struct entry *newest, *oldest;
-	unsigned chances; /* left, see CHANCES_MAX */
+	unsigned chances; /* left; see CHANCES_MAX */
 	size_t count, bytes;
-	uint32_t generation; /* entries of another are forgotten */
-	/* Busy entries, by the tick in which they are due. */
+	uint32_t generation; /* entries of another generation are dropped */
+	/* Busy entries, by the tick at which they are due. */
 	struct entry **wheel;
-	uint64_t tick; /* all before it have been handed out */
+	uint64_t tick; /* all earlier ticks are done */
 };
 
 /* ---- entries ---- */
@@ -105,7 +107,7 @@ place_of(const struct verdict_cache *cache, const char *key, size_t len,
 	return at;
 }
 
-/* What is there and was not forgotten. */
+/* The entry, unless it is of an old generation. */
 static struct entry *
 lookup(const struct verdict_cache *cache, const char *key, size_t len)
 {
@@ -118,12 +120,12 @@ lookup(const struct verdict_cache *cache, const char *key, size_t len)
 								       : NULL;
 }
 
-/* ---- the queue of those that may have to go ---- */
+/* ---- the eviction queue ---- */
 
 /*
- * In it they stand as they were put.  To move each with each use would be exact
- * and slow: it writes to two neighbours, which may be anywhere.  So a use only
- * leaves a mark, and whoever is marked when his turn comes has another one
+ * Entries are in insertion order.  True LRU would be slow: moving an entry
+ * writes to two neighbours, which may be anywhere in memory.  So a use only
+ * marks the entry, and a marked entry is spared once when it would be evicted
  * ("second chance").
  */
 static void
@@ -154,7 +156,7 @@ queue_to_front(struct verdict_cache *cache, struct entry *entry)
 	queue_link(cache, entry);
 }
 
-/* Whether the oldest was used; then it is the newest now. */
+/* Returns whether the oldest was used; if so, it becomes the newest. */
 static bool
 queue_spares_oldest(struct verdict_cache *cache)
 {
@@ -167,7 +169,7 @@ queue_spares_oldest(struct verdict_cache *cache)
 	return true;
 }
 
-/* ---- what is due ---- */
+/* ---- refreshes ---- */
 
 static void
 due_unlink(struct entry *entry)
@@ -193,7 +195,8 @@ backoff(const struct entry *entry)
 		   : (uint64_t)BACKOFF_MS << doublings;
 }
 
-/* As its first verdict expires.  What expires together is spread a little. */
+/* Due when the first verdict expires.  Entries that expire together are spread
+ * over one tick. */
 static void
 due_link(struct verdict_cache *cache, struct entry *entry)
 {
@@ -241,7 +244,7 @@ verdict_cache_due(struct verdict_cache *cache, uint64_t now, size_t *len)
 	return NULL;
 }
 
-/* ---- forgetting ---- */
+/* ---- removal ---- */
 
 static void
 entry_drop(struct verdict_cache *cache, struct entry *entry)
@@ -289,8 +292,8 @@ is_of_no_use(
 	return true;
 }
 
-/* What follows an entry in the queue may be dead before it, but not for long:
- * none lives for more than an hour. */
+/* Entries further on in the queue may be unneeded earlier, but not by much: no
+ * entry lives for more than an hour. */
 void
 verdict_cache_sweep(struct verdict_cache *cache, uint64_t now, size_t most)
 {
@@ -302,7 +305,7 @@ verdict_cache_sweep(struct verdict_cache *cache, uint64_t now, size_t most)
 	}
 }
 
-/* For one that is not in the queue yet: it stays, whatever its size. */
+/* For an entry that is not in the queue yet: it is kept, whatever its size. */
 static size_t
 make_room(struct verdict_cache *cache)
 {
@@ -324,7 +327,7 @@ make_room(struct verdict_cache *cache)
 	return evicted;
 }
 
-/* ---- finding ---- */
+/* ---- lookup ---- */
 
 /* Whether @entry, which may be NULL, has a verdict that has not expired. */
 static bool
@@ -390,9 +393,9 @@ verdict_cache_before(const struct verdict_cache *cache, const char *key,
 	return true;
 }
 
-/* ---- putting ---- */
+/* ---- insertion ---- */
 
-/* A verdict on its way into an entry. */
+/* A verdict to be written into an entry. */
 struct draft {
 	enum tls_policy policy, last;
 	const char *text;
@@ -429,7 +432,7 @@ draft_of(const struct entry *old, unsigned profile,
 	return draft;
 }
 
-/* Profiles mostly agree, so a text that is there already is not copied. */
+/* Profiles mostly agree, so identical texts are stored once. */
 static size_t
 text_size(const struct verdict_cache_item *verdicts, const struct entry *old,
     unsigned profile, uint64_t now)
@@ -614,10 +617,10 @@ verdict_cache_bytes(const struct verdict_cache *cache)
 	return cache->bytes;
 }
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
-/* Pages that are not written to cost nothing.  Large ones, where the machine
- * has them: a lookup in a large table is mostly one for its page. */
+/* Untouched pages use no memory.  Huge pages if available: a lookup in a large
+ * table is dominated by TLB misses. */
 static struct entry **
 buckets_new(size_t count)
 {

@@ -1,4 +1,4 @@
-/* verdict_store.c - what is remembered of next hops. */
+/* verdict_store.c - cached verdicts of next hops. */
 
 #include "policy/verdict_store.h"
 
@@ -21,8 +21,9 @@ struct verdict_store {
 	/* Distinct policy options; the global ones are the first. */
 	const struct conf_profile **profile;
 	unsigned profile_count;
-	unsigned *map_profile; /* of conf's maps, in their order */
-	/* Room to decide in, one for each profile. */
+	unsigned *map_profile; /* the profile of each of conf's maps, in their
+				* order */
+	/* Scratch space for verdict_store_put(), one for each profile. */
 	struct verdict *decided;
 	struct verdict_cache_item *cached;
 };
@@ -71,7 +72,7 @@ strength(enum tls_policy policy)
 	return 0;
 }
 
-/* "dane" only because something failed: Postfix is left to judge. */
+/* "dane" only because something failed: the decision is left to Postfix. */
 static bool
 is_tentative(const struct verdict *verdict)
 {
@@ -80,7 +81,7 @@ is_tentative(const struct verdict *verdict)
 	       verdict->rule == VERDICT_RULE_TRUNCATED;
 }
 
-/* One line for all profiles. */
+/* Logs one line for all profiles together. */
 static void
 compare_with_before(struct verdict_store *store, const char *key,
     const struct dane_evidence *evidence)
@@ -121,7 +122,7 @@ verdict_store_peek(const struct verdict_store *store, const char *key,
 	    profile_for(store, map), clock_ms(), verdict);
 }
 
-/* Kept where there is something that could be lost. */
+/* Whether there are TLSA records; only then the proof is stored. */
 static bool
 has_tlsa(const struct dane_evidence *evidence)
 {
@@ -132,7 +133,7 @@ has_tlsa(const struct dane_evidence *evidence)
 	return false;
 }
 
-/* What Postfix is told where the name of the policy is not enough. */
+/* The reply to Postfix, if it is more than the name of the policy. */
 static const char *
 text_of(const struct verdict *verdict)
 {
@@ -146,7 +147,7 @@ text_of(const struct verdict *verdict)
 	}
 }
 
-/* Seconds are too coarse: what came first may be half a minute old. */
+/* In milliseconds from @now: the first data used may be half a minute old. */
 static uint64_t
 time_to_live(const struct verdict *verdict,
     const struct dane_evidence *evidence, uint64_t now)
@@ -192,7 +193,7 @@ verdict_store_cache(struct verdict_store *store)
 	return store->cache;
 }
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 struct verdict_store *
 verdict_store_new(const struct conf *conf, struct stats *stats)

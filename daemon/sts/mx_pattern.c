@@ -1,4 +1,4 @@
-/* mx_pattern.c - which names of MX hosts an MTA-STS policy allows. */
+/* mx_pattern.c - which MX host names an MTA-STS policy allows. */
 
 #include "sts/mx_pattern.h"
 
@@ -13,8 +13,8 @@
 #define WILDCARD "*."
 #define WILDCARD_LEN 2
 
-/* Postfix takes these words in match= for names that it looks up itself: the
- * host's, and then any host would do whose MX was forged. */
+/* In match=, Postfix replaces these words by names that it knows, such as the
+ * host's own: then any host of a forged MX would match. */
 static bool
 is_magic(const char *name)
 {
@@ -27,7 +27,7 @@ is_magic(const char *name)
 	return false;
 }
 
-/* Brackets around it, as in a mail address, make no name of it. */
+/* An address in brackets, as in mail addresses, is an address too. */
 static bool
 is_address(const char *text)
 {
@@ -47,8 +47,8 @@ is_address(const char *text)
 	       inet_pton(AF_INET6, bare, address) == 1;
 }
 
-/* Only what may stand in a name, or may become something that may: escapes are
- * the business of zone files. */
+/* Only characters of names, and those that IDNA may convert to such.  The
+ * escapes of zone files are not accepted. */
 static bool
 may_be_name(const char *text)
 {
@@ -87,8 +87,8 @@ mx_pattern_read(const char *value, size_t len, char pattern[MX_PATTERN_MAX],
 
 	pattern[0] = '\0';
 	memset(leniency, 0, sizeof(*leniency));
-	/* The bound is for libidn2's sake: no name that is longer becomes one
-	 * of 253 octets. */
+	/* The bound protects libidn2: no longer name converts to one of 253
+	 * octets or less. */
 	if (len >= sizeof(text) || memchr(value, '\0', len) != NULL)
 		return MX_PATTERN_UNUSABLE;
 	memcpy(text, value, len);

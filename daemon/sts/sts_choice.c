@@ -1,13 +1,13 @@
-/* sts_choice.c - which of the two decides, DANE or MTA-STS. */
+/* sts_choice.c - which decides, DANE or MTA-STS. */
 
 #include "sts/sts_choice.h"
 
 #include "dane/dane.h"
 
-/* Hosts without an address do not count: Postfix can't deliver there. */
+/* Hosts without an address do not count: Postfix can't deliver to them. */
 struct tally {
 	size_t usable, failed;
-	size_t without; /* of TLSA, or of TLSA that is of use */
+	size_t without; /* without TLSA, or without usable TLSA */
 };
 
 static struct tally
@@ -35,7 +35,7 @@ count_hosts(const struct dane_evidence *evidence)
 	return tally;
 }
 
-/* Behind a secure MX. */
+/* The state with a secure MX. */
 static enum sts_dane
 state_of_hosts(const struct tally *tally, bool left_out)
 {
@@ -62,7 +62,7 @@ sts_dane_state(const struct dane_evidence *evidence)
 		return STS_DANE_UNKNOWN;
 	if (evidence->mx_security == DNS_INSECURE)
 		return STS_DANE_INSECURE_MX;
-	/* Whatever was found counts only with its security known. */
+	/* Data count only if their security status is known. */
 	if (evidence->mx_security != DNS_SECURE ||
 	    evidence->mx == DANE_MX_NO_DATA)
 		return STS_DANE_UNKNOWN;
@@ -79,7 +79,7 @@ is_unknown(enum sts_dane dane)
 	       dane == STS_DANE_MIXED_FAILED;
 }
 
-/* The form in which "only what TLSA authenticates" is said. */
+/* How to say "deliver only to what TLSA authenticates". */
 static enum sts_choice
 dane_only(enum sts_dane dane, enum sts_carry carry)
 {

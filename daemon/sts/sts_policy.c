@@ -81,7 +81,8 @@ is_key(const char *key, size_t len)
 	return true;
 }
 
-/* KEY: VALUE.  Returns whether it is one; the value may be empty. */
+/* KEY: VALUE.  Returns whether the line has this form; the value may be
+ * empty. */
 static bool
 split(const char *line, size_t len, struct field *field)
 {
@@ -100,9 +101,9 @@ split(const char *line, size_t len, struct field *field)
 	return is_key(field->key, field->key_len);
 }
 
-/* ---- what they say ---- */
+/* ---- values ---- */
 
-/* Those that count once come first. */
+/* Keys that count only once come first. */
 enum key {
 	KEY_VERSION,
 	KEY_MODE,
@@ -166,8 +167,7 @@ read_mode(struct reader *reader, const struct field *field)
 	return false;
 }
 
-/* As many digits as one likes: what ten and twenty of them mean is the same,
- * as long as it may be. */
+/* Any number of digits is accepted: the value is capped at the maximum. */
 static bool
 read_max_age(struct reader *reader, const struct field *field)
 {
@@ -331,8 +331,8 @@ read_lines(struct reader *reader)
 
 /* ---- the patterns ---- */
 
-/* Of the same names the first comes first: they stand in memory as they do in
- * the file. */
+/* Of equal names the first in the file comes first: memory has them in file
+ * order. */
 static int
 compare_places(const void *a, const void *b)
 {
@@ -349,8 +349,8 @@ compare_names(const void *a, const void *b)
 	return names != 0 ? names : compare_places(a, b);
 }
 
-/* There may be thousands: each is compared with its neighbour alone, and then
- * they are put back in the order of the file. */
+/* There may be thousands of names, so each is compared only with its neighbour.
+ * Then file order is restored. */
 static void
 drop_repeated(struct sts_policy *policy)
 {
@@ -383,7 +383,7 @@ index_names(struct sts_policy *policy)
 	return 0;
 }
 
-/* ---- the whole ---- */
+/* ---- the whole policy ---- */
 
 static enum sts_policy_status
 judge(const struct reader *reader)
@@ -473,7 +473,7 @@ sts_policy_allows(const struct sts_policy *policy, const char *host)
 	return false;
 }
 
-/* ---- for people ---- */
+/* ---- texts ---- */
 
 const char *
 sts_mode_text(enum sts_mode mode)

@@ -7,16 +7,16 @@
 #include <stdint.h>
 #include <string.h>
 
-#define NAME_MAX_OCTETS 32 /* of a field's name */
+#define NAME_MAX_OCTETS 32 /* octets of a field name */
 #define END (-1)
 
-/* The strings of one record, read as one text: nothing stands between them. */
+/* The strings of one record, read as one concatenated text. */
 struct text {
 	const uint8_t *at, *end;
-	size_t left; /* of the present string */
+	size_t left; /* octets left in the current string */
 };
 
-/* Returns whether the strings end where the RDATA does. */
+/* Returns whether the strings end exactly where the RDATA ends. */
 static bool
 begin(struct text *text, const struct dns_rdata *rdata)
 {
@@ -30,7 +30,7 @@ begin(struct text *text, const struct dns_rdata *rdata)
 	return rdata->len > 0 && at == rdata->len;
 }
 
-/* The next octet, which stays; or END. */
+/* The next octet, without consuming it; or END. */
 static int
 peek(struct text *text)
 {
@@ -61,8 +61,8 @@ skip_blanks(struct text *text)
 		(void)next(text);
 }
 
-/* A semicolon with blanks around it.  Returns whether there is one; if not,
- * @text stays where it is. */
+/* Skip a semicolon with whitespace around it.  Returns whether there is one; if
+ * not, @text is unchanged. */
 static bool
 skip_delimiter(struct text *text)
 {
@@ -78,7 +78,7 @@ skip_delimiter(struct text *text)
 	return true;
 }
 
-/* Leaves @text at the semicolon. */
+/* Consumes the version; @text is then at the semicolon. */
 static bool
 begins_with_version(struct text *text)
 {
@@ -104,7 +104,7 @@ is_name_octet(int c, size_t at)
 	       (at > 0 && (c == '_' || c == '-' || c == '.'));
 }
 
-/* Visible, and none of the two that divide fields. */
+/* Printable, and neither of the two field separators. */
 static bool
 is_value_octet(int c)
 {
@@ -122,8 +122,8 @@ read_name(struct text *text, char name[NAME_MAX_OCTETS + 1])
 	return len > 0 && next(text) == '=';
 }
 
-/* What an id may be of the value goes to @id, which is then as long as that or
- * too long by one.  Returns the length of the value. */
+/* Read a value.  If it can be an id, it is copied to @id; otherwise @id is "".
+ * Returns the length of the value. */
 static size_t
 read_value(struct text *text, char id[STS_ID_MAX], bool *is_id)
 {
@@ -142,8 +142,7 @@ read_value(struct text *text, char id[STS_ID_MAX], bool *is_id)
 	return len;
 }
 
-/* The fields behind the version.  Of those that are there twice the first
- * counts. */
+/* The fields after the version.  Of duplicate fields the first counts. */
 static enum sts_record_status
 read_fields(struct text *text, char id[STS_ID_MAX])
 {

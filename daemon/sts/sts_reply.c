@@ -1,4 +1,4 @@
-/* sts_reply.c - what Postfix is told where MTA-STS decides. */
+/* sts_reply.c - the reply to Postfix if MTA-STS decides. */
 
 #include "sts/sts_reply.h"
 
@@ -16,7 +16,7 @@ struct packet_writer {
 	const struct sts_reply *reply;
 	char *text;
 	size_t len;
-	size_t cost; /* octets that the protocol makes of it */
+	size_t cost; /* length as encoded by the protocol, octets */
 	bool full;
 };
 
@@ -52,7 +52,7 @@ put(struct packet_writer *writer, const char *text)
 typedef void (*name_cb)(
     struct packet_writer *writer, const char *name, size_t index);
 
-/* To Postfix ".example.net" is what "*.example.net" is to others. */
+/* Postfix writes ".example.net" for "*.example.net". */
 static void
 put_match(struct packet_writer *writer, const char *name, size_t index)
 {
@@ -69,7 +69,7 @@ put_pattern(struct packet_writer *writer, const char *name, size_t index)
 	put(writer, name);
 }
 
-/* Returns how many there were. */
+/* Returns the number of names. */
 static size_t
 each_name(struct packet_writer *writer, enum sts_reply_form form, name_cb cb)
 {
@@ -90,8 +90,9 @@ each_name(struct packet_writer *writer, enum sts_reply_form form, name_cb cb)
 
 /* ---- the policy's lines ---- */
 
-/* Postfix takes a line as it is, in braces; so it may have none itself, and
- * nothing that Postfix takes for no text.  A tab is as good as a blank. */
+/* Postfix takes the line verbatim, in braces.  So the line must not contain
+ * braces, nor anything that is not text for Postfix.  A tab is sent as a
+ * space. */
 static bool
 is_quotable(const char *line, size_t len)
 {
@@ -123,7 +124,7 @@ put_line(struct packet_writer *writer, const char *line, size_t len)
 	put(writer, " }");
 }
 
-/* One at least: Postfix 3.10.0 to 3.10.5 crash without. */
+/* At least one line: Postfix 3.10.0 to 3.10.5 crash without any. */
 static void
 put_lines(struct packet_writer *writer, enum sts_reply_form form)
 {
@@ -144,9 +145,9 @@ put_lines(struct packet_writer *writer, enum sts_reply_form form)
 		put_line(writer, VERSION, strlen(VERSION));
 }
 
-/* ---- the whole ---- */
+/* ---- the whole reply ---- */
 
-/* Returns whether it fits, and has something to match. */
+/* Returns whether the reply fits and has something to match. */
 static bool
 write_form(const struct sts_reply *reply, enum sts_reply_form form, char *text)
 {
@@ -155,9 +156,9 @@ write_form(const struct sts_reply *reply, enum sts_reply_form form, char *text)
 
 	put(&writer, "secure match=");
 	names = each_name(&writer, form, put_match);
-	/* It also keeps sessions of "may" from being resumed. */
+	/* This also prevents sessions of level "may" from being resumed. */
 	put(&writer, " servername=hostname");
-	/* Postfix would refuse the whole answer for another domain. */
+	/* Postfix would reject the whole reply for another domain. */
 	if (reply->attributes && domain_is_hostname(reply->domain)) {
 		put(&writer, " policy_type=sts policy_domain=");
 		put(&writer, reply->domain);

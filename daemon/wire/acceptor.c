@@ -1,4 +1,4 @@
-/* acceptor.c - the connections that wait at a listening socket. */
+/* acceptor.c - accepts connections from a listening socket. */
 
 #include "wire/acceptor.h"
 
@@ -40,7 +40,7 @@ acceptor_take(int fd, int most, acceptor_cb accepted, void *arg)
 			return true;
 		else if (lacks_room(errno))
 			return false;
-		/* Any other error: that one client has gone again. */
+		/* Any other error: the client has closed the connection. */
 	}
 	return true;
 }

@@ -1,9 +1,10 @@
-/* fast_lane.c - sockets that are served before all other work on the loop.
+/* fast_lane.c - sockets that are served before all other work on the event
+ * loop.
  *
- * They are in an epoll set of their own, whose descriptor is one event of the
- * first priority.  While it is ready libevent runs nothing else, and so what
- * else waits is owed time; when that is too much, the set is held back: until
- * a timer ends it, or there is nothing else to do.
+ * They are in a separate epoll set, whose descriptor is one event of the
+ * highest priority.  While it is ready, libevent runs nothing else, so other
+ * work is owed time.  When too much is owed, the set is held back until a timer
+ * expires or there is no other work.
  */
 
 #include "wire/fast_lane.h"
@@ -19,44 +20,45 @@
 
 #include <event2/event.h>
 
-/* First the set, then whatever has no priority of its own, then what is to be
- * done when nothing else is. */
+/* The epoll set first, then events without a priority of their own, then the
+ * event that runs when there is no other work. */
 #define PRIORITIES 3
 
-/* Callbacks of others without a look at the set, unless one says that it took
- * long, or their time together is over.  At each look libevent walks over all
- * that is ready. */
+/* Other callbacks that run before the set is checked again, unless a callback
+ * reports that it took long, or their total time is over.  At each check
+ * libevent iterates over all that is ready. */
 #define AT_ONCE 8
 #define AT_ONCE_US 1000
 
 #define BATCH 128
-#define SLICE_NS 200000 /* without a look at what else is ready */
-/* The others get one unit for so many of ours. */
+#define SLICE_NS 200000 /* before libevent checks for other events */
+/* Other work gets one unit of time for this many of ours. */
 #define SHARE 3
-/* Below it holding back costs more than it brings. */
+/* Below this, holding back costs more than it gains. */
 #define OWED_MIN_NS 50000
-/* The longest turn; more is not owed. */
+/* The longest time the set is held back; no more is owed. */
 #define OWED_MAX_NS 400000
-/* And what they had too much is forgotten beyond this. */
+/* Other work's excess time beyond this is forgotten. */
 #define AHEAD_MAX_NS 2000000
 
 struct fast_lane {
 	struct event_base *base;
 	int set;   /* epoll */
-	int timer; /* timerfd; libevent's own are too coarse */
+	int timer; /* timerfd; libevent's timers are too coarse */
 	struct event *ready, *turn_over, *idle;
-	/* Keeps @set known to libevent while it is held back, for adding one
-	 * set to another walks over all that is in it. */
+	/* Keeps @set registered with libevent while it is held back, because
+	 * adding one epoll set to another iterates over all its members. */
 	struct event *anchor;
 	bool held;
-	/* Other work was waiting when ours ended, at @ended. */
+	/* Other work was pending when ours ended, at @ended. */
 	bool waiting;
 	uint64_t ended;
-	int64_t owed; /* nanoseconds, to the others */
-	/* The only one that was ready, the last time; and the time before. */
+	int64_t owed; /* nanoseconds, to other work */
+	/* The only socket that was ready in the last batch, and whether it was
+	 * the only one in the batch before, too. */
 	struct fast_lane_socket *lone;
 	bool lone_again;
-	/* What is being served. */
+	/* The batch being served. */
 	struct epoll_event batch[BATCH];
 	int count;
 };
@@ -79,7 +81,7 @@ epoll_mask(short what)
 	       (what & EV_WRITE ? (uint32_t)EPOLLOUT : 0U);
 }
 
-/* What the batch says of it is void. */
+/* Invalidate the socket's events in the current batch. */
 static void
 forget(struct fast_lane *fast_lane, const struct fast_lane_socket *socket)
 {
@@ -130,8 +132,8 @@ serve(const struct epoll_event *event)
 		socket->ready(socket->arg, what);
 }
 
-/* A client that is alone most likely speaks again: no system call is needed to
- * find out who it is. */
+/* If one client is active alone, it most likely sends again: read without a
+ * system call to find out which socket is ready. */
 static void
 serve_lone(struct fast_lane *fast_lane)
 {
@@ -155,11 +157,12 @@ note_lone(struct fast_lane *fast_lane)
 	fast_lane->lone = socket;
 }
 
-/* Returns whether there is likely to be more at once. */
+/* Returns whether more is likely to follow immediately. */
 static bool
 serve_batch(struct fast_lane *fast_lane)
 {
-	/* Not epoll_wait(): that is a look at all sockets, loop_time.h. */
+	/* Not epoll_wait(): loop_time.h counts that as a check of all
+	 * sockets. */
 	const int count =
 	    epoll_pwait(fast_lane->set, fast_lane->batch, BATCH, 0, NULL);
 
@@ -174,7 +177,7 @@ serve_batch(struct fast_lane *fast_lane)
 	return count > 1;
 }
 
-/* ---- the others' turn ---- */
+/* ---- other work ---- */
 
 static int64_t
 within_bounds(int64_t owed)
@@ -202,14 +205,14 @@ go_on(struct fast_lane *fast_lane)
 {
 	static const struct itimerspec never = { 0 };
 
-	/* Its end would look like other work. */
+	/* The timer's event would look like other work. */
 	(void)timerfd_settime(fast_lane->timer, 0, &never, NULL);
 	event_del(fast_lane->idle);
 	event_add(fast_lane->ready, NULL);
 	fast_lane->held = false;
 }
 
-/* Its time is over, or there is nothing else to do. */
+/* The time of other work is over, or there is none left. */
 static void
 on_turn_over(evutil_socket_t fd, short what, void *arg)
 {
@@ -249,7 +252,7 @@ on_ready(evutil_socket_t fd, short what, void *arg)
 		hold_back(fast_lane);
 }
 
-/* The set cannot be closed before us. */
+/* Never called: the set cannot be closed before the event is freed. */
 static void
 on_anchor(evutil_socket_t fd, short what, void *arg)
 {
@@ -258,7 +261,7 @@ on_anchor(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 }
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 struct event_base *
 fast_lane_base_new(void)

@@ -18,7 +18,7 @@ inet_socket_bind(const struct endpoint *endpoint, int type)
 
 	if (fd == -1)
 		return -1;
-	/* Of datagrams, two could then have the same place. */
+	/* With SO_REUSEADDR, two datagram sockets could share an address. */
 	if (type == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (family == AF_INET6)

@@ -1,4 +1,4 @@
-/* peers.c - who is at the other end of connections. */
+/* peers.c - the peers of connections. */
 
 #include "wire/peers.h"
 
@@ -17,15 +17,15 @@
 #include "wire/socket_owner.h"
 
 #define WHY_MAX 128
-#define NETWORK_OCTETS 8 /* of an IPv6 address, for who has a whole network */
+#define NETWORK_OCTETS 8 /* of an IPv6 address: the /64 of a client */
 
-/* Above are those that the users of this machine have by tens of thousands, for
- * their namespaces (subuid(5)), and nobody could say whose. */
+/* Higher user IDs belong to users of this machine by tens of thousands, for
+ * namespaces (subuid(5)), and their owner cannot be determined. */
 #define OWN_UID_MAX 65535
 
-/* As octets, for the table: nothing between the fields is left unset. */
+/* A hash key: no padding is left uninitialised. */
 struct key {
-	sa_family_t family; /* AF_UNSPEC: it can't be known */
+	sa_family_t family; /* AF_UNSPEC: unknown */
 	uint8_t octets[sizeof(struct in6_addr)];
 };
 
@@ -38,7 +38,7 @@ struct peer {
 struct peers {
 	struct peer *table;
 	int diag;          /* socket_owner_open() */
-	char why[WHY_MAX]; /* it is -1 */
+	char why[WHY_MAX]; /* why @diag is -1 */
 };
 
 /* ---- keys ---- */
@@ -54,7 +54,7 @@ set_v4(struct key *key, const struct sockaddr_in *v4)
 	    sizeof(v4->sin_addr));
 }
 
-/* A socket for both families has IPv4's in it, too. */
+/* A dual-stack socket has IPv4-mapped addresses, too. */
 static void
 set_v6(struct key *key, const struct sockaddr_in6 *v6)
 {
@@ -237,13 +237,13 @@ bool
 peer_makes_room(
     const struct peer *peer, const struct peer *newcomer, size_t most)
 {
-	/* Alone, the newcomer has nothing to give. */
+	/* With only one connection, the newcomer has nothing to give up. */
 	if (newcomer != NULL && newcomer->count == most && most > 1)
 		return peer == newcomer;
 	return peer->count == most;
 }
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 struct peers *
 peers_new(int type)

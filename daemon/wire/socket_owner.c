@@ -1,4 +1,4 @@
-/* socket_owner.c - whose a socket at the other end is. */
+/* socket_owner.c - the user that owns the socket at the other end. */
 
 #include "wire/socket_owner.h"
 
@@ -15,14 +15,14 @@
 
 #include "base/prefix.h"
 
-#define ANSWERS_MAX 16 /* that were left from before */
+#define ANSWERS_MAX 16 /* maximum stale responses to skip */
 
 struct request {
 	struct nlmsghdr header;
 	struct inet_diag_req_v2 diag;
 };
 
-/* With room for what is told beside it, which nobody reads. */
+/* With room for attributes, which are ignored. */
 struct answer {
 	struct nlmsghdr header;
 	struct inet_diag_msg diag;
@@ -37,7 +37,7 @@ open_diag(void)
 	    socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	int error;
 
-	/* Connected, nobody else's messages come. */
+	/* A connected socket receives messages of the kernel only. */
 	if (fd == -1 ||
 	    connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel)) == 0)
 		return fd;
@@ -47,7 +47,7 @@ open_diag(void)
 	return -1;
 }
 
-/* ---- the question ---- */
+/* ---- request ---- */
 
 static bool
 set_end(const struct sockaddr_storage *address, __be32 octets[4], __be16 *port)
@@ -85,11 +85,11 @@ set_request(struct request *request, int protocol,
 	       set_end(destination, id->idiag_dst, &id->idiag_dport);
 }
 
-/* ---- the answer ---- */
+/* ---- response ---- */
 
-/* What nobody has open any more has no inode, and is said to be root's.  And
- * where there is no socket with both ends, as for who comes from another
- * machine, the kernel takes one that listens at that port for all addresses. */
+/* A socket that is no longer open has no inode, and its owner is reported as
+ * root.  If no socket has both addresses, as with a client on another machine,
+ * the kernel returns a socket that listens at that port on all addresses. */
 static bool
 read_answer(const struct answer *answer, size_t len, uid_t *uid)
 {
@@ -102,7 +102,7 @@ read_answer(const struct answer *answer, size_t len, uid_t *uid)
 	return true;
 }
 
-/* The kernel answers before send(2) returns. */
+/* The response is there when send(2) returns. */
 static bool
 ask(int diag, struct request *request, uid_t *uid)
 {
@@ -124,7 +124,7 @@ ask(int diag, struct request *request, uid_t *uid)
 	return false;
 }
 
-/* The socket at the other end has the two addresses the other way round. */
+/* The socket at the other end has the two addresses swapped. */
 bool
 socket_owner_find(int diag, int fd, uid_t *uid)
 {
@@ -151,9 +151,10 @@ is_same_host(
 }
 
 /*
- * Of UDP the kernel looks for the socket that would take a datagram from the
- * first end to the second: so it is ours to theirs, and not as above.  It would
- * also take any that is bound to that port alone, wherever the client is.
+ * For UDP the kernel looks for the socket that would receive a datagram from
+ * the first address to the second.  So the request is from ours to theirs,
+ * unlike above.  The kernel would also return a socket that is bound to that
+ * port alone, wherever the client is.
  */
 bool
 socket_owner_find_sender(
@@ -170,9 +171,9 @@ socket_owner_find_sender(
 	       ask(diag, &request, uid);
 }
 
-/* ---- is there an answer? ---- */
+/* ---- self-test ---- */
 
-/* A firewall may be in the way: then it ends after a second. */
+/* The time limit is for a firewall that drops packets: one second. */
 static int
 loopback_socket(int type, struct sockaddr_storage *address)
 {
@@ -197,7 +198,7 @@ loopback_socket(int type, struct sockaddr_storage *address)
 	return -1;
 }
 
-/* Where there is nothing to ask about, nothing speaks against it. */
+/* If no connection can be made, the test passes. */
 static bool
 knows_connection(int diag, int ours, int theirs, const struct sockaddr *at)
 {

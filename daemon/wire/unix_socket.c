@@ -13,10 +13,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LINKS_MAX 8 /* on the way to one path */
+#define LINKS_MAX 8 /* symbolic links on one path */
 
-/* For a file of another kind connect(2) says the same, so that is asked first;
- * and a full backlog must not make us wait. */
+/* connect(2) gives the same error for another kind of file, so the type is
+ * checked first.  Non-blocking, so that a full backlog does not delay us. */
 bool
 unix_socket_is_stale(const struct sockaddr_un *address)
 {
@@ -36,13 +36,13 @@ unix_socket_is_stale(const struct sockaddr_un *address)
 	return refused;
 }
 
-/* ---- whose directory it is ---- */
+/* ---- ownership of directories ---- */
 
 /*
- * A link's own mode says nothing; and where the sticky bit is set, nobody can
- * take away or rename what is root's.  Where a directory has an ACL, the bits
- * of the group are what its entries for users and groups can give at most,
- * whatever group it is; and root's group may have members.
+ * The mode of a link is meaningless.  In a sticky directory nobody can remove
+ * or rename root's files.  If a directory has an ACL, the group bits are the
+ * maximum of its entries for users and groups, whatever its group is.  And
+ * root's group may have members.
  */
 static bool
 is_roots(const struct stat *st)
@@ -55,7 +55,7 @@ is_roots(const struct stat *st)
 
 static bool is_roots_path(const char *path, unsigned links);
 
-/* @link is one, @rest what follows it in the path. */
+/* @link: a symbolic link.  @rest: what follows it in the path. */
 static bool
 is_roots_target(const char *link, const char *rest, unsigned links)
 {
@@ -75,9 +75,8 @@ is_roots_target(const char *link, const char *rest, unsigned links)
 	return n > 0 && (size_t)n < sizeof(path) && is_roots_path(path, links);
 }
 
-/* Whether nobody but root decides what is at this path: every directory on the
- * way is root's, and so is every link.  What has been looked at can then not
- * change any more behind our back. */
+/* Whether only root controls what is at this path: every directory and every
+ * link on it is root's.  Then nothing can change after it was checked. */
 static bool
 is_roots_path(const char *path, unsigned links)
 {
@@ -102,9 +101,9 @@ is_roots_path(const char *path, unsigned links)
 }
 
 /*
- * In a directory that others may write to, root's rights would be theirs: they
- * can put a link, or another file, in the place of anything there, at any
- * moment.  So there we do what they could do themselves, and no more.
+ * In a directory that others may write to, root's rights would be theirs: at
+ * any moment they can replace any file there by a link or another file.  So we
+ * act there with their rights only.
  */
 static bool
 has_to_act(const char *path, const struct privileges_user *user)
@@ -113,7 +112,7 @@ has_to_act(const char *path, const struct privileges_user *user)
 	       !is_roots_path(path, LINKS_MAX);
 }
 
-/* For the file system alone.  Returns 0, or -1 with errno. */
+/* For file system access only.  Returns 0, or -1 with errno. */
 static int
 act_as(uid_t uid, gid_t gid)
 {
@@ -137,7 +136,7 @@ act_as_root(void)
 
 /* ---- rights ---- */
 
-/* -1 leaves owner, or group, as it is. */
+/* -1 leaves owner or group unchanged. */
 static int
 give_open(int fd, const struct stat *st, const struct endpoint_rights *rights)
 {
@@ -156,8 +155,8 @@ give_open(int fd, const struct stat *st, const struct endpoint_rights *rights)
 	return chmod(path, rights->mode & ACCESSPERMS);
 }
 
-/* Opens what is there, so that it can't become another file any more.  A
- * socket of more than one name may be anybody's. */
+/* Opens the socket, so that it can't be replaced by another file any more.  A
+ * socket with several hard links may be anybody's. */
 static int
 open_socket(const char *path, struct stat *st)
 {
@@ -189,7 +188,7 @@ unix_socket_user(const char *path, const struct privileges_user *user)
 	char directory[PATH_MAX];
 	struct stat st;
 
-	/* Of "/socket" it is "/". */
+	/* For "/socket" it is "/". */
 	if (slash != NULL &&
 	    snprintf(directory, sizeof(directory), "%.*s/", (int)(slash - path),
 		path) < (int)sizeof(directory) &&
@@ -215,7 +214,7 @@ unix_socket_set_rights(const char *path, const struct endpoint_rights *rights,
 	return result;
 }
 
-/* Root has just made it, itself or as @user. */
+/* For a socket that root has just created, as root or as @user. */
 static int
 give_new(const char *path, const struct endpoint_rights *rights,
     const struct privileges_user *user, bool acted)
@@ -229,7 +228,7 @@ give_new(const char *path, const struct endpoint_rights *rights,
 		return -1;
 	if (wanted.owner == (uid_t)-1)
 		wanted.owner = user->uid;
-	/* A directory may give its own group to what is made there. */
+	/* A setgid directory gives its group to new files. */
 	if (wanted.group == (gid_t)-1 && st.st_gid == getegid())
 		wanted.group = user->gid;
 	if (st.st_uid == (acted ? user->uid : geteuid()))
@@ -240,7 +239,7 @@ give_new(const char *path, const struct endpoint_rights *rights,
 	return result;
 }
 
-/* ---- making and removing ---- */
+/* ---- creating and removing ---- */
 
 static int
 bind_with_mode(int fd, const struct sockaddr_un *address, mode_t mode)
@@ -291,7 +290,7 @@ unix_socket_bind(int fd, const struct sockaddr_un *address,
 	return -1;
 }
 
-/* Of "/socket" it is "/". */
+/* For "/socket" it is "/". */
 static void
 directory_of(const char *path, char directory[PATH_MAX])
 {
@@ -301,7 +300,7 @@ directory_of(const char *path, char directory[PATH_MAX])
 	snprintf(directory, PATH_MAX, "%.*s", len, path);
 }
 
-/* Whether there is something in the way, or somebody who listens. */
+/* Whether a file is in the way, or a socket with a listener. */
 static int
 look_at(const char *path, bool *is_taken)
 {

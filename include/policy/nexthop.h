@@ -1,6 +1,6 @@
 /*
- * nexthop.h - the keys Postfix asks smtp_tls_policy_maps for (docs/design.md,
- * "Next hops"; Postfix: TLS_README, transport(5)).  Pure: no I/O but
+ * nexthop.h - the lookup keys of smtp_tls_policy_maps (docs/design.md, "Next
+ * hops"; Postfix: TLS_README, transport(5)).  Pure: no I/O except
  * getservbyname(3).
  */
 #ifndef POLICY_NEXTHOP_H
@@ -14,9 +14,9 @@
 
 enum nexthop_kind {
 	NEXTHOP_BAD = 0,  /* nothing Postfix could send: a protocol error */
-	NEXTHOP_NOTFOUND, /* not ours to judge: parent-domain keys, literal
-			   * addresses, unix sockets, no host name */
-	NEXTHOP_UNKNOWN,  /* Postfix may deliver there, we cannot convert it */
+	NEXTHOP_NOTFOUND, /* not for us to decide: parent-domain keys, literal
+			   * addresses, unix sockets, not a host name */
+	NEXTHOP_UNKNOWN,  /* Postfix may deliver there, we can't convert it */
 	NEXTHOP_LOOKUP
 };
 
@@ -32,17 +32,16 @@ struct nexthop {
 };
 
 /*
- * @key: @len octets, not terminated, any octets at all.
- * @default_port: host order, for keys that name none.
+ * @key: @len arbitrary octets, not terminated.
+ * @default_port: host order, for keys without a port.
  */
 void nexthop_parse(
     const char *key, size_t len, uint16_t default_port, struct nexthop *hop);
 
 /*
- * The one form of all keys with the same meaning, for caches:
- * "example.org", "example.org:587", "[mx.example.org]:25" (the port is left
- * out only where no brackets and the default port are meant and the key
- * named none).  Returns @text.
+ * The canonical form of a key, for caches: "example.org", "example.org:587",
+ * "[mx.example.org]:25".  The port is omitted only without brackets, for the
+ * default port, if the key had none.  Returns @text.
  */
 #define NEXTHOP_TEXT_MAX (DOMAIN_TEXT_MAX + 16)
 const char *nexthop_text(

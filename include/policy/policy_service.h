@@ -1,6 +1,6 @@
 /*
  * policy_service.h - from a key to Postfix's TLS policy: parse the next hop,
- * evaluate it once for everybody who asks, decide, remember, log.
+ * evaluate it once for all clients, decide, cache, log.
  */
 #ifndef POLICY_POLICY_SERVICE_H
 #define POLICY_POLICY_SERVICE_H
@@ -23,8 +23,8 @@ struct stats;
 
 struct policy_reply {
 	enum tls_policy policy;
-	bool bad;         /* no key that Postfix could send: a protocol error */
-	const char *text; /* the level, or the reason of TEMP or of bad; never
+	bool bad;         /* a key that Postfix cannot send: a protocol error */
+	const char *text; /* the level, or the reason for TEMP or @bad; never
 			   * empty, printable, valid until the callback or the
 			   * event loop returns */
 };
@@ -36,67 +36,67 @@ typedef void (*policy_reply_cb)(void *arg, const struct policy_reply *reply);
 struct policy_service *policy_service_new(struct event_base *base,
     const struct conf *conf, struct resolver *resolver, struct stats *stats);
 
-/* Evaluations and explanations that somebody may still be waiting for. */
+/* Evaluations and explanations in progress. */
 size_t policy_service_in_flight(const struct policy_service *service);
 
-/* Next hops in the cache, and the octets of memory it takes up. */
+/* Next hops in the cache, and the memory it uses in octets. */
 size_t policy_service_cache_entries(const struct policy_service *service);
 size_t policy_service_cache_bytes(const struct policy_service *service);
 
 /*
- * Forget the verdict of @key (@len octets), or all where it is NULL, and what
- * the resolver has in its caches: the next question asks the name servers.
- * FAILED: memory is too short for new caches; the verdicts are forgotten, and
- * the rest follows by itself as soon as there is memory.
+ * Drop the verdict of @key (@len octets), or all verdicts if it is NULL, and
+ * the resolver's caches: the next request queries the name servers.
+ * FAILED: not enough memory for new caches.  The verdicts are dropped, and the
+ * resolver's caches follow as soon as there is memory.
  */
 enum policy_flush {
 	POLICY_FLUSH_FAILED = 0,
-	POLICY_FLUSH_NOTHING, /* was remembered of @key */
+	POLICY_FLUSH_NOTHING, /* nothing was cached for @key */
 	POLICY_FLUSH_DONE
 };
 enum policy_flush policy_service_flush(
     struct policy_service *service, const char *key, size_t len);
 
-/* Whether what is remembered of @key (terminated, as Postfix asks) counts on
+/* Whether a cached verdict of @key (terminated, as Postfix asks) relies on
  * Postfix to look up TLSA records itself. */
 bool policy_service_expects_dane(
     struct policy_service *service, const char *key);
 
 /*
- * What is remembered for @map of the busiest next hops, but failures and what
- * is left to main.cf.  @key: @len octets; both texts are borrowed for the time
- * of the call, which must not change the service.
+ * Calls @cb with the cached replies for @map to the busiest next hops, except
+ * failures and what is left to main.cf.  @key: @len octets.  Both texts are
+ * borrowed for the duration of the call, which must not change the service.
  */
 typedef void (*policy_export_cb)(
     void *arg, const char *key, size_t len, const char *text);
 void policy_service_export(struct policy_service *service, const char *map,
     policy_export_cb cb, void *arg);
 
-/* The busiest next hops: into the state directory at exit, and from there to be
- * evaluated anew. */
+/* The busiest next hops: saved to the state directory at exit, loaded from
+ * there at start to be evaluated again. */
 void policy_service_save_busiest(struct policy_service *service);
 void policy_service_load_busiest(struct policy_service *service);
 
-/* Evaluate what was busiest in a service that this one replaces. */
+/* Evaluate the busiest next hops of the service that this one replaces. */
 void policy_service_follow(
     struct policy_service *service, struct policy_service *former);
 
-/* For a service that has been replaced: frees some of what it remembers.
- * Returns true when nothing is left and nobody waits; else it wants to be
- * called again. */
+/* For a replaced service: frees part of its cache.  Returns true when nothing
+ * is left and no request waits; otherwise it must be called again. */
 bool policy_service_retire(struct policy_service *service);
 
-/* Every request in flight gets its callback, with TEMP, before this returns.
+/* Every request in flight gets its callback with TEMP before this returns.
  * NULL does nothing. */
 void policy_service_free(struct policy_service *service);
 
 /*
- * Ask.  @key: @key_len octets, any at all.  @map: the name that the client
- * used (terminated), or NULL where the protocol has none; copied.
- * @who: a text that names who asks, such as "user 1000"; copied.  Of each the
- * first ASKERS_FEW evaluations have room and lookups that no others' can take,
- * and stay theirs until they end, also where nobody waits any more.
- * Returns NULL when @reply was filled in at once: there will be no callback.
+ * Request a policy.  @key: @key_len arbitrary octets.  @map: the map name that
+ * the client used (terminated), or NULL if the protocol has none; copied.
+ * @who: identifies the client, such as "user 1000"; copied.  For each client,
+ * the first ASKERS_FEW evaluations have reserved room and lookups, which
+ * evaluations of others cannot take.  They count until they end, even if no
+ * request waits for them any more.
+ * Returns NULL if @reply was filled in immediately: there will be no callback.
  * Otherwise a handle, valid until the callback begins or
  * policy_service_cancel() is called.
  */
@@ -104,15 +104,15 @@ struct policy_request *policy_service_ask(struct policy_service *service,
     const char *key, size_t key_len, const char *map, const char *who,
     struct policy_reply *reply, policy_reply_cb cb, void *arg);
 
-/* Forget a request; the evaluation goes on for others, and for the cache. */
+/* Cancel a request.  The evaluation goes on for others and for the cache. */
 void policy_service_cancel(struct policy_request *request);
 
 /*
- * Evaluate anew, whatever is remembered, and hand over everything that was
- * found.  @evidence is NULL where the key needs no lookup; both are borrowed
- * for the time of the callback.
+ * Evaluate again, regardless of the cache, and hand over all results.
+ * @evidence is NULL if the key needs no lookup; both are borrowed for the
+ * duration of the callback.
  * Returns a handle for policy_service_explain_cancel(); NULL when out of
- * memory.  The callback comes once, never from inside this call.
+ * memory.  The callback is called once, never from inside this call.
  */
 typedef void (*policy_explain_cb)(void *arg, const struct verdict *verdict,
     const struct dane_evidence *evidence);

@@ -1,8 +1,8 @@
 /*
  * verdict.h - from evidence to verdict (docs/design.md, "One next hop").
  *
- * A pure function: one line of the table there is one rule here, tried in that
- * order.
+ * A pure function.  Each line of the table there is one rule here, tried in the
+ * same order.
  */
 #ifndef POLICY_VERDICT_H
 #define POLICY_VERDICT_H
@@ -21,32 +21,33 @@ enum verdict_rule {
 	VERDICT_RULE_NONE = 0, /* no evidence */
 	VERDICT_RULE_MX_FAILED,
 	VERDICT_RULE_NOT_DELIVERABLE, /* null MX, NXDOMAIN, no host has an
-					address */
+				       * address */
 	VERDICT_RULE_INSECURE_MX_MAY,
 	VERDICT_RULE_INSECURE_MX_UNKNOWN,
 	VERDICT_RULE_INSECURE_MX_ENCRYPT,
-	VERDICT_RULE_COMPLETE, /* every host usable, dane-only wanted */
+	VERDICT_RULE_COMPLETE, /* every host usable, dane-only configured */
 	VERDICT_RULE_USABLE,
 	VERDICT_RULE_ALL_FAILED,
 	VERDICT_RULE_SOME_FAILED,
-	VERDICT_RULE_TRUNCATED, /* hosts left out, none usable */
+	VERDICT_RULE_TRUNCATED, /* hosts were left out, none of the others
+				 * usable */
 	VERDICT_RULE_ALL_UNUSABLE,
 	VERDICT_RULE_SOME_UNUSABLE,
 	VERDICT_RULE_NO_DANE,
-	VERDICT_RULE_NO_LOOKUP /* the key is none that DNS could be asked of */
+	VERDICT_RULE_NO_LOOKUP /* the key cannot be looked up in DNS */
 };
 
-#define VERDICT_WHY_MAX 201 /* 200 characters: all that smtp(8) logs */
+#define VERDICT_WHY_MAX 201 /* smtp(8) logs 200 characters */
 
 struct verdict {
 	enum tls_policy policy;
 	enum verdict_rule rule;
-	uint32_t ttl;                 /* seconds this may be remembered */
-	char why[VERDICT_WHY_MAX];    /* for TEMP: "DNS of example.org: … run:
-				       * postdane explain example.org"; otherwise
-				       * one line for the log.  Printable. */
-	char carried[CARRY_TEXT_MAX]; /* with FINGERPRINT: all that Postfix is
-				       * told; otherwise "" */
+	uint32_t ttl;              /* how long it may be cached, in seconds */
+	char why[VERDICT_WHY_MAX]; /* for TEMP: "DNS of example.org: … run:
+				    * postdane explain example.org"; otherwise
+				    * one line for the log.  Printable. */
+	char carried[CARRY_TEXT_MAX]; /* with FINGERPRINT: the complete reply to
+				       * Postfix; otherwise "" */
 };
 
 #define VERDICT_TTL_MAX 3600 /* seconds */
@@ -61,7 +62,7 @@ void verdict_decide(const struct dane_evidence *evidence,
     const struct conf_profile *options, bool is_explicit,
     struct verdict *verdict);
 
-/* One line for people: the rule in words. */
+/* One line for display: the rule in words. */
 const char *verdict_rule_text(enum verdict_rule rule);
 
 #endif /* POLICY_VERDICT_H */

@@ -1,14 +1,14 @@
 /*
- * verdict_cache.h - verdicts by next hop, bounded, each for its own time and
- * no longer.
+ * verdict_cache.h - a bounded cache of verdicts by next hop, each with its own
+ * TTL.
  *
- * Pure data structure: it has no clock, every call is told the time in
+ * Pure data structure without a clock: each call is passed the time in
  * milliseconds, which must not go back.  Keys are octets, as nexthop_text()
- * writes them.  An entry holds one verdict for each profile (distinct policy
- * options), all from one evaluation.
+ * writes them.  An entry holds one verdict for each profile (distinct set of
+ * policy options), all from one evaluation.
  *
- * No call takes long, however full it is: the table has its size from the
- * start, and what must be freed is freed bit by bit.
+ * No call takes long, however full the cache is: the table is allocated at full
+ * size, and memory is freed step by step.
  */
 #ifndef POLICY_VERDICT_CACHE_H
 #define POLICY_VERDICT_CACHE_H
@@ -22,91 +22,90 @@
 struct verdict_cache;
 
 struct verdict_cache_limits {
-	size_t entries; /* 0: nothing is ever remembered */
-	size_t bytes;   /* of memory, the table included */
+	size_t entries; /* 0: nothing is cached */
+	size_t bytes;   /* of memory, including the table */
 };
 
 struct verdict_cache_item {
 	enum tls_policy policy;
-	const char *text; /* where the policy's name does not say it all; else
-			   * NULL */
+	const char *text; /* if the policy's name is not the complete reply;
+			   * otherwise NULL */
 	uint64_t ttl_ms;  /* from now */
-	bool tentative;   /* only when it is put: says nothing for certain, so
-			   * that no later one is compared with it */
+	bool tentative;   /* input only: not certain, so later verdicts are not
+			   * compared with it */
 };
 
-/* Uses since an evaluation that make a next hop worth another one. */
+/* A next hop used this often since its evaluation is refreshed. */
 #define VERDICT_CACHE_BUSY 2
-/* DNS counts in whole seconds: for so long after a TTL a resolver may still
- * give the old answer, to be kept for no time. */
+/* DNS counts in whole seconds: for this long after a TTL has expired, a
+ * resolver may still return the old answer with TTL 0. */
 #define VERDICT_CACHE_GRACE_MS 1000
-/* How fine verdict_cache_due() counts. */
+/* Resolution of verdict_cache_due(). */
 #define VERDICT_CACHE_TICK_MS 250
-/* An expired entry stays for so long, if there is room: what the next verdict
- * is compared with. */
+/* An expired entry is kept this long if there is room, to compare the next
+ * verdict with it. */
 #define VERDICT_CACHE_LINGER_MS 3600000
 
-/* @profiles: verdicts in each entry, at least 1.  NULL when out of memory. */
+/* @profiles: verdicts per entry, at least 1.  NULL when out of memory. */
 struct verdict_cache *verdict_cache_new(
     const struct verdict_cache_limits *limits, unsigned profiles, uint64_t now);
 /* NULL does nothing. */
 void verdict_cache_free(struct verdict_cache *cache);
 
 /*
- * The verdict of @profile, if there is one and it has not expired; counts as a
- * use.  @verdict's text is valid until the cache is next changed.
+ * The verdict of @profile, if there is one that has not expired.  Counts as a
+ * use.  @verdict's text is valid until the next change of the cache.
  */
 bool verdict_cache_find(struct verdict_cache *cache, const char *key,
     size_t len, unsigned profile, uint64_t now,
     struct verdict_cache_item *verdict);
 
-/* The same without being a use: nothing changes. */
+/* The same, but not counted as a use: nothing changes. */
 bool verdict_cache_peek(const struct verdict_cache *cache, const char *key,
     size_t len, unsigned profile, uint64_t now,
     struct verdict_cache_item *verdict);
 
-/* What is known of an earlier evaluation, expired or not. */
+/* The result of an earlier evaluation, expired or not. */
 struct verdict_cache_former {
-	enum tls_policy policy; /* the last that was certain; TEMP for none */
-	const char *proof;      /* borrowed as above; "" for none */
+	enum tls_policy policy; /* the last certain policy; TEMP if none */
+	const char *proof;      /* borrowed as above; "" if none */
 };
 bool verdict_cache_before(const struct verdict_cache *cache, const char *key,
     size_t len, unsigned profile, struct verdict_cache_former *before);
 
 /*
- * Remember, in place of what was.  @verdicts: one for each profile.  A TEMP
- * does not end an older verdict before its time.  @proof: one line, "" for
- * none; an older one stays beside what is not certain.  What has not been used
- * for longest makes room; returns how many entries had to.
+ * Store, replacing the old entry.  @verdicts: one for each profile.  An
+ * unexpired older verdict is kept in preference to a TEMP.  @proof: one line,
+ * "" for none; an older proof is kept with verdicts that are not certain.  The
+ * least recently used entries are evicted to make room; returns how many.
  */
 size_t verdict_cache_put(struct verdict_cache *cache, const char *key,
     size_t len, const struct verdict_cache_item *verdicts, const char *proof,
     uint64_t now);
 
-/* Returns whether it was there. */
+/* Returns whether the key was present. */
 bool verdict_cache_remove(
     struct verdict_cache *cache, const char *key, size_t len);
-/* Forget everything, at once; the memory follows with verdict_cache_sweep(). */
+/* Drop all entries at once; verdict_cache_sweep() frees the memory. */
 void verdict_cache_clear(struct verdict_cache *cache);
-/* Free up to @most entries that are of no more use. */
+/* Free up to @most entries that are no longer needed. */
 void verdict_cache_sweep(
     struct verdict_cache *cache, uint64_t now, size_t most);
 
 /*
- * The next busy entry that has expired, grace included, and was not handed out
- * since its evaluation; NULL when there is none now.  Valid until the cache is
- * next changed.  Where an evaluation came to TEMP, again and again, the entry
- * is handed out ever later.
+ * The next busy entry that has expired, including grace, and was not returned
+ * since its evaluation; NULL if there is none now.  Valid until the next change
+ * of the cache.  After repeated TEMP an entry is returned at growing intervals.
  */
 const char *verdict_cache_due(
     struct verdict_cache *cache, uint64_t now, size_t *len);
 
-/* The busiest of the recently used, busiest first; @key is borrowed for the
- * time of the call. */
+/* Calls @each for the busiest of the recently used entries, busiest first.
+ * @key is borrowed for the duration of the call. */
 void verdict_cache_busiest(struct verdict_cache *cache, size_t most,
     void (*each)(void *arg, const char *key, size_t len), void *arg);
 
-/* What takes up room, expired entries included. */
+/* Entries and octets in use, including expired entries. */
 size_t verdict_cache_count(const struct verdict_cache *cache);
 size_t verdict_cache_bytes(const struct verdict_cache *cache);
 

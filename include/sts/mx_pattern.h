@@ -1,9 +1,9 @@
 /*
- * mx_pattern.h - which names of MX hosts an MTA-STS policy allows (RFC 8461
+ * mx_pattern.h - which MX host names an MTA-STS policy allows (RFC 8461
  * sections 3.2 and 4.1).  Pure: no I/O.
  *
- * A pattern is the name of a host, which allows that name; or "*." and a name,
- * which allows every name that has exactly one label more in front.
+ * A pattern is either a host name, which matches that name only, or "*." and a
+ * name, which matches every name with exactly one more label in front.
  */
 #ifndef STS_MX_PATTERN_H
 #define STS_MX_PATTERN_H
@@ -14,29 +14,28 @@
 #define MX_PATTERN_MAX 256 /* "*.", a host name, and the NUL */
 
 enum mx_pattern_status {
-	MX_PATTERN_NO_MEMORY = 0, /* says nothing of the pattern */
+	MX_PATTERN_NO_MEMORY = 0, /* says nothing about the pattern */
 	MX_PATTERN_READ,
-	MX_PATTERN_ADDRESS, /* it is numeric: no certificate that Postfix looks
-			     * at is for one */
-	MX_PATTERN_UNUSABLE /* no host name behind an optional "*.", or one of
-			     * the words that mean something else to Postfix
-			     * in match=: hostname, nexthop, dot-nexthop */
+	MX_PATTERN_ADDRESS, /* numeric: Postfix matches no certificate against
+			     * an address */
+	MX_PATTERN_UNUSABLE /* no host name after an optional "*.", or a word
+			     * with a special meaning in Postfix's match=:
+			     * hostname, nexthop, dot-nexthop */
 };
 
-/* How a pattern was read that is not written as the RFC has it; a stricter
- * reader may refuse it. */
+/* Deviations from the RFC that were accepted in a pattern.  A stricter parser
+ * may reject them. */
 struct mx_pattern_leniency {
-	bool dot;     /* one dot at the end was left out */
-	bool unicode; /* U-labels became A-labels */
-	bool
-	    underscore; /* which MX hosts have, and the RFC's grammar has not */
+	bool dot;        /* a trailing dot was removed */
+	bool unicode;    /* U-labels were converted to A-labels */
+	bool underscore; /* used in MX host names; the RFC's grammar lacks it */
 };
 
 /*
- * The value of an "mx" line, blanks at its ends already gone; @len octets that
- * may be anything.
- * @pattern, with MX_PATTERN_READ: lower case, A-labels, no dot at the end;
- * otherwise "".  @leniency is filled in as far as the value was read.
+ * Parse the value of an "mx" line, without leading and trailing whitespace:
+ * @len arbitrary octets.
+ * @pattern: with MX_PATTERN_READ in lower case, A-labels, no trailing dot;
+ * otherwise "".  @leniency: filled in as far as the value was parsed.
  */
 enum mx_pattern_status mx_pattern_read(const char *value, size_t len,
     char pattern[MX_PATTERN_MAX], struct mx_pattern_leniency *leniency);

@@ -1,35 +1,36 @@
 /*
- * sts_choice.h - which of the two decides, DANE or MTA-STS (RFC 8461 section
- * 2, RFC 7672 section 2.2).  Pure: no I/O.
+ * sts_choice.h - which decides, DANE or MTA-STS (RFC 8461 section 2, RFC 7672
+ * section 2.2).  Pure: no I/O.
  *
  * The rules, in the order in which they are tried:
  *
- *   no policy known, or not one to enforce    DANE alone
+ *   no policy known, or not in mode enforce   DANE alone
  *   the MX lookup failed                      TEMP
- *   MX is proven insecure                     secure: it may lead to a
- *                                             stranger's host, with a
- *                                             stranger's TLSA records
- *   nothing to deliver to                     secure: Postfix asks only where
- *                                             it has an address, and a denial
- *                                             can be an old one
- *   every host is usable                      dane-only: Postfix would take
- *                                             "dane" for "may" where its own
- *                                             DNS has no AD or no TLSA
- *   some are usable, the others have failed   dane-only: Postfix skips what
- *   or were left out                          TLSA does not authenticate
- *   all have failed                           TEMP; dane-only where others
- *                                             were left out
- *   a host has no TLSA, or none of use, and   mta-sts-mixed: secure or
- *   another is usable or has failed           dane-only
- *   the same, and none is or has              secure
+ *   MX is proven insecure                     secure: a forged MX may name an
+ *                                             attacker's host with its own
+ *                                             TLSA records
+ *   nothing to deliver to                     secure: Postfix asks only if it
+ *                                             has an address, and a denial
+ *                                             may be outdated
+ *   every host is usable                      dane-only: Postfix would treat
+ *                                             "dane" as "may" if its own DNS
+ *                                             lookups give no AD or no TLSA
+ *   some are usable, the others have failed   dane-only: Postfix skips hosts
+ *   or were left out                          that TLSA does not authenticate
+ *   all have failed                           TEMP; dane-only if others were
+ *                                             left out
+ *   a host has no usable TLSA, and another    mta-sts-mixed: secure or
+ *   is usable or has failed                   dane-only
+ *   a host has no usable TLSA, and no other   secure
+ *   is usable or has failed
  *
- * Where the policy carries pins (policy/carry.h) it says dane-only in another
- * form: the pins of the usable hosts, which is all that is let through then. If
- * they cannot be carried it is TEMP where something has failed or was left out;
- * else carry-else, with secure in the place of encrypt.
+ * With pins (policy/carry.h), dane-only takes another form: the pins of the
+ * usable hosts, and only these hosts are accepted.  If the pins cannot be
+ * carried, the result is TEMP if a host has failed or was left out; otherwise
+ * carry-else, with secure instead of encrypt.
  *
- * So no failure weakens an answer, nor does MTA-STS weaken it for the host that
- * is protected least.
+ * So no failure weakens a reply, and MTA-STS does not weaken it for the least
+ * protected host.
  */
 #ifndef STS_STS_CHOICE_H
 #define STS_STS_CHOICE_H
@@ -40,7 +41,7 @@
 
 struct dane_evidence;
 
-/* What the evidence of DANE comes to here: one line of the rules each. */
+/* The DANE evidence in terms of the rules above. */
 enum sts_dane {
 	STS_DANE_UNKNOWN = 0, /* the MX lookup failed */
 	STS_DANE_INSECURE_MX,
@@ -48,11 +49,11 @@ enum sts_dane {
 	STS_DANE_COMPLETE,
 	STS_DANE_INCOMPLETE,
 	STS_DANE_ALL_FAILED,
-	STS_DANE_LEFT_OUT, /* of those looked at none is usable, nor known to be
-			    * without */
-	STS_DANE_MIXED,    /* all are known, one is usable */
-	STS_DANE_MIXED_FAILED, /* the same, but one has failed, or was left out
-				*/
+	STS_DANE_LEFT_OUT, /* hosts were left out; of the others none is usable
+			    * or known to be without TLSA */
+	STS_DANE_MIXED,    /* some without, some usable, all known */
+	STS_DANE_MIXED_FAILED, /* some without; another has failed, or is usable
+				* while hosts were left out */
 	STS_DANE_NONE
 };
 
@@ -61,11 +62,11 @@ enum sts_dane sts_dane_state(const struct dane_evidence *evidence);
 
 enum sts_mixed { STS_MIXED_SECURE = 0, STS_MIXED_DANE_ONLY };
 
-/* Whether, and how, pins are carried. */
+/* Whether pins are carried, and what replaces them otherwise. */
 enum sts_carry {
 	STS_CARRY_NO = 0, /* carry = no */
-	STS_CARRY_PINS, /* there is a usable host, and the pins of all that are
-			 * can be carried */
+	STS_CARRY_PINS,   /* there is a usable host, and the pins of all usable
+			   * hosts can be carried */
 	STS_CARRY_ELSE_DANE_ONLY,
 	STS_CARRY_ELSE_ENCRYPT
 };
@@ -78,20 +79,20 @@ struct sts_options {
 
 enum sts_choice {
 	STS_CHOICE_TEMP = 0,
-	STS_CHOICE_DANE, /* what DANE alone has come to, as it is */
+	STS_CHOICE_DANE, /* the result of DANE alone, unchanged */
 	STS_CHOICE_DANE_ONLY,
 	STS_CHOICE_PINS, /* of the usable hosts */
 	STS_CHOICE_SECURE
 };
 
 /*
- * @known: the mode of the policy that is known for the domain; UNKNOWN for
- * none, one that has expired, and a next hop that can have none.
+ * @known: the mode of the policy known for the domain.  UNKNOWN if there is
+ * none, if it has expired, or if the next hop cannot have one.
  */
 enum sts_choice sts_choose(
     enum sts_dane dane, enum sts_mode known, const struct sts_options *options);
 
-/* For people: "every host has usable TLSA". */
+/* For display: "every host has usable TLSA". */
 const char *sts_dane_text(enum sts_dane dane);
 
 #endif /* STS_STS_CHOICE_H */

@@ -1,16 +1,16 @@
 /*
- * sts_reply.h - what Postfix is told where MTA-STS decides:
+ * sts_reply.h - the reply to Postfix if MTA-STS decides:
  *
  *   secure match=mx.example.org:.example.net servername=hostname
  *
- * and, for Postfix 3.10 and later, what it reports of (RFC 8460) and holds the
- * names of the MX hosts against: policy_type=sts and its companions, see
- * TLSRPT_README.  Earlier ones defer mail over these.
+ * For Postfix 3.10 and later there are also policy_type=sts and related
+ * attributes, see TLSRPT_README: Postfix uses them for TLS reports (RFC 8460)
+ * and to check the names of the MX hosts.  Earlier versions defer mail if they
+ * are present.
  *
- * Nothing that a policy's owner writes ends a word or a brace too early, or
- * becomes an attribute.  An answer is never cut: match= lacks no pattern,
- * unless the names of all hosts that the patterns allow stand in their place.
- * Pure: no I/O.
+ * Nothing in a policy file can end a word or a brace early, or become an
+ * attribute.  A reply is never truncated: match= contains all patterns, or
+ * instead the names of all MX hosts that they allow.  Pure: no I/O.
  */
 #ifndef STS_STS_REPLY_H
 #define STS_STS_REPLY_H
@@ -22,29 +22,29 @@ struct sts_policy;
 
 struct sts_reply {
 	const struct sts_policy *policy; /* to enforce */
-	const char *domain; /* that it is of: text form of base/domain.h */
+	const char *domain; /* the policy's, text form of base/domain.h */
 	bool attributes;    /* tlsrpt-attributes = yes */
-	/* The names of the MX hosts in the same form; none where they are not
-	 * to be had. */
+	/* The names of the MX hosts in the same form; none if they are not
+	 * available. */
 	const char *const *host;
 	size_t host_count;
-	/* Octets that the protocol has for it.  @quoted: it writes %XX for '%'
-	 * and for what is not printable ASCII (tcp_table). */
+	/* Octets available in the protocol.  @quoted: the protocol writes %XX
+	 * for '%' and for anything but printable ASCII (tcp_table). */
 	size_t room;
 	bool quoted;
 };
 
 enum sts_reply_form {
-	STS_REPLY_NONE = 0, /* the policy does not fit in any form: TEMP, for
-			     * its owner has asked for what cannot be said */
+	STS_REPLY_NONE = 0, /* the policy does not fit in any form: TEMP, since
+			     * what its owner asks for cannot be expressed */
 	STS_REPLY_WHOLE,
-	STS_REPLY_BRIEF, /* of the policy's lines only the version is quoted */
-	STS_REPLY_HOSTS  /* and names of hosts stand in place of patterns */
+	STS_REPLY_BRIEF, /* of the policy's lines, only the version is quoted */
+	STS_REPLY_HOSTS  /* likewise, with host names instead of patterns */
 };
 
 /*
- * Write the first form that fits into @text, which has room for
- * @reply->room + 1 octets.  With STS_REPLY_NONE that is "".
+ * Write the first form that fits into @text, which has room for @reply->room +
+ * 1 octets.  With STS_REPLY_NONE, @text is "".
  */
 enum sts_reply_form sts_reply_write(const struct sts_reply *reply, char *text);
 

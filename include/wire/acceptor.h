@@ -1,6 +1,6 @@
 /*
- * acceptor.h - the connections that wait at a listening socket, a few at a
- * time: who opens many of them does not keep the loop from all others.
+ * acceptor.h - accepts connections from a listening socket, a few at a time, so
+ * that a client that opens many does not block the event loop.
  */
 #ifndef WIRE_ACCEPTOR_H
 #define WIRE_ACCEPTOR_H
@@ -11,35 +11,36 @@ struct acceptor;
 struct event_base;
 struct sockaddr_storage;
 
-#define ACCEPTOR_BURST 16     /* connections, before others have their turn */
-#define ACCEPTOR_PAUSE_MS 100 /* after the descriptors have run out */
+#define ACCEPTOR_BURST 16     /* connections, before other events are served */
+#define ACCEPTOR_PAUSE_MS 100 /* pause after running out of descriptors */
 
-/* @fd: a connection that does not block, taken over; @client: where it comes
- * from, borrowed. */
+/* @fd: a non-blocking connection; the callee owns it.  @client: its address,
+ * borrowed. */
 typedef void (*acceptor_cb)(
     void *arg, int fd, const struct sockaddr_storage *client);
 
-/* Once: no more than @most of those that wait at @fd, which does not block.
- * False, with errno, where descriptors or memory have run out: who waits
- * outside would then wake the loop for ever, so there must be a pause. */
+/* Accept at most @most waiting connections from @fd, which is non-blocking.
+ * Returns false, with errno, when out of descriptors or memory.  Then the
+ * caller must pause, because the waiting connections would wake the loop again
+ * and again. */
 bool acceptor_take(int fd, int most, acceptor_cb accepted, void *arg);
 
 struct acceptor_handler {
 	acceptor_cb accepted;
-	/* Descriptors or memory have run out: a pause begins.  Maybe somebody
-	 * can go. */
+	/* Out of descriptors or memory: a pause begins.  The callee may close a
+	 * connection to make room. */
 	void (*no_room)(void *arg);
 };
 
-/* Begins at once.  Neither of @handler, which is borrowed, may free it.  Takes
- * over @fd, which listens and does not block, unless it returns NULL: out of
- * memory. */
+/* Starts accepting.  @handler is borrowed; its callbacks must not free the
+ * acceptor.  Takes over @fd, a non-blocking listening socket, unless it returns
+ * NULL: out of memory. */
 struct acceptor *acceptor_new(struct event_base *base, int fd,
     const struct acceptor_handler *handler, void *arg);
-/* Closes its socket.  NULL does nothing. */
+/* Closes the listening socket.  NULL does nothing. */
 void acceptor_free(struct acceptor *acceptor);
 
-/* Whether it takes connections from now on, or leaves them outside. */
+/* Whether to accept connections from now on, or leave them in the backlog. */
 void acceptor_open(struct acceptor *acceptor, bool open);
 
 #endif /* WIRE_ACCEPTOR_H */

@@ -1,5 +1,5 @@
 /*
- * inet_socket.h - sockets at internet addresses, for those who listen there.
+ * inet_socket.h - listening sockets at internet addresses.
  */
 #ifndef WIRE_INET_SOCKET_H
 #define WIRE_INET_SOCKET_H
@@ -7,8 +7,9 @@
 struct endpoint;
 
 /*
- * One that is bound, and does not block.  At an IPv6 address it takes no IPv4,
- * and nobody who has just left the place is in the way.
+ * A bound, non-blocking socket.  At an IPv6 address it accepts no IPv4.  A
+ * stream socket can be bound again immediately after a previous one was closed
+ * (SO_REUSEADDR).
  * @type: SOCK_STREAM or SOCK_DGRAM.  Returns it, or -1 with errno.
  */
 int inet_socket_bind(const struct endpoint *endpoint, int type);

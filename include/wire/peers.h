@@ -1,12 +1,12 @@
 /*
- * peers.h - who is at the other end of connections, or has sent datagrams: a
- * user of this machine, or an address of another one.
+ * peers.h - the peers of connections, or the senders of datagrams: a user of
+ * this machine, or the address of another machine.
  *
- * All users above 65535 are one peer: with namespaces each user of the machine
- * can be tens of thousands of them.  Whose a TCP connection is the kernel
- * knows; where it does not say, all loopback addresses are one peer, since
- * everybody on the machine has all of them.  So are those of an IPv6 network of
- * 64 bits.
+ * All users above 65535 are one peer, because with namespaces each user of the
+ * machine can have tens of thousands of them.  The kernel knows the user of a
+ * local TCP connection.  If it does not tell, all loopback addresses are one
+ * peer, since every local user can use all of them.  The addresses of an IPv6
+ * /64 network are one peer, too.
  */
 #ifndef WIRE_PEERS_H
 #define WIRE_PEERS_H
@@ -18,39 +18,40 @@ struct peer;
 struct peers;
 struct sockaddr_storage;
 
-/* Before the sandbox.  @type: SOCK_STREAM for connections, SOCK_DGRAM for
- * datagrams.  NULL when out of memory. */
+/* Call before entering the sandbox.  @type: SOCK_STREAM for connections,
+ * SOCK_DGRAM for datagrams.  NULL when out of memory. */
 struct peers *peers_new(int type);
-/* Why the users of this machine are one over loopback, a text that lives as
- * long as @peers; or NULL: they are told apart. */
+/* Why local users cannot be told apart over loopback, valid as long as @peers;
+ * NULL if they can. */
 const char *peers_mixed(const struct peers *peers);
 /* No peer may be left.  NULL does nothing. */
 void peers_free(struct peers *peers);
 
-/* The peer of the connected socket @fd, for one connection more.  NULL when out
- * of memory. */
+/* Counts one more connection for the peer of the connected socket @fd.  Returns
+ * the peer; NULL when out of memory. */
 struct peer *peers_join(struct peers *peers, int fd);
-/* The same for a datagram from @client, which has come at @fd. */
+/* The same for a datagram from @client that was received at @fd. */
 struct peer *peers_join_sender(
     struct peers *peers, int fd, const struct sockaddr_storage *client);
-/* For one whose peer nobody wants to know: they are one. */
+/* The same for a peer that need not be known; all of these are one peer. */
 struct peer *peers_join_unknown(struct peers *peers);
-/* Or for one more of a peer that is known from other @peers already. */
+/* The same for a peer known from another struct peers. */
 struct peer *peers_join_as(struct peers *peers, const struct peer *peer);
-/* For one less; with the last the peer has gone. */
+/* Counts one less; at zero the peer is freed. */
 void peers_leave(struct peers *peers, struct peer *peer);
 
-/* How many connections, or datagrams, the peer has. */
+/* The number of the peer's connections or datagrams. */
 size_t peer_count(const struct peer *peer);
-/* How many the peer has that has most of them. */
+/* The number of the peer that has most. */
 size_t peers_most(const struct peers *peers);
 
 /*
- * Where there are too many, @newcomer's last one included: whether one of
- * @peer's makes room.  Those of who has most do, so that nobody who holds many
- * keeps out others, or has theirs closed before they have asked; and
- * @newcomer's own rather than those of who has just as many.
- * @most: peers_most().  @newcomer: NULL for nobody.
+ * If there are too many connections, including @newcomer's last one: whether
+ * one of @peer's is closed to make room.  It is one of the peer with most
+ * connections, so a peer with many cannot keep others out, nor have theirs
+ * closed before they have sent a request.  If @newcomer has just as many as
+ * that peer, it is one of @newcomer's.
+ * @most: peers_most().  @newcomer: NULL for none.
  */
 bool peer_makes_room(
     const struct peer *peer, const struct peer *newcomer, size_t most);

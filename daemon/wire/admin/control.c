@@ -24,12 +24,12 @@
 
 #define REQUEST_MAX 16384
 #define KEY_TEXT_MAX 1100
-#define WHO "control" /* whoever it is: no peer_text() is like that */
+#define WHO "control" /* of all clients; no peer_text() is like it */
 
 struct client {
 	const struct daemon_status_source *source;
 	struct oneshot_client *oneshot;
-	/* one of these while a request is worked on */
+	/* one of these while a request is being processed */
 	struct policy_request *request;
 	struct policy_explanation *explanation;
 	char key[KEY_TEXT_MAX]; /* printable, for the reply */
@@ -205,7 +205,7 @@ run_command(struct client *client, const json_t *request)
 	reply_error(client, "no such command");
 }
 
-/* ---- visitors ---- */
+/* ---- one-shot clients ---- */
 
 static void
 read_line(
@@ -250,7 +250,7 @@ static const struct oneshot_protocol protocol = {
 	.gone = on_gone,
 };
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 /* Returns 0, or -1 with errno set. */
 static int

@@ -1,4 +1,4 @@
-/* daemon_status.c - how the daemon fares. */
+/* daemon_status.c - the state of the daemon. */
 
 #include "wire/admin/daemon_status.h"
 
@@ -102,7 +102,7 @@ anchors_followed(const struct daemon_status_source *source)
 	return rollover_trouble(resolver_rollover(source->resolver)) == NULL;
 }
 
-/* What goes up and down. */
+/* Gauges. */
 static const struct {
 	const char *metric, *help;
 	size_t (*value)(const struct daemon_status_source *source);
@@ -147,7 +147,7 @@ daemon_status_is_healthy(
 	       (trust == TRUST_UNKNOWN && source->was_healthy);
 }
 
-/* Of all counters that share a metric, from @first to @last. */
+/* The sum of all counters of a metric, from @first to @last. */
 static uint64_t
 sum(const struct stats *stats, enum stats_counter first,
     enum stats_counter last)
@@ -244,8 +244,8 @@ policy_options(const struct conf_profile *policy)
 	    policy->carry == CONF_CARRY_FINGERPRINT ? "fingerprint" : "no");
 }
 
-/* Where Postfix can ask us, and what a map name means there: what postdane
- * doctor compares with Postfix's configuration. */
+/* Where we listen for Postfix, and the meaning of map names there: postdane
+ * doctor compares these with Postfix's configuration. */
 static void
 add_configuration(json_t *status, const struct daemon_status_source *source)
 {
@@ -283,7 +283,8 @@ root_keys(const struct anchors *anchors)
 	return list;
 }
 
-/* The anchors of validation, and whether they are kept up with the root. */
+/* The trust anchors, and whether they are updated when the root's keys
+ * change. */
 static void
 add_anchors(json_t *status, const struct daemon_status_source *source)
 {

@@ -21,16 +21,16 @@
 #include "wire/unix_socket.h"
 
 #define REQUEST_MAX 8192 /* octets, with all headers */
-#define LINE_SIZE 256    /* of the request's first line: ours are shorter */
+#define LINE_SIZE 256    /* of the request line; the valid ones are shorter */
 
 struct client {
 	struct oneshot_client *oneshot;
 	const struct daemon_status_source *source;
-	char line[LINE_SIZE]; /* the request's first; "" before it is there */
-	size_t octets;        /* of the request, so far */
+	char line[LINE_SIZE]; /* the request line; "" until it is complete */
+	size_t octets;        /* of the request so far */
 };
 
-/* A socket of ours that has a name. */
+/* A unix socket of ours. */
 struct named {
 	struct sockaddr_un address;
 	struct named *next;
@@ -45,7 +45,7 @@ struct metrics {
 
 /* ---- replies ---- */
 
-/* Adds the answer's head and drains @body. */
+/* Writes the response header and moves @body after it. */
 static void
 reply(struct client *client, const char *status, const char *type,
     struct evbuffer *body)
@@ -89,7 +89,7 @@ add_error(struct client *client, const char *status, struct evbuffer *body)
 	reply(client, status, "text/plain", body);
 }
 
-/* The request is there, its headers are of no interest. */
+/* The request is complete; its headers are ignored. */
 static void
 answer(struct client *client, struct evbuffer *body)
 {
@@ -112,7 +112,7 @@ answer(struct client *client, struct evbuffer *body)
 		add_error(client, "404 Not Found", body);
 }
 
-/* Returns whether the request has ended. */
+/* Returns whether the request is complete. */
 static bool
 read_line(struct client *client, const char *line, size_t len)
 {
@@ -163,7 +163,7 @@ static const struct oneshot_protocol protocol = {
 	.read = read_lines,
 };
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 /* Returns the socket, or -1 with errno. */
 static int

@@ -1,4 +1,4 @@
-/* oneshot.c - a server for those who ask once. */
+/* oneshot.c - a server for one-shot clients. */
 
 #include "wire/admin/oneshot.h"
 
@@ -40,10 +40,10 @@ struct oneshot {
 	struct door *doors;
 	struct oneshot_client *oneshot; /* the oldest first */
 	size_t count;
-	size_t worked_for; /* of them */
+	size_t worked_for; /* clients for which work is in progress */
 };
 
-/* ---- doors ---- */
+/* ---- listening sockets ---- */
 
 static void
 open_doors(struct oneshot *oneshot, bool open)
@@ -67,9 +67,9 @@ make_room(void *arg)
 		}
 }
 
-/* ---- a visitor ---- */
+/* ---- clients ---- */
 
-/* While all are worked for, there is no room to be made. */
+/* While work is in progress for all clients, none can make room. */
 static void
 leave_work(struct oneshot_client *caller)
 {
@@ -204,12 +204,13 @@ on_connection(void *arg, int fd, const struct sockaddr_storage *client)
 	bufferevent_enable(caller->stream, EV_READ | EV_WRITE);
 }
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 static const struct acceptor_handler handler = { .accepted = on_connection,
 	.no_room = make_room };
 
-/* Takes over @fd, which listens, if it returns 0; or -1: out of memory. */
+/* Takes over @fd, a listening socket, if it returns 0; -1 when out of
+ * memory. */
 static int
 add_door(struct oneshot *oneshot, int fd)
 {

@@ -15,7 +15,7 @@
 #define HEADER_LEN 12
 #define CLASS_IN 1
 
-/* Of the third octet and the fourth. */
+/* Bits of the third and fourth octets of the header. */
 #define FLAG_QR 0x80U
 #define OPCODE 0x78U
 #define FLAG_TC 0x02U
@@ -29,18 +29,18 @@
 #define TYPE_IXFR 251
 #define TYPE_AXFR 252
 #define TYPE_ANY 255
-/* Above these and below ANY lie types that no record has: RFC 6895. */
+/* From here to ANY are the QTYPEs and meta-TYPEs of RFC 6895. */
 #define TYPE_META_FIRST 128
 
 #define OPT_LEN 11      /* octets of an OPT record without options */
-#define OPT_DO 0x80U    /* of the third octet of its TTL */
+#define OPT_DO 0x80U    /* in the third octet of its TTL */
 #define OPTION_ERROR 15 /* RFC 8914 */
 #define ELLIPSIS " ..."
 #define ERROR_TEXT_MAX 200
 #define UDP_LEAST 512
 #define ANY_TTL 3600
-#define COUNT_MAX 65535 /* records that a section can have */
-/* Of an answer that is too long: for each RRset, these are sent. */
+#define COUNT_MAX 65535 /* maximum records of a section */
+/* Signatures per RRset that are sent in an answer that is too long. */
 #define SIGNATURES_KEPT 4
 
 static uint16_t
@@ -57,9 +57,9 @@ put16(uint8_t *at, unsigned value)
 	return at;
 }
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
-/* What is being read.  @at never passes @len. */
+/* The message being parsed.  @at never exceeds @len. */
 struct reader {
 	const uint8_t *wire;
 	size_t len, at;
@@ -71,7 +71,7 @@ has(const struct reader *reader, size_t octets)
 	return reader->len - reader->at >= octets;
 }
 
-/* A name, compressed or not; where a pointer leads is not followed. */
+/* A name, compressed or not; pointers are not followed. */
 static bool
 skip_name(struct reader *reader)
 {
@@ -110,7 +110,7 @@ read_question(struct reader *reader, struct dns_request *request, char *name)
 	return true;
 }
 
-/* Options are not looked at, but they must be some. */
+/* Options are ignored, but must be well-formed. */
 static bool
 are_options(const uint8_t *data, size_t len)
 {
@@ -139,7 +139,7 @@ read_opt(const uint8_t *fixed, struct dns_request *request, uint8_t *version)
 	return true;
 }
 
-/* One record; those that say nothing to us are passed over. */
+/* One record; all but OPT are ignored. */
 static bool
 read_record(struct reader *reader, bool additional, struct dns_request *request,
     uint8_t *version)
@@ -166,20 +166,20 @@ read_records(
 	const unsigned authority = get16(reader->wire + 8);
 	const unsigned additional = get16(reader->wire + 10);
 
-	/* IXFR has an SOA there, every other question has nothing. */
+	/* IXFR has an SOA in the authority section, other queries nothing. */
 	if (get16(reader->wire + 6) != 0 ||
 	    (authority != 0 && request->type != TYPE_IXFR))
 		return false;
 	for (unsigned i = 0; i < authority + additional; i++)
 		if (!read_record(reader, i >= authority, request, version))
 			return false;
-	/* What follows the last record is not looked at: it changes nothing
-	 * of the question, and other resolvers answer, too. */
+	/* Trailing data is ignored: it does not affect the query, and other
+	 * resolvers answer, too. */
 	return true;
 }
 
-/* Types without records of their own; and RRSIG, the signatures of all types
- * that some server happens to give: nothing could validate such an answer. */
+/* Types without records of their own; and RRSIG: the answer would be whichever
+ * signatures a server happens to return, which cannot be validated. */
 static bool
 is_meta(uint16_t type)
 {
@@ -221,7 +221,7 @@ dns_message_parse(const uint8_t *wire, size_t len, struct dns_request *request,
 		return DNS_ACTION_DROP;
 	memcpy(request->id, wire, 2);
 	memcpy(request->flags, wire + 2, 2);
-	/* What follows may be anything. */
+	/* Other opcodes may have any format. */
 	if ((wire[2] & OPCODE) != 0)
 		return refuse(request, DNS_RCODE_NOTIMP);
 	if (get16(wire + 4) != 1 || !read_question(&reader, request, name))
@@ -245,8 +245,8 @@ dns_message_limit(const struct dns_request *request, bool tcp)
 
 /* ---- answers ---- */
 
-/* Header and question.  @flags: of the third octet.  What the flags of another
- * opcode mean nobody knows: none of them comes back. */
+/* Header and question.  @flags: in the third octet.  For other opcodes the
+ * meaning of the flags is unknown, so none is copied. */
 static size_t
 put_head(const struct dns_request *request, unsigned flags,
     enum dns_rcode rcode, bool authentic, uint8_t *out)
@@ -268,8 +268,8 @@ put_head(const struct dns_request *request, unsigned flags,
 	return HEADER_LEN + request->question_len;
 }
 
-/* What libunbound puts before the cause: the question, which the client knows.
- * Returns the text behind it. */
+/* libunbound puts the question before the cause, which the client knows.
+ * Returns the text after it. */
 static const char *
 skip_question(const char *text)
 {
@@ -282,7 +282,7 @@ skip_question(const char *text)
 	return end + sizeof(tail) - 1;
 }
 
-/* What of @text is sent: whole words, and a sign where that is not all. */
+/* Writes @text, shortened to whole words and an ellipsis if it is too long. */
 static size_t
 put_text(uint8_t *at, const char *text)
 {
@@ -308,7 +308,7 @@ put_text(uint8_t *at, const char *text)
 	return len;
 }
 
-/* Appends our OPT, the only record of the additional section. */
+/* Appends our OPT, the only record in the additional section. */
 static size_t
 put_opt(const struct dns_request *request, enum dns_rcode rcode,
     enum dns_error error, const char *text, uint8_t *out, size_t len)
@@ -363,7 +363,7 @@ dns_message_any(const struct dns_request *request, uint8_t *out, size_t size)
 	    len + sizeof(record));
 }
 
-/* RFC 4035 section 3.2.1: what only those shall see who asked for it. */
+/* RFC 4035 section 3.2.1: types that are sent only on request. */
 static bool
 is_dnssec(ldns_rr_type type)
 {
@@ -379,8 +379,8 @@ is_dnssec(ldns_rr_type type)
 	}
 }
 
-/* Moves what this client shall see.  Returns 0, or -1 when out of memory or
- * where there are more records than a message can count. */
+/* Moves the records that this client gets.  Returns 0, or -1 when out of memory
+ * or if there are more records than a message can have. */
 static int
 move_section(const struct dns_request *request, ldns_rr_list *from,
     ldns_pkt_section section, ldns_pkt *to)
@@ -405,8 +405,8 @@ move_section(const struct dns_request *request, ldns_rr_list *from,
 	return 0;
 }
 
-/* Adds the records of a part.  Returns 0, or -1 when out of memory, or where
- * the part can't be read or says itself that it is not whole. */
+/* Adds the records of a part.  Returns 0, or -1 when out of memory, or if the
+ * part can't be parsed or is marked as truncated. */
 static int
 add_part(const struct dns_request *request, const struct dns_part *from,
     ldns_pkt *to)
@@ -425,8 +425,8 @@ add_part(const struct dns_request *request, const struct dns_part *from,
 	return error ? -1 : 0;
 }
 
-/* Whether each record that was found is there: what was found and what is
- * written were read at different times. */
+/* Whether each record of the answer is in the message: the two were read at
+ * different times. */
 static bool
 has_all(const struct dns_request *request, const struct dns_answer *answer,
     const ldns_pkt *packet)
@@ -443,8 +443,7 @@ has_all(const struct dns_request *request, const struct dns_answer *answer,
 	return count > 0 && count >= answer->rdata_count;
 }
 
-/* The records of all parts.  NULL when out of memory or where not all of it is
- * there. */
+/* The records of all parts.  NULL when out of memory or if any is missing. */
 static ldns_pkt *
 collect(const struct dns_request *request, const struct dns_answer *answer)
 {
@@ -461,7 +460,8 @@ collect(const struct dns_request *request, const struct dns_answer *answer)
 	return NULL;
 }
 
-/* AD: the client wants to know, and each link of the chain was validated. */
+/* Whether to set AD: the client asks for it, and each link of the chain was
+ * validated. */
 static bool
 is_authentic(const struct dns_request *request, const struct dns_answer *answer)
 {
@@ -471,7 +471,7 @@ is_authentic(const struct dns_request *request, const struct dns_answer *answer)
 		   answer->rung == DNS_RUNG_FRESH);
 }
 
-/* Another signature of what @before is one of, too. */
+/* Whether both are signatures of the same RRset. */
 static bool
 signs_the_same(const ldns_rr *rr, const ldns_rr *before)
 {
@@ -482,8 +482,8 @@ signs_the_same(const ldns_rr *rr, const ldns_rr *before)
 	       ldns_rdf_compare(ldns_rr_owner(rr), ldns_rr_owner(before)) == 0;
 }
 
-/* Leaves @list with the first few of the signatures that stand one behind the
- * other, as libunbound writes those of an RRset. */
+/* Keeps the first few of consecutive signatures of one RRset: libunbound writes
+ * the signatures of an RRset consecutively. */
 static void
 thin_out(ldns_rr_list *list)
 {
@@ -505,11 +505,11 @@ thin_out(ldns_rr_list *list)
 }
 
 /*
- * Zones sign an RRset once or twice; who is on the path appends junk by the
- * thousand, and does not stop us from finding what is valid.  Which ones were
- * used nobody tells us.  Whoever validates again and misses the valid one
- * finds the answer bogus: no less than SERVFAIL would give them.  And who goes
- * by AD has the truth.
+ * Zones sign an RRset once or twice.  An attacker on the path can append
+ * thousands of junk signatures, which does not keep us from finding the valid
+ * one.  We do not know which signature was used.  A client that validates by
+ * itself and does not get the valid one finds the answer bogus, which is no
+ * worse than SERVFAIL.  A client that relies on AD gets a correct answer.
  */
 static void
 drop_signatures(ldns_pkt *packet)
@@ -518,7 +518,7 @@ drop_signatures(ldns_pkt *packet)
 	thin_out(ldns_pkt_authority(packet));
 }
 
-/* Returns the length of the whole message without OPT, or 0 where it would be
+/* Returns the length of the complete message without OPT, or 0 if it would be
  * longer than @room. */
 static size_t
 write_records(const struct dns_request *request, const ldns_pkt *packet,
@@ -547,8 +547,8 @@ put_failure(const struct dns_request *request, const char *why, uint8_t *out,
 	    request, DNS_RCODE_SERVFAIL, DNS_ERROR_OTHER, why, out, size);
 }
 
-/* All records, or TC, by which the client asks again over TCP; there TC would
- * be taken for "no such record", and it is SERVFAIL. */
+/* All records, or TC, so that the client repeats the query over TCP.  Over TCP,
+ * TC would be taken for "no such record", so it is SERVFAIL. */
 static size_t
 put_packet(const struct dns_request *request, ldns_pkt *packet,
     enum dns_rcode rcode, bool authentic, bool tcp, uint8_t *out, size_t size)
@@ -600,7 +600,7 @@ error_of(const struct dns_answer *answer)
 	    strcmp(answer->why, DNS_WHY_TOO_LARGE) == 0 ||
 	    strncmp(answer->why, no_trust, sizeof(no_trust) - 1) == 0)
 		return DNS_ERROR_OTHER;
-	/* Proven insecure: all servers were asked, none had the data. */
+	/* Proven insecure: all servers were queried, none had the data. */
 	return answer->security == DNS_INSECURE ? DNS_ERROR_UNREACHABLE
 						: DNS_ERROR_NETWORK;
 }

@@ -1,4 +1,4 @@
-/* dns_query.c - the questions of DNS clients and what answers them. */
+/* dns_query.c - queries of DNS clients and their answers. */
 
 #include "wire/dns/dns_query.h"
 
@@ -12,8 +12,9 @@
 #include "dns/resolver.h"
 #include "wire/peers.h"
 
-/* Unanswered questions of one peer in slots that only such have: of these there
- * are a thousand, so that it takes fifteen to fill them. */
+/* Unanswered queries of one peer that may use the slots reserved for peers with
+ * few.  There are a thousand of these, so it takes fifteen peers to fill
+ * them. */
 #define FEW 64
 
 struct dns_queries {
@@ -21,7 +22,7 @@ struct dns_queries {
 	struct resolver *resolver;
 	const struct conf_prefixes *allow;
 	size_t in_flight;
-	struct peers *peers; /* for each one in flight */
+	struct peers *peers; /* one for each query in flight */
 	void (*seen)(void *arg, const char *name);
 	void *seen_arg;
 	uint8_t out[2 + DNS_MESSAGE_MAX]; /* the last answer */
@@ -90,8 +91,8 @@ dns_queries_stats(const struct dns_queries *queries)
 	return queries->stats;
 }
 
-/* To ask the kernel takes as long as a fifth of an answer that is known, and as
- * long as few questions wait at all nobody has many of them. */
+/* Asking the kernel costs a fifth of a cached answer.  While few queries are
+ * waiting in total, no peer has many. */
 struct peer *
 dns_queries_sender(
     struct dns_queries *queries, int fd, const struct sockaddr_storage *client)
@@ -137,7 +138,7 @@ count_reply(const struct dns_queries *queries)
 		stats_count(queries->stats, STATS_DNS_TRUNCATED);
 }
 
-/* @len octets lie in queries->out, behind the room for a length. */
+/* @len octets are in queries->out, after the room for the length. */
 static struct dns_reply
 make_reply(struct dns_queries *queries, size_t len)
 {
@@ -227,7 +228,8 @@ on_answer(void *arg, struct dns_answer *answer)
 	query->cb(query->arg, make_reply(queries, len));
 }
 
-/* Whoever has many unanswered must not take the slots of those who have few. */
+/* Peers with many unanswered queries must not take the slots of those with
+ * few. */
 static enum lookup_class
 class_of(const struct peer *peer)
 {

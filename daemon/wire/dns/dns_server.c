@@ -1,4 +1,4 @@
-/* dns_server.c - Postfix's resolver: where it listens. */
+/* dns_server.c - Postfix's resolver: its listening sockets. */
 
 #include "wire/dns/dns_server.h"
 
@@ -25,19 +25,19 @@
 
 #define BACKLOG 128
 #define DNS_PORT 53
-/* Octets of datagrams that may wait for us: a burst of questions. */
+/* Octets of the receive buffer, for bursts of queries. */
 #define UDP_BUFFER (1024 * 1024)
 
-/* Where we listen. */
+/* An address where we listen. */
 struct place {
 	struct dns_server *service;
 	struct endpoint endpoint;
-	struct dns_udp *datagrams; /* NULL where UDP is closed */
-	struct acceptor *streams;  /* NULL where TCP is closed */
+	struct dns_udp *datagrams; /* NULL if UDP is closed */
+	struct acceptor *streams;  /* NULL if TCP is closed */
 	bool is_named, is_fresh;   /* until dns_server_settle() */
-	bool is_inherited;         /* given to us: not ours to leave */
-	bool is_leaving;           /* no longer named: closes with the
-				    * last question that came by UDP */
+	bool is_inherited;         /* from socket activation: never closed */
+	bool is_leaving; /* no longer configured: closes after the last UDP
+			  * query */
 	struct place *prev, *next;
 };
 
@@ -46,7 +46,7 @@ struct dns_server {
 	struct dns_queries *queries;
 	struct dns_tcp *streams;
 	struct place *places;
-	void (*done)(void *arg); /* once drained */
+	void (*done)(void *arg); /* when drained */
 	void *done_arg;
 };
 
@@ -112,7 +112,7 @@ close_if_left(struct place *place)
 		place_free(place);
 }
 
-/* All questions that came by UDP are answered. */
+/* All UDP queries are answered. */
 static void
 on_idle(void *arg)
 {
@@ -143,7 +143,7 @@ bound_socket(const struct endpoint *endpoint, int type)
 	return -1;
 }
 
-/* Answer what comes there; @fd is taken over.  Returns 0, or -1 when out of
+/* Answer UDP queries at @fd, which is taken over.  Returns 0, or -1 when out of
  * memory. */
 static int
 watch_udp(struct place *place, int fd)
@@ -185,7 +185,8 @@ open_socket(struct place *place, int type)
 	return 0;
 }
 
-/* Those that are missing.  Returns 0, or -1 with the reason logged. */
+/* Open the sockets that are missing.  Returns 0, or -1 with the reason
+ * logged. */
 static int
 open_sockets(struct place *place)
 {
@@ -254,7 +255,7 @@ dns_server_add_fd(struct dns_server *service, int fd)
 		log_error("dns_service: systemd gives the same place twice");
 		return -1;
 	}
-	/* Of datagrams and of streams, it is one place. */
+	/* The datagram and stream sockets are one place. */
 	if (!place->is_inherited)
 		log_info(
 		    "dns_service: DNS on %s", endpoint_text(&endpoint, text));
@@ -263,7 +264,7 @@ dns_server_add_fd(struct dns_server *service, int fd)
 	return (type == SOCK_DGRAM ? watch_udp : watch_tcp)(place, fd);
 }
 
-/* No new questions; those that have come are answered. */
+/* Accept no new queries; those received are answered. */
 static void
 stop_listening(struct place *place)
 {
@@ -277,7 +278,7 @@ leave(struct place *place)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	/* One that could not be opened has not been on it. */
+	/* If a socket could not be opened, we never listened there. */
 	if (place->datagrams != NULL && place->streams != NULL)
 		log_info("dns_service: no longer on %s",
 		    endpoint_text(&place->endpoint, text));
@@ -286,8 +287,8 @@ leave(struct place *place)
 	close_if_left(place);
 }
 
-/* A place that was being left is named again.  Returns 0, or -1 when out of
- * memory. */
+/* A place that was being closed is configured again.  Returns 0, or -1 when out
+ * of memory. */
 static int
 return_to(struct place *place)
 {
@@ -332,7 +333,7 @@ dns_server_open(struct dns_server *service, const struct conf_endpoints *places)
 	return failed ? -1 : 0;
 }
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 static void
 on_streams_gone(void *arg)

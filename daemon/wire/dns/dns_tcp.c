@@ -19,11 +19,11 @@
 #include "wire/dns/dns_query.h"
 #include "wire/peers.h"
 
-#define QUERIES_MAX 64 /* questions of one that are being answered */
-#define OUTPUT_MAX ((size_t)256 * 1024) /* that it has not taken */
+#define QUERIES_MAX 64 /* queries of one connection in progress */
+#define OUTPUT_MAX ((size_t)256 * 1024) /* unsent octets of one connection */
 #define IDLE_SECONDS 30
 #define WRITE_SECONDS 10
-#define QUIET_MS 10000 /* between two warnings of what clients can cause */
+#define QUIET_MS 10000 /* between two warnings that clients can trigger */
 
 struct stream_query {
 	struct dns_query query;
@@ -31,15 +31,15 @@ struct stream_query {
 	struct stream_query *prev, *next;
 };
 
-/* A connection, in the line of those that may make room, the one that has been
- * unused longest first. */
+/* A connection, in the list of candidates for closing, least recently used
+ * first. */
 struct stream {
 	struct dns_tcp *streams;
 	struct peer *peer;
 	struct bufferevent *bufferevent;
 	struct stream_query *queries;
 	size_t query_count;
-	bool eof; /* no more questions will come */
+	bool eof; /* no more queries will come */
 	struct stream *prev, *next;
 };
 
@@ -96,7 +96,7 @@ stream_free(struct stream *stream)
 		streams->gone(streams->gone_arg);
 }
 
-/* The client has said that it will ask no more, and has all answers. */
+/* The client has closed its side and has all answers. */
 static void
 close_if_over(struct stream *stream)
 {
@@ -104,7 +104,7 @@ close_if_over(struct stream *stream)
 		stream_free(stream);
 }
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
 static void read_stream(struct stream *stream);
 
@@ -140,7 +140,7 @@ look_up(
 	send_reply(stream, dns_query_reply_busy(queries, request));
 }
 
-/* Returns 0, or -1 when this can't be a DNS client. */
+/* Returns 0, or -1 if this can't be a DNS client. */
 static int
 take_message(struct stream *stream, const uint8_t *wire, size_t len)
 {
@@ -164,7 +164,7 @@ take_message(struct stream *stream, const uint8_t *wire, size_t len)
 	return 0;
 }
 
-/* The length of the next message, if all of it is there; otherwise 0. */
+/* The length of the next message if it is complete; otherwise 0. */
 static size_t
 whole_message(struct evbuffer *input)
 {
@@ -183,7 +183,7 @@ has_room(const struct stream *stream)
 	return stream->query_count < QUERIES_MAX && unsent(stream) < OUTPUT_MAX;
 }
 
-/* Whoever waits for an answer is not idle. */
+/* A connection with unanswered queries is not idle. */
 static void
 set_timeout(struct stream *stream)
 {
@@ -194,8 +194,8 @@ set_timeout(struct stream *stream)
 	    stream->query_count == 0 ? &idle : NULL, &slow);
 }
 
-/* Take the questions that are there, as far as there is room for them.  The
- * stream ends here only where the client is none. */
+/* Process the received queries, as far as there is room for them.  The
+ * connection is closed here only if the client does not speak DNS. */
 static void
 read_stream(struct stream *stream)
 {
@@ -233,7 +233,7 @@ on_readable(struct bufferevent *bufferevent, void *arg)
 	close_if_over(stream);
 }
 
-/* All is sent. */
+/* All output is sent. */
 static void
 on_written(struct bufferevent *bufferevent, void *arg)
 {
@@ -254,18 +254,18 @@ on_event(struct bufferevent *bufferevent, short what, void *arg)
 		stream_free(stream); /* an error, or idle for too long */
 		return;
 	}
-	/* It has ended its side only, maybe. */
+	/* Maybe only the client's side is closed. */
 	read_stream(stream);
 	stream->eof = true;
 	bufferevent_disable(stream->bufferevent, EV_READ);
 	close_if_over(stream);
 }
 
-/* ---- all of them ---- */
+/* ---- all connections ---- */
 
-/* Of those that may make room for one of @newcomer's, the one that has been
- * idle longest.  Where none is idle, it is the one that has asked nothing for
- * longest; with @newcomer NULL, none. */
+/* The connection to close for one of @newcomer's: the longest idle of those
+ * that may make room (peers.h).  If none is idle, the one whose last query is
+ * oldest; with @newcomer NULL, none. */
 static struct stream *
 find_leaver(const struct dns_tcp *streams, const struct peer *newcomer)
 {
@@ -318,7 +318,7 @@ make_room_for(struct dns_tcp *streams, const struct peer *newcomer)
 	stream_free(leaver);
 }
 
-/* Takes over both if it does not return NULL: out of memory. */
+/* Takes over both unless it returns NULL: out of memory. */
 static struct stream *
 stream_new(struct dns_tcp *streams, int fd, struct peer *peer)
 {
@@ -336,7 +336,7 @@ stream_new(struct dns_tcp *streams, int fd, struct peer *peer)
 	}
 	bufferevent_setcb(
 	    stream->bufferevent, on_readable, on_written, on_event, stream);
-	/* No more than one message beyond what is being looked up. */
+	/* Buffer at most one message beyond those being looked up. */
 	bufferevent_setwatermark(
 	    stream->bufferevent, EV_READ, 0, 2 + DNS_MESSAGE_MAX);
 	return stream;
@@ -370,8 +370,8 @@ dns_tcp_add(struct dns_tcp *streams, int fd)
 	bufferevent_enable(stream->bufferevent, EV_READ | EV_WRITE);
 }
 
-/* What has arrived in time is answered.  Closed with something unread in it,
- * the socket would not even take along the answers that are on their way. */
+/* Answer the queries that have already arrived.  If the socket were closed with
+ * unread data, even answers on their way would be lost. */
 static void
 read_last(struct stream *stream)
 {

@@ -15,16 +15,16 @@
 #include "base/stats.h"
 #include "wire/dns/dns_query.h"
 
-#define BURST 64 /* datagrams, before others have their turn */
+#define BURST 64 /* datagrams, before other events are served */
 
-/* What makes one datagram the repetition of another. */
+/* Identifies repetitions of a datagram. */
 struct key {
 	struct sockaddr_storage client;
 	uint8_t id[2];
 	uint8_t question[DNS_QUESTION_MAX];
 };
 
-/* A question that is being looked up. */
+/* A query being looked up. */
 struct datagram {
 	struct dns_query query;
 	struct dns_udp *datagrams;
@@ -42,9 +42,9 @@ struct dns_udp {
 	void *idle_arg;
 };
 
-/* ---- one question ---- */
+/* ---- one query ---- */
 
-/* What the socket does not take now is lost, as datagrams are. */
+/* If the socket does not accept it now, the answer is lost. */
 static void
 send_reply(const struct dns_udp *datagrams,
     const struct sockaddr_storage *client, socklen_t client_len,
@@ -94,7 +94,7 @@ datagram_new(
 	if (datagram == NULL)
 		return NULL;
 	datagram->datagrams = datagrams;
-	memcpy(&datagram->key, key, sizeof(*key)); /* what lies between, too */
+	memcpy(&datagram->key, key, sizeof(*key)); /* including padding */
 	datagram->client_len = client_len;
 	HASH_ADD(hh, datagrams->waiting, key, sizeof(datagram->key), datagram);
 	if (datagram->hh.tbl == NULL) { /* out of memory */
@@ -144,7 +144,7 @@ take(struct dns_udp *datagrams, const uint8_t *wire, size_t len,
 	enum dns_action action = dns_message_parse(wire, len, &request, name);
 
 	stats_count(stats, STATS_DNS_UDP);
-	/* Port 0 is nobody's: what goes there comes from a forger. */
+	/* No client has port 0: the source address is forged. */
 	if (action == DNS_ACTION_DROP || endpoint_port(client) == 0)
 		stats_count(stats, STATS_DNS_DROPPED);
 	else if (!dns_queries_may_ask(queries, client))
@@ -174,7 +174,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		    (struct sockaddr *)&client, &client_len);
 		if (n == -1 && errno == EAGAIN)
 			return;
-		/* Of one that is larger, what is here can't be its whole. */
+		/* A larger datagram is truncated here, so it is no complete
+		 * message. */
 		if (n >= 0)
 			take(datagrams, wire,
 			    (size_t)n < sizeof(wire) ? (size_t)n : sizeof(wire),
@@ -182,7 +183,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 struct dns_udp *
 dns_udp_new(struct event_base *base, int fd, struct dns_queries *queries,

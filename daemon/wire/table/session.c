@@ -15,21 +15,22 @@
 #include "wire/fast_lane.h"
 #include "wire/peers.h"
 
-#define BUFFER_START 512 /* octets: holds any usual request */
-/* A whole request, its length and its comma. */
+#define BUFFER_START 512 /* octets: enough for any usual request */
+/* A complete request with its length and comma. */
 #define BUFFER_MAX (PROTOCOL_REQUEST_MAX + 16)
-/* Requests answered without a look at other sessions. */
+/* Requests answered before other sessions are served. */
 #define BURST 64
-/* After a protocol error: octets and seconds for the client to take notice. */
+/* After a protocol error: limits in octets and seconds until the client has
+ * read the reply. */
 #define LINGER_OCTETS 65536
 #define LINGER_SECONDS 2
 
 enum session_state {
 	SESSION_IDLE = 0,  /* between requests */
 	SESSION_RECEIVING, /* a request has begun to arrive */
-	SESSION_ANSWERING, /* the policy service works on one */
-	SESSION_WRITING,   /* a reply waits for room in the socket */
-	SESSION_LINGERING  /* refused: reading into the void */
+	SESSION_ANSWERING, /* waiting for the policy service */
+	SESSION_WRITING,   /* a reply waits until the socket accepts it */
+	SESSION_LINGERING  /* refused: input is discarded */
 };
 
 struct session {
@@ -40,22 +41,22 @@ struct session {
 	enum session_state state;
 	struct fast_lane_socket socket;
 	struct event *timer;
-	struct event *more; /* a burst is over, requests are left; or, with
-			     * EV_READ, the socket is to be read */
+	struct event *more; /* a burst is over, but requests are left; or, with
+			     * EV_READ, read the socket */
 	struct policy_request *request;
 	bool draining, eof;
-	bool dry; /* there was no more to read, last time */
+	bool dry; /* the last read emptied the socket */
 	size_t lingered;
 
-	char *buffer; /* what has arrived and is not answered */
+	char *buffer; /* received but not answered */
 	size_t len, size;
-	char *out; /* what the socket would not take */
+	char *out; /* not yet accepted by the socket */
 	size_t out_len, out_at;
 };
 
 static void process(struct session *session);
 
-/* ---- the end ---- */
+/* ---- close ---- */
 
 static void
 drop_event(struct event *event)
@@ -73,7 +74,7 @@ session_free(struct session *session)
 	fast_lane_watch(session->options->fast_lane, &session->socket, 0);
 	drop_event(session->timer);
 	drop_event(session->more);
-	/* What has come meanwhile would make the end a reset. */
+	/* With unread input, close(2) alone would reset the connection. */
 	shutdown(session->fd, SHUT_WR);
 	close(session->fd);
 	free(session->buffer);
@@ -182,8 +183,8 @@ send_reply(
 	return len > 0 ? write_out(session, out, len) : -1;
 }
 
-/* A protocol error: say why, end our side, and let the client read it.
- * Returns 0, or -1 when the session must end. */
+/* A protocol error: send the reason, shut down our side, and let the client
+ * read it.  Returns 0, or -1 if the session must end. */
 static int
 refuse(struct session *session, const char *why)
 {
@@ -194,12 +195,12 @@ refuse(struct session *session, const char *why)
 		return -1;
 	shutdown(session->fd, SHUT_WR);
 	change_state(session, SESSION_LINGERING);
-	/* It is off after the client's end, or with a full buffer. */
+	/* Reading is off after the client's EOF, or with a full buffer. */
 	return set_watched(session, EV_READ, true);
 }
 
-/* The one place where outcomes become words of the wire.  Returns 0, or -1
- * when the session must end. */
+/* Maps the policy to a protocol status.  Returns 0, or -1 if the session must
+ * end. */
 static int
 send_policy(struct session *session, const struct policy_reply *reply)
 {
@@ -256,7 +257,7 @@ ask(struct session *session, const struct protocol_request *request)
 	return send_policy(session, &reply);
 }
 
-/* Nothing to do until the socket speaks again. */
+/* Nothing to do until the socket is ready again. */
 static void
 rest(struct session *session)
 {
@@ -267,7 +268,7 @@ rest(struct session *session)
 		close_session(session);
 		return;
 	}
-	/* What has arrived in time is answered; it is read first. */
+	/* Requests that have already arrived are answered: read first. */
 	if (!busy && session->draining)
 		event_active(session->more, EV_READ, 0);
 	if (!busy)
@@ -290,7 +291,7 @@ may_ask(const struct session *session)
 	       session->state == SESSION_RECEIVING;
 }
 
-/* Answer what has arrived, as far as it can be answered now. */
+/* Answer the received requests, as far as possible now. */
 static void
 process(struct session *session)
 {
@@ -391,7 +392,7 @@ read_more(struct session *session)
 		close_session(session);
 		return;
 	}
-	/* A client that only ends its side still gets its answer. */
+	/* A client that shuts down only its side still gets its reply. */
 	if (n == 0)
 		session->eof = true;
 	session->len += (size_t)n;
@@ -421,7 +422,8 @@ write_more(struct session *session)
 		process(session);
 }
 
-/* One at a time: each may end the session, and what is left comes again. */
+/* One event at a time: each may end the session; the other is reported
+ * again. */
 static void
 on_ready(void *arg, short what)
 {
@@ -441,7 +443,7 @@ on_more(evutil_socket_t fd, short what, void *arg)
 		process(arg);
 }
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 struct session *
 session_new(const struct session_options *options, int fd,

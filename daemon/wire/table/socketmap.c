@@ -78,7 +78,8 @@ put_text(char *to, const char *text, size_t len)
 	return len;
 }
 
-/* By hand: printf(3) took longer than all else that a cached reply needs. */
+/* Without printf(3), which took longer than everything else for a cached
+ * reply. */
 size_t
 socketmap_format(const struct protocol_reply *reply, char *out, size_t size)
 {

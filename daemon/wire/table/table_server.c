@@ -1,4 +1,4 @@
-/* table_server.c - listening sockets, and the sessions that come from them. */
+/* table_server.c - listening sockets and their sessions. */
 
 #include "wire/table/table_server.h"
 
@@ -25,24 +25,24 @@
 #include "wire/unix_socket.h"
 
 #define BACKLOG 1024
-#define QUIET_MS 10000 /* between two warnings of what clients can cause */
+#define QUIET_MS 10000 /* between two warnings that clients can trigger */
 
 struct listener {
 	struct table_server *table_server;
 	struct session_options options;
-	int fd; /* -1 where it does not listen, or no longer */
+	int fd; /* -1 if not listening */
 	struct fast_lane_socket socket;
 	struct endpoint endpoint;
-	struct endpoint_rights rights;        /* of a unix socket that is not */
-	struct endpoint_rights rights_before; /* table_server_set() */
-	struct privileges_user user;          /* and who makes and removes it */
-	bool is_inherited; /* given to us: not ours to close, or to unlink */
-	/* for table_server_set(), while it runs */
+	struct endpoint_rights rights; /* of a unix socket, unless inherited */
+	struct endpoint_rights rights_before; /* before table_server_set() */
+	struct privileges_user user;          /* creates and removes it */
+	bool is_inherited; /* socket activation: not ours to close or unlink */
+	/* used only during table_server_set() */
 	bool is_named, is_fresh, has_changed;
 	struct listener *next;
 };
 
-/* A session in the line of those that may make room, the longest unused
+/* A session in the list of candidates for closing, least recently used
  * first. */
 struct member {
 	struct session *session;
@@ -113,9 +113,9 @@ close_member(struct table_server *table_server, struct member *member)
 	stats_count(table_server->stats, STATS_CONNECTION_MADE_ROOM);
 }
 
-/* Of those that may make room for one of @newcomer's, the one that has been
- * idle longest.  Where none is idle, it is the one that has waited longest for
- * its answer; with @newcomer NULL, none. */
+/* The session to close for one of @newcomer's: the longest idle of those that
+ * may make room (peers.h).  If none is idle, the one that has waited longest
+ * for its reply; with @newcomer NULL, none. */
 static struct member *
 find_leaver(
     const struct table_server *table_server, const struct peer *newcomer)
@@ -159,7 +159,8 @@ tell_temp(struct table_server *table_server, const struct member *member)
 	    member->session, "postdane: all connections are busy");
 }
 
-/* As find_leaver() says; who waits is told TEMP. */
+/* Closes the session of find_leaver().  If it waits for a reply, it gets
+ * TEMP. */
 static bool
 make_room(struct table_server *table_server, const struct peer *newcomer)
 {
@@ -173,7 +174,7 @@ make_room(struct table_server *table_server, const struct peer *newcomer)
 	return true;
 }
 
-/* Takes over @fd, and @peer, if it returns true. */
+/* Takes over @fd and @peer if it returns true. */
 static bool
 add_member(struct listener *listener, int fd, struct peer *peer)
 {
@@ -301,9 +302,9 @@ accept_from(struct listener *listener, int fd)
 {
 	const int on = 1;
 
-	/* Inherited by each connection: who sends two requests at once shall
-	 * not wait for the second reply until the first is acknowledged.  On a
-	 * unix socket it fails, and is not needed. */
+	/* Inherited by each connection: a client that sends two requests at
+	 * once must not wait for the second reply until the first is
+	 * acknowledged.  On a unix socket it fails, and is not needed. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	listener->socket = (struct fast_lane_socket){
 		.fd = fd, .ready = on_connection, .arg = listener
@@ -337,7 +338,7 @@ table_server_add_fd(
 	return 0;
 }
 
-/* Nobody gets in before: it does not listen yet. */
+/* No client can connect yet: it does not listen. */
 static int
 bound_socket(const struct listener *listener)
 {
@@ -396,7 +397,7 @@ close_listener(struct listener *listener)
 		    &listener->user);
 }
 
-/* Clients that wait in the backlog would be reset: they are taken first. */
+/* Clients in the backlog would be reset, so they are accepted first. */
 static void
 stop_listening(struct listener *listener)
 {
@@ -415,7 +416,7 @@ is_at(const struct listener *listener, const struct table_server_place *place)
 	       strcmp(one, other) == 0;
 }
 
-/* One that was closed by a reload serves again: its sessions may live. */
+/* A listener that a reload has closed is reused: it may still have sessions. */
 static struct listener *
 find_or_make(
     struct table_server *table_server, const struct table_server_place *place)
@@ -426,8 +427,8 @@ find_or_make(
 	return listener_new(table_server, place->protocol, place->endpoint);
 }
 
-/* What has an owner, or a group, of its own no more, and would otherwise keep
- * it. */
+/* The default owner or group, where the configuration no longer sets one.
+ * Otherwise the old one would be kept. */
 static struct endpoint_rights
 whole_rights(
     const struct listener *listener, const struct endpoint_rights *rights)
@@ -472,8 +473,8 @@ change_rights(struct listener *listener, const struct endpoint_rights *rights)
 	return -1;
 }
 
-/* What it was given back differs from what was asked for where that left
- * something as it was. */
+/* Restores the rights that the socket had.  They differ from the configured
+ * ones if these leave the owner or group unchanged (-1). */
 static void
 undo_rights(struct listener *listener)
 {
@@ -483,8 +484,8 @@ undo_rights(struct listener *listener)
 		change_rights(listener, &before);
 }
 
-/* Those not named close; with @undo, those that were opened for this, and the
- * others have the rights again that they had. */
+/* Close the listeners that are not listed.  With @undo, close those that were
+ * opened by this call, and restore the rights of the others. */
 static void
 close_some(struct table_server *table_server, bool undo)
 {
@@ -516,8 +517,8 @@ open_place(
 	return open_listener(listener);
 }
 
-/* Rights last: until all places are open, nobody shall get in, or be kept out,
- * by those of a configuration that is not taken. */
+/* Rights last: the rights of a configuration that is rejected must not let
+ * clients in or keep them out. */
 static int
 try_places(struct table_server *table_server,
     const struct table_server_place *places, size_t count)
@@ -571,7 +572,7 @@ table_server_each(const struct table_server *table_server,
 			found(arg, l->options.protocol, &l->endpoint);
 }
 
-/* ---- life ---- */
+/* ---- create and free ---- */
 
 struct table_server *
 table_server_new(struct event_base *base, struct policy_service *service,
@@ -595,7 +596,7 @@ table_server_new(struct event_base *base, struct policy_service *service,
 		table_server_free(table_server);
 		return NULL;
 	}
-	/* So it is with the DNS listener's. */
+	/* The same applies to the DNS listener. */
 	if ((why = peers_mixed(table_server->peers)) != NULL)
 		log_info("listener: over loopback the users of this machine "
 			 "can't be told apart: %s",

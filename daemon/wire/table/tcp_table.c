@@ -58,8 +58,8 @@ tcp_table_parse(
 	const char *newline = memchr(buffer, '\n', len);
 	size_t line;
 
-	/* Who speaks another protocol, socketmap perhaps, never sends a
-	 * newline, and would wait for an answer as we for that. */
+	/* A client of another protocol, perhaps socketmap, never sends a
+	 * newline: it would wait for our reply, and we for its newline. */
 	if (memcmp(buffer, get, len < get_len ? len : get_len) != 0)
 		return bad(request, "a request is get SPACE KEY NEWLINE");
 	if (newline == NULL)

@@ -1,12 +1,15 @@
 /*
- * control.h - the control socket: what postdane(1) asks the daemon.
+ * control.h - the control socket, for postdane(1).
  *
  * A request is one line of JSON of at most 16 KiB, {"command": "explain",
- * "key": "example.org", "map": "query"}; the reply is one JSON object and a
- * newline, then the daemon closes.  Errors: {"error": "reason"}.
- * Commands: query (key, map), explain (key, map), status, flush (key or none:
- * {"flushed": true or false}, whether there was anything of that key), export
- * (map: {"verdicts": {key: policy}}, what is remembered).
+ * "key": "example.org", "map": "query"}.  The reply is one JSON object and a
+ * newline; then the daemon closes the connection.  Errors: {"error": "reason"}.
+ *
+ * Commands:
+ *   query (key, map), explain (key, map), status
+ *   flush (optional key): {"flushed": true or false}, whether anything was
+ *     cached for the key
+ *   export (map): {"verdicts": {key: policy}}, from the cache
  */
 #ifndef WIRE_ADMIN_CONTROL_H
 #define WIRE_ADMIN_CONTROL_H
@@ -17,9 +20,10 @@ struct privileges_user;
 struct daemon_status_source;
 
 /*
- * Listen on the unix socket @path, mode 0660, @user's (unix_socket_bind()).
- * Pointers are borrowed and must outlive it, but @path and @user; what @source
- * holds may be replaced at any time.  Returns NULL with the reason logged.
+ * Listen on the unix socket @path, mode 0660, owned by @user
+ * (unix_socket_bind()).  Pointers except @path and @user are borrowed and must
+ * outlive it; what @source points to may be replaced at any time.  Returns NULL
+ * with the reason logged.
  */
 struct control *control_new(struct event_base *base, const char *path,
     const struct privileges_user *user,

@@ -1,5 +1,5 @@
 /*
- * daemon_status.h - how the daemon fares, for postdane status and for
+ * daemon_status.h - the state of the daemon, for postdane status and for
  * Prometheus.
  */
 #ifndef WIRE_ADMIN_DAEMON_STATUS_H
@@ -18,11 +18,11 @@ struct policy_service;
 struct resolver;
 struct stats;
 
-/* Where the numbers come from.  A reload replaces what the pointers point to,
- * so that whoever shows them borrows the structure, not its content. */
+/* The sources of the numbers.  A reload replaces what the pointers point to, so
+ * users borrow the structure, not its members. */
 struct daemon_status_source {
 	const struct conf *conf;
-	struct stats *stats; /* which questions of the control socket add to */
+	struct stats *stats; /* also counts requests of the control socket */
 	const struct table_server *table_server;
 	const struct dns_server *dns;
 	struct resolver *resolver;
@@ -38,13 +38,13 @@ json_t *daemon_status_json(const struct daemon_status_source *source);
 void daemon_status_prometheus(
     const struct daemon_status_source *source, struct evbuffer *out);
 
-/* Whether verdicts can be had at all: not without a trust path.  A reload,
- * after which it has yet to be proven anew, is no reason for alarm.  @why: set
- * to one line where it is not so; valid until the loop runs again. */
+/* Whether verdicts are possible at all: not without a trust path.  A reload,
+ * after which the trust path must be proven again, does not count as unhealthy.
+ * @why: set to one line if not healthy; valid until the loop runs again. */
 bool daemon_status_is_healthy(
     const struct daemon_status_source *source, const char **why);
 
-/* The same in one line, for systemctl status. */
+/* The health in one line, for systemctl status. */
 void daemon_status_line(
     const struct daemon_status_source *source, char *line, size_t size);
 

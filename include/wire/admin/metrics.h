@@ -13,10 +13,10 @@ struct privileges_user;
 struct daemon_status_source;
 
 /*
- * Listen at @places (none: nothing is done, and that is no failure).  A unix
- * socket is @user's (unix_socket_bind()) and open to all.  Pointers but @places
- * and @user are borrowed and must outlive it; what @source holds may be
- * replaced at any time.  NULL with the reason logged.
+ * Listen at @places; with none it does nothing, which is not an error.  A unix
+ * socket is owned by @user (unix_socket_bind()), with access for all.  Pointers
+ * except @places and @user are borrowed and must outlive it; what @source
+ * points to may be replaced at any time.  NULL with the reason logged.
  */
 struct metrics *metrics_new(struct event_base *base,
     const struct conf_endpoints *places, const struct privileges_user *user,

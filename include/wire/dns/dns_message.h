@@ -16,8 +16,8 @@
 struct dns_answer;
 
 #define DNS_MESSAGE_MAX 65535 /* octets, over TCP */
-/* Octets that a datagram may have, whatever the client would take: no
- * fragments on any path. */
+/* Maximum octets of a datagram, even if the client accepts more: avoids
+ * fragmentation on any path. */
 #define DNS_MESSAGE_UDP_MAX 1232
 #define DNS_QUESTION_MAX (DOMAIN_WIRE_MAX + 4)
 
@@ -32,7 +32,7 @@ enum dns_rcode {
 	DNS_RCODE_BADVERS = 16
 };
 
-/* Why it failed: RFC 8914, IANA numbers. */
+/* Extended DNS errors (RFC 8914), IANA numbers. */
 enum dns_error {
 	DNS_ERROR_NONE = -1,
 	DNS_ERROR_OTHER = 0,
@@ -42,38 +42,38 @@ enum dns_error {
 	DNS_ERROR_NETWORK = 23
 };
 
-/* What is to be done about a message. */
+/* How to handle a message. */
 enum dns_action {
-	DNS_ACTION_DROP = 0, /* no word: it is no question, or no message */
-	DNS_ACTION_REFUSE,   /* answer request->rcode */
+	DNS_ACTION_DROP = 0, /* no reply: not a query, or not a DNS message */
+	DNS_ACTION_REFUSE,   /* reply with request->rcode */
 	DNS_ACTION_ANY,      /* dns_message_any() */
 	DNS_ACTION_LOOK_UP   /* request->name and type */
 };
 
-/* What an answer has to know of its question. */
+/* What is needed of the query to write the answer. */
 struct dns_request {
-	uint8_t id[2], flags[2];            /* as they came */
-	uint8_t question[DNS_QUESTION_MAX]; /* likewise: name, type, class */
-	size_t question_len;  /* 0 where there is none to be echoed */
-	uint16_t type;        /* host order */
-	enum dns_rcode rcode; /* with DNS_ACTION_REFUSE */
-	bool edns, dnssec_ok; /* the client's OPT, and its DO */
-	uint16_t udp_size;    /* what the client takes; 512 without OPT */
+	uint8_t id[2], flags[2];            /* as received */
+	uint8_t question[DNS_QUESTION_MAX]; /* as received: name, type, class */
+	size_t question_len;                /* 0 if there is none to echo */
+	uint16_t type;                      /* host order */
+	enum dns_rcode rcode;               /* with DNS_ACTION_REFUSE */
+	bool edns, dnssec_ok;               /* the client's OPT, and its DO */
+	uint16_t udp_size; /* what the client accepts; 512 without OPT */
 };
 
-/* @name: with DNS_ACTION_LOOK_UP and ANY the name asked for, in the text form
- * of base/domain.h. */
+/* @name: with DNS_ACTION_LOOK_UP and ANY, the query name in the text form of
+ * base/domain.h. */
 enum dns_action dns_message_parse(const uint8_t *wire, size_t len,
     struct dns_request *request, char name[DOMAIN_TEXT_MAX]);
 
-/* The octets that an answer may have. */
+/* The maximum octets of an answer. */
 size_t dns_message_limit(const struct dns_request *request, bool tcp);
 
-/* All that write return the octets written to @out, which has room for
- * @size, at least 512. */
+/* The functions that write return the octets written to @out.  @size is its
+ * size, at least 512. */
 
-/* An answer without records.  @text: EXTRA-TEXT, NULL for none; it and @error
- * reach only clients that speak EDNS. */
+/* An answer without records.  @text: EXTRA-TEXT, NULL for none.  Only clients
+ * that use EDNS get @text and @error. */
 size_t dns_message_error(const struct dns_request *request,
     enum dns_rcode rcode, enum dns_error error, const char *text, uint8_t *out,
     size_t size);
@@ -83,17 +83,17 @@ size_t dns_message_any(
     const struct dns_request *request, uint8_t *out, size_t size);
 
 /*
- * @answer: of a lookup with LOOKUP_NEED_MESSAGE.
- * All of it or no record at all.  What does not fit is truncated, with TC, so
- * that the client asks again over TCP; @tcp: this is TCP.  There TC would end
- * the question, so that an answer which is too long goes with the first few
- * signatures of each RRset, and if that does not help it is SERVFAIL; as is
- * whatever can't be read or written in full.
+ * @answer: from a lookup with LOOKUP_NEED_MESSAGE.
+ * Writes all records or none.  Over UDP, an answer that is too long is sent
+ * empty with TC, so that the client repeats the query over TCP.  Over TCP
+ * (@tcp), TC would end the query; so only the first few signatures of each
+ * RRset are sent, and if that is still too long, SERVFAIL.  What cannot be
+ * parsed or written completely is SERVFAIL, too.
  */
 size_t dns_message_answer(const struct dns_request *request,
     const struct dns_answer *answer, bool tcp, uint8_t *out, size_t size);
 
-/* What such an answer says, for counting: of a message that was written. */
+/* Properties of a written answer, for statistics. */
 enum dns_rcode dns_message_rcode(const uint8_t *wire);
 bool dns_message_is_truncated(const uint8_t *wire);
 bool dns_message_is_authentic(const uint8_t *wire);

@@ -1,6 +1,6 @@
 /*
- * protocol.h - what the two wire protocols have in common, so that a session
- * need not know which one it speaks.
+ * protocol.h - the common interface of the two table protocols, so that a
+ * session is independent of its protocol.
  */
 #ifndef WIRE_TABLE_PROTOCOL_H
 #define WIRE_TABLE_PROTOCOL_H
@@ -12,16 +12,16 @@
 enum protocol_state {
 	PROTOCOL_MORE, /* no complete request yet */
 	PROTOCOL_REQUEST,
-	PROTOCOL_BAD /* answer with the reason, then close */
+	PROTOCOL_BAD /* reply with the reason, then close */
 };
 
 #define PROTOCOL_REQUEST_MAX 10000 /* octets of one request */
 #define PROTOCOL_MAP_MAX 256       /* octets of a map name, NUL included */
 
 struct protocol_request {
-	size_t consumed; /* octets of the buffer that belong to this request */
-	const char *map; /* borrowed from the buffer, not terminated; NULL
-			  * where the protocol has no names */
+	size_t consumed; /* octets of the buffer that this request used */
+	const char *map; /* borrowed from the buffer, not terminated; NULL if
+			  * the protocol has no map names */
 	size_t map_len;
 	const char *key; /* borrowed from the buffer, decoded there */
 	size_t key_len;
@@ -40,7 +40,7 @@ struct protocol_reply {
 	const char *text; /* never empty with PROTOCOL_OK */
 };
 
-/* Enough for any reply we give: text of at most 1,000 octets. */
+/* Enough for any reply with text of at most 1,000 octets. */
 #define PROTOCOL_REPLY_MAX 4096
 
 struct protocol {

@@ -9,11 +9,11 @@
 
 #include "wire/table/protocol.h"
 
-/* @max: octets of payload that a request may have. */
+/* @max: maximum octets of a request's payload. */
 enum protocol_state socketmap_parse(
     char *buffer, size_t len, size_t max, struct protocol_request *request);
 
-/* Returns the octets written to @out, or 0 when @size is too small. */
+/* Returns the octets written to @out, or 0 if @size is too small. */
 size_t socketmap_format(
     const struct protocol_reply *reply, char *out, size_t size);
 

@@ -9,11 +9,11 @@
 
 #include "wire/table/protocol.h"
 
-/* @max: octets that a request line may have, newline excluded. */
+/* @max: maximum octets of a request line, without the newline. */
 enum protocol_state tcp_table_parse(
     char *buffer, size_t len, size_t max, struct protocol_request *request);
 
-/* Returns the octets written to @out, or 0 when @size is too small. */
+/* Returns the octets written to @out, or 0 if @size is too small. */
 size_t tcp_table_format(
     const struct protocol_reply *reply, char *out, size_t size);
 
