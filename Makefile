@@ -1,33 +1,34 @@
-# postdane.  CFLAGS, CPPFLAGS and LDFLAGS are the user's; what the code needs
-# is in the OUR_ variables.
+# postdane.  CFLAGS, CPPFLAGS and LDFLAGS belong to the user.  The flags that
+# the code needs are in the OUR_ variables.
 #
 #   make                    build/postdaned and build/postdane; needs no root
 #   sudo make demo          the lab, real Postfix, a table of verdicts
-#   sudo make check         everything that is tested; make check-unit is the
-#                           part that needs neither root nor a network
-#   sudo make ci            that, and sanitizers, analysers, a bare Debian 13
-#   sudo make release-check what CI has no time for, before a release: hours
-#   sudo make coverage      which lines the tests run
-#   sudo make run           the daemon, in the foreground, for a try
+#   sudo make check         all tests; make check-unit is the part that needs
+#                           neither root nor a network
+#   sudo make ci            make check, and sanitizers, analysers, a bare
+#                           Debian 13
+#   sudo make release-check checks that take hours, before a release
+#   sudo make coverage      line coverage of the tests
+#   sudo make run           the daemon in the foreground, to try it
 #   make install            PREFIX (/usr/local), SYSCONFDIR (/etc), DESTDIR
 #   sudo make install-postfix-conf
 #                           makes postdane the resolver of Postfix alone
-#   sudo make bench         docs/benchmark.md, measured anew
-#   sudo make faults        all faults, those that take minutes, too
-#   make fuzz TIME=60       each parser of strange bytes, seconds for each
+#   sudo make bench         measures again for docs/benchmark.md
+#   sudo make faults        all fault tests, including those that take minutes
+#   make fuzz TIME=60       fuzzes each parser of foreign data, for 60 seconds
 #   sudo make soak TIME=1200
-#                           mixed load while everything around it fails
+#                           mixed load while everything around the daemon fails
 #   sudo make attack        an attacker on the path, RUNS=2000 times; SEED=…
-#                           for the same again, and RUN=… for one of them
-#   make allocs             each allocation of the unit tests fails once
-#   make mutants            each rule of security is taken out once
-#   sudo make check-busy    part of the tests, while others have the processor
-#   sudo make check-systemd on Debian 12 and 13, booted in containers
+#                           repeats a series, RUN=… a single run
+#   make allocs             makes each allocation of the unit tests fail once
+#   make mutants            removes each security rule once
+#   sudo make check-busy    part of the tests on a busy machine
+#   sudo make check-systemd tests on Debian 12 and 13, booted in containers
 #   sudo make check-debian13
-#                           on a bare Debian 13, which it makes
+#                           tests on a bare Debian 13, which it creates
 #
-# CC=clang, SANITIZE=address,undefined and WERROR=1 go with any of them; the
-# first two build in a directory of their own below build/.
+# CC=clang, SANITIZE=address,undefined and WERROR=1 work with any target.  The
+# first two build in separate directories below build/.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -37,7 +38,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 PYTHON := /usr/bin/python3
-# Of this machine: bookworm is Debian 12, trixie 13.
+# The Debian release of this machine: bookworm is 12, trixie 13.
 RELEASE := $(shell . /etc/os-release 2>/dev/null && echo "$$VERSION_CODENAME")
 MAKEFLAGS += --no-print-directory
 
@@ -47,17 +48,18 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libconfuse-dev libevent-dev \
 	libidn2-dev libjansson-dev libldns-dev libseccomp-dev libssl-dev \
 	libsystemd-dev \
 	libunbound-dev libxxhash-dev nettle-dev uthash-dev dns-root-data
-# What the lab needs to run.  Utilities: nothing here starts a service.
+# Needed to run the lab.  Only utilities: none of them starts a service.
 LAB_PACKAGES := bind9-dnsutils bind9-utils faketime iproute2 ldnsutils mount openssl \
 	procps python3 python3-cryptography python3-dnspython unbound-host
 DEB_PACKAGES := adduser build-essential check debhelper lintian
 TEST_PACKAGES := $(LAB_PACKAGES) $(DEB_PACKAGES) clang clang-format \
 	clang-tidy cppcheck libclang-rt-dev mandoc python3-pytest shellcheck \
 	systemd valgrind $(DEBIAN_PACKAGES)
-# What makes and boots other Debians: check-systemd, check-debian13.
+# Needed to create and boot other Debian releases: check-systemd,
+# check-debian13.
 DEBIAN_PACKAGES := debian-archive-keyring mmdebstrap systemd-container
 # Never installed: they would start services, replace another MTA, or be
-# confined by AppArmor.  They are unpacked below build/ and run in the lab only.
+# confined by AppArmor.  They are unpacked below build/ and run only in the lab.
 SERVER_PACKAGES := bind9 nsd pdns-recursor postfix prometheus systemd unbound
 
 # ---- flags ----
@@ -82,7 +84,7 @@ ifdef WERROR
 OUR_CFLAGS += -Werror
 endif
 ifdef COVERAGE
-# Also from inside the sandbox.
+# The path is needed to write coverage data from inside the sandbox.
 OUR_CFLAGS += --coverage -DPOSTDANE_COVERAGE='"$(CURDIR)/$(BUILD)"'
 OUR_LDFLAGS += --coverage
 endif
@@ -91,12 +93,13 @@ OUR_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 OUR_LDFLAGS += -fsanitize=$(SANITIZE)
 else
-# The sanitizers do by themselves, and better, what _FORTIFY_SOURCE does; it
-# wants an optimised build, and gives way to the user's own.
+# Not with sanitizers, which check more than _FORTIFY_SOURCE does.  It requires
+# an optimised build.  A value set by the user takes precedence.
 OUR_CFLAGS += $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(if \
 	$(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-D_FORTIFY_SOURCE=2))
 endif
-# The same program from every directory; gcov has to find its own files.
+# The build does not depend on the directory.  Except for coverage: gcov has to
+# find its files.
 OUR_CFLAGS += $(if $(COVERAGE),,-ffile-prefix-map=$(CURDIR)=.)
 OUR_CFLAGS += -fPIE -fstack-protector-strong -fstack-clash-protection $(if $(filter x86_64 i%86,$(shell \
 	uname -m)),-fcf-protection)
@@ -125,8 +128,8 @@ FUZZ_OBJECTS := $(call objects_of,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard daemon/*.c daemon/*/*.c daemon/*/*/*.c)
 HEADERS := $(wildcard include/*/*.h include/*/*/*.h)
 MANUALS := $(wildcard docs/man/*.[158])
-# Where they are installed they find each other as they do here: what they link
-# to is among them.
+# Installed with the same layout as here, so that links between them work.  All
+# link targets are included.
 DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md LICENSE SECURITY.md \
 	service/postdane.conf $(wildcard docs/*.md docs/*.svg)
 
@@ -145,13 +148,13 @@ $(BUILD)/postdane: $(COMMAND_OBJECTS) $(ARCHIVE)
 	@echo "  LD $@"
 	$(Q)$(LINK) $(OUR_LIBS)
 
-# Made anew: what a removed module has left in it would still be linked.
+# Created from scratch: the object of a removed module would still be linked.
 $(ARCHIVE): $(ARCHIVE_OBJECTS)
 	@echo "  AR $@"
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-# The commands' modules, without their main().
+# The modules of the commands, without main().
 COMMAND_ARCHIVE := $(BUILD)/libcommand.a
 $(COMMAND_ARCHIVE): $(filter-out %/postdane.o,$(COMMAND_OBJECTS))
 	@echo "  AR $@"
@@ -168,7 +171,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@echo "  CC $@"
 	$(Q)$(COMPILE)
 
-# Changes when the flags do, and everything is compiled again.
+# Changes if the flags change, so that everything is compiled again.
 FLAGS_TEXT := $(CC) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
 $(BUILD)/flags: FORCE
 	@pkg-config --print-errors --exists $(LIBRARIES) || { \
@@ -182,10 +185,10 @@ objects: $(OBJECTS)
 
 # ---- tests ----
 
-# As many jobs as there are processors, where the user has not said.
+# One job per processor, unless the user sets -j.
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
-# What root has made belongs to whom the source tree belongs to; but not whole
-# systems, whose files belong to many.
+# Files made by root are given to the owner of the source tree.  Not those of
+# whole systems (build/debian), whose files have various owners.
 GIVE_BACK = [ "$$(id -u)" != 0 ] || [ ! -e build ] || find build -path build/debian \
 	-prune -o -exec chown -h "$$(stat -c %u:%g .)" {} +
 
@@ -204,15 +207,15 @@ check:
 	@$(MAKE) test-deps
 	@$(RUN_CHECKS) $(CHECKS)
 
-# What takes longer, too: .ci/run.
+# Includes checks that take longer.  Run by .ci/run.
 ci:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
 	@$(RUN_CHECKS) $(CHECKS) check-analyzers check-allocs check-mutants \
 		check-sanitized check-debian13
 
-# What takes hours, before a release; make ci is for each change, and has none of
-# this, or a small part.  The last one writes docs/benchmark.md anew.
+# Takes hours; for releases.  make ci is for each change, and includes none or
+# only a small part of each of these.  The last one rewrites docs/benchmark.md.
 RELEASE_CHECKS := check-valgrind check-tsan coverage allocs faults mutants \
 	attack soak fuzz fuzz-afl check-busy check-systemd check-debian13-all \
 	bench
@@ -224,7 +227,7 @@ release-check:
 		tests/tools/run-checks '$(MAKE)' $(BUILD)/release \
 		$(RELEASE_CHECKS)
 
-# Each version of these tools wants the code a little different.
+# The results of these tools depend on their version.
 OF_DEBIAN_12 = $(if $(filter bookworm,$(RELEASE)),$(1),left-to-debian-12)
 
 check-style: check-layers check-docs check-mutants-match check-shellcheck \
@@ -249,7 +252,7 @@ check-docs:
 	@echo "check-docs"
 	@tests/tools/check-docs
 
-# Whatever has a shell in its first line, wherever it is.
+# All files with a shell in their first line.
 SHELL_SCRIPTS = $(shell find . \( -path ./build -o -path ./.git \) -prune -o \
 	-type f -size -100k -exec awk 'FNR == 1 && \
 	/^\#! *\/(usr\/)?bin\/(env +)?(ba|da)?sh( |$$)/ { print FILENAME } \
@@ -265,7 +268,7 @@ check-tidy:
 
 tidy: $(patsubst %.c,$(BUILD)/tidy/%.ok,$(SOURCES))
 
-# It counts the warnings that it does not show, on stderr.
+# clang-tidy counts suppressed warnings on stderr; this filters that line.
 $(BUILD)/tidy/%.ok: %.c $(HEADERS) .clang-tidy
 	@mkdir -p $(@D)
 	@echo "clang-tidy $<"
@@ -283,13 +286,13 @@ check-unit:
 	@$(MAKE) $(JOBS) $(UNIT_TESTS)
 	@$(MAKE) $(JOBS) --keep-going --output-sync $(UNIT_TESTS:%=run/%)
 
-# A limit that only a hang reaches, however busy the machine is.  What is
-# instrumented takes longer.
+# A timeout that only a hang reaches, even on a busy machine.  Instrumented
+# builds take longer.
 $(UNIT_TESTS:%=run/%): run/%: %
 	@CK_DEFAULT_TIMEOUT=120 CK_TIMEOUT_MULTIPLIER=$(if \
 		$(SANITIZE)$(COVERAGE),5,1) $<
 
-# What tests of the lab run, besides the two programs.
+# Programs that tests of the lab run, besides postdaned and postdane.
 LAB_PROGRAMS := $(patsubst tests/system/%.c,$(BUILD)/system/%,$(wildcard tests/system/*.c))
 $(LAB_PROGRAMS): $(BUILD)/system/%: $(BUILD)/obj/tests/system/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
@@ -303,9 +306,9 @@ check-hardening:
 	@$(MAKE) $(JOBS) all
 	@tests/tools/check-hardening $(BUILD)/postdaned $(BUILD)/postdane
 
-# They mostly wait: some side by side, each in namespaces of its own, those that
-# take longest first.  The package is built without sanitizers, always, and with
-# them there is no sandbox.
+# The tests mostly wait, so some run in parallel, each in its own namespaces,
+# the longest first.  With sanitizers two files are left out: the package is always
+# built without them, and a build with them has no sandbox.
 LABS ?= 4
 LONG := $(patsubst %,tests/%.py,incident/test_postfix_resolv system/test_dns_service \
 	system/test_doctor system/test_matrix system/test_time_and_place system/test_daemon \
@@ -314,7 +317,7 @@ LAB_FILES := $(filter-out $(if $(SANITIZE)$(COVERAGE),\
 	tests/system/test_package.py) $(if $(SANITIZE),tests/system/test_sandbox.py),\
 	$(wildcard tests/system/test_*.py))
 INCIDENT_FILES := $(wildcard tests/incident/test_*.py)
-# The first argument: files and directories.
+# $(1): files and directories.
 SIDE_BY_SIDE = $(MAKE) -j$(LABS) --keep-going --output-sync $(foreach file,$(filter \
 	$(1),$(LONG)) $(filter-out $(LONG),$(1)),$(file).run)
 
@@ -333,21 +336,21 @@ lab-package:
 check-lab: lab-programs lab-package
 	@$(call SIDE_BY_SIDE,$(LAB_FILES))
 
-# Real mail servers: whether a verdict does what it says.
+# Tests with real mail servers whether each verdict has its intended effect.
 check-oracle: lab-programs
 	@$(call SIDE_BY_SIDE,tests/oracle)
 
 check-incident: lab-programs
 	@$(call SIDE_BY_SIDE,$(INCIDENT_FILES))
 
-# The three of them.
+# check-lab, check-oracle and check-incident together.
 check-labs: lab-programs lab-package
 	@$(call SIDE_BY_SIDE,$(LAB_FILES) tests/oracle $(INCIDENT_FILES))
 
 # ---- a busy machine ----
 
-# Beside two endless loops for each processor: no test is decided by the clock.
-# Whatever has to be built is there before they run.
+# Runs tests beside two endless loops per processor, to show that no result
+# depends on timing.  Everything is built before the loops start.
 check-busy:
 	@$(NEEDS_ROOT)
 	@$(MAKE) $(JOBS) all $(LAB_PROGRAMS) $(UNIT_TESTS)
@@ -356,7 +359,8 @@ check-busy:
 		tests/tools/beside-loops tests/tools/run-checks '$(MAKE)' \
 			$(BUILD)/busy check-unit check-busy-lab check-faults
 
-# What waits, counts and measures most, and takes few minutes.
+# The tests that depend most on waiting, counting and measuring, and take only a
+# few minutes.
 LAB_BUSY := $(addprefix tests/system/test_,policy.py cache.py daemon.py counters.py)
 check-busy-lab:
 	@$(LAB) -m pytest -q -p no:cacheprovider $(LAB_BUSY)
@@ -364,10 +368,10 @@ check-busy-lab:
 
 # ---- an attacker on the path ----
 
-# Of each series; fuzz has another RUNS.
+# Runs of each series; fuzz has a different RUNS.
 attack: RUNS := 2000
 SEED := fresh
-# KEEP=DIRECTORY keeps the daemon's log of each run that failed.
+# KEEP=DIRECTORY keeps the daemon's log of each failed run.
 ATTACK = $(LAB) tests/attack/run.py $(if $(KEEP),--keep $(KEEP))
 
 attack:
@@ -376,17 +380,16 @@ attack:
 	@$(MAKE) servers
 	@$(ATTACK) $(if $(RUN),--run $(RUN),--runs $(RUNS)) --seed $(SEED)
 
-# As many as there is time for, of a seed that is always the same and of one
-# that never is.
+# Runs for a limited time, with a constant and with a fresh seed.
 check-attack:
 	@$(NEEDS_ROOT)
 	@$(MAKE) $(JOBS) all
 	@$(MAKE) servers
 	@$(ATTACK) --seconds 12 --seed postdane --seed fresh
 
-# ---- other machines: bare ones, and booted ones ----
+# ---- other systems: bare and booted ----
 
-# The package is built in the release that it is for.
+# Each package is built on the release that it is for.
 build/debian/%/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
 		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/* tests/fakes/*)
 	@mkdir -p $(@D)
@@ -396,7 +399,7 @@ build/debian/%/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
 		tests/tools/on-bare-debian $* make deb; \
 	fi
 
-# Debian 13, of which nothing is there but make: what is short.
+# The short checks on a Debian 13 that has nothing but make.
 check-debian13:
 	@$(NEEDS_ROOT)
 	@tests/tools/install-packages $(DEBIAN_PACKAGES)
@@ -404,13 +407,14 @@ check-debian13:
 		tests/tools/install-packages python3-pytest systemd; \
 		make check-incident'
 
-# All of make check there, but for what is left to Debian 12 (check-style).
+# All of make check there, except for parts of check-style that require Debian
+# 12.
 check-debian13-all:
 	@$(NEEDS_ROOT)
 	@tests/tools/install-packages $(DEBIAN_PACKAGES)
 	@tests/tools/on-bare-debian trixie make check
 
-# The package below a running systemd, with real Postfix, in a container.
+# Tests the package in a container with a running systemd and real Postfix.
 SYSTEMD_RELEASES := bookworm trixie
 check-systemd: $(SYSTEMD_RELEASES:%=check-systemd-%)
 
@@ -426,16 +430,16 @@ $(SYSTEMD_RELEASES:%=check-systemd-%): check-systemd-%:
 
 # ---- sanitizers ----
 
-# A report fails the test during which it appears, see tests/lab/sanitizers.py.
+# A report fails the test during which it appears: tests/lab/sanitizers.py.
 check-sanitized:
 	@$(MAKE) --keep-going SANITIZE=address,undefined check-unit check-labs
 
-# One process, one thread: what could race is a library's thread, or what a
-# signal interrupts.
+# The programs have one thread.  Races are possible only with threads of
+# libraries and with signals.
 check-tsan:
 	@$(MAKE) --keep-going SANITIZE=thread check-unit check-lab-daemon
 
-# As it is shipped, but for the sandbox, which valgrind can't live in.
+# The normal build, but without the sandbox, in which valgrind can't run.
 check-valgrind:
 	@POSTDANE_WRAPPER=valgrind $(MAKE) check-lab-daemon
 
@@ -448,8 +452,8 @@ check-lab-daemon:
 
 # ---- analysers ----
 
-# Macros that open loops are unknown to cppcheck without their headers; it gets
-# these alone, since all of the system's would take minutes.
+# cppcheck needs these headers for their loop macros.  All system headers would
+# take minutes.
 CPPCHECK_HEADERS := $(addprefix /usr/include/,uthash.h utlist.h \
 	jansson.h jansson_config.h)
 
@@ -463,8 +467,8 @@ check-cppcheck:
 		-DPOSTDANE_VERSION='"$(VERSION)"' -Iinclude \
 		-Ibuild/cppcheck/include $(SOURCES) $(wildcard tests/*/*.c)
 
-# gcc 12 takes for lost what is stored in something allocated: of 28 such
-# leaks that it saw none was one.  Leaks are the sanitizers' and valgrind's.
+# gcc 12 reports memory as leaked if its pointer is stored in allocated memory:
+# all of its 28 reports were false.  Sanitizers and valgrind detect leaks.
 ANALYZER := -fanalyzer -Wno-analyzer-malloc-leak -Werror
 
 check-analyzer:
@@ -480,9 +484,9 @@ build/analyzer/%.ok: %.c $(HEADERS)
 
 # ---- coverage ----
 
-# Of a build of its own that isn't optimised, by the tests that know what is
-# right: the unit tests and the lab's.  Lines with the reason why they can't run
-# are marked GCOVR_EXCL_LINE.
+# Uses a separate build without optimisation, and the tests that check results:
+# the unit tests and the lab's.  Lines that can't run are marked GCOVR_EXCL_LINE
+# with the reason.
 COVERAGE_DIRECTORY := build/coverage
 COVERAGE_MAKE = $(MAKE) COVERAGE=1 CFLAGS='-O0 -g'
 GCOVR = gcovr --root . --filter 'daemon/' --exclude-unreachable-branches \
@@ -501,8 +505,8 @@ coverage:
 		find $(COVERAGE_DIRECTORY) -name '*.gcda' -empty -delete; \
 		$(MAKE) coverage-report && exit $$failed
 
-# What was run is written down by whom a program has become: the files are there
-# before root makes them, and everybody's.
+# Coverage data is written by the user that a program has switched to.  So the
+# files are created in advance, writable for all.
 coverage-objects: all $(LAB_PROGRAMS) $(UNIT_TESTS)
 	@find $(BUILD)/obj -name '*.gcno' -exec sh -c 'for file; do \
 		data=$${file%.gcno}.gcda; : >"$$data" && chmod 666 "$$data"; \
@@ -517,12 +521,12 @@ coverage-report:
 	@tests/tools/check-coverage $(COVERAGE_DIRECTORY)/summary.json $(DOCUMENT)
 	@echo "each line: $(COVERAGE_DIRECTORY)/html/index.html"
 
-# Two labs side by side: the tests mostly wait.
+# Run in parallel like the labs: the tests mostly wait.
 FAULTS_MARK := not slow
 check-faults: lab-programs
 	@$(call SIDE_BY_SIDE,$(wildcard tests/faults/test_*.py))
 
-# Those that take minutes, too.
+# Includes the fault tests that take minutes.
 faults:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
@@ -531,13 +535,14 @@ faults:
 
 # ---- fuzzing ----
 
-# libFuzzer, and so clang, which brings its runtime along.
+# libFuzzer requires clang, which includes its runtime.
 FUZZ_MAKE = $(MAKE) $(JOBS) CC=clang \
 	SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O2 -g'
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
-# Seconds for each target; TARGETS="socketmap mx" fuzzes only those, and
-# RUNS=10000000 goes on, round by round, until each has had so many executions.
+# TIME: seconds per target.  TARGETS="socketmap mx" fuzzes only those.
+# RUNS=10000000 continues in rounds until each target has had that many
+# executions.
 TIME := 60
 TARGETS := $(FUZZ_TARGETS)
 fuzz: RUNS := 0
@@ -558,7 +563,7 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
 	$(Q)$(LINK) -fsanitize=fuzzer $(OUR_LIBS)
 	$(Q)ln -f $@ build/fuzz/$*
 
-# The same targets with AFL++, which brings a main() for them.
+# The same targets with AFL++, which provides main() for them.
 AFL_TARGETS = $(if $(filter file,$(origin TARGETS)),socketmap \
 	dns_message,$(TARGETS))
 AFL_MAKE = $(MAKE) $(JOBS) CC=afl-clang-fast SANITIZE=address,undefined \
@@ -576,14 +581,15 @@ build/afl/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
 
 # ---- soak ----
 
-# Seconds; the result goes to build/soak.  SEED= repeats a run's choices.
+# TIME: seconds.  The result goes to build/soak.  SEED= repeats a run's random
+# choices.
 soak: TIME := 1200
 soak:
 	@$(NEEDS_ROOT)
 	@$(MAKE) test-deps
 	@trap '$(GIVE_BACK)' EXIT; $(MAKE) soaked TIME=$(TIME)
 
-# So short that it only shows that it works.
+# A short run, which only shows that the soak test works.
 check-soak:
 	@$(NEEDS_ROOT)
 	@$(MAKE) servers
@@ -595,10 +601,10 @@ soaked:
 
 # ---- allocation failures ----
 
-# The unit tests, linked so that each allocation can be made to fail.  What is
-# ours goes to a section of its own, by which allocations are told from the
+# The unit tests, linked so that each allocation can be made to fail.  Our code
+# is put into a separate section, which distinguishes its allocations from the
 # test's: tests/allocs/allocs.h.  Not key_limits: it allocates nothing, and GMP,
-# which its test asks through Nettle, ends the program where memory fails.
+# which its test uses through Nettle, ends the program if an allocation fails.
 ALLOCS_MAKE = $(MAKE) $(JOBS) CC=gcc SANITIZE=address,undefined
 ALLOCS_TESTS := $(filter-out key_limits,\
 	$(patsubst tests/unit/test_%.c,%,$(UNIT_SOURCES)))
@@ -616,7 +622,7 @@ check-allocs:
 
 allocs-tests: $(ALLOCS_TESTS:%=$(BUILD)/allocs/%)
 
-# It is malloc, and runs before the sanitizers have begun.
+# It replaces malloc(), and runs before the sanitizers are initialised.
 $(BUILD)/obj/tests/allocs/allocs.o: OUR_CFLAGS += -fno-sanitize=all
 
 $(BUILD)/allocs/lib%.a: $(BUILD)/lib%.a tests/allocs/calls.syms
@@ -626,7 +632,8 @@ $(BUILD)/allocs/lib%.a: $(BUILD)/lib%.a tests/allocs/calls.syms
 		--rename-section .text=postdane_text \
 		--rename-section .text.unlikely=postdane_text $< $@
 
-# What a failed test still holds is no leak: not optimised, it stays in sight.
+# Memory that a failed test still refers to is no leak.  Without optimisation
+# the leak detector finds the references.
 $(BUILD)/allocs/obj/%.o: tests/unit/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
@@ -639,29 +646,30 @@ $(BUILD)/allocs/%: $(BUILD)/allocs/obj/test_%.o $(ALLOCS_OBJECTS) \
 	$(Q)$(LINK) $(OUR_LIBS)
 	$(Q)ln -f $@ build/allocs/$*
 
-# ---- rules that are taken out ----
+# ---- mutation tests ----
 
-# MUTANTS="dane verdict/ttl-most" tries only those: modules, or single ones.
+# MUTANTS="dane verdict/ttl-most" runs only these: all of a module, or single
+# mutants.
 RUN_MUTANTS = tests/mutants/run $(patsubst -j%,--jobs=%,$(filter-out -j,$(filter -j%,\
 	$(MAKEFLAGS))))
 
 mutants:
 	@$(RUN_MUTANTS) $(MUTANTS)
 
-# Only whether each is found in the code as it is now, in a second: code that
-# moves must take its mutants with it.
+# Only checks, within a second, that each mutant still applies: a change of code
+# must update its mutants.
 check-mutants-match:
 	@echo "check-mutants-match"
 	@tests/mutants/run --match
 
-# As many as there is time for; SEED= draws the same again.
+# A random selection; SEED= repeats it.
 check-mutants:
 	@$(RUN_MUTANTS) --draw 10 --seed $(SEED)
 
 # ---- benchmarks ----
 
-# Wants two processors for itself; BENCH=brief takes minutes, and says little.
-# PEER=inet:HOST:PORT:MAP measures another socketmap server in the same run.
+# Needs two otherwise idle processors.  BENCH=brief takes minutes, but is not
+# precise.  PEER=inet:HOST:PORT:MAP also measures another socketmap server.
 BENCH ?= full
 BENCH_PROGRAMS := $(BUILD)/bench/load $(BUILD)/bench/bare
 
@@ -706,7 +714,7 @@ run: deps
 	@[ "$$(id -u)" != 0 ] || install -d /run/postdane
 	@exec $(BUILD)/postdaned $(ARGS)
 
-# ---- what is needed ----
+# ---- dependencies ----
 
 deps:
 	@tests/tools/install-packages $(BUILD_PACKAGES)
@@ -715,14 +723,14 @@ test-deps:
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@trap '$(GIVE_BACK)' EXIT; $(MAKE) servers
 
-# Does nothing where they are there already.
+# Does nothing if they exist already.
 servers:
 	@tests/tools/unpack-servers $(SERVERS) $(SERVER_PACKAGES)
 
 # ---- the Debian package ----
 
-# What the package is built from is a copy: dpkg-buildpackage works in the
-# source tree and leaves its result beside it.
+# The package is built from a copy of the source tree: dpkg-buildpackage writes
+# to the tree and to its parent directory.
 deb: build/deb/postdane.deb
 	@:
 
@@ -755,7 +763,7 @@ man_of = $(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix \
 CONFIG := $(DESTDIR)$(SYSCONFDIR)/postdane/postdane.conf
 INSTALL_DATA := install -D -m 644
 
-# A configuration that is there already stays as it is.
+# An existing configuration is not changed.
 install: all
 	install -D -m 755 $(BUILD)/postdaned $(DESTDIR)$(PREFIX)/sbin/postdaned
 	install -D -m 755 $(BUILD)/postdane $(DESTDIR)$(PREFIX)/bin/postdane
@@ -782,8 +790,8 @@ install: all
 	[ -e $(CONFIG) ] || $(INSTALL_DATA) service/postdane.conf $(CONFIG)
 	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || $(POSTFIX_RESOLV) upgrade
 
-# The configuration is the administrator's.  A Postfix whose resolver is gone
-# resolves nothing.
+# Keeps the administrator's configuration.  Removes postdane as Postfix's
+# resolver first: without its resolver Postfix can't resolve any name.
 uninstall:
 	[ -n "$(DESTDIR)" ] || [ ! -e /etc/postdane/postfix/resolv.conf ] || \
 		$(POSTFIX_RESOLV) uninstall --yes
@@ -799,7 +807,7 @@ uninstall:
 	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || systemctl daemon-reload)
 	rmdir $(dir $(POSTFIX_RESOLV)) 2>/dev/null || true
 
-# They ask before they change anything; YES=--yes answers.
+# These ask before they change anything, unless YES=--yes.
 NEEDS_POSTFIX_RESOLV = [ -x $(POSTFIX_RESOLV) ] || { \
 	echo "$(POSTFIX_RESOLV) is missing: make install first;" \
 		"the Debian package has it in /usr/lib/postdane" >&2; exit 1; }

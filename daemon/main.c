@@ -14,7 +14,7 @@
 #include "process/server.h"
 
 #define EXIT_USAGE 2
-#define SYSTEMD "/run/systemd/system/" /* is there where systemd runs */
+#define SYSTEMD "/run/systemd/system/" /* exists if systemd runs */
 
 static void
 usage(FILE *file)
@@ -43,7 +43,7 @@ usage(FILE *file)
 	    file);
 }
 
-/* What is wrong has been said, and would be lost above a whole page. */
+/* The error is already printed; a whole usage page would hide it. */
 static int
 refuse(void)
 {
@@ -129,7 +129,8 @@ run(const char *path)
 	char error[1024];
 	struct conf *conf;
 
-	/* Whoever wants a reload so early gets it: nothing is read yet. */
+	/* A SIGHUP this early needs no action: the file has not been read
+	 * yet. */
 	signal(SIGHUP, SIG_IGN);
 	conf = conf_load(path, error, sizeof(error));
 	if (conf == NULL) {

@@ -1,4 +1,4 @@
-/* child.c - what a process says that was started to find something out. */
+/* child.c - reads the output of a child process. */
 
 #include "command/child.h"
 

@@ -1,4 +1,4 @@
-/* client.c - ask the daemon over its control socket. */
+/* client.c - asks the daemon over its control socket. */
 
 #include "command/client.h"
 
@@ -42,7 +42,7 @@ send_line(int fd, const json_t *request)
 	return result;
 }
 
-/* What has come already is taken after the deadline, too. */
+/* Data that has already arrived is read even after the deadline. */
 static size_t
 receive(void *buffer, size_t size, void *arg)
 {
@@ -60,7 +60,7 @@ receive(void *buffer, size_t size, void *arg)
 	return (size_t)n;
 }
 
-/* ---- what others have said ---- */
+/* ---- cleaning the reply ---- */
 
 static bool
 is_printable(const char *text)
@@ -71,7 +71,7 @@ is_printable(const char *text)
 	return true;
 }
 
-/* The caller's to free; NULL when out of memory. */
+/* To be freed by the caller; NULL when out of memory. */
 static char *
 printable_copy(const char *text)
 {
@@ -98,7 +98,7 @@ clean_string(json_t *string)
 	return result;
 }
 
-/* Adds to @to, under a printable key, what @from has there. */
+/* Add @value to @to under a printable form of @key. */
 static int
 copy_member(json_t *to, const char *key, json_t *value)
 {
@@ -146,8 +146,8 @@ clean_object(json_t *object)
 	return all_printable ? 0 : clean_keys(object);
 }
 
-/* Every string and every key.  Returns 0, or -1 when out of memory.  The parser
- * has bounded how deep this goes. */
+/* Make every string and key printable.  Returns 0, or -1 when out of memory.
+ * The parser limits the depth of the recursion. */
 static int
 clean(json_t *value)
 {
@@ -165,9 +165,9 @@ clean(json_t *value)
 	return 0;
 }
 
-/* ---- one question ---- */
+/* ---- one request ---- */
 
-/* For who watches: nothing is said of answers that come soon. */
+/* Shows progress on a terminal, unless the answer comes soon. */
 static void
 wait_visibly(const struct client *client)
 {
@@ -240,7 +240,7 @@ client_start(const struct control_access *control, const json_t *request,
 	return client;
 }
 
-/* The parser quotes what it does not understand. */
+/* The parser's message quotes the text that it could not parse. */
 static void
 tell_no_answer(const struct client *client, const json_error_t *error)
 {

@@ -1,4 +1,4 @@
-/* control_access.c - the way to the daemon's control socket. */
+/* control_access.c - access to the daemon's control socket. */
 
 #include "command/control_access.h"
 
@@ -14,8 +14,7 @@
 #include "base/clock.h"
 #include "base/privileges.h"
 
-/* What the helper is asked, and answers: an octet, and beside it the
- * connection; or the errno that there was instead. */
+/* The helper's reply: an errno, or 0 and the connection as ancillary data. */
 struct message {
 	int error;
 	union {
@@ -32,7 +31,7 @@ control_access_limit(int fd, int option, uint64_t deadline)
 	const struct timeval time = { (time_t)(left / 1000),
 		(suseconds_t)(left % 1000 * 1000) };
 
-	/* Zero would be no limit at all. */
+	/* A timeout of zero would mean no limit. */
 	if (left == 0) {
 		errno = ETIMEDOUT;
 		return -1;
@@ -74,7 +73,7 @@ header_of(struct message *message, struct iovec *io)
 		.msg_controllen = sizeof(message->control.octets) };
 }
 
-/* Returns 0, or -1 where nobody listens any more. */
+/* Returns 0, or -1 if the program has ended. */
 static int
 hand_over(int helper, int fd, int error)
 {
@@ -95,13 +94,13 @@ hand_over(int helper, int fd, int error)
 	return sendmsg(helper, &header, MSG_NOSIGNAL) != -1 ? 0 : -1;
 }
 
-/* Reads deadlines and nothing else.  Ends with who asks. */
+/* Reads only deadlines.  Ends when the program does. */
 static void
 be_helper(const char *path, int helper)
 {
 	uint64_t deadline;
 
-	/* Whoever reads what we print waits for its end. */
+	/* A reader of our output waits until every copy of it is closed. */
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		close(fd);
 	while (recv(helper, &deadline, sizeof(deadline), 0) ==
@@ -117,7 +116,7 @@ be_helper(const char *path, int helper)
 	_exit(0);
 }
 
-/* ---- for the program ---- */
+/* ---- in the program ---- */
 
 static int
 connect_by_helper(int helper, uint64_t deadline)

@@ -1,4 +1,4 @@
-/* explain.c - postdane explain: why Postfix gets what it gets. */
+/* explain.c - postdane explain: why Postfix gets this answer. */
 
 #include <getopt.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* explain_text.c - an explanation as a tree for people. */
+/* explain_text.c - prints an explanation as a tree for people. */
 
 #include "command/explain_text.h"
 
@@ -6,7 +6,7 @@
 
 #include "base/reason.h"
 
-#define INDENT 2 /* columns a level */
+#define INDENT 2 /* columns per level */
 
 enum mark { MARK_GOOD, MARK_OPEN, MARK_BAD };
 
@@ -29,7 +29,7 @@ get_number(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-/* How a status or a reply is to be seen. */
+/* How good a status or a reply is. */
 static enum mark
 mark_of(const char *word)
 {
@@ -70,7 +70,8 @@ put_note(const struct painter *painter, unsigned level, const char *label,
 		    "", label, text);
 }
 
-/* What is said at the top already, and is of none of the lookups. */
+/* A reason about the network is omitted: it is printed at the top, and does not
+ * belong to a single lookup. */
 static void
 put_reason(const struct painter *painter, unsigned level, const char *label,
     const char *why)
@@ -79,7 +80,7 @@ put_reason(const struct painter *painter, unsigned level, const char *label,
 		put_note(painter, level, label, why);
 }
 
-/* Nothing came, and nothing was needed: the proof says enough. */
+/* The lookup failed, but the proof of an unsigned zone is enough. */
 static bool
 is_proof_alone(const json_t *lookup)
 {
@@ -150,7 +151,7 @@ put_host(const struct painter *painter, const json_t *host)
 	put_lookups(painter, 2, host);
 }
 
-/* What Postfix makes of it: TLS_README, smtp_tls_policy_maps. */
+/* What Postfix does with it: TLS_README, smtp_tls_policy_maps. */
 static const char *
 meaning(const char *reply)
 {
@@ -173,8 +174,8 @@ meaning(const char *reply)
 	return "";
 }
 
-/* Why it is so, where the rule alone does not say it.  Who reads this runs
- * explain already. */
+/* The reason, if it says more than the rule.  Its advice to run postdane is cut
+ * off: this is the output of that command. */
 static void
 put_why(const struct painter *painter, const char *rule, const char *why)
 {
@@ -197,8 +198,8 @@ put_cost(const struct painter *painter, const json_t *explanation)
 	    get_number(explanation, "ms"), get_number(explanation, "ttl"));
 }
 
-/* Whether an exception for the domain would change anything: not where it is
- * this machine that can't resolve or can't validate. */
+/* Whether an exception for the domain would help.  It does not if this machine
+ * can't resolve or can't validate. */
 static bool
 exception_helps(const char *reply, const char *why)
 {

@@ -1,5 +1,5 @@
-/* export.c - postdane export: what the daemon remembers as a table for
- * postmap(1), for a day when it can't run. */
+/* export.c - postdane export: prints the verdicts that the daemon remembers as
+ * a table for postmap(1), for times when the daemon can't run. */
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -12,10 +12,10 @@
 #include "policy/nexthop.h"
 #include "policy/tls_policy.h"
 
-#define SMTP_PORT 25 /* of keys that name none: any will do here */
+#define SMTP_PORT 25 /* for keys without one; any value works */
 
-/* As the daemon writes it, and nothing else: a line of the table must not
- * become two, nor one for another next hop. */
+/* Only the form that the daemon writes: a key must not break the line, or make
+ * an entry for another next hop. */
 static bool
 is_key(const char *key)
 {
@@ -37,7 +37,7 @@ is_policy(const char *policy)
 	       carry_is_text(policy);
 }
 
-/* All of it, or nothing. */
+/* Prints the whole table, or nothing. */
 static int
 print_table(json_t *verdicts)
 {

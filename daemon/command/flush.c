@@ -1,4 +1,4 @@
-/* flush.c - postdane flush: make the daemon forget verdicts. */
+/* flush.c - postdane flush: makes the daemon forget verdicts. */
 
 #include <getopt.h>
 #include <stdio.h>

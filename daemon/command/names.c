@@ -1,5 +1,5 @@
-/* names.c - postdane names: whether names are resolved alike by the system's
- * resolver and by postdane's listener. */
+/* names.c - postdane names: whether the system's resolver and postdane's
+ * listener resolve names alike. */
 
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -25,10 +25,10 @@ struct options {
 	bool of_postfix;
 };
 
-/* What is compared, and what has come of it. */
+/* The comparison so far. */
 struct work {
 	struct name_resolvers *resolvers;
-	size_t names, answered; /* by one resolver, at least */
+	size_t names, answered; /* by at least one resolver */
 };
 
 static const char *
@@ -70,7 +70,7 @@ put_difference(const struct name_difference *difference, const char *from)
 		printf("    %s\n", difference->remedy);
 }
 
-/* Returns how it went, as the command does. */
+/* Returns an exit code of the command. */
 static int
 compare(struct work *work, const char *name, const char *from)
 {
@@ -91,7 +91,7 @@ compare(struct work *work, const char *name, const char *from)
 						       : COMMAND_NOTFOUND;
 }
 
-/* Returns how it went, as the command does. */
+/* Returns an exit code of the command. */
 static int
 compare_text(struct work *work, const char *text)
 {
@@ -110,7 +110,7 @@ worse(int one, int other)
 	return one > other ? one : other;
 }
 
-/* From standard input, one on each line. */
+/* Compares names from standard input, one per line. */
 static int
 compare_lines(struct work *work)
 {
@@ -125,7 +125,7 @@ compare_lines(struct work *work)
 	return worst;
 }
 
-/* All that Postfix's configuration names. */
+/* Compares all names in Postfix's configuration. */
 static int
 compare_postfix(struct work *work, const struct options *options)
 {
@@ -144,7 +144,7 @@ compare_postfix(struct work *work, const struct options *options)
 	return result == -1 ? COMMAND_ERROR : worst;
 }
 
-/* Where nothing was compared, nothing was alike. */
+/* It is an error if no name could be compared. */
 static int
 compare_all(struct name_resolvers *resolvers, const struct options *options,
     int argc, char **argv)
@@ -167,8 +167,8 @@ compare_all(struct name_resolvers *resolvers, const struct options *options,
 	return COMMAND_ERROR;
 }
 
-/* Where nobody is there, each name would seem to differ, or none; and where
- * nothing can be validated, what ours does not know says nothing of a name. */
+/* Without an answer from a resolver, all names or none would seem to differ.
+ * Without validation, a missing answer of ours says nothing about a name. */
 static int
 compare_if_present(struct name_resolvers *resolvers,
     const struct options *options, int argc, char **argv)
@@ -239,7 +239,7 @@ parse_options(int argc, char **argv, struct options *options)
 	return 0;
 }
 
-/* An address alone: resolvers are asked at port 53. */
+/* An address without a port: resolvers are asked at port 53. */
 static bool
 is_listener(const char *text)
 {

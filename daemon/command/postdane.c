@@ -1,4 +1,4 @@
-/* postdane.c - the program postdane: shows, explains and checks. */
+/* postdane.c - the program postdane: runs its subcommands. */
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -18,14 +18,15 @@
 	"  -c, --config DIR       Postfix's configuration directory\n"
 #define OPTION_POSTCONF "  -p, --postconf COMMAND the postconf to run\n"
 
-/* Those that need root for more than the control socket see to it themselves:
- * doctor and names ask Postfix's tables as Postfix's users would. */
+/* The subcommands.  Some need root for more than the control socket and drop it
+ * themselves: doctor and names query Postfix's tables as Postfix's users
+ * would. */
 static const struct {
 	const char *name;
 	command_fn run;
-	bool leaves_root; /* at once */
+	bool leaves_root; /* at the start */
 	const char *arguments, *purpose;
-	const char *options; /* a line for each */
+	const char *options; /* one line per option */
 } commands[] = {
 	{ "query", command_query, true, "[-m MAP] KEY...",
 	    "what Postfix would get for each key", OPTION_MAP },
@@ -116,7 +117,7 @@ command_help(size_t command)
 	    commands[command].purpose, commands[command].options);
 }
 
-/* Wherever it stands: nothing else is done then. */
+/* These options work in any position, and nothing else is done. */
 static bool
 has_option(int argc, char **argv, const char *brief, const char *full)
 {
@@ -127,8 +128,8 @@ has_option(int argc, char **argv, const char *brief, const char *full)
 }
 
 /*
- * People type it behind the command, too, which does not know it.  Takes it out
- * of @argv, and returns how many are left; or -1 with a line on stderr.
+ * Handles -s after the subcommand, which does not know it.  Removes it from
+ * @argv.  Returns the number of arguments left, or -1 with a line on stderr.
  */
 static int
 take_socket(int argc, char **argv, struct control_access *control)
@@ -186,7 +187,7 @@ run_command(const struct command_options *options, size_t command, int argc,
 		return COMMAND_ERROR;
 	snprintf(label, sizeof(label), "postdane: %s", commands[command].name);
 	argv[0] = label;
-	optind = 0; /* glibc: begin anew */
+	optind = 0; /* glibc: restart the scan */
 	code = commands[command].run(options, argc, argv);
 	if (code != COMMAND_USAGE)
 		return code;
@@ -194,7 +195,7 @@ run_command(const struct command_options *options, size_t command, int argc,
 	return COMMAND_ERROR;
 }
 
-/* COMMANDS where there is none of this name, with a line on stderr. */
+/* Returns COMMANDS with a line on stderr if there is none of this name. */
 static size_t
 find_command(const char *name)
 {
@@ -214,7 +215,7 @@ find_command(const char *name)
 	return COMMANDS;
 }
 
-/* As with --help behind the command, or before it. */
+/* The same as --help before or after the subcommand. */
 static int
 help(const char *name)
 {
@@ -254,7 +255,7 @@ main(int argc, char **argv)
 	const struct command_options options = { &control };
 	int option;
 
-	/* "+": what follows the command is the command's to read. */
+	/* "+": the subcommand parses what follows it. */
 	while ((option = getopt_long(
 		    argc, argv, "+s:hV", long_options, NULL)) != -1) {
 		switch (option) {

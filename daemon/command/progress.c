@@ -1,4 +1,4 @@
-/* progress.c - what a command is doing. */
+/* progress.c - shows what a command is doing. */
 
 #include "command/progress.h"
 
@@ -16,7 +16,7 @@ progress_is_seen(void)
 {
 	const char *terminal = getenv("TERM");
 
-	/* A dumb one can't take a line back. */
+	/* A dumb terminal can't erase a line. */
 	return isatty(STDERR_FILENO) &&
 	       (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }

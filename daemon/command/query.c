@@ -1,4 +1,4 @@
-/* query.c - postdane query: what Postfix would get. */
+/* query.c - postdane query: the answer that Postfix would get. */
 
 #include <getopt.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* daemon_status.c - postdane status: how the daemon fares. */
+/* status.c - postdane status: the state of the daemon. */
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -115,7 +115,7 @@ print_status(json_t *status)
 	printf("longest callback: %.1f ms\n",
 	    1000 * json_number_value(
 		       json_object_get(status, "loop_longest_seconds")));
-	/* Some have the name of a number above. */
+	/* Some counters have the same name as a number above. */
 	puts("since the start:");
 	json_object_foreach (json_object_get(status, "counters"), name, value) {
 		print_counter(name, value);

@@ -1,4 +1,4 @@
-/* clock_watch.c - tells when somebody has set the clock. */
+/* clock_watch.c - detects steps of the time of day. */
 
 #include "process/clock_watch.h"
 
@@ -11,7 +11,7 @@
 
 struct clock_watch {
 	struct event *event;
-	int64_t offset; /* of the time of day, when it was last told, ms */
+	int64_t offset; /* ms: time of day minus clock_ms(), last known */
 	clock_watch_cb cb;
 	void *arg;
 };

@@ -1,4 +1,4 @@
-/* config_check.c - try a configuration in a process of its own. */
+/* config_check.c - tries a configuration in a child process. */
 
 #include "process/config_check.h"
 
@@ -20,10 +20,10 @@
 #include "dns/resolver.h"
 #include "dns/unbound_facts.h"
 
-/* The root should have answered by then; the network may be down, though. */
+/* Enough for the root servers; without a network there is no answer at all. */
 #define LOOKUP_SECONDS 5
 #define POLL_MS 20
-#define CHILD_SECONDS 30 /* and then it hangs */
+#define CHILD_SECONDS 30 /* then it is killed */
 
 struct config_check {
 	struct event *readable;
@@ -55,13 +55,13 @@ on_poll(evutil_socket_t fd, short what, void *arg)
 		event_base_loopbreak(trial->base);
 }
 
-/* Waits for the one lookup.  Returns whether the configuration is good; says
- * into @out what is to be said. */
+/* Waits for the lookup.  Returns whether the configuration is good, and writes
+ * the reason or a warning to @out. */
 static bool
 try_lookup(const struct conf *conf, FILE *out)
 {
 	static const struct timeval poll = { 0, POLL_MS * 1000 };
-	/* Of these, the root's keys need none. */
+	/* All unknown: validating the root's keys does not depend on them. */
 	static const struct unbound_facts unknown;
 	struct stats stats = { 0 };
 	struct trial trial = { .base = event_base_new() };
@@ -103,13 +103,13 @@ be_child(const char *path, int pipe)
 	struct conf *conf;
 	bool good = false;
 
-	/* The parent's handlers would tell the parent.  "pkill -HUP postdaned"
-	 * finds this process, too, and is not meant for it. */
+	/* The parent's signal handlers would notify the parent.  SIGHUP is
+	 * ignored because "pkill -HUP postdaned" matches this process, too. */
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGHUP, SIG_IGN);
 	alarm(CHILD_SECONDS);
-	/* What is to be said goes into the pipe. */
+	/* The result goes through the pipe, so only errors are logged. */
 	log_setup(LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
 	if (out == NULL)
 		_exit(EXIT_FAILURE);
@@ -123,7 +123,7 @@ be_child(const char *path, int pipe)
 
 /* ---- in the parent ---- */
 
-/* Returns the end to read from, or -1 with errno. */
+/* Returns the read end of the pipe, or -1 with errno. */
 static int
 fork_child(const char *path, pid_t *child)
 {
@@ -145,7 +145,7 @@ fork_child(const char *path, pid_t *child)
 	return ends[0];
 }
 
-/* Returns whether there may be more. */
+/* Returns whether there may be more to read. */
 static bool
 take(struct config_check *check)
 {
@@ -158,7 +158,8 @@ take(struct config_check *check)
 	return n > 0 || (n == -1 && (errno == EINTR || errno == EAGAIN));
 }
 
-/* The pipe has ended, and with it the child.  Returns whether it was good. */
+/* Waits for the child, after the end of its output.  Returns whether the
+ * configuration was good. */
 static bool
 reap(struct config_check *check)
 {

@@ -1,4 +1,4 @@
-/* generation.c - what one configuration gives rise to. */
+/* generation.c - everything built from one configuration. */
 
 #include "process/generation.h"
 

@@ -1,4 +1,4 @@
-/* landlock.c - below which directories the process may still write. */
+/* landlock.c - restricts where the process may write. */
 
 #include "process/landlock.h"
 
@@ -10,14 +10,15 @@
 
 #include <linux/landlock.h>
 
-/* Newer than the headers of Debian 12; kernels are asked before. */
+/* Newer than the headers of Debian 12.  It is used only if the running kernel
+ * knows it. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
 #define ABI_WITH_REFER 2
 #define ABI_WITH_TRUNCATE 3
 
-/* All that changes a file system, in the first version. */
+/* All changes to a file system that Landlock ABI 1 can restrict. */
 #define CHANGES                                                                \
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |       \
 	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |    \

@@ -1,4 +1,4 @@
-/* place_check.c - whether sockets can be made where they shall be. */
+/* place_check.c - checks whether the configured sockets can be created. */
 
 #include "process/place_check.h"
 
@@ -19,9 +19,9 @@
 struct check {
 	const struct conf *conf;
 	const char *path; /* of the configuration, or NULL */
-	const char *name; /* who postdaned will be */
+	const char *name; /* user that postdaned will run as */
 	struct privileges_user user;
-	bool is_sure; /* that it will */
+	bool is_sure; /* that it will run as this user */
 	bool systemd;
 	FILE *out;
 	bool good;
@@ -29,7 +29,7 @@ struct check {
 
 enum gravity { WRONG, WARNING, NOTE };
 
-/* ---- who postdaned will be ---- */
+/* ---- the user of postdaned ---- */
 
 static void
 choose_user(struct check *check)
@@ -52,7 +52,7 @@ choose_user(struct check *check)
 		    (struct privileges_user){ pw->pw_uid, pw->pw_gid };
 }
 
-/* ---- what is said ---- */
+/* ---- messages ---- */
 
 static void
 put_place(struct check *check, enum gravity gravity, const char *option)
@@ -70,7 +70,7 @@ put_place(struct check *check, enum gravity gravity, const char *option)
 	fprintf(check->out, ": %s: ", option);
 }
 
-/* Up to the directory's end. */
+/* Length of the directory part of a socket's path. */
 static int
 directory_length(const char *socket)
 {
@@ -79,7 +79,7 @@ directory_length(const char *socket)
 	return slash == socket ? 1 : (int)(slash - socket);
 }
 
-/* What is made at a start, and gone after a boot. */
+/* Below /run: created at each start, gone after a reboot. */
 static bool
 is_made_at_start(const char *socket)
 {
@@ -185,7 +185,8 @@ place_check(const struct conf *conf, const char *path, bool systemd, FILE *out)
 		.out = out,
 		.good = true };
 
-	/* What they may, the daemon may not. */
+	/* The daemon does not have the rights of root's supplementary
+	 * groups. */
 	if (geteuid() == 0)
 		setgroups(0, NULL);
 	choose_user(&check);

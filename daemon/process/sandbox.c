@@ -1,4 +1,4 @@
-/* sandbox.c - what the process can still do once it serves. */
+/* sandbox.c - restricts what the process can do while it serves. */
 
 #include "process/sandbox.h"
 
@@ -48,16 +48,16 @@ struct place {
 };
 
 struct sandbox {
-	struct landlock_place to_be[PLACES_MAX]; /* our own texts */
-	struct place place[PLACES_MAX];          /* those that were there */
+	struct landlock_place to_be[PLACES_MAX]; /* owned copies */
+	struct place place[PLACES_MAX];          /* those that existed */
 	size_t to_be_count, count;
-	bool restricted; /* what may be written */
+	bool restricted; /* Landlock is in force */
 };
 
 /* ---- system calls ---- */
 
-/* What libc, libevent, libunbound, OpenSSL and we ourselves call; names that
- * this machine's kernel or architecture does not know are passed over. */
+/* Calls made by libc, libevent, libunbound, OpenSSL and our own code.  Names
+ * that this kernel or architecture does not know are skipped. */
 static const char *const allowed[] = {
 	/* sockets */
 	"accept", "accept4", "bind", "connect", "getpeername", "getsockname",
@@ -77,7 +77,7 @@ static const char *const allowed[] = {
 	"stat", "statx", "umask", "unlink", "unlinkat", "write", "writev",
 	/* memory */
 	"brk", "madvise", "mremap", "munmap",
-	/* the child that tries a configuration */
+	/* the child process of config_check */
 	"alarm", "exit", "exit_group", "fork", "kill", "rseq",
 	"set_robust_list", "setitimer", "tgkill", "vfork", "wait4",
 	/* signals */
@@ -101,10 +101,10 @@ static const char *const allowed[] = {
 #define SET_ID (S_ISUID | S_ISGID | S_ISVTX)
 #define ALL_BITS UINT64_MAX
 
-/* Only where these bits of the argument have this value.  A file in memory:
- * zones for libunbound.  Modes: no set-id files.  ioctl: is it a terminal, what
- * can be read, the names of interfaces, which are part of link-local addresses;
- * and not what types at a terminal. */
+/* Allowed only if these bits of the argument have this value.  memfd_create:
+ * zones for libunbound.  Modes: no set-id files.  ioctl: terminal check, number
+ * of readable octets, interface names for link-local addresses; but not
+ * TIOCSTI, which injects terminal input. */
 static const struct {
 	const char *name;
 	unsigned argument;
@@ -121,14 +121,14 @@ static const struct {
 	{ "fchmod", 1, SET_ID, 0 },
 	{ "fchmodat", 2, SET_ID, 0 },
 	{ "memfd_create", 1, ALL_BITS, MFD_CLOEXEC },
-	{ "prlimit64", 0, ALL_BITS, 0 }, /* our own */
+	{ "prlimit64", 0, ALL_BITS, 0 }, /* of this process */
 	{ "mmap", 2, PROT_EXEC, 0 },
 	{ "mprotect", 2, PROT_EXEC, 0 },
 };
 
-/* Those that DNS, the log and the machine's services speak through; of netlink
- * none, for what is asked there has its socket before.  Each type and protocol
- * beside these is code of the kernel that can be reached. */
+/* Sockets for DNS, the log and system services.  No netlink: what is read from
+ * it uses a socket opened before.  Every other type and protocol would expose
+ * kernel code. */
 static const struct {
 	int family, type, protocol;
 } sockets[] = {
@@ -146,8 +146,8 @@ static const struct {
 
 #define NO_FLAGS ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC)
 
-/* What empties a file has to open it for writing: before Linux 6.2 that is all
- * that Landlock looks at. */
+/* O_TRUNC only with write access: before Linux 6.2, Landlock checks that
+ * access, but not truncation itself. */
 static const struct {
 	uint64_t bits, value;
 } opening[] = {
@@ -196,7 +196,7 @@ allow_sockets(scmp_filter_ctx filter)
 	return error;
 }
 
-/* @flags: which argument they are; the mode is the next one. */
+/* @flags: the index of the flags argument; the mode follows it. */
 static int
 allow_opening(scmp_filter_ctx filter, const char *name, unsigned flags)
 {
@@ -214,7 +214,8 @@ allow_opening(scmp_filter_ctx filter, const char *name, unsigned flags)
 	return error;
 }
 
-/* Its flags are in memory, where no filter looks; libc then takes clone(). */
+/* clone3() has its flags in memory, which a filter can't read.  On ENOSYS libc
+ * falls back to clone(). */
 static int
 hide_clone3(scmp_filter_ctx filter)
 {
@@ -327,7 +328,7 @@ sandbox_allows(
 	char path[PATH_MAX];
 	char *slash;
 
-	/* Where there is nothing, it is not the sandbox that is in the way. */
+	/* If the directory does not exist, the sandbox is not the reason. */
 	if (!sandbox->restricted || access(directory, F_OK) == -1)
 		return true;
 	if (snprintf(path, sizeof(path), "%s", directory) >= (int)sizeof(path))
@@ -340,9 +341,9 @@ sandbox_allows(
 	return true;
 }
 
-/* ---- all of it ---- */
+/* ---- entering the sandbox ---- */
 
-/* Libraries of these come when they are first asked, and are code. */
+/* NSS modules are loaded at their first use, which maps executable code. */
 static void
 load_name_services(void)
 {
@@ -351,9 +352,8 @@ load_name_services(void)
 	(void)getservbyname("-", "tcp");
 }
 
-/* Not dumpable: other processes of the same user can't look into this one, and
- * neither can it itself change its code by /proc/self/mem, whether there is
- * Landlock or not. */
+/* Not dumpable: other processes of the same user can't access this one, and it
+ * can't change its own code through /proc/self/mem, even without Landlock. */
 int
 sandbox_enter(struct sandbox *sandbox)
 {

@@ -41,14 +41,15 @@
 #include "wire/table/table_server.h"
 #include "wire/table/tcp_table.h"
 
-#define DRAIN_SECONDS 5  /* for requests in flight when we are told to end */
+#define DRAIN_SECONDS 5  /* for requests in flight at shutdown */
 #define STATUS_MAX 256   /* octets of the line for systemctl status */
-#define RETIRE_MS 50     /* between two looks at cores that were replaced */
-#define CHANGES_MAX 1024 /* octets of the names of changed options */
-/* Minutes; what held the loop is told for one to two of them. */
+#define RETIRE_MS 50     /* between two checks of replaced generations */
+#define CHANGES_MAX 1024 /* octets, names of changed options */
+/* Minutes; the longest delay of the event loop is reported for one to two of
+ * these periods. */
 #define LOOP_TIME_MINUTES 30
 
-/* A core that a reload has replaced, until nobody waits for it any more. */
+/* A generation that a reload has replaced, kept until nobody waits for it. */
 struct retired {
 	struct generation *generation;
 	struct retired *next;
@@ -60,30 +61,30 @@ struct server {
 	char mistake[STATUS_MAX];
 	struct event_base *base;
 	struct event *term, *interrupt, *hangup, *drain_limit, *retire;
-	struct event *minute; /* the log is flushed, times are forgotten */
+	struct event *minute; /* flushes log limits, ages loop times */
 	unsigned minutes;
-	struct event *told;     /* systemd is told again how we fare */
-	struct event *watchdog; /* NULL where systemd wants none */
+	struct event *told;     /* updates the status for systemd */
+	struct event *watchdog; /* NULL if systemd wants none */
 	struct clock_watch *clock_watch;
 	struct stats stats;
-	struct unbound_facts library; /* the same for all cores */
+	struct unbound_facts library; /* shared by all generations */
 	struct generation *generation;
 	struct retired *retired;
 	struct table_server *table_server;
 	struct dns_server *dns;
 	bool is_ending;
-	unsigned draining; /* of the two that have not drained yet */
+	unsigned draining; /* of the two servers, those still draining */
 	struct daemon_status_source source;
 	struct control *control;
 	struct metrics *metrics;
 	struct config_check *check;
-	unsigned long descriptors;   /* that the process may have */
-	struct privileges_user user; /* whom it is, or will be */
+	unsigned long descriptors;   /* limit of the process */
+	struct privileges_user user; /* that the process runs or will run as */
 	struct sandbox *sandbox;
 	bool reload_again; /* SIGHUP came while a reload was under way */
 };
 
-/* ---- the end ---- */
+/* ---- shutdown ---- */
 
 static void
 on_drained(void *arg)
@@ -123,7 +124,7 @@ on_end(evutil_socket_t signal, short what, void *arg)
 	dns_server_drain(server->dns, on_drained, server);
 }
 
-/* ---- what a configuration asks for ---- */
+/* ---- applying a configuration ---- */
 
 static int
 listen_for_policy(struct server *server, const struct conf *conf)
@@ -158,7 +159,7 @@ listen_for_policy(struct server *server, const struct conf *conf)
 	return result;
 }
 
-/* Returns 0, or -1 with the reason logged; then we listen where we did. */
+/* Returns 0, or -1 with the reason logged; then the old addresses stay. */
 static int
 listen_all(struct server *server, const struct conf *conf)
 {
@@ -171,7 +172,7 @@ listen_all(struct server *server, const struct conf *conf)
 	return result;
 }
 
-/* Once: it is the configuration, and not the domain, that is wrong. */
+/* Warns once: the fault is Postfix's configuration, not the domain. */
 static void
 on_mx_without_dnssec(void *arg, const char *name)
 {
@@ -187,7 +188,7 @@ on_mx_without_dnssec(void *arg, const char *name)
 	dns_server_watch(server->dns, NULL, NULL);
 }
 
-/* A socket that systemd has made; its unit says which protocol it is for. */
+/* A socket from systemd, whose FileDescriptorName selects the protocol. */
 static int
 adopt(void *arg, const char *name, int fd)
 {
@@ -207,7 +208,7 @@ adopt(void *arg, const char *name, int fd)
 	return -1;
 }
 
-/* Clients may not take the descriptors that name servers are asked with. */
+/* Half of the descriptors stay free for queries to name servers. */
 static unsigned
 connections(const struct server *server, const struct conf *conf)
 {
@@ -240,7 +241,7 @@ use_core(struct server *server, struct generation *generation)
 	dns_server_use(server->dns, generation->resolver, &conf->dns_allow);
 }
 
-/* Without these two the daemon does its work all the same. */
+/* The daemon can work without the control socket and the metrics. */
 static void
 start_control(struct server *server)
 {
@@ -261,7 +262,7 @@ start_metrics(struct server *server)
 		&server->user, &server->source);
 }
 
-/* ---- where something is written ---- */
+/* ---- directories that are written to ---- */
 
 typedef void (*place_fn)(
     struct server *server, const char *directory, enum landlock_use use);
@@ -276,7 +277,7 @@ directory_of_socket(struct server *server, const char *path, place_fn found)
 		(int)sizeof(directory) ||
 	    (slash = strrchr(directory, '/')) == NULL)
 		return;
-	/* Of "/socket" it is "/". */
+	/* The directory of "/socket" is "/". */
 	slash[slash == directory ? 1 : 0] = '\0';
 	found(server, directory, LANDLOCK_SOCKETS);
 }
@@ -314,7 +315,7 @@ add_place(struct server *server, const char *directory, enum landlock_use use)
 		log_error("main: sandbox: %s: %s", directory, strerror(errno));
 }
 
-/* What then fails says no more than "Permission denied". */
+/* Without this warning, later failures only say "Permission denied". */
 static void
 warn_of_place(
     struct server *server, const char *directory, enum landlock_use use)
@@ -341,8 +342,8 @@ enter_sandbox(struct server *server)
 
 /* ---- the time of day ---- */
 
-/* What was learnt by the old time would be kept for too long, or was found
- * invalid and is not. */
+/* Cached answers would be kept for too long, or were found invalid only because
+ * the clock was wrong. */
 static void
 on_clock_set(void *arg, int64_t ms)
 {
@@ -354,9 +355,9 @@ on_clock_set(void *arg, int64_t ms)
 	policy_service_flush(server->generation->service, NULL, 0);
 }
 
-/* ---- what systemd is told ---- */
+/* ---- status for systemd ---- */
 
-/* Each second, until the root's keys are known, and each minute. */
+/* Each second until the root's keys are known, then each minute. */
 static void
 on_tell(evutil_socket_t fd, short what, void *arg)
 {
@@ -384,8 +385,9 @@ note_mistake(struct server *server, const char *text)
 
 /* ---- reloading ---- */
 
-/* Frees cores that nobody waits for; those who ask are told by and by.  Each
- * takes milliseconds, and so does it to give back the memory that they had. */
+/* Frees one unused generation per call, and at the end returns their memory to
+ * the system: each of these takes milliseconds.  Waiting clients are answered
+ * over several calls. */
 static void
 on_retire(evutil_socket_t fd, short what, void *arg)
 {
@@ -421,7 +423,7 @@ add_change(void *arg, const char *option)
 	    text + len, CHANGES_MAX - len, "%s%s", len > 0 ? ", " : "", option);
 }
 
-/* Returns whether it is in use now; the old one is then on its way out. */
+/* Returns whether the new generation is in use; the old one is then retired. */
 static bool
 replace_core(struct server *server, struct conf *conf)
 {
@@ -586,7 +588,7 @@ look_soon(void *arg)
 	event_base_loopcontinue(arg);
 }
 
-/* Takes over @conf. */
+/* Takes ownership of @conf. */
 static int
 start(struct server *server, struct conf *conf)
 {
@@ -638,7 +640,7 @@ free_event(struct event *event)
 		event_free(event);
 }
 
-/* Until here, they were handled; without their events they would kill. */
+/* Without their event handlers, these signals would now kill the process. */
 static void
 block_signals(void)
 {
@@ -661,7 +663,8 @@ stop(struct server *server)
 	metrics_free(server->metrics);
 	control_free(server->control);
 	dns_server_free(server->dns);
-	/* What is left in flight is told TEMP while its sessions live. */
+	/* Answers what is in flight with TEMP while its sessions still
+	 * exist. */
 	LL_FOREACH_SAFE (server->retired, retired, next) {
 		generation_free(retired->generation);
 		free(retired);

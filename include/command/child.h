@@ -1,6 +1,6 @@
 /*
- * child.h - a program or a process that was started to find something out: what
- * it writes, and that it comes to an end.  Deadlines: clock_ms().
+ * child.h - reads the output of a child process and waits for its end.
+ * Deadlines: clock_ms().
  */
 #ifndef COMMAND_CHILD_H
 #define COMMAND_CHILD_H
@@ -10,17 +10,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Whether there is something to read, or an end, before @deadline. */
+/* Whether @fd has data or end of file before @deadline. */
 bool child_says(int fd, uint64_t deadline);
 
 /*
- * All that comes from @fd up to its end, of which more than @most octets or a
- * few more are thrown away.  Returns text, the caller's to free; or NULL with
- * errno: ETIMEDOUT where there is no end before @deadline.
+ * Reads @fd up to its end.  Octets beyond @most, or a few more, are discarded.
+ * Returns text, to be freed by the caller; or NULL with errno: ETIMEDOUT if the
+ * end does not come before @deadline.
  */
 char *child_read(int fd, size_t most, uint64_t deadline);
 
-/* The wait status of @pid, which is killed where it has not ended before
+/* Returns the wait status of @pid, which is killed if it has not ended by
  * @deadline. */
 int child_end(pid_t pid, uint64_t deadline);
 

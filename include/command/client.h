@@ -1,5 +1,5 @@
 /*
- * client.h - ask the daemon over its control socket (wire/admin/control.h).
+ * client.h - asks the daemon over its control socket (wire/admin/control.h).
  */
 #ifndef COMMAND_CLIENT_H
 #define COMMAND_CLIENT_H
@@ -15,38 +15,38 @@
 
 struct client;
 
-/* What errno of connecting means to who reads it. */
+/* Advice to the user for an errno of connecting. */
 #define CLIENT_MAY_NOT_ASK "only root or the daemon's user may ask: use sudo"
 const char *client_hint(int error);
 
 /*
- * Send @request, which stays the caller's, and don't wait for the reply.
+ * Send @request, which remains the caller's, without waiting for the reply.
  * @deadline: clock_ms().  Returns NULL with a line on stderr.
  */
 struct client *client_start(const struct control_access *control,
     const json_t *request, uint64_t deadline);
 
 /*
- * The reply; @client is gone then.  What has come already is taken even if
- * the deadline is over.  All strings and keys in it are printable ASCII: other
- * octets have become '?'.
- * Returns a new reference; or NULL with a line on stderr, also where the
- * daemon replied {"error": …}.  NULL gives NULL.
+ * Wait for the reply, and free @client.  A reply that has already arrived is
+ * accepted even after the deadline.  All its strings and keys are printable
+ * ASCII: other octets are replaced by '?'.
+ * Returns a new reference; or NULL with a line on stderr, also if the daemon
+ * replied {"error": …}.  For NULL returns NULL.
  */
 json_t *client_finish(struct client *client);
 
-/* The reply is not wanted any more.  NULL does nothing. */
+/* Free @client without waiting for the reply.  NULL does nothing. */
 void client_cancel(struct client *client);
 
-/* Both, one after the other. */
+/* client_start() and client_finish(). */
 json_t *client_ask(const struct control_access *control, const json_t *request);
 
-/* client_ask() with client_request(): all that most commands need. */
+/* client_ask() with client_request(): enough for most commands. */
 json_t *client_call(const struct control_access *control, const char *command,
     const char *key, const char *map);
 
-/* {"command": @command, "key": @key, "map": @map}; NULL leaves a field out.
- * NULL when out of memory or @key is no UTF-8, with a line on stderr. */
+/* {"command": @command, "key": @key, "map": @map}; NULL omits a field.  Returns
+ * NULL when out of memory or if @key is not UTF-8, with a line on stderr. */
 json_t *client_request(const char *command, const char *key, const char *map);
 
 #endif /* COMMAND_CLIENT_H */

@@ -1,5 +1,5 @@
 /*
- * explain_text.h - an explanation (policy/evidence_json.h) as a tree for
+ * explain_text.h - prints an explanation (policy/evidence_json.h) as a tree for
  * people.
  */
 #ifndef COMMAND_EXPLAIN_TEXT_H

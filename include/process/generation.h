@@ -1,6 +1,7 @@
 /*
- * generation.h - what one configuration gives rise to, and a reload replaces as
- * a whole: the configuration itself, the resolver, the policy service.
+ * generation.h - everything built from one configuration, which a reload
+ * replaces as a whole: the configuration itself, the resolver and the policy
+ * service.
  */
 #ifndef PROCESS_GENERATION_H
 #define PROCESS_GENERATION_H
@@ -16,12 +17,12 @@ struct generation {
 	struct policy_service *service;
 };
 
-/* Takes over @conf, also when it fails; the others are borrowed and must
- * outlive the core.  NULL with the reason logged. */
+/* Takes ownership of @conf, even on failure.  The other arguments are borrowed
+ * and must outlive the generation.  Returns NULL with the reason logged. */
 struct generation *generation_new(struct event_base *base, struct conf *conf,
     const struct unbound_facts *library, struct stats *stats);
 
-/* Whoever still waits gets TEMP.  NULL does nothing. */
+/* Pending requests are answered TEMP.  NULL does nothing. */
 void generation_free(struct generation *generation);
 
 #endif /* PROCESS_GENERATION_H */

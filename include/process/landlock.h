@@ -1,6 +1,6 @@
 /*
- * landlock.h - below which directories the process may still write:
- * landlock(7), which holds for root, too, and for /proc.
+ * landlock.h - restricts the directories below which the process may write,
+ * with landlock(7).  The restriction also applies to root, and to /proc.
  */
 #ifndef PROCESS_LANDLOCK_H
 #define PROCESS_LANDLOCK_H
@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 enum landlock_use {
-	LANDLOCK_FILES,  /* to make, write, rename and remove files */
-	LANDLOCK_SOCKETS /* to make and remove sockets */
+	LANDLOCK_FILES,  /* create, write, rename and remove files */
+	LANDLOCK_SOCKETS /* create and remove sockets */
 };
 
 struct landlock_place {
@@ -19,14 +19,14 @@ struct landlock_place {
 
 enum landlock_result {
 	LANDLOCK_FAILED = 0, /* with errno */
-	LANDLOCK_ABSENT,     /* not in this kernel, or not for us: errno */
+	LANDLOCK_ABSENT,     /* kernel lacks it, or denies it to us: errno */
 	LANDLOCK_RESTRICTED
 };
 
 /*
- * There is no way back, and none to more places.  A directory that is not there
- * is passed over, also when it comes later.  What is open stays open.  Wants
- * no_new_privs to be set.
+ * The restriction can't be undone, nor can directories be added later.  A
+ * directory that does not exist is skipped, even if it is created later.  Open
+ * files stay usable.  Requires no_new_privs.
  */
 enum landlock_result landlock_restrict(
     const struct landlock_place *place, size_t count);

@@ -1,6 +1,6 @@
 /*
- * place_check.h - whether the sockets that a configuration names can be made
- * where it wants them, before the daemon tries.  Nothing is made.
+ * place_check.h - checks before the start whether the unix sockets that a
+ * configuration names can be created.  Creates nothing.
  */
 #ifndef PROCESS_PLACE_CHECK_H
 #define PROCESS_PLACE_CHECK_H
@@ -11,15 +11,16 @@
 struct conf;
 
 /*
- * Looks at the directories of all unix sockets in @conf, which was read from
+ * Checks the directories of all unix sockets in @conf, which was read from
  * @path (NULL: the built-in defaults), with the rights that postdaned would
- * have: root's groups are given up for that.  Each that is wrong is a line
- * "postdaned: FILE:LINE: OPTION: …" in @out.  A line with "warning: " or
- * "note: " before FILE is about what may be right at a start: what is below
- * /run, which is made then; or, to a user who is neither root nor the daemon's,
- * and with @systemd, where our unit starts it as another user than root, what
- * these may not.
- * Returns whether there was none that is wrong.
+ * have.  If the caller is root, its supplementary groups are dropped for that.
+ * Each error is a line "postdaned: FILE:LINE: OPTION: …" in @out.
+ * A line with "warning: " or "note: " before FILE is about something that may
+ * be right when the daemon starts: a missing directory below /run; a missing
+ * permission, if the caller is neither root nor the daemon's user; and with
+ * @systemd, where our unit starts the daemon as another user than root, a
+ * permission that only root has.
+ * Returns whether there were no errors.
  */
 bool place_check(
     const struct conf *conf, const char *path, bool systemd, FILE *out);

@@ -1,7 +1,7 @@
 /*
- * systemd.h - what systemd hands us: listening sockets (sd_listen_fds(3)) and
- * a watchdog to be fed (sd_watchdog_enabled(3)).  Without systemd all of this
- * does nothing.
+ * systemd.h - what systemd passes to the daemon: listening sockets
+ * (sd_listen_fds(3)) and a watchdog that expects notifications
+ * (sd_watchdog_enabled(3)).  Without systemd, all functions do nothing.
  */
 #ifndef PROCESS_SYSTEMD_H
 #define PROCESS_SYSTEMD_H
@@ -10,19 +10,19 @@ struct event;
 struct event_base;
 
 /* @name: the socket unit's FileDescriptorName; borrowed.  The callee takes
- * over @fd and returns 0, or -1 to stop. */
+ * ownership of @fd.  Returns 0, or -1 to stop. */
 typedef int (*systemd_socket_cb)(void *arg, const char *name, int fd);
 
 /*
- * Hand out every socket that was passed to this process.  Once only: the
- * environment forgets them.  Returns 0, or -1 where a callback did or they
- * can't be had, which is logged.
+ * Call @cb for every socket that was passed to this process.  Works only once,
+ * because it removes them from the environment.  Returns 0, or -1 if a callback
+ * did or the sockets can't be retrieved, which is logged.
  */
 int systemd_sockets(systemd_socket_cb cb, void *arg);
 
 /*
- * Feed the watchdog as long as the loop turns.  Returns an event to be freed
- * with event_free(), or NULL where no watchdog is wanted.
+ * Notify the watchdog as long as the event loop runs.  Returns an event, to be
+ * freed with event_free(), or NULL if no watchdog is configured.
  */
 struct event *systemd_watchdog(struct event_base *base);
 

@@ -1,5 +1,5 @@
-/* check.c - postdane check: what the servers of a domain show, against what
- * its TLSA records promise. */
+/* check.c - postdane check: compares the certificates of a domain's servers
+ * with its TLSA records. */
 
 #include <getopt.h>
 #include <signal.h>
@@ -147,7 +147,7 @@ show_probe(const struct options *options, const struct tls_probe_target *target,
 	progress_show_now(options->progress, text);
 }
 
-/* Returns how it went. */
+/* Returns the status of the result. */
 static enum tls_probe_status
 probe_once(const struct options *options, const struct tls_probe_target *target,
     enum tls_probe_key key, struct check_address *address)
@@ -163,7 +163,8 @@ probe_once(const struct options *options, const struct tls_probe_target *target,
 	return probe->result.status;
 }
 
-/* Both kinds of keys apart: one may match while the other does not. */
+/* Tests RSA and ECDSA separately: one certificate may match while the other
+ * does not. */
 static void
 probe_address(const struct options *options,
     const struct tls_probe_target *target, struct check_address *address)
@@ -276,8 +277,9 @@ knows_addresses(const struct destination *destination)
 }
 
 /*
- * Resolve as the daemon does.  It does not wait for the one address family
- * when the other has told it enough, so it may have to be asked once more.
+ * Resolves through the daemon.  The daemon does not wait for the second address
+ * family if the first is enough for its verdict.  So it may have to be asked a
+ * second time.
  * Returns NULL with a line on stderr.
  */
 static struct destination *

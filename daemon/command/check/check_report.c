@@ -1,4 +1,4 @@
-/* check_report.c - what postdane check found, judged. */
+/* check_report.c - judges what postdane check found. */
 
 #include "command/check/check_report.h"
 
@@ -20,13 +20,13 @@ struct judge {
 	json_t *findings;
 	enum check_code code;
 	size_t certificates;  /* of hosts with usable TLSA records */
-	size_t authenticated; /* of these */
+	size_t authenticated; /* how many of these */
 };
 
 static void find(struct judge *judge, enum check_code code, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
 
-/* CHECK_OK makes it a note. */
+/* Adds a finding; CHECK_OK: a note. */
 static void
 find(struct judge *judge, enum check_code code, const char *format, ...)
 {
@@ -82,7 +82,7 @@ count_valid(const struct tls_probe_result *result, size_t records)
 	return count;
 }
 
-/* What the operator can't do any more while all hangs on this record. */
+/* What an operator must not do while only this record matches. */
 static const char *
 rollover(const struct tlsa_rr *rr)
 {
@@ -120,8 +120,8 @@ record_json(const struct dns_rdata *rdata,
 	return object;
 }
 
-/* Records that describe nothing any address shows: right while a rollover is
- * being prepared. */
+/* Reports a record that matches nothing on any address.  That is normal while a
+ * rollover is being prepared. */
 static void
 judge_record(struct judge *judge, const struct check_host *host, size_t i)
 {
@@ -174,7 +174,7 @@ status_text(enum tls_probe_status status)
 	return texts[status];
 }
 
-/* The address has a certificate of another kind, at least. */
+/* Whether the handshake succeeded for at least one kind of key. */
 static bool
 any_done(const struct check_address *address)
 {
@@ -184,8 +184,8 @@ any_done(const struct check_address *address)
 	return false;
 }
 
-/* A handshake that a sender's Postfix, which must have TLS here, would fail
- * at as well. */
+/* Reports a handshake that would also fail for a sending Postfix that requires
+ * TLS here. */
 static void
 judge_failure(struct judge *judge, const struct check_address *address,
     const struct check_probe *probe, const char *where)
@@ -294,7 +294,7 @@ judge_host(
     struct judge *judge, const struct destination_host *host, bool others)
 {
 	if (has_status(host, "failed") && reason_of_network(host->why) != NULL)
-		return; /* said once, of all */
+		return; /* reported once, for all hosts */
 	if (has_status(host, "failed"))
 		find(judge, CHECK_CRITICAL, "%s: %s", host->name, host->why);
 	else if (has_status(host, "no-address"))
@@ -332,7 +332,7 @@ host_json(struct judge *judge, const struct check_host *host, bool others)
 	return object;
 }
 
-/* ---- the whole ---- */
+/* ---- the report ---- */
 
 static bool
 any_host(const struct destination *destination, const char *status)
@@ -343,7 +343,7 @@ any_host(const struct destination *destination, const char *status)
 	return false;
 }
 
-/* Returns whether there is anything to look at. */
+/* Returns whether there are hosts to judge. */
 static bool
 judge_mx(struct judge *judge)
 {
@@ -391,7 +391,7 @@ status_word(enum check_code code)
 	return words[code];
 }
 
-/* The gravest finding says most. */
+/* The summary is the first of the gravest findings. */
 static const char *
 first_of(const struct judge *judge, const char *severity)
 {

@@ -1,4 +1,4 @@
-/* check_text.c - the report of postdane check for people. */
+/* check_text.c - prints the report of postdane check. */
 
 #include "command/check/check_text.h"
 
@@ -12,7 +12,7 @@ get_text(const json_t *object, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* "2026-12-24T12:00:00Z": the day is what matters. */
+/* Of "2026-12-24T12:00:00Z", only the day is printed. */
 static void
 put_expiry(const json_t *report, const json_t *probe, FILE *out)
 {
@@ -23,7 +23,7 @@ put_expiry(const json_t *report, const json_t *probe, FILE *out)
 	fprintf(out, ", certificate until %.10s", expires);
 	if (strcmp(chain, expires) < 0)
 		fprintf(out, ", its chain until %.10s", chain);
-	/* In this form, times compare as texts. */
+	/* Times in this form can be compared as strings. */
 	if (strcmp(expires, at) < 0)
 		fprintf(out, " (expired%s)",
 		    json_is_true(json_object_get(probe, "authenticated"))

@@ -1,4 +1,4 @@
-/* destination.c - where mail for a next hop goes. */
+/* destination.c - the hosts for a next hop, from an explanation. */
 
 #include "command/check/destination.h"
 
@@ -35,7 +35,7 @@ hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Returns memory to be freed, or NULL. */
+/* Returns octets, to be freed by the caller, or NULL. */
 static uint8_t *
 from_hex(const char *hex, size_t *len)
 {
@@ -128,7 +128,7 @@ read_lookup(struct destination_host *host, const json_t *lookup, unsigned port)
 	return 0;
 }
 
-/* An MX record that names an address, against RFC 5321 section 5.1: Postfix
+/* An MX record that names an address violates RFC 5321 section 5.1, but Postfix
  * delivers there. */
 static int
 add_numeric(struct destination_host *host, unsigned port)
@@ -164,7 +164,7 @@ read_host(struct destination_host *host, const json_t *object, unsigned port)
 	return add_numeric(host, port);
 }
 
-/* ---- the whole ---- */
+/* ---- the destination ---- */
 
 static void
 add_name(struct destination *destination, const char *name)
@@ -173,8 +173,9 @@ add_name(struct destination *destination, const char *name)
 		destination->name[destination->name_count++] = name;
 }
 
-/* Postfix takes the names of the MX records: the next hop, and where an alias
- * led.  Without MX records there are none but the host's own. */
+/* With MX records, Postfix also accepts the next hop, and the target of its
+ * alias, as names in a certificate.  Without them, it accepts only the host's
+ * own names. */
 static void
 read_names(struct destination *destination, const json_t *mx)
 {

@@ -1,4 +1,4 @@
-/* smtp_client.c - an SMTP session up to the point where TLS begins. */
+/* smtp_client.c - an SMTP session up to STARTTLS. */
 
 #include "command/check/smtp_client.h"
 
@@ -18,7 +18,7 @@
 
 #define LINE_OCTETS_MAX 2048 /* RFC 5321 section 4.5.3.1.5 has 512 */
 #define REPLY_LINES_MAX 100
-#define QUOTE_MAX 120 /* of what the server says, in a reason */
+#define QUOTE_MAX 120 /* octets of a reply quoted in a reason */
 
 struct session {
 	int fd;
@@ -30,7 +30,7 @@ struct session {
 
 struct reply {
 	unsigned code;
-	bool starttls;         /* a line of it says so: after EHLO */
+	bool starttls;         /* the reply to EHLO offers STARTTLS */
 	char quote[QUOTE_MAX]; /* the first line, printable */
 };
 
@@ -98,7 +98,7 @@ receive_more(struct session *session)
 	return 0;
 }
 
-/* One line without its end.  Returns its length, or -1. */
+/* Reads one line without its line end.  Returns its length, or -1. */
 static ssize_t
 read_line(struct session *session, char line[LINE_OCTETS_MAX])
 {
@@ -125,7 +125,7 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* RFC 5321 section 4.2: three digits, then '-' where more lines follow. */
+/* RFC 5321 section 4.2: three digits, then '-' if more lines follow. */
 static bool
 is_reply_line(const char *line, ssize_t len)
 {
@@ -141,7 +141,7 @@ says_starttls(const char *line, ssize_t len)
 	       (line[12] == '\0' || line[12] == ' ');
 }
 
-/* A reply, all its lines.  Returns 0, or -1 with the reason set. */
+/* Reads all lines of a reply.  Returns 0, or -1 with the reason set. */
 static int
 read_reply(struct session *session, struct reply *reply)
 {
@@ -220,7 +220,8 @@ connect_to(struct session *session, const struct endpoint *server)
 	return 0;
 }
 
-/* What we call ourselves; RFC 5321 section 4.1.4 wants a name or a literal. */
+/* Our name in EHLO: RFC 5321 section 4.1.4 requires a name or an address
+ * literal. */
 static void
 send_name(char text[DOMAIN_WIRE_MAX + 16])
 {

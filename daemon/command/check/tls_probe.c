@@ -1,4 +1,4 @@
-/* tls_probe.c - one look at one address of a mail server. */
+/* tls_probe.c - verifies the certificates at one address. */
 
 #include "command/check/tls_probe.h"
 
@@ -20,8 +20,8 @@
 #include "dane/tlsa.h"
 
 /*
- * What makes a server show one certificate or the other: the ciphers up to
- * TLS 1.2, the signature algorithms in TLS 1.3.
+ * What makes a server select one certificate or the other: the cipher list up
+ * to TLS 1.2, the signature algorithms in TLS 1.3.
  */
 static const struct {
 	const char *ciphers, *algorithms; /* NULL: OpenSSL's default */
@@ -47,9 +47,9 @@ set_why(struct tls_probe_result *result, enum tls_probe_status status,
 /* ---- set up ---- */
 
 /*
- * Old protocols and weak keys are let in, as Postfix does where it
- * authenticates: DANE does not judge them.  No certificate is trusted but
- * through TLSA.
+ * Old protocols and weak keys are accepted, as in Postfix when it
+ * authenticates: DANE does not judge them.  Certificates are trusted only
+ * through TLSA records.
  */
 static SSL_CTX *
 new_context(enum tls_probe_key key)
@@ -77,7 +77,7 @@ add_names(SSL *ssl, const struct tls_probe_target *target)
 {
 	if (SSL_dane_enable(ssl, target->base) <= 0)
 		return -1;
-	/* RFC 7672 section 3.1.1: names do not matter to usage 3. */
+	/* RFC 7672 section 3.1.1: no name checks for usage 3. */
 	SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	for (size_t i = 0; i < target->name_count; i++)
@@ -86,7 +86,7 @@ add_names(SSL *ssl, const struct tls_probe_target *target)
 	return 0;
 }
 
-/* A client that knows names and time, and no TLSA record yet. */
+/* A client with names and time, but without TLSA records yet. */
 static SSL *
 new_client(SSL_CTX *ctx, const struct tls_probe_target *target)
 {
@@ -102,7 +102,7 @@ new_client(SSL_CTX *ctx, const struct tls_probe_target *target)
 	return ssl;
 }
 
-/* Returns whether SMTP can use the record: dane/tlsa.h says which. */
+/* Adds the record if SMTP can use it (dane/tlsa.h).  Returns whether it did. */
 static bool
 add_record(SSL *ssl, const struct dns_rdata *rdata)
 {
@@ -121,8 +121,8 @@ add_record(SSL *ssl, const struct dns_rdata *rdata)
 
 /* ---- the handshake ---- */
 
-/* Whether it may be just that the server has no key of the kind: its alert,
- * or that it hangs up, as some do. */
+/* Whether the server may only lack a key of this kind: it sends this alert or,
+ * as some servers do, closes the connection. */
 static bool
 means_no_key(unsigned long error)
 {
@@ -185,7 +185,7 @@ handshake(SSL *ssl, enum tls_probe_key key, uint64_t deadline,
 	}
 }
 
-/* ---- judging ---- */
+/* ---- verification ---- */
 
 static time_t
 end_of(const X509 *certificate)
@@ -222,7 +222,7 @@ describe(SSL *ssl, struct tls_probe_result *result)
 	}
 }
 
-/* Verify what the server sent again, as the client @judge. */
+/* Verifies the certificates of @session again with the settings of @judge. */
 static int
 verify_as(SSL *judge, SSL *session, int *error)
 {
@@ -248,8 +248,9 @@ verify_as(SSL *judge, SSL *session, int *error)
 }
 
 /*
- * OpenSSL's words for an error.  Its versions disagree on the case of the first
- * letter ("No matching DANE TLSA records"); ours follow a colon.
+ * OpenSSL's text for an error.  Its versions differ in the case of the first
+ * letter ("No matching DANE TLSA records").  Here it is lower case, because it
+ * follows a colon.
  */
 static void
 verify_error_text(long error, char *text, size_t size)
@@ -314,9 +315,9 @@ judge(SSL *session, const struct tls_probe_target *target,
 	result->status = TLS_PROBE_DONE;
 }
 
-/* ---- all of it ---- */
+/* ---- the probe ---- */
 
-/* On a socket where TLS is to begin. */
+/* Runs the handshake and verifies, on a socket after STARTTLS. */
 static void
 probe_tls(SSL *ssl, const struct tls_probe_target *target,
     enum tls_probe_key key, uint64_t deadline, struct tls_probe_result *result)
@@ -326,7 +327,7 @@ probe_tls(SSL *ssl, const struct tls_probe_target *target,
 	if (handshake(ssl, key, deadline, result) == -1)
 		return;
 	judge(ssl, target, result);
-	/* Whether it gets there does not matter any more. */
+	/* It does not matter whether it arrives. */
 	SSL_write(ssl, "QUIT\r\n", 6);
 	SSL_shutdown(ssl);
 	ERR_clear_error();

@@ -1,4 +1,4 @@
-/* delegation.c - the zones on the way to a name, and all their servers. */
+/* delegation.c - finds the zones down to a name, and all their servers. */
 
 #include "command/diagnose/delegation.h"
 
@@ -14,8 +14,8 @@
 #include "dns/answer.h"
 
 #define DNS_PORT 53
-#define DEPTH_MAX 4   /* of names of servers */
-#define NAMES_MAX 13  /* servers of one zone */
+#define DEPTH_MAX 4   /* of nested lookups of server names */
+#define NAMES_MAX 13  /* servers per zone */
 #define ALIASES_MAX 8 /* from zone to zone */
 
 /* ---- zones ---- */
@@ -59,7 +59,7 @@ delegation_add_server(struct delegation_zone *zone, const char *name,
 	zone->server_count++;
 }
 
-/* @data: an address as A or AAAA RDATA have it. */
+/* @data: RDATA of an A or AAAA record. */
 static void
 add_address(struct delegation_zone *zone, const char *name, const uint8_t *data,
     size_t len)
@@ -150,9 +150,9 @@ delegation_clear(struct delegation *delegation)
 	delegation->count = 0;
 }
 
-/* ---- asking a zone ---- */
+/* ---- querying a zone ---- */
 
-/* Whether an answer is of use: data, an alias, a denial or a referral. */
+/* Whether an answer is usable: data, an alias, a denial or a referral. */
 static bool
 is_useful(void *arg, const struct dns_probe_job *job, size_t done)
 {
@@ -193,7 +193,7 @@ any_answer(const struct dns_probe_batch *batch)
 }
 
 /*
- * Ask all servers of a zone; the first useful answer is in @batch.
+ * Query all servers of a zone; the first usable answer is in @batch.
  * Returns its index, or SIZE_MAX.
  */
 static size_t
@@ -275,7 +275,7 @@ resolve_server(struct delegation *delegation, struct delegation_zone *zone,
 		    "%s", name);
 }
 
-/* All that the NS records at @zone's name in a message name. */
+/* Adds all servers in the NS records of @zone in a message. */
 static void
 add_servers(struct delegation *delegation, struct delegation_zone *zone,
     const ldns_pkt *packet, const ldns_rr_list *list)
@@ -318,11 +318,11 @@ names_servers_of(const ldns_pkt *packet, const char *name)
 	return NULL;
 }
 
-/* ---- the walk ---- */
+/* ---- descending the tree ---- */
 
 /*
- * Whether a zone begins at @name, which is in @zone otherwise.
- * Returns false where one gets no further.
+ * Checks for a zone cut at @name, which otherwise belongs to @zone.
+ * Returns false if there is no usable answer.
  */
 static bool
 step(struct delegation *delegation, size_t *zone, const char *name)
@@ -341,8 +341,8 @@ step(struct delegation *delegation, size_t *zone, const char *name)
 		    delegation_add(delegation, name, *zone);
 
 		if (added != NULL) {
-			/* First of all, known: its servers' names may be in
-			 * zones whose servers' names are in it. */
+			/* The zone is added first: the names of its servers may
+			 * be in zones that depend on it in turn. */
 			add_servers(delegation, added, packet, list);
 			*zone = child;
 		}

@@ -1,5 +1,5 @@
-/* diagnose.c - postdane diagnose: what is wrong with a domain's DNS, who is to
- * blame, and how to fix it. */
+/* diagnose.c - postdane diagnose: what is wrong with a domain's DNS, who is
+ * responsible, and how to fix it. */
 
 #include <errno.h>
 #include <getopt.h>
@@ -55,7 +55,7 @@ add_daemon_finding(struct findings *findings, enum findings_severity severity,
 	findings_add(findings, &fill);
 }
 
-/* While the name servers are asked, it evaluates. */
+/* The daemon evaluates while the name servers are queried. */
 static struct client *
 start_daemon(const struct options *options, uint64_t deadline)
 {
@@ -103,7 +103,7 @@ note_silence(
 		    "time (--timeout)");
 }
 
-/* That it comes to no conclusion, where something else explains that. */
+/* Whether another finding explains that the daemon has no verdict. */
 static bool
 is_consequence(const struct findings *findings, const char *why)
 {
@@ -126,7 +126,7 @@ note_temp(
 	    options->domain, "have the faults mended that are named here");
 }
 
-/* Returns a new reference, or NULL where the daemon does not answer. */
+/* Returns a new reference, or NULL if the daemon does not answer. */
 static json_t *
 finish_daemon(const struct options *options, struct client *client,
     struct findings *findings)
@@ -147,7 +147,7 @@ finish_daemon(const struct options *options, struct client *client,
 	return reply;
 }
 
-/* ---- all of it ---- */
+/* ---- the command ---- */
 
 static int
 print(const struct options *options, const struct diagnosis *diagnosis,

@@ -1,4 +1,4 @@
-/* diagnose_answers.c - one server while it is judged, and words for it. */
+/* diagnose_answers.c - the answers of one server, and texts about them. */
 
 #include "command/diagnose/diagnose_answers.h"
 
@@ -13,7 +13,7 @@
 #define DNS_PORT 53
 #define PLAIN_SIZE_MAX 512 /* RFC 1035 section 4.2.1 */
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
 const struct dns_manner *
 diagnose_manner(enum diagnose_manner kind)
@@ -111,7 +111,7 @@ diagnose_address(const struct endpoint *endpoint, char text[64])
 		snprintf(text + len, 64 - len, " -p %u", port);
 }
 
-/* The line that puts this question. */
+/* The command line of dig that sends this query. */
 static void
 dig_line(const struct dns_probe_job *job, char *text, size_t size)
 {

@@ -1,4 +1,4 @@
-/* diagnose_judge.c - from a domain's answers to findings. */
+/* diagnose_judge.c - derives findings from all answers about a domain. */
 
 #include "command/diagnose/diagnose_judge.h"
 
@@ -12,7 +12,7 @@
 #include "command/diagnose/signatures.h"
 #include "dns/answer.h"
 
-/* A zone counts as signed where its parent does and has a DS record. */
+/* A zone counts as signed if its parent does and has a DS record for it. */
 static void
 find_signed(struct diagnosis *to)
 {
@@ -42,7 +42,7 @@ find_signed(struct diagnosis *to)
 	}
 }
 
-/* An answer to a question that is whole, from whichever server; or NULL. */
+/* Returns an answer that is not truncated, from any server; or NULL. */
 static const ldns_pkt *
 find_packet(
     const struct diagnosis *to, size_t zone, const char *name, uint16_t type)
@@ -76,7 +76,7 @@ note_foreign_ds(struct diagnosis *to, const struct delegation_zone *zone)
 	findings_add(&to->findings, &fill);
 }
 
-/* Signatures against the zone's keys, and those against its DS. */
+/* Checks signatures against the zone's keys, and the keys against its DS. */
 static void
 check_signatures(struct diagnosis *to, size_t index)
 {
@@ -100,7 +100,7 @@ check_signatures(struct diagnosis *to, size_t index)
 	}
 }
 
-/* The jobs of one server, or of one recursor.  Returns how many. */
+/* Selects the jobs of one server or recursor.  Returns how many. */
 static size_t
 select_jobs(const struct diagnosis *to, bool recursor, size_t zone,
     size_t where, const struct dns_probe_job **selected, bool *is_signed)
@@ -141,7 +141,8 @@ judge_lost_names(struct diagnosis *to, const struct delegation_zone *zone)
 	}
 }
 
-/* What came from somebody else says nothing of the zones on the way. */
+/* Answers that were not the root servers' prove nothing about the zones found
+ * through them. */
 static void
 forget_what_others_said(struct diagnosis *to)
 {
@@ -153,7 +154,7 @@ forget_what_others_said(struct diagnosis *to)
 		findings_remove(&to->findings, "no-such-domain");
 }
 
-/* ---- everybody ---- */
+/* ---- all servers ---- */
 
 struct selection {
 	const struct dns_probe_job **job;
@@ -200,8 +201,8 @@ judge_each(struct diagnosis *to, const struct selection *selection)
 	const enum diagnosis_root root = diagnosis_root(to);
 	const bool lost =
 	    root == DIAGNOSIS_ROOT_SILENT || root == DIAGNOSIS_ROOT_FOREIGN;
-	/* Without the root, they are lost as well, or what they resolve with.
-	 */
+	/* Without the root servers, recursors are lost, too, or the resolvers
+	 * that they use. */
 	const bool judges_recursors = !lost || to->has_forwarders;
 	enum diagnose_domain domain = DIAGNOSE_DOMAIN_WELL;
 
@@ -240,7 +241,7 @@ judge_all(struct diagnosis *to)
 	return has_room && !to->findings.lost ? 0 : -1;
 }
 
-/* Silence about what nobody has asked must not look like health. */
+/* Queries that were never sent must not look like healthy servers. */
 static void
 note_unasked(struct diagnosis *to)
 {

@@ -1,4 +1,4 @@
-/* diagnose_network.c - this machine's way to the DNS. */
+/* diagnose_network.c - faults of this machine's access to the DNS. */
 
 #include "command/diagnose/diagnose_network.h"
 
@@ -11,7 +11,7 @@
 
 static const char blame_network[] = "who runs this machine's network";
 
-/* ---- the root's servers ---- */
+/* ---- the root servers ---- */
 
 static bool
 is_of_root(const struct dns_probe_job *job)
@@ -20,7 +20,8 @@ is_of_root(const struct dns_probe_job *job)
 	       job->result.status != DNS_PROBE_NOT_ASKED;
 }
 
-/* As only they answer for their own SOA record; a recursor has no AA. */
+/* Whether a root server itself answered, with AA and signatures: an answer of a
+ * recursor has no AA. */
 static bool
 is_the_roots(const struct dns_probe_job *job)
 {
@@ -51,7 +52,8 @@ diagnosis_root(const struct diagnosis *to)
 	return asked_dnssec ? DIAGNOSIS_ROOT_FOREIGN : DIAGNOSIS_ROOT_UNKNOWN;
 }
 
-/* Zones whose servers the configuration names have no name for them. */
+/* Configured servers have no name: zones below them do not depend on the
+ * root. */
 bool
 diagnose_depends_on_root(const struct diagnosis *to, size_t zone)
 {
@@ -64,7 +66,8 @@ diagnose_depends_on_root(const struct diagnosis *to, size_t zone)
 	return true;
 }
 
-/* With servers of ours for "." nobody has to reach them. */
+/* If postdane.conf has servers for ".", the root servers need not be
+ * reachable. */
 static void
 note_unneeded(struct diagnosis *to, struct finding *fill)
 {
@@ -142,7 +145,7 @@ diagnose_note_root(struct diagnosis *to, enum diagnosis_root root)
 
 /* ---- forwarders ---- */
 
-/* The root is signed, its denials as well. */
+/* The root zone is signed, so answers and denials must have signatures. */
 static bool
 lacks_signatures(const struct dns_probe_job *job)
 {

@@ -1,4 +1,4 @@
-/* diagnose_plan.c - what is asked about a domain. */
+/* diagnose_plan.c - plans the queries about a domain. */
 
 #include "command/diagnose/diagnose_plan.h"
 
@@ -9,7 +9,7 @@
 
 struct plan {
 	struct diagnosis *to;
-	bool leaf[DELEGATION_ZONES_MAX]; /* the domain or a host is in it */
+	bool leaf[DELEGATION_ZONES_MAX]; /* contains the domain or a host */
 };
 
 static void
@@ -32,7 +32,8 @@ add_question(struct diagnosis *to, size_t zone, const char *name, uint16_t type,
 	snprintf(question->name, sizeof(question->name), "%s", name);
 }
 
-/* "_25._tcp" before a name.  Returns 0, or -1 when that is too long. */
+/* Puts a prefix such as "_25._tcp" before a name.  Returns 0, or -1 if that is
+ * too long. */
 static int
 prefixed(const char *prefix, const char *name, char out[DOMAIN_TEXT_MAX])
 {
@@ -65,14 +66,14 @@ plan_host(struct plan *plan, const char *host)
 		return;
 	zone = walk(plan, name);
 	add_question(to, zone, name, DNS_TYPE_TLSA, true);
-	/* A type that is not there, at a name that may be. */
+	/* A type that does not exist, at a name that may. */
 	add_question(to, zone, name, LDNS_RR_TYPE_TXT, false);
-	/* The name between, which has no records of its own. */
+	/* The empty non-terminal in between. */
 	if (prefixed("_tcp", host, name) == 0)
 		add_question(to, zone, name, DNS_TYPE_A, false);
 }
 
-/* Every zone answers for itself, its parent for its DS. */
+/* Each zone is queried about itself, its parent for its DS records. */
 static void
 plan_zones(struct plan *plan)
 {
@@ -88,7 +89,7 @@ plan_zones(struct plan *plan)
 		if (!plan->leaf[i])
 			continue;
 		add_question(to, i, zone->name, DNS_TYPE_DNSKEY, false);
-		/* Neither has most likely records: denials. */
+		/* Both most likely have no records: tests denials. */
 		add_question(to, i, zone->name, DNS_TYPE_TLSA, false);
 		if (prefixed("_postdane", zone->name, name) == 0)
 			add_question(to, i, name, DNS_TYPE_TLSA, false);
@@ -145,7 +146,7 @@ diagnose_plan(struct diagnosis *to)
 	const size_t zone = walk(&plan, to->domain);
 
 	add_question(to, zone, to->domain, DNS_TYPE_MX, true);
-	/* Whether a recursor lives that has no answer to the others. */
+	/* Shows that a recursor is alive even if it can't answer the rest. */
 	add_question(to, 0, ".", DNS_TYPE_NS, true);
 	find_hosts(to);
 	for (size_t i = 0; i < to->host_count; i++)

@@ -1,4 +1,4 @@
-/* diagnose_question.c - one server's answers to one question. */
+/* diagnose_question.c - judges a server's answers to one question. */
 
 #include "command/diagnose/diagnose_question.h"
 
@@ -47,19 +47,19 @@ judge_aa(const struct diagnose_answers *trial, const struct dns_probe_job *job)
 struct asked {
 	const char *name;
 	uint16_t type;
-	const char *label; /* type and name, for a sentence */
+	const char *label; /* type and name, for texts */
 	enum diagnose_manner most;
 	const struct dns_probe_job *by[DIAGNOSE_MANNERS];
 };
 
-/* The best answer to look at: with DNSSEC if there is one. */
+/* The best answer to judge: with DNSSEC if there is one. */
 static const struct dns_probe_job *
 best_of(const struct asked *asked)
 {
 	static const enum diagnose_manner order[] = { DIAGNOSE_DO,
 		DIAGNOSE_EDNS, DIAGNOSE_PLAIN, DIAGNOSE_TCP };
 
-	/* What is known to come out false with EDNS says nothing more. */
+	/* Skip manners that this server is known not to support. */
 	for (size_t i = DIAGNOSE_DO - asked->most;
 	     i < sizeof(order) / sizeof(order[0]); i++)
 		if (diagnose_is_fine(asked->by[order[i]]) &&
@@ -68,7 +68,7 @@ best_of(const struct asked *asked)
 	return NULL;
 }
 
-/* Large answers that do not get through, while small ones and TCP do. */
+/* Reports large answers that are lost, while small ones and TCP work. */
 static bool
 judge_size(const struct diagnose_answers *trial, const struct asked *asked)
 {
@@ -127,7 +127,7 @@ judge_truncation(
 		    asked->label);
 }
 
-/* Returns whether the server failed this question in every way. */
+/* Returns whether the server failed this question in every manner. */
 static bool
 judge_failure(const struct diagnose_answers *trial, const struct asked *asked,
     enum diagnose_manner most)
@@ -240,9 +240,9 @@ judge_signatures(
 		    asked->label);
 }
 
-/* ---- a server: questions side by side ---- */
+/* ---- comparing questions ---- */
 
-/* Returns whether the name is denied falsely. */
+/* Returns whether the denial of the name is false. */
 static bool
 judge_nxdomain(const struct diagnose_answers *trial, const struct asked *asked)
 {
@@ -254,7 +254,7 @@ judge_nxdomain(const struct diagnose_answers *trial, const struct asked *asked)
 	for (size_t i = 0; i < trial->count; i++) {
 		const struct dns_probe_job *other = trial->job[i];
 
-		/* "a.b" exists, and so does "b": RFC 8020. */
+		/* If "a.b" exists, so does "b": RFC 8020. */
 		if (!diagnose_is_fine(other) ||
 		    other->result.rcode != LDNS_RCODE_NOERROR ||
 		    !domain_is_within(other->name, asked->name) ||

@@ -1,4 +1,4 @@
-/* diagnose_recursor.c - a recursor, by all its answers. */
+/* diagnose_recursor.c - judges a recursor by all its answers. */
 
 #include "command/diagnose/diagnose_recursor.h"
 
@@ -18,7 +18,7 @@ ede_text(const struct dns_probe_job *job, char text[200])
 	return text;
 }
 
-/* A recursor is silent because it still waits for others. */
+/* A silent recursor is probably still waiting for other servers. */
 static const char *
 recursion_verb(const struct dns_probe_job *job, char text[48])
 {
@@ -57,7 +57,7 @@ judge_recursion(const struct diagnose_answers *trial,
 	const char *whose = cause_of(domain);
 
 	if (domain_equal(plain->name, "."))
-		return; /* asked only to see whether it lives */
+		return; /* queried only to see whether it is alive */
 	if (diagnose_is_bad(dnssec) && diagnose_is_fine(plain)) {
 		snprintf(behaviour, sizeof(behaviour), "recursor-do-%s",
 		    diagnose_outcome_key(dnssec, key));

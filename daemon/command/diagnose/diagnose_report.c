@@ -1,4 +1,4 @@
-/* diagnose_report.c - a diagnosis for programs and for people. */
+/* diagnose_report.c - reports a diagnosis as JSON and as text. */
 
 #include "command/diagnose/diagnose_report.h"
 
@@ -7,7 +7,7 @@
 #include "command/diagnose/diagnose_answers.h"
 #include "command/diagnose/diagnose_run.h"
 
-/* As monitoring plugins exit; a note is nothing to wake anybody for. */
+/* Exit codes of monitoring plugins; a note is OK and raises no alarm. */
 static const struct {
 	const char *severity, *status;
 	int code;
@@ -31,7 +31,7 @@ report_finding(const struct finding *finding)
 	    finding->remedy);
 }
 
-/* What one server was asked, and how it did. */
+/* Counts one server's queries and answers. */
 static json_t *
 report_server(const struct diagnosis *diagnosis, bool recursor, size_t zone,
     size_t where, const char *name, const struct endpoint *endpoint)
@@ -93,7 +93,7 @@ summary(const struct diagnosis *diagnosis)
 	    count > 1 ? "s" : "");
 }
 
-/* The gravest first. */
+/* Adds findings, the gravest first. */
 static void
 add_findings(const struct diagnosis *diagnosis, bool leads, json_t *to)
 {

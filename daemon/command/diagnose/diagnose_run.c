@@ -1,4 +1,5 @@
-/* diagnose_run.c - ask everybody on the way to a domain's mail servers. */
+/* diagnose_run.c - queries all servers on the way to a domain's mail
+ * servers. */
 
 #include "command/diagnose/diagnose_run.h"
 
@@ -20,7 +21,7 @@
 
 static const char no_memory[] = "out of memory";
 
-/* A run under way. */
+/* The state of a run. */
 struct work {
 	struct diagnosis *to;
 	const struct diagnosis_options *options;
@@ -35,7 +36,7 @@ say(const struct work *work, const char *text)
 
 /* ---- recursors ---- */
 
-/* The one with this address, which may have been there before; or NULL. */
+/* Returns the recursor with this address, new or existing; or NULL. */
 static struct diagnosis_recursor *
 add_recursor(
     struct diagnosis *to, const char *path, const struct endpoint *endpoint)
@@ -53,7 +54,7 @@ add_recursor(
 	return recursor;
 }
 
-/* zone block @block: recursors for a part of the tree. */
+/* Adds the recursors of zone block @block. */
 static void
 add_forwarders(struct diagnosis *to, const struct conf_zone *block)
 {
@@ -117,7 +118,7 @@ read_resolv_conf(struct diagnosis *to, const char *path, bool needed)
 	errno = 0;
 	text = file_read(path, RESOLV_CONF_MAX, &len, &why);
 	if (text == NULL) {
-		/* Who may not read it does not know that it is wrong. */
+		/* Without permission to read it, we can't call it wrong. */
 		const bool forbidden = errno == EACCES || errno == EPERM;
 
 		snprintf(problem, sizeof(problem), "can't be read: %s", why);
@@ -143,7 +144,7 @@ read_resolv_conf(struct diagnosis *to, const char *path, bool needed)
 		    "this is meant");
 }
 
-/* ---- asking ---- */
+/* ---- querying ---- */
 
 static int
 add_job(struct diagnosis *to, const struct endpoint *endpoint, size_t zone,
@@ -190,7 +191,8 @@ ask(struct work *work)
 	    batch, work->options->deadline, on_answer, &meter);
 }
 
-/* Silence may be chance: ask those that answer others once more. */
+/* Silence may be a lost packet.  Repeats queries to servers that have answered
+ * others. */
 static int
 ask_again(struct work *work, size_t from)
 {
@@ -216,7 +218,7 @@ ask_again(struct work *work, size_t from)
 	return ask(work);
 }
 
-/* First, every server for its zone's SOA record, in every manner. */
+/* First queries every server for its zone's SOA record, in every manner. */
 static int
 ask_apexes(struct work *work)
 {
@@ -234,7 +236,7 @@ ask_apexes(struct work *work)
 	return ask(work) == 0 ? ask_again(work, 0) : -1;
 }
 
-/* Whether that server has answered such a question already. */
+/* Whether the server has answered a query in this manner. */
 static bool
 can(const struct diagnosis *to, size_t zone, size_t server,
     enum diagnose_manner kind)
@@ -316,7 +318,7 @@ ask_questions(struct work *work)
 	return ask_again(work, from);
 }
 
-/* ---- all of it ---- */
+/* ---- the run ---- */
 
 static void
 on_walk(void *arg, const char *name)
@@ -327,7 +329,7 @@ on_walk(void *arg, const char *name)
 	say(arg, text);
 }
 
-/* zone blocks: servers of our own, and recursors for a part of the tree. */
+/* Adds the servers and recursors of zone blocks. */
 static void
 use_zone_blocks(struct diagnosis *to, const struct diagnosis_options *options)
 {

@@ -1,4 +1,4 @@
-/* diagnose_server.c - a name server, by all its answers. */
+/* diagnose_server.c - judges a name server by all its answers. */
 
 #include "command/diagnose/diagnose_server.h"
 
@@ -18,9 +18,10 @@ static const char remedy_lame[] =
     "configure the zone on this server, or take it out of the NS records at "
     "the zone and its parent";
 
-/* ---- as a whole ---- */
+/* ---- the server as a whole ---- */
 
-/* The zone's SOA record: it is there, or the answer is false. */
+/* Whether an answer has the zone's SOA record.  It exists, so without it the
+ * answer is false. */
 static bool
 has_soa(const struct dns_probe_job *job)
 {
@@ -36,7 +37,8 @@ lacks_soa(const struct dns_probe_job *job)
 	       job->result.status != DNS_PROBE_NO_ROUTE;
 }
 
-/* Not the server's, whoever asks: "this" network, loopback, multicast. */
+/* Addresses that can't be a public server's: "this" network, loopback,
+ * multicast. */
 static bool
 is_special(const struct endpoint *endpoint)
 {
@@ -80,7 +82,7 @@ judge_life(const struct diagnose_answers *trial)
 			first = job;
 	}
 	if (first == NULL)
-		return false; /* the time was up: nobody's fault */
+		return false; /* out of time: not the server's fault */
 	if (routed)
 		diagnose_put(trial, FINDINGS_WARNING, true, "dead", first,
 		    remedy_dead,
@@ -143,7 +145,7 @@ judge_lame(const struct diagnose_answers *trial)
 
 /* ---- manners ---- */
 
-/* Returns the most that it can be asked with: PLAIN, EDNS or DO. */
+/* Returns the most that the server supports: PLAIN, EDNS or DO. */
 static enum diagnose_manner
 judge_edns(const struct diagnose_answers *trial)
 {
@@ -272,7 +274,7 @@ diagnose_server(struct findings *findings,
 		judge_opt(&trial);
 	judge_tcp(&trial);
 	judge_speed(&trial);
-	/* Once for each question: at its first manner. */
+	/* Once per question: at its first job. */
 	for (size_t i = 0; i < count; i++) {
 		size_t first = 0;
 

@@ -1,4 +1,4 @@
-/* findings.c - what diagnosis has found, as a list. */
+/* findings.c - the list of findings. */
 
 #include "command/diagnose/findings.h"
 
@@ -8,7 +8,7 @@
 void
 findings_add(struct findings *findings, const struct finding *fill)
 {
-	/* The first of a kind says it all. */
+	/* Only the first finding of a kind is kept. */
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *other = &findings->item[i];
 

@@ -1,4 +1,4 @@
-/* signatures.c - whether a zone's DNSSEC holds together, by its own keys. */
+/* signatures.c - whether a zone's signatures and DS records match its keys. */
 
 #include "command/diagnose/signatures.h"
 
@@ -53,8 +53,8 @@ covers(const ldns_rr *rrsig, const ldns_rr *rr)
 	       ldns_dname_compare(ldns_rr_owner(rrsig), ldns_rr_owner(rr)) == 0;
 }
 
-/* Whether the signature is good for the records that it covers, or nobody can
- * tell. */
+/* Whether the signature is valid for the records that it covers, or can't be
+ * checked. */
 static bool
 is_valid(const ldns_rr_list *section, ldns_rr *rrsig, const ldns_rr_list *keys)
 {
@@ -72,7 +72,7 @@ is_valid(const ldns_rr_list *section, ldns_rr *rrsig, const ldns_rr_list *keys)
 	if (ldns_rr_list_rr_count(rrset) > 0)
 		status =
 		    ldns_verify_rrsig_keylist_notime(rrset, rrsig, keys, NULL);
-	ldns_rr_list_free(rrset); /* not its records */
+	ldns_rr_list_free(rrset); /* keeps the records */
 	return status != LDNS_STATUS_CRYPTO_BOGUS &&
 	       status != LDNS_STATUS_CRYPTO_NO_MATCHING_KEYTAG_DNSKEY;
 }
@@ -88,7 +88,7 @@ is_of_zone(const ldns_rr *rr, const char *zone)
 	       domain_equal(signer, zone);
 }
 
-/* Several signatures for one RRset: one good one is enough. */
+/* One valid signature is enough for an RRset with several. */
 static bool
 has_valid_twin(const ldns_rr_list *section, const ldns_rr *bad,
     const ldns_rr_list *keys, const char *zone)

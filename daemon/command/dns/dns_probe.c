@@ -1,4 +1,4 @@
-/* dns_probe.c - one question to one name server, in one manner. */
+/* dns_probe.c - sends one query to one name server in one manner. */
 
 #include "command/dns/dns_probe.h"
 
@@ -32,7 +32,7 @@ struct dns_probe {
 	char name[DOMAIN_TEXT_MAX];
 	uint16_t type;
 	struct event *begin;
-	struct exchange *upstream; /* NULL before and after */
+	struct exchange *upstream; /* NULL unless a query is running */
 	uint64_t started;
 	struct dns_probe_result result;
 };
@@ -58,7 +58,7 @@ finish(struct dns_probe *probe, enum dns_probe_status status,
 	dns_probe_cancel(probe);
 }
 
-/* ---- the question ---- */
+/* ---- the query ---- */
 
 static size_t
 put16(uint8_t *to, unsigned value)
@@ -89,7 +89,7 @@ put_opt(uint8_t *to, const struct dns_manner *manner)
 	return len;
 }
 
-/* ---- the answer ---- */
+/* ---- the response ---- */
 
 static bool
 has_expired(const ldns_rr *rrsig)
@@ -126,7 +126,7 @@ read_section(
 	}
 }
 
-/* FNV-1a of each record, added up: the order does not matter. */
+/* The sum of each record's FNV-1a: independent of their order. */
 static uint64_t
 digest_of(const struct packet_facts *facts)
 {
@@ -172,7 +172,7 @@ read_message(struct dns_probe *probe, const ldns_pkt *packet, size_t len)
 	finish(probe, DNS_PROBE_ANSWERED, packet);
 }
 
-/* ---- the exchange ---- */
+/* ---- the upstream query ---- */
 
 static unsigned
 patience(const struct dns_probe *probe)
@@ -189,7 +189,7 @@ is_unroutable(int error)
 	       error == EACCES || error == EPERM || error == EINVAL;
 }
 
-/* What is short here is no fault of the server's. */
+/* A lack of local resources is not the server's fault. */
 static bool
 is_ours(int error)
 {
@@ -222,7 +222,8 @@ on_result(void *arg, const struct upstream_result *result)
 		finish(probe, status_of(result->error), NULL);
 }
 
-/* From the loop, so that the callback never comes from the caller's stack. */
+/* Runs from the event loop, so that the callback never comes from inside
+ * dns_probe_start(). */
 static void
 begin(evutil_socket_t fd, short what, void *arg)
 {

@@ -1,4 +1,4 @@
-/* dns_probe_batch.c - many questions to many name servers at once. */
+/* dns_probe_batch.c - sends many queries to many name servers in parallel. */
 
 #include "command/dns/dns_probe_batch.h"
 
@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-#define PER_SERVER_MAX 12 /* questions that wait for the same server */
+#define PER_SERVER_MAX 12 /* pending queries per server */
 #define OPEN_MAX 400      /* sockets */
 
 struct run;
@@ -17,15 +17,15 @@ struct run;
 struct slot {
 	struct run *run;
 	struct dns_probe_job *job;
-	struct dns_probe *probe; /* NULL unless under way */
-	size_t *waiting;         /* how many questions wait for that server */
+	struct dns_probe *probe; /* NULL unless running */
+	size_t *waiting;         /* pending queries to that server */
 	bool done;
 };
 
 struct run {
 	struct event_base *base;
 	struct slot *slot;
-	size_t *waiting; /* by server: the index of its first slot */
+	size_t *waiting; /* per server, at the index of its first slot */
 	size_t count, open, done;
 	dns_probe_batch_cb cb;
 	void *arg;

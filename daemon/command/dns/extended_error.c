@@ -1,4 +1,4 @@
-/* extended_error.c - why a server has failed, in its own words. */
+/* extended_error.c - the reason that a server gives for a failure. */
 
 #include "command/dns/extended_error.h"
 

@@ -1,4 +1,4 @@
-/* name_compare.c - one name, two resolvers. */
+/* name_compare.c - compares how two resolvers resolve a name. */
 
 #include "command/dns/name_compare.h"
 
@@ -14,12 +14,12 @@
 #include "base/prefix.h"
 #include "command/dns/extended_error.h"
 
-#define SECONDS 5 /* for one try; postdane itself may take longer than most */
+#define SECONDS 5 /* per try; postdane may take longer than most resolvers */
 #define TRIES 3
 #define EDNS_SIZE 1232
-#define PRESENCE_SECONDS 2 /* for one try to see whether somebody is there */
+#define PRESENCE_SECONDS 2 /* per try to see whether a resolver answers */
 #define PRESENCE_TRIES 2
-#define MAIL_SERVERS_MAX 5 /* of one name that are looked at */
+#define MAIL_SERVERS_MAX 5 /* per name that are compared */
 
 struct name_resolvers {
 	ldns_resolver *system, *ours;
@@ -70,7 +70,7 @@ name_compare_new(
 			&resolvers->system, resolv_conf) == LDNS_STATUS_OK) {
 			set_up(resolvers->system);
 			set_up(resolvers->ours);
-			/* Without, it could not say why it fails. */
+			/* Extended errors need EDNS. */
 			ldns_resolver_set_edns_udp_size(
 			    resolvers->ours, EDNS_SIZE);
 			return resolvers;
@@ -116,14 +116,14 @@ is_present(ldns_resolver *resolver, uint16_t flags)
 struct reply {
 	ldns_rr_list *records; /* sorted; NULL for none */
 	bool failed;           /* neither records nor a denial */
-	bool silent;           /* not even an error */
-	bool absent;           /* there is no such name */
-	bool authentic;        /* validated; asked of ours */
-	char text[256];        /* the first record, or what there is instead */
-	char why[256];         /* of a failure; "" where nothing is said */
+	bool silent;           /* no response at all */
+	bool absent;           /* NXDOMAIN */
+	bool authentic;        /* validated; only for ours */
+	char text[256];        /* the first record, or what came instead */
+	char why[256];         /* of a failure; "" if no reason is given */
 };
 
-/* "MX 10 mail.example.org.", without owner, TTL and class. */
+/* "MX 10 mail.example.org.": without owner, TTL and class. */
 static void
 put_record(const ldns_rr_list *records, char text[256])
 {
@@ -162,7 +162,7 @@ read_packet(ldns_pkt *packet, ldns_rr_type type, struct reply *reply)
 	if (reply->records == NULL)
 		return;
 	ldns_rr_list_sort(reply->records);
-	/* TTLs run down. */
+	/* TTLs in caches count down, so they are not compared. */
 	for (size_t i = 0; i < ldns_rr_list_rr_count(reply->records); i++)
 		ldns_rr_set_ttl(ldns_rr_list_rr(reply->records, i), 0);
 	put_record(reply->records, reply->text);
@@ -196,8 +196,8 @@ resolve(ldns_resolver *resolver, const char *name, ldns_rr_type type,
 	ldns_rdf_deep_free(qname);
 }
 
-/* Without recursion postdane refuses at once, trust path or not; with, it has
- * to find out. */
+/* To a query without RD postdane answers REFUSED at once, with or without a
+ * trust path.  With RD it has to resolve first. */
 struct name_presence
 name_compare_presence(struct name_resolvers *resolvers)
 {
@@ -229,7 +229,7 @@ same_records(const struct reply *one, const struct reply *other)
 	return true;
 }
 
-/* Of somebody's own network. */
+/* Whether an address belongs to a private or local network. */
 static bool
 is_private(const struct sockaddr_storage *address)
 {
@@ -246,7 +246,7 @@ is_private(const struct sockaddr_storage *address)
 	return false;
 }
 
-/* Addresses, and none that only its own network can reach. */
+/* Whether all records are addresses reachable from other networks. */
 static bool
 are_public(const struct reply *reply)
 {
@@ -290,7 +290,8 @@ judge(const struct reply *system, const struct reply *ours)
 
 /* ---- the difference ---- */
 
-/* Whether the public tree has no such name, proven by a working trust path. */
+/* Whether the name is proven, with a working trust path, not to exist in the
+ * public tree. */
 static bool
 is_proven_absent(
     const struct name_resolvers *resolvers, const char *name, uint64_t deadline)
@@ -302,8 +303,8 @@ is_proven_absent(
 	return reply.authentic && reply.absent;
 }
 
-/* The zone that the name is probably in, and who knows it: the system's
- * servers. */
+/* A zone block for the zone that the name is probably in.  The system's name
+ * servers are its forwarders. */
 static void
 put_block(const struct name_resolvers *resolvers, const char *zone,
     bool insecure, char *text, size_t size)
@@ -328,11 +329,11 @@ put_block(const struct name_resolvers *resolvers, const char *zone,
 }
 
 /*
- * Where the public tree is not signed, a forwarder is believed as it is; where
- * nothing is known of that, it has to sign.  Against a signed one it counts
- * only with DNSSEC switched off: for what is proven not to be there, nobody
- * loses anything by that.  Where all else of a signed zone would lose its
- * protection there is no remedy.
+ * A forwarder's answers are accepted unsigned where the public tree is
+ * unsigned; where that is not known, the forwarder has to sign.  Below a signed
+ * zone of the public tree it needs "insecure = yes".  That is safe for names
+ * proven not to exist there.  If other names of a signed zone would lose their
+ * protection, there is no remedy.
  */
 static void
 put_remedy(const struct name_resolvers *resolvers, const char *name,

@@ -1,4 +1,4 @@
-/* resolver_probe.c - questions to a resolver, as Postfix asks them. */
+/* resolver_probe.c - tests a resolver with Postfix's queries. */
 
 #include "command/dns/resolver_probe.h"
 
@@ -11,7 +11,7 @@
 #include "dns/answer.h"
 
 #define ANSWER_MS 5000
-#define EDNS_SIZE 1200 /* what glibc says for Postfix */
+#define EDNS_SIZE 1200 /* as glibc announces for Postfix */
 #define BLANKS " \t\r"
 
 /* ---- resolv.conf ---- */
@@ -50,7 +50,7 @@ resolv_conf_parse(const char *text, struct resolv_conf *conf)
 	free(copy);
 }
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
 struct asking {
 	struct event_base *base;

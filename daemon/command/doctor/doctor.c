@@ -26,11 +26,11 @@
 #define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_CONF_MAX 65536 /* octets */
 #define DEFAULT_PLACE "inet:127.0.0.1:8642"
-/* To this form postdane says NOTFOUND at once, and asks nobody. */
+/* Postdane answers NOTFOUND to this at once, without a lookup. */
 #define KEY ".postdane.invalid"
-#define MAPS_MAX 32      /* of one service */
-#define START_SECONDS 60 /* in which the root's keys should have come */
-#define NAMES_MS 20000U  /* to compare all names */
+#define MAPS_MAX 32      /* per service */
+#define START_SECONDS 60 /* for the daemon to get the root's keys */
+#define NAMES_MS 20000U  /* for comparing all names */
 
 struct options {
 	const struct control_access *control;
@@ -38,7 +38,7 @@ struct options {
 	bool as_json;
 };
 
-/* What was found out, and what it points into. */
+/* The facts, and the objects that they point into. */
 struct patient {
 	struct doctor_facts facts;
 	const char *directory; /* of Postfix's configuration, or NULL */
@@ -51,7 +51,7 @@ struct patient {
 	struct postfix_hosts hosts;
 	struct doctor_name *name;
 	struct progress progress;
-	uint64_t maps_deadline; /* clock_ms(), of all tables */
+	uint64_t maps_deadline; /* clock_ms(), for all tables */
 	char postfix_why[POSTFIX_CONFIG_WHY_MAX];
 };
 
@@ -63,7 +63,7 @@ get_text(const json_t *object, const char *key)
 
 /* ---- the daemon ---- */
 
-/* The daemon may say anything. */
+/* The daemon's reply is not trusted to be well formed. */
 static bool
 speaks(const json_t *place, const char *protocol)
 {
@@ -73,8 +73,8 @@ speaks(const json_t *place, const char *protocol)
 	       get_text(place, "endpoint") != NULL;
 }
 
-/* What main.cf should name: a socketmap that is listened on, best by TCP,
- * which no chroot comes between. */
+/* The table for main.cf: a socketmap that postdaned listens on, preferably by
+ * TCP, which a chroot does not affect. */
 static void
 choose_table(struct patient *patient)
 {
@@ -158,7 +158,7 @@ same_inet(const char *place, const char *listening)
 	       strcmp(one, other) == 0;
 }
 
-/* The path as we see it, from outside of the chroot. */
+/* The socket's path from outside of the chroot. */
 static void
 our_path(const struct postfix_service *service, const struct policy_map *map,
     char path[POSTFIX_VIEW_PATH_MAX])
@@ -205,7 +205,7 @@ is_listened_on(const struct patient *patient,
 	return false;
 }
 
-/* As Postfix's user. */
+/* Makes Postfix's mail_owner the user of @viewer. */
 static void
 be_owner(
     const struct postfix_service *service, struct policy_map_viewer *viewer)
@@ -219,7 +219,8 @@ be_owner(
 	}
 }
 
-/* As Postfix's user, if we may: the socket's directory may be closed to it. */
+/* Asks as Postfix's user if we can: the socket's directory may be closed to
+ * it. */
 static void
 ask_map(const struct postfix_service *service, struct doctor_map *map,
     uint64_t deadline)
@@ -247,8 +248,8 @@ ask_map(const struct postfix_service *service, struct doctor_map *map,
 }
 
 /*
- * smtp(8) opens its tables as root and before it goes into the chroot;
- * proxymap(8), which may not run now, as Postfix's user.
+ * smtp(8) opens its tables as root, before it enters the chroot.  proxymap(8),
+ * which may not be running now, opens them as Postfix's user.
  */
 static void
 try_map(const struct postfix_service *service, const char *directory,
@@ -277,7 +278,7 @@ try_map(const struct postfix_service *service, const char *directory,
 	postmap_try(&postmap, table, &viewer, KEY, deadline, &map->tried);
 }
 
-/* What the name in the request chooses. */
+/* The profile that the map name in the request selects. */
 static void
 set_profile(const struct patient *patient, struct doctor_map *map)
 {
@@ -312,7 +313,7 @@ is_out_of_time(const struct doctor_map *map)
 		   : map->answer.error == ETIMEDOUT;
 }
 
-/* One that does not answer may be ours: whose else it is, can't be known. */
+/* A table that does not answer counts as ours: its owner can't be known. */
 static void
 examine_map(const struct patient *patient,
     const struct postfix_service *service, struct doctor_map *map)
@@ -354,7 +355,7 @@ examine_maps(const struct patient *patient, struct doctor_service *service)
 
 /* ---- resolvers ---- */
 
-/* "dns_listening": addresses as resolv.conf has them, those on port 53. */
+/* "dns_listening": addresses in the form of resolv.conf, those on port 53. */
 static bool
 is_our_resolver(const struct patient *patient, const struct endpoint *server)
 {
@@ -390,7 +391,7 @@ examine_server(
 	resolver_probe(&server, &to->probe);
 }
 
-/* @path: how the administrator knows it; @chroot: Postfix's, or NULL. */
+/* @path: for the administrator; @chroot: Postfix's, or NULL. */
 static void
 examine_view(const struct patient *patient, struct doctor_view *view,
     const char *path, const char *chroot)
@@ -462,7 +463,7 @@ compare_names(struct patient *patient, struct name_resolvers *resolvers)
 	facts->names_left = hosts->count - facts->name_count;
 }
 
-/* A listener without trust says SERVFAIL to everything. */
+/* A listener without trust answers SERVFAIL to everything. */
 static void
 examine_names(struct patient *patient, const struct options *options)
 {
@@ -470,7 +471,7 @@ examine_names(struct patient *patient, const struct options *options)
 	struct name_resolvers *resolvers;
 	const char *why;
 
-	/* What can't be read is said on stderr; the rest counts. */
+	/* Read errors are reported on stderr; the other names are used. */
 	postfix_hosts_read(
 	    &patient->hosts, options->postconf, options->directory);
 	for (size_t i = 0; i < patient->hosts.count; i++) {
@@ -491,7 +492,7 @@ examine_names(struct patient *patient, const struct options *options)
 	name_compare_free(resolvers);
 }
 
-/* ---- all of it ---- */
+/* ---- collecting the facts ---- */
 
 static int
 examine(struct patient *patient, const struct options *options)
@@ -578,7 +579,7 @@ put_report(const json_t *report, FILE *out)
 		put_finding(finding, out);
 }
 
-/* Whoever watches needs a state even so. */
+/* Monitoring needs a status even without a report. */
 static void
 put_nothing(bool as_json)
 {

@@ -1,4 +1,4 @@
-/* doctor_judge.c - what the rules of the doctor write down. */
+/* doctor_judge.c - collects the findings of the doctor's rules. */
 
 #include "command/doctor/doctor_judge.h"
 

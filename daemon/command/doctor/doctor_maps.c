@@ -1,5 +1,5 @@
-/* doctor_maps.c - smtp_tls_policy_maps, and what becomes of the levels in
- * main.cf, judged. */
+/* doctor_maps.c - judges smtp_tls_policy_maps, and the effect of its answers on
+ * the levels in main.cf. */
 
 #include "command/doctor/doctor_maps.h"
 
@@ -42,14 +42,14 @@ level_of(const struct doctor_service *service)
 	return parse_level(service->config->value[POSTFIX_SECURITY_LEVEL]);
 }
 
-/* Whether it asks for something that an answer could take away. */
+/* Whether the level demands something that an answer could weaken. */
 static bool
 is_strict(enum level level)
 {
 	return level > LEVEL_MAY && level != LEVEL_DANE;
 }
 
-/* Whether an answer takes something away from what main.cf asks for. */
+/* Whether the answer is weaker than main.cf's level. */
 static bool
 is_weaker(const char *answer, enum level level)
 {
@@ -58,7 +58,7 @@ is_weaker(const char *answer, enum level level)
 		   (doctor_is(answer, "encrypt") && level > LEVEL_ENCRYPT));
 }
 
-/* ---- what is wrong with a table ---- */
+/* ---- faults of a table ---- */
 
 const struct doctor_map *
 doctor_our_map(const struct doctor_service *service)
@@ -71,11 +71,11 @@ doctor_our_map(const struct doctor_service *service)
 
 enum weakening {
 	WEAKENS_NOTHING,
-	WEAKENS_LEVEL,   /* where there is no DANE */
+	WEAKENS_LEVEL,   /* if there is no DANE */
 	WEAKENS_BY_DANE, /* for hosts without TLSA records */
 };
 
-/* What the answers of @ours do to a level that is stricter than they are. */
+/* How the answers of @ours weaken a stricter level of main.cf. */
 static enum weakening
 weakening_of(
     const struct doctor_service *service, const struct doctor_map *ours)
@@ -90,7 +90,7 @@ weakening_of(
 						   : WEAKENS_NOTHING;
 }
 
-/* The table that Postfix never comes to because of @ours, or NULL. */
+/* The table that Postfix never reaches because of @ours, or NULL. */
 static const struct doctor_map *
 shadowed_by(const struct doctor_service *service, const struct doctor_map *ours)
 {
@@ -102,7 +102,7 @@ shadowed_by(const struct doctor_service *service, const struct doctor_map *ours)
 	return &service->map[next];
 }
 
-/* What a daemon that does not run brings about is no finding of its own. */
+/* A consequence of a daemon that does not run is not reported separately. */
 static bool
 is_consequence(const struct doctor_facts *facts)
 {
@@ -114,8 +114,8 @@ enum fault {
 	FAULT_SYNTAX,
 	FAULT_HOST_NAME,
 	FAULT_NOT_ASKED,
-	FAULT_UNKNOWN, /* another user than Postfix's may not open the socket */
-	FAULT_CLOSED,  /* Postfix's may not */
+	FAULT_UNKNOWN, /* we, not Postfix's user, may not open it */
+	FAULT_CLOSED,  /* Postfix's user may not open it */
 	FAULT_UNREACHABLE,
 	FAULT_TCP
 };
@@ -141,9 +141,9 @@ fault_of(const struct doctor_facts *facts, const struct doctor_map *map)
 							       : FAULT_NONE;
 }
 
-/* ---- lines to write ---- */
+/* ---- proposed lines ---- */
 
-/* What should stand in the place of @map; it may be right as it is. */
+/* The table to use instead of @map; @map itself if it is right. */
 static void
 mend(const struct doctor_judge *judge, const struct doctor_map *map,
     char table[DOCTOR_TEXT_MAX])
@@ -170,7 +170,7 @@ mend(const struct doctor_judge *judge, const struct doctor_map *map,
 	}
 }
 
-/* @list: words with ", " between them. */
+/* @list: words separated by ", ". */
 static bool
 has_word(const char *list, const char *word)
 {
@@ -187,8 +187,8 @@ has_word(const char *list, const char *word)
 	return false;
 }
 
-/* All that is wrong with the list is mended in one line, which every finding
- * about it shows; other tables stay as they are. */
+/* Proposes one line that corrects all faults of the list, the same in every
+ * finding about it.  Tables of others are kept. */
 static void
 change_maps(const struct doctor_judge *judge, json_t *finding)
 {
@@ -211,8 +211,8 @@ change_maps(const struct doctor_judge *judge, json_t *finding)
 	doctor_change_parameter(judge, finding, POSTFIX_POLICY_MAPS, list);
 }
 
-/* Whether any of the services needs more of the profile than that other tables
- * are asked. */
+/* Whether a service's level is weakened, so that its profile needs more than
+ * "no-dane-policy = notfound". */
 static bool
 any_is_weakened(const struct doctor_facts *facts)
 {
@@ -227,7 +227,7 @@ any_is_weakened(const struct doctor_facts *facts)
 	return false;
 }
 
-/* A profile of its own, the same for all that needs one. */
+/* Proposes a separate profile, the same for all services that need one. */
 static void
 change_profile(const struct doctor_judge *judge, json_t *finding)
 {
@@ -239,7 +239,7 @@ change_profile(const struct doctor_judge *judge, json_t *finding)
 
 /* ---- tables ---- */
 
-/* What is wrong, in Postfix's way to the table. */
+/* Why Postfix can't reach the table. */
 static const char *
 reach_text(int error)
 {
@@ -318,7 +318,7 @@ judge_map(struct doctor_judge *judge, const struct doctor_map *map)
 		change_maps(judge, finding);
 }
 
-/* The command that makes the index of a file, where that is what is missing. */
+/* Proposes the command that creates a file's index, if that is missing. */
 static void
 change_index(json_t *finding, const struct doctor_map *map)
 {
@@ -353,7 +353,7 @@ judge_unusable(struct doctor_judge *judge, const struct doctor_map *map)
 	    map);
 }
 
-/* A table of others. */
+/* Judges a table that is not postdane's. */
 static void
 judge_other(struct doctor_judge *judge, const struct doctor_map *map)
 {
@@ -407,7 +407,7 @@ doctor_judge_missing(struct doctor_judge *judge, bool any)
 			"Postfix never asks for a verdict"));
 }
 
-/* ---- what the answers do ---- */
+/* ---- the effect of the answers ---- */
 
 static void
 judge_level(struct doctor_judge *judge, const struct doctor_map *map)
@@ -436,8 +436,8 @@ judge_level(struct doctor_judge *judge, const struct doctor_map *map)
 	}
 }
 
-/* In the block that the map has, or among the global options.  main.cf's level
- * is enough where it is strict. */
+/* Proposes the option in the map's block, or among the global options.  A
+ * strict level in main.cf is enough by itself. */
 static void
 change_explicit(const struct doctor_judge *judge, json_t *finding,
     const struct doctor_map *map)
@@ -454,7 +454,7 @@ change_explicit(const struct doctor_judge *judge, json_t *finding,
 		    "no-dane-policy-explicit = %s", value);
 }
 
-/* The next hops that somebody has chosen: main.cf's level was meant for
+/* Explicit next hops, with brackets or a port: main.cf's level was meant for
  * them. */
 static void
 judge_explicit(struct doctor_judge *judge, const struct doctor_map *map)
@@ -476,7 +476,7 @@ judge_explicit(struct doctor_judge *judge, const struct doctor_map *map)
 	    map);
 }
 
-/* Whether Postfix sends a password, and would do so in the clear. */
+/* Whether Postfix sends a password, and would send it in the clear. */
 static bool
 has_open_password(const struct postfix_service *service)
 {
@@ -486,8 +486,8 @@ has_open_password(const struct postfix_service *service)
 		   service->value[POSTFIX_SASL_OPTIONS], "noplaintext") == NULL;
 }
 
-/* A password for a relay host that no level protects where there is no DANE;
- * where other tables may say more, we don't know. */
+/* A password for the relay host, if without DANE no level protects it.  Other
+ * tables may demand more, which we don't know. */
 static void
 judge_relayhost(struct doctor_judge *judge, const struct doctor_map *map)
 {

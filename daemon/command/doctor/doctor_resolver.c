@@ -1,4 +1,4 @@
-/* doctor_resolver.c - the resolvers of Postfix's processes, judged. */
+/* doctor_resolver.c - judges the resolvers of Postfix's processes. */
 
 #include "command/doctor/doctor_resolver.h"
 
@@ -11,9 +11,9 @@
 
 /* ---- name servers ---- */
 
-#define LISTENER "127.0.0.25" /* where postdane's own may be */
+#define LISTENER "127.0.0.25" /* suggested for postdane's own resolver */
 
-/* One that nothing below is said against. */
+/* A server that none of the rules below objects to. */
 static bool
 is_good(const struct doctor_server *server)
 {
@@ -24,7 +24,7 @@ is_good(const struct doctor_server *server)
 	       probe->edns.ad && probe->tcp.has_data;
 }
 
-/* The first good one, or NULL. */
+/* The first good server, or NULL. */
 static const char *
 good_server(const struct doctor_view *view)
 {
@@ -34,7 +34,7 @@ good_server(const struct doctor_view *view)
 	return NULL;
 }
 
-/* Exactly one, and good. */
+/* Exactly one server, and that is good. */
 static bool
 is_good_view(const struct doctor_view *view)
 {
@@ -42,7 +42,7 @@ is_good_view(const struct doctor_view *view)
 	       !view->is_default && is_good(&view->server[0]);
 }
 
-/* Postdane's own resolver, where it is there or needed; else NULL. */
+/* Postdane's own resolver, if it is available or needed; else NULL. */
 static const char *
 own_resolver(const struct doctor_facts *facts)
 {
@@ -54,8 +54,8 @@ own_resolver(const struct doctor_facts *facts)
 	return NULL;
 }
 
-/* What is to be done about a resolv.conf.  It depends on what is there and not
- * on who asks: all findings about one file say the same. */
+/* Proposes a change of a resolv.conf.  It depends only on the facts, not on the
+ * finding: all findings about one file propose the same. */
 static void
 change_view(const struct doctor_judge *judge, json_t *finding,
     const struct doctor_view *view)
@@ -98,7 +98,7 @@ rcode_text(const struct resolver_reply *reply)
 		   : "an error";
 }
 
-/* A resolver that fails because the daemon, or the network, is down. */
+/* A failure that results from a daemon or network that is down. */
 static bool
 is_consequence(
     const struct doctor_facts *facts, const struct doctor_server *server)
@@ -159,7 +159,7 @@ judge_server(
 		    view);
 }
 
-/* No nameserver is named; the only one is the default. */
+/* The file names no server, so that the default is used. */
 static void
 judge_default(struct doctor_judge *judge, const struct doctor_view *view)
 {
@@ -227,8 +227,8 @@ same_servers(const struct doctor_view *one, const struct doctor_view *other)
 	return true;
 }
 
-/* A copy that was forgotten; not where Postfix was given postdane's resolver
- * on purpose. */
+/* Reports an outdated copy, unless Postfix was given postdane's resolver on
+ * purpose. */
 void
 doctor_judge_copy(struct doctor_judge *judge)
 {
@@ -236,7 +236,7 @@ doctor_judge_copy(struct doctor_judge *judge)
 	const struct doctor_view *outside = &judge->facts->outside;
 	json_t *finding;
 
-	/* Whether it is postdane's, only the daemon could say. */
+	/* Only the daemon knows whether the copy names its own listener. */
 	if (judge->facts->daemon_why != NULL)
 		return;
 	if (!judge->service->config->chroot || inside->path == NULL ||
@@ -249,8 +249,8 @@ doctor_judge_copy(struct doctor_judge *judge)
 	    "nameservers (%s) than %s (%s)",
 	    inside->path, inside->conf.server[0], outside->path,
 	    outside->conf.server[0]);
-	/* The copy is made anew at Postfix's next start: it must not become
-	 * worse by that. */
+	/* Postfix's next start replaces the copy with the outside file, which
+	 * must not make it worse. */
 	change_view(judge, finding,
 	    is_good_view(inside) && !is_good_view(outside) ? outside : inside);
 }
@@ -300,7 +300,7 @@ is_used(const struct doctor_facts *facts)
 		   doctor_view_is_shared(&facts->inside));
 }
 
-/* Only what a zone block would mend. */
+/* Reports only differences that a zone block would remove. */
 static void
 judge_name(struct doctor_judge *judge, const struct doctor_name *name)
 {

@@ -1,4 +1,4 @@
-/* doctor_rules.c - what keeps Postfix from honouring the verdicts. */
+/* doctor_rules.c - finds what keeps Postfix from honouring the verdicts. */
 
 #include "command/doctor/doctor_rules.h"
 
@@ -14,8 +14,8 @@
 
 /* ---- the daemon ---- */
 
-/* No verdict can be had without the root's keys.  A daemon that has just
- * started may have them in a moment. */
+/* Without the root's keys there are no verdicts.  A daemon that has just
+ * started may get them in a moment. */
 static void
 judge_unknown_trust(struct doctor_judge *judge)
 {
@@ -139,7 +139,7 @@ judge_settings(struct doctor_judge *judge, const struct doctor_map *map)
 
 		if (!settings[i].is_wrong(value))
 			continue;
-		/* Agreed upon: postdane does the same. */
+		/* No conflict: postdane is configured alike. */
 		if (parameter == POSTFIX_INSECURE_MX && map != NULL &&
 		    doctor_is(map->insecure_mx, "may"))
 			continue;
@@ -152,8 +152,8 @@ judge_settings(struct doctor_judge *judge, const struct doctor_map *map)
 	}
 }
 
-/* With carry, "dane" is never answered: what Postfix would make of it does not
- * matter, but what it makes of digests does. */
+/* With carry, postdane never answers "dane".  So Postfix's DANE settings do not
+ * matter, but its digest does. */
 static bool
 is_carried(const struct doctor_map *map)
 {
@@ -176,7 +176,7 @@ judge_carry(struct doctor_judge *judge)
 		    POSTFIX_FINGERPRINT_DIGEST, "sha256");
 }
 
-/* ---- the version ---- */
+/* ---- Postfix's version ---- */
 
 struct version {
 	int major, minor, patch;
@@ -196,7 +196,8 @@ parse_version(const char *text)
 	return version;
 }
 
-/* Postfix asks glibc 2.31 and later by itself to pass the AD bit on. */
+/* With glibc 2.31 and later, Postfix itself requests trust-ad, which passes on
+ * the AD bit. */
 static bool
 sets_trust_ad(const struct version *version)
 {
@@ -229,7 +230,7 @@ judge_version(struct doctor_judge *judge)
 		    view->path, "options trust-ad");
 }
 
-/* ---- all ---- */
+/* ---- all rules ---- */
 
 static void
 judge_service(struct doctor_judge *judge, const struct doctor_service *service)
@@ -264,7 +265,8 @@ judge_services(struct doctor_judge *judge)
 		judge->service = &facts->service[i];
 		if (doctor_our_map(judge->service) == NULL)
 			doctor_judge_missing(judge, any);
-		/* What never asks is judged only where nothing asks. */
+		/* Services without our table are judged only if no service has
+		 * one. */
 		if (!any || doctor_our_map(judge->service) != NULL)
 			judge_service(judge, judge->service);
 	}
@@ -274,7 +276,7 @@ judge_services(struct doctor_judge *judge)
 		    "master.cf has no service that runs smtp(8)");
 }
 
-/* Where a user who is not root has asked a socket, Postfix's was not. */
+/* If we are not root, the socket was tested as our user, not Postfix's. */
 static void
 judge_user(struct doctor_judge *judge)
 {
@@ -309,7 +311,7 @@ judge_all(struct doctor_judge *judge)
 	doctor_judge_names(judge);
 }
 
-/* What is certainly wrong comes before what is not known. */
+/* Certain faults come before what is unknown. */
 static enum doctor_code
 worst_of(const struct doctor_judge *judge)
 {
@@ -328,7 +330,7 @@ plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
-/* Why nothing is known, where that is all there is to say. */
+/* Why nothing is known, if that is the only thing to report. */
 static const char *
 cause_of(const struct doctor_judge *judge)
 {

@@ -19,11 +19,11 @@
 #include "command/control_access.h"
 
 #define SEPARATORS ", \t\r\n"
-#define GRACE_MS 1000 /* in which the child says that its time is over */
+#define GRACE_MS 1000 /* for the child to report its timeout */
 
-/* ---- names of tables ---- */
+/* ---- table names ---- */
 
-/* "inet:127.0.0.1:8642"; Postfix writes IPv6 as inet:[::1]:8642, too. */
+/* "inet:127.0.0.1:8642"; Postfix also accepts inet:[::1]:8642. */
 static const char *
 parse_inet(const char *text, struct policy_map *map)
 {
@@ -34,7 +34,7 @@ parse_inet(const char *text, struct policy_map *map)
 		return "the host or the port is missing";
 	snprintf(map->place, sizeof(map->place), "inet:%s", text);
 	map->is_numeric = endpoint_parse(map->place, &endpoint) == NULL;
-	if (map->is_numeric) /* the form in which others are written */
+	if (map->is_numeric) /* the form used elsewhere */
 		endpoint_text(&endpoint, map->place);
 	return NULL;
 }
@@ -85,7 +85,7 @@ policy_map_next(const char **list, struct policy_map *map)
 	size_t depth = 0, len = 0;
 
 	memset(map, 0, sizeof(*map));
-	/* { inline:{…}, with blanks } is one. */
+	/* A table in braces may contain blanks: { inline:{…} } */
 	for (; start[len] != '\0'; len++) {
 		if (start[len] == '{')
 			depth++;
@@ -103,7 +103,7 @@ policy_map_next(const char **list, struct policy_map *map)
 	return true;
 }
 
-/* ---- asking, in the child ---- */
+/* ---- the lookup, in the child ---- */
 
 int
 policy_map_become(const struct policy_map_viewer *viewer)
@@ -146,7 +146,7 @@ connect_to(const struct policy_map *map, uint64_t deadline)
 	if (control_access_limit(fd, SO_SNDTIMEO, deadline) == -1 ||
 	    connect(fd, (const struct sockaddr *)&endpoint.address,
 		endpoint.length) == -1) {
-		/* These are what the limit's end is called here. */
+		/* connect(2) reports the end of SO_SNDTIMEO as one of these. */
 		const int error =
 		    errno == EINPROGRESS || errno == EAGAIN ? ETIMEDOUT : errno;
 
@@ -175,8 +175,8 @@ send_request(int fd, const struct policy_map *map, const char *key)
 		   : -1;
 }
 
-/* "OK may" of "6:OK may,", and "200 may" of "200 may\n".  Returns 0 or an
- * errno value. */
+/* Extracts "OK may" from "6:OK may,", and "200 may" from "200 may\n".  Returns
+ * 0 or an errno value. */
 static int
 read_answer(
     int fd, const struct policy_map *map, uint64_t deadline, char text[256])
@@ -232,7 +232,7 @@ ask(const struct policy_map *map, const struct policy_map_viewer *viewer,
 
 /* ---- in the parent ---- */
 
-/* The child is another user's, who may stop it for ever. */
+/* The child runs as another user, who may stop it forever (SIGSTOP). */
 static void
 take_answer(
     int fd, pid_t child, uint64_t deadline, struct policy_map_answer *answer)

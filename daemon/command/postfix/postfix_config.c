@@ -1,4 +1,4 @@
-/* postfix_config.c - Postfix's configuration, by way of postconf(1). */
+/* postfix_config.c - reads Postfix's configuration with postconf(1). */
 
 #include "command/postfix/postfix_config.h"
 
@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "command/child.h"
 
-#define TEXT_MAX 1000000 /* octets of postconf's that are read */
-#define OVERRIDES_MAX 64 /* -o options of one service that are passed on */
+#define TEXT_MAX 1000000 /* octets read from postconf */
+#define OVERRIDES_MAX 64 /* -o options per service */
 #define ARGUMENTS_MAX (8 + 2 * OVERRIDES_MAX + POSTFIX_PARAMETERS)
 #define BLANKS " \t\r"
 
@@ -53,8 +53,8 @@ postfix_config_parameter_name(enum postfix_parameter parameter)
 
 /* ---- running postconf ---- */
 
-/* Warnings, of which postconf has many, go nowhere unless @loud.  Returns a
- * pid, or -1. */
+/* Warnings of postconf, which are frequent, are discarded unless @loud.
+ * Returns a pid, or -1. */
 static pid_t
 spawn(char *const *argv, int out, bool loud)
 {
@@ -80,7 +80,7 @@ set_why(char *why, const char *command, const char *what)
 	snprintf(why, POSTFIX_CONFIG_WHY_MAX, "%s%s", command, what);
 }
 
-/* Returns what @argv wrote, or NULL where it failed. */
+/* Returns the output of @argv, or NULL if it failed. */
 static char *
 output_of(char *const *argv, bool loud, uint64_t deadline, char *why)
 {
@@ -127,7 +127,7 @@ postfix_config_run(const char *postconf, const char *directory,
 	for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i] != NULL; i++)
 		argv[count++] = (char *)arguments[i];
 	argv[count] = NULL;
-	/* Once more, to show what it says. */
+	/* After a failure, run it again to show its messages. */
 	if ((text = output_of(argv, false, deadline, why)) == NULL &&
 	    clock_ms() < deadline)
 		text = output_of(argv, true, deadline, why);
@@ -143,7 +143,7 @@ run_postconf(const struct reader *reader, const char *const *arguments)
 
 /* ---- values ---- */
 
-/* "name = value", cut in two.  Returns the value, or NULL. */
+/* Splits "name = value".  Returns the value, or NULL. */
 static char *
 cut(char *line)
 {
@@ -178,7 +178,8 @@ note_override(struct postfix_service *service, const char *option)
 	}
 }
 
-/* What @overrides, lines "name = value", and main.cf come to. */
+/* Reads the values that result from @overrides, lines "name = value", and
+ * main.cf. */
 static int
 read_values(const struct reader *reader, struct postfix_service *service,
     const char *const *overrides, size_t count)
@@ -233,8 +234,8 @@ read_service(const struct reader *reader, struct postfix_service *service)
 
 /* ---- services ---- */
 
-/* "smtp unix - - y - - smtp -o …": the columns that matter.  False where the
- * line is none of smtp(8)'s. */
+/* Reads the relevant columns of "smtp unix - - y - - smtp -o …".  Returns false
+ * if the line does not run smtp(8). */
 static bool
 parse_service(char *line, char name[256], char *chroot)
 {
@@ -267,7 +268,7 @@ add_service(const struct reader *reader, struct postfix_config *config,
 	*service = (struct postfix_service){ .name = strdup(name) };
 	if (service->name == NULL || read_service(reader, service) == -1)
 		return -1;
-	/* Where master.cf says "-", compatibility_level decides. */
+	/* For "-" in master.cf, compatibility_level decides. */
 	service->chroot =
 	    chroot == 'y' ||
 	    (chroot == '-' &&
@@ -300,7 +301,7 @@ postfix_config_read(const char *postconf, const char *directory,
 	const struct reader reader = { postconf, directory, deadline, why };
 	struct postfix_config *config = calloc(1, sizeof(*config));
 
-	/* Unless there is another reason. */
+	/* The default reason, replaced by a more specific one. */
 	set_why(why, "out of memory", "");
 	if (config == NULL)
 		return NULL;

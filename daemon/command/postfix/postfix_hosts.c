@@ -1,4 +1,4 @@
-/* postfix_hosts.c - the hosts that Postfix's configuration names. */
+/* postfix_hosts.c - the hosts in Postfix's configuration. */
 
 #include "command/postfix/postfix_hosts.h"
 
@@ -13,8 +13,8 @@
 #include "policy/nexthop.h"
 
 #define FILE_MAX (4UL << 20) /* octets of a table */
-#define DEFAULT_PORT 25      /* which of them does not matter here */
-/* Its parameters say by default what those without this prefix say. */
+#define DEFAULT_PORT 25      /* the port does not matter here */
+/* Parameters with this prefix default to those without it. */
 #define VERIFY "address_verify_"
 #define BLANKS " \t\r"
 #define SEPARATORS ", \t\r\n{}"
@@ -63,7 +63,7 @@ add(struct postfix_hosts *hosts, const char *from, const char *name)
 	return host;
 }
 
-/* Literal addresses, unresolved variables and the like are no names. */
+/* Skips literal addresses, unexpanded variables and the like. */
 static void
 add_name(struct postfix_hosts *hosts, const char *from, const char *text)
 {
@@ -100,7 +100,7 @@ add_hops(struct postfix_hosts *hosts, const char *from, char *list)
 		add_hop(hosts, from, word);
 }
 
-/* What these deliver has no next hop, but a text. */
+/* These transports take a text instead of a next hop. */
 static bool
 is_no_delivery(const char *transport)
 {
@@ -108,8 +108,8 @@ is_no_delivery(const char *transport)
 	       begins(transport, "discard:") || begins(transport, "defer:");
 }
 
-/* "smtp:[mail.example.org]:587, [other.example.org]", "lmtp:inet:host:24";
- * without a colon, it is only a transport. */
+/* "smtp:[mail.example.org]:587, [other.example.org]", "lmtp:inet:host:24".  A
+ * word without a colon is only a transport. */
 static void
 add_transport(struct postfix_hosts *hosts, const char *from, char *text)
 {
@@ -132,8 +132,8 @@ add_target(
 	(are_hops ? add_hops : add_transport)(hosts, from, text);
 }
 
-/* Lines of a key and what it stands for; those that begin with a blank go on
- * with the one before. */
+/* Lines of key and value.  A line that begins with a blank continues the one
+ * before. */
 static void
 add_lines(
     struct postfix_hosts *hosts, const char *from, bool are_hops, char *text)
@@ -159,9 +159,9 @@ read_table(const char *path)
 	return file_read(path, FILE_MAX, &len, &why);
 }
 
-/* "hash:/etc/postfix/transport", "static:smtp:[mail.example.org]", or a word
- * of an inline table, "example.org=smtp:[mail.example.org]".  Databases that
- * are no text have it beside them, in a file without a suffix. */
+/* "hash:/etc/postfix/transport", "static:smtp:[mail.example.org]", or a word of
+ * an inline table, "example.org=smtp:[mail.example.org]".  For indexed
+ * databases, read the source file beside it, which has no suffix. */
 static void
 add_table(struct postfix_hosts *hosts, const char *parameter, bool are_hops,
     char *word)
@@ -209,7 +209,7 @@ add_servers(struct postfix_hosts *hosts, const char *from, char *list)
 		add_server(hosts, from, word);
 }
 
-/* The configuration of an LDAP or SQL table: "server_host = …", "hosts = …" */
+/* The servers of an LDAP or SQL table: "server_host = …", "hosts = …" */
 static void
 add_client(struct postfix_hosts *hosts, const char *path)
 {
@@ -231,7 +231,7 @@ add_client(struct postfix_hosts *hosts, const char *path)
 
 /* ---- parameters ---- */
 
-/* In any parameter: "inet:host:port" of a milter or a policy service, and
+/* Values in any parameter: "inet:host:port" of a milter or policy service, and
  * tables that are servers. */
 static void
 add_word(struct postfix_hosts *hosts, const char *parameter, char *word)
@@ -313,7 +313,7 @@ postfix_hosts_add(
 
 /* ---- postconf ---- */
 
-/* "name = value"; of postconf -P "service/type/name = value". */
+/* "name = value"; from postconf -P "service/type/name = value". */
 static void
 add_setting(struct postfix_hosts *hosts, char *line)
 {

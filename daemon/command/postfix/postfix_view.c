@@ -1,4 +1,4 @@
-/* postfix_view.c - Postfix's processes, by way of proc(5). */
+/* postfix_view.c - Postfix's view of files, through proc(5). */
 
 #include "command/postfix/postfix_view.h"
 
@@ -19,7 +19,8 @@
 
 #include "base/file.h"
 
-/* proc(5) counts hundredths of a second, file systems the kernel's ticks. */
+/* proc(5) counts hundredths of a second, file systems count ticks of the
+ * kernel. */
 #define ROUNDED_MS 50
 #define PID_FILE_MAX 64 /* octets */
 #define STATUS_MAX 65536
@@ -78,7 +79,7 @@ read_process(pid_t pid, struct process *process)
 
 /* ---- master ---- */
 
-/* Its own, of its rights and of its files: root's, all four. */
+/* All four UIDs (real, effective, saved set, file system) are root's. */
 static bool
 is_roots(int process)
 {
@@ -95,7 +96,7 @@ is_roots(int process)
 	return result;
 }
 
-/* Perhaps the one of before an upgrade. */
+/* The program may have been replaced by an upgrade ("(deleted)"). */
 static bool
 runs_master(int process, const char *daemon_directory)
 {
@@ -125,7 +126,7 @@ is_denied(int error)
 	return error == EACCES || error == EPERM;
 }
 
-/* Returns 0 where there is no number, with errno. */
+/* Returns 0 with errno if there is no pid. */
 static pid_t
 read_number(const char *queue_directory)
 {
@@ -147,8 +148,8 @@ read_number(const char *queue_directory)
 	return (pid_t)pid;
 }
 
-/* @process is a directory of proc(5), and stays that of this process, whoever
- * gets its number next. */
+/* @process: an open directory of proc(5).  It stays bound to this process, even
+ * if its pid is reused. */
 static void
 open_master(struct postfix_view *view, int process, pid_t pid,
     const char *daemon_directory)
@@ -197,7 +198,7 @@ postfix_view_close(struct postfix_view *view)
 
 /* ---- files ---- */
 
-/* @root is where all links and "..", end; "/" is itself. */
+/* Resolves all links and ".." inside @root; "/" is @root itself. */
 static int
 open_in(int root, const char *path, uint64_t flags)
 {
@@ -207,7 +208,7 @@ open_in(int root, const char *path, uint64_t flags)
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
-/* Not to be read yet: opening a device may do something. */
+/* Opens with O_PATH first: really opening a device may have side effects. */
 static int
 find_file(const struct postfix_view *view, const char *chroot, const char *path)
 {

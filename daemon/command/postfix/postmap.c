@@ -1,4 +1,4 @@
-/* postmap.c - whether Postfix can open a table. */
+/* postmap.c - tests whether Postfix can open a table. */
 
 #include "command/postfix/postmap.h"
 
@@ -15,12 +15,12 @@
 #include "base/log.h"
 #include "command/child.h"
 
-#define TEXT_MAX 100000     /* octets of what it says that are read */
-#define EXIT_CANNOT_RUN 127 /* as shells have it */
+#define TEXT_MAX 100000     /* octets read from it */
+#define EXIT_CANNOT_RUN 127 /* as in shells */
 
 /* ---- in the child ---- */
 
-/* What it says of the table goes to @out, and what it finds nowhere. */
+/* Its messages go to @out; the values that it finds are discarded. */
 static void
 redirect(int out)
 {
@@ -53,9 +53,9 @@ be_postmap(const struct postmap *postmap, const char *table,
 	_exit(EXIT_CANNOT_RUN);
 }
 
-/* ---- what it has said ---- */
+/* ---- the result ---- */
 
-/* What follows @mark in @line, or NULL. */
+/* Returns the text after @mark in @line, or NULL. */
 static char *
 behind(char *line, const char *mark)
 {
@@ -65,8 +65,8 @@ behind(char *line, const char *mark)
 }
 
 /*
- * The reason in @text, which is cut to pieces; NULL where nothing was fatal.
- * Where only the lookup failed, the warning before it says why.
+ * Returns the reason in @text, which is modified; NULL if there is no fatal
+ * error.  If only the lookup failed, the warning before it has the reason.
  */
 static const char *
 reason_in(char *text)
@@ -95,7 +95,7 @@ set_why(struct postmap_answer *answer, const char *why)
 	log_printable(answer->why, sizeof(answer->why), why, strlen(why));
 }
 
-/* It ends with 1 both where the key is not there and where it fails. */
+/* Exit status 1 means both that the key is missing and that it failed. */
 static void
 judge_ended(char *text, int status, struct postmap_answer *answer)
 {
@@ -116,7 +116,7 @@ judge_ended(char *text, int status, struct postmap_answer *answer)
 			     : POSTMAP_FAILED;
 }
 
-/* @text: NULL where it could not be read to its end. */
+/* @text: NULL if the output could not be read completely. */
 static void
 judge(char *text, int status, uint64_t deadline, struct postmap_answer *answer)
 {

@@ -1,10 +1,10 @@
 /*
- * check_report.h - what postdane check found, judged.  Pure: no I/O.
+ * check_report.h - judges what postdane check found.  Pure: no I/O.
  *
- * The report, which is also what "postdane check --json" prints:
+ * The report, also printed by "postdane check --json":
  * {
  *   "key", "domain", "reply": as in policy/evidence_json.h,
- *   "at": "2026-12-24T12:00:00Z", when certificates shall be valid,
+ *   "at": "2026-12-24T12:00:00Z", the time to validate certificates for,
  *   "status": "OK" | "WARNING" | "CRITICAL" | "UNKNOWN", "code": 0 to 3,
  *   "summary": one line,
  *   "findings": [{"severity": "critical" | "warning" | "note", "text"} …],
@@ -14,7 +14,7 @@
  * PROBE: {"asked": "RSA" | "ECDSA" | "any", "status", "why", "key", "protocol",
  *         "expires", "chain_expires", "authenticated", "verdict",
  *         "records": [{"record", "matched", "depth", "why", "rollover"} …]}
- * What does not apply is left out.
+ * Fields that do not apply are omitted.
  */
 #ifndef COMMAND_CHECK_CHECK_REPORT_H
 #define COMMAND_CHECK_CHECK_REPORT_H
@@ -40,7 +40,7 @@ struct check_probe {
 struct check_address {
 	const struct endpoint *endpoint;
 	struct check_probe probe[CHECK_PROBES_MAX];
-	size_t probe_count; /* 0: there was no time left */
+	size_t probe_count; /* 0: no time was left */
 };
 
 struct check_host {

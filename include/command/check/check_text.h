@@ -1,6 +1,7 @@
 /*
- * check_text.h - the report of postdane check (command/check/check_report.h)
- * for people and for monitoring systems, which show its first line.
+ * check_text.h - prints the report of postdane check
+ * (command/check/check_report.h) for people and for monitoring systems.  The
+ * latter show its first line.
  */
 #ifndef COMMAND_CHECK_CHECK_TEXT_H
 #define COMMAND_CHECK_CHECK_TEXT_H

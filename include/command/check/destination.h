@@ -1,6 +1,6 @@
 /*
- * destination.h - where mail for a next hop goes, and what its TLSA records
- * promise: read out of an explanation (policy/evidence_json.h).
+ * destination.h - the hosts for a next hop and their TLSA records, read from an
+ * explanation (policy/evidence_json.h).
  */
 #ifndef COMMAND_CHECK_DESTINATION_H
 #define COMMAND_CHECK_DESTINATION_H
@@ -13,7 +13,7 @@
 #include "base/endpoint.h"
 #include "dns/answer.h"
 
-/* As many as Postfix looks at by default (dns_rr_list_limit). */
+/* Postfix's default limit (dns_rr_list_limit). */
 #define DESTINATION_RECORDS_MAX 100
 #define DESTINATION_NAMES_MAX 2
 
@@ -25,15 +25,15 @@ struct destination_host {
 	size_t address_count;
 	struct dns_rdata *tlsa; /* secure ones only; owned */
 	size_t tlsa_count;
-	bool a_known, aaaa_known; /* asked and answered, be it by a denial */
+	bool a_known, aaaa_known; /* answered, possibly by a denial */
 };
 
-/* Texts belong to the explanation. */
+/* Texts are owned by the explanation. */
 struct destination {
 	const char *domain, *reply, *rule, *why; /* "" if absent */
 	const char *mx_status, *mx_security;     /* "" if absent */
-	/* What a certificate below a trust anchor may be issued for besides
-	 * the base domain (RFC 7672 section 3.1.2). */
+	/* Names, besides the base domain, that a certificate below a trust
+	 * anchor may have (RFC 7672 section 3.1.2). */
 	const char *name[DESTINATION_NAMES_MAX];
 	size_t name_count;
 	struct destination_host *host;

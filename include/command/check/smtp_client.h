@@ -1,7 +1,6 @@
 /*
- * smtp_client.h - an SMTP session up to the point where TLS begins (RFC 5321,
- * RFC 3207).  The server may be hostile: what it sends is bounded in length
- * and in time.
+ * smtp_client.h - an SMTP session up to STARTTLS (RFC 5321, RFC 3207).  The
+ * server may be hostile: its replies are limited in length and time.
  */
 #ifndef COMMAND_CHECK_SMTP_CLIENT_H
 #define COMMAND_CHECK_SMTP_CLIENT_H
@@ -12,9 +11,9 @@
 
 enum smtp_status {
 	SMTP_UNREACHABLE = 0, /* no connection */
-	SMTP_NO_SESSION,      /* connected, but it does not serve us */
-	SMTP_NO_STARTTLS,     /* it does not offer TLS, or refuses it */
-	SMTP_READY            /* the next octet is the client's ClientHello */
+	SMTP_NO_SESSION,      /* connected, but no SMTP service */
+	SMTP_NO_STARTTLS,     /* TLS not offered, or refused */
+	SMTP_READY            /* the client may send its ClientHello */
 };
 
 #define SMTP_WHY_MAX 200
@@ -25,8 +24,8 @@ struct smtp_result {
 };
 
 /*
- * Connect, EHLO, STARTTLS.  @deadline: a clock_ms().
- * Returns a non-blocking socket, to be closed by the caller; or -1.
+ * Connect, send EHLO and STARTTLS.  @deadline: clock_ms().  Returns a
+ * non-blocking socket, to be closed by the caller; or -1.
  */
 int smtp_client_starttls(const struct endpoint *server, uint64_t deadline,
     struct smtp_result *result);

@@ -1,6 +1,6 @@
 /*
- * diagnose_facts.h - what is asked about a domain, of whom, what they answer,
- * and what is found in that.
+ * diagnose_facts.h - the queries about a domain, the servers, their answers,
+ * and the findings.
  */
 #ifndef COMMAND_DIAGNOSE_DIAGNOSE_FACTS_H
 #define COMMAND_DIAGNOSE_DIAGNOSE_FACTS_H
@@ -14,23 +14,23 @@
 #include "command/diagnose/findings.h"
 #include "command/dns/dns_probe_batch.h"
 
-#define DIAGNOSIS_HOSTS_MAX 8 /* MX hosts that are looked at */
+#define DIAGNOSIS_HOSTS_MAX 8 /* MX hosts that are examined */
 #define DIAGNOSIS_RECURSORS_MAX 6
 #define DIAGNOSIS_QUESTIONS_MAX 256
 
-/* A nameserver line. */
+/* A recursor, from a nameserver line or a zone block. */
 struct diagnosis_recursor {
 	struct endpoint endpoint;
-	const char *path; /* of the resolv.conf; borrowed */
+	const char *path; /* of the file that names it; borrowed */
 	bool of_root;     /* a forwarder of zone "." */
 };
 
-/* "MX example.org", and where it is asked. */
+/* "MX example.org", and the zone whose servers are asked. */
 struct diagnosis_question {
 	size_t zone;
 	char name[DOMAIN_TEXT_MAX];
 	uint16_t type;
-	bool mail; /* recursors are asked for it, too */
+	bool mail; /* recursors are asked, too */
 };
 
 struct diagnosis {
@@ -43,11 +43,11 @@ struct diagnosis {
 	size_t recursor_count;
 	struct diagnosis_question *question; /* room for QUESTIONS_MAX */
 	size_t question_count;
-	struct dns_probe_batch batch; /* every question and its answer */
+	struct dns_probe_batch batch; /* all queries and their answers */
 	bool is_signed[DELEGATION_ZONES_MAX];
-	bool signed_known[DELEGATION_ZONES_MAX]; /* somebody has answered */
-	bool has_forwarders; /* or servers of its own, for ".": those of the
-			      * root need not answer */
+	bool signed_known[DELEGATION_ZONES_MAX]; /* some server has answered */
+	bool has_forwarders; /* or own servers, for ".": the root servers need
+				not answer */
 	struct findings findings;
 };
 

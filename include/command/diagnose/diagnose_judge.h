@@ -1,5 +1,5 @@
 /*
- * diagnose_judge.h - from all answers about a domain to findings.  Pure.
+ * diagnose_judge.h - derives findings from all answers about a domain.  Pure.
  */
 #ifndef COMMAND_DIAGNOSE_DIAGNOSE_JUDGE_H
 #define COMMAND_DIAGNOSE_DIAGNOSE_JUDGE_H

@@ -1,12 +1,12 @@
 /*
- * diagnose_recursor.h - judge a recursor by all its answers.  Pure.
+ * diagnose_recursor.h - judges a recursor by all its answers.  Pure.
  */
 #ifndef COMMAND_DIAGNOSE_DIAGNOSE_RECURSOR_H
 #define COMMAND_DIAGNOSE_DIAGNOSE_RECURSOR_H
 
 #include "command/diagnose/diagnose_answers.h"
 
-/* What is known of the domain's own servers. */
+/* The state of the domain's own servers. */
 enum diagnose_domain {
 	DIAGNOSE_DOMAIN_UNKNOWN,
 	DIAGNOSE_DOMAIN_AT_FAULT, /* they have findings */
@@ -14,7 +14,7 @@ enum diagnose_domain {
 };
 
 /*
- * Judge a recursor.  @is_signed tells for a job whether its zone is.
+ * Judge a recursor.  @is_signed: for each job, whether its zone is signed.
  */
 void diagnose_recursor(struct findings *findings,
     const struct diagnose_subject *subject,

@@ -1,5 +1,5 @@
 /*
- * diagnose_report.h - a diagnosis for programs and for people.
+ * diagnose_report.h - reports a diagnosis as JSON and as text.
  */
 #ifndef COMMAND_DIAGNOSE_DIAGNOSE_REPORT_H
 #define COMMAND_DIAGNOSE_DIAGNOSE_REPORT_H
@@ -23,7 +23,7 @@ struct diagnosis;
 json_t *diagnose_report(
     const struct diagnosis *diagnosis, const json_t *postdane);
 
-/* The same for people. */
+/* Print the report for people. */
 void diagnose_text(const json_t *report, FILE *out);
 
 #endif /* COMMAND_DIAGNOSE_DIAGNOSE_REPORT_H */

@@ -1,6 +1,6 @@
 /*
- * diagnose_run.h - ask everybody on the way to a domain's mail servers, and
- * gather what is wrong.  Blocking.
+ * diagnose_run.h - queries all servers from the root to a domain's mail
+ * servers, and collects the faults.  Blocking.
  */
 #ifndef COMMAND_DIAGNOSE_DIAGNOSE_RUN_H
 #define COMMAND_DIAGNOSE_DIAGNOSE_RUN_H
@@ -11,21 +11,21 @@
 
 struct conf;
 
-/* What the run is told. */
+/* The input of a run. */
 struct diagnosis_options {
 	const char *domain;         /* text form of base/domain.h */
-	const char *hints;          /* file */
+	const char *hints;          /* path of the root hints */
 	const struct conf *conf;    /* its zone blocks; may be NULL */
 	const char *resolv_conf[2]; /* paths; NULL: none.  The second need not
 				     * exist: that of Postfix's chroot */
 	uint64_t deadline;          /* clock_ms() */
-	/* What is being done; may be NULL. */
+	/* Called with what is being done; may be NULL. */
 	void (*progress)(void *arg, const char *text);
 	void *progress_arg;
 };
 
 /*
- * Returns NULL, or text that says why nothing could be found out, valid until
+ * Returns NULL, or text that says why no diagnosis was possible, valid until
  * the next call of strerror(3).  Clear in any case.
  */
 const char *diagnose_run(

@@ -1,5 +1,5 @@
 /*
- * diagnose_server.h - judge a name server by all its answers.  Pure.
+ * diagnose_server.h - judges a name server by all its answers.  Pure.
  */
 #ifndef COMMAND_DIAGNOSE_DIAGNOSE_SERVER_H
 #define COMMAND_DIAGNOSE_DIAGNOSE_SERVER_H
@@ -7,8 +7,8 @@
 #include "command/diagnose/diagnose_answers.h"
 
 /*
- * Judge one server by all its answers.  @job: of this server, any order; the
- * first question of the zone's is its SOA record.
+ * Judge one server.  @job: all jobs of this server, in any order.  The first
+ * question about the zone is its SOA record.
  */
 void diagnose_server(struct findings *findings,
     const struct diagnose_subject *subject,

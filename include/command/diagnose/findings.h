@@ -1,6 +1,6 @@
 /*
- * findings.h - what diagnosis has found, as a list: which server fails how, who
- * is to blame, how to see it, how to mend it.  Pure.
+ * findings.h - the list of findings: which server fails and how, who is
+ * responsible, how to reproduce it, how to fix it.  Pure.
  */
 #ifndef COMMAND_DIAGNOSE_FINDINGS_H
 #define COMMAND_DIAGNOSE_FINDINGS_H
@@ -13,26 +13,27 @@
 enum findings_severity {
 	FINDINGS_NOTE, /* no fault */
 	FINDINGS_WARNING,
-	FINDINGS_UNKNOWN, /* there may be anything that could not be seen */
+	FINDINGS_UNKNOWN, /* something could not be checked */
 	FINDINGS_CRITICAL
 };
 
 /* Texts are printable. */
 struct finding {
 	enum findings_severity severity;
-	bool leads;                   /* explains others: to be read first */
-	bool fatal;                   /* who asks this server alone is lost */
-	char behaviour[48];           /* "edns-dropped": for programs */
-	char zone[DOMAIN_TEXT_MAX];   /* "" of a recursor and of postdane */
-	char server[DOMAIN_TEXT_MAX]; /* its name; "" where it has none */
-	char address[64];             /* "" of postdane */
+	bool leads;                 /* explains others: shown first */
+	bool fatal;                 /* a resolver with only this server fails */
+	char behaviour[48];         /* "edns-dropped": an identifier */
+	char zone[DOMAIN_TEXT_MAX]; /* "" for a recursor and for postdane */
+	char server[DOMAIN_TEXT_MAX]; /* its name; "" if it has none */
+	char address[64];             /* "" for postdane */
 	char text[1600];              /* what is wrong: one sentence */
-	char blame[1200];             /* who; "" for nobody */
-	char dig[1400];               /* how to see it; "" for no such way */
-	const char *remedy;           /* constant */
+	char blame[1200];             /* who is responsible; "" for nobody */
+	char dig[1400];     /* how to reproduce it; "" if impossible */
+	const char *remedy; /* constant */
 };
 
-/* Grows; starts zeroed.  Adding fails only without memory, and then @lost. */
+/* A growing list.  Initialise with zeros.  Adding fails only when out of
+ * memory, and then sets @lost. */
 struct findings {
 	struct finding *item;
 	size_t count, size;
@@ -42,24 +43,24 @@ struct findings {
 /* @fill: severity, behaviour, text and so on. */
 void findings_add(struct findings *findings, const struct finding *fill);
 
-/* Take all of that behaviour away.  Returns how many there were. */
+/* Remove all findings of @behaviour.  Returns how many there were. */
 size_t findings_remove(struct findings *findings, const char *behaviour);
 
-/* Whether there is one that explains others. */
+/* Whether some finding explains others. */
 bool findings_have_leader(const struct findings *findings);
 
-/* Whether there is one of that behaviour. */
+/* Whether there is a finding of @behaviour. */
 bool findings_has(const struct findings *findings, const char *behaviour);
 
-/* Where each of the @servers addresses of a zone has a fatal finding, all of
- * them become critical. */
+/* If each of the @servers addresses of @zone has a fatal finding, all of these
+ * become critical. */
 void findings_weigh(
     struct findings *findings, const char *zone, size_t servers);
 
-/* Whether a server of some zone has one that is more than a note. */
+/* Whether a server of a zone has a finding that is more than a note. */
 bool findings_blame_a_zone(const struct findings *findings);
 
-/* The worst of all, and NOTE for none. */
+/* The worst severity; NOTE if there are no findings. */
 enum findings_severity findings_worst(const struct findings *findings);
 
 void findings_clear(struct findings *findings);

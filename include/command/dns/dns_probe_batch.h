@@ -1,12 +1,12 @@
 /*
- * dns_probe_batch.h - many questions to many name servers at once.
+ * dns_probe_batch.h - sends many queries to many name servers in parallel.
  */
 #ifndef COMMAND_DNS_DNS_PROBE_BATCH_H
 #define COMMAND_DNS_DNS_PROBE_BATCH_H
 
 #include "command/dns/dns_probe.h"
 
-/* One of them, and its answer. */
+/* One query and its response. */
 struct dns_probe_job {
 	struct endpoint server;
 	char name[DOMAIN_TEXT_MAX];
@@ -14,32 +14,31 @@ struct dns_probe_job {
 	struct dns_manner manner;
 	struct dns_probe_result result;
 	ldns_pkt *packet; /* owned; NULL unless there is an answer */
-	/* the caller's own */
-	size_t zone, where; /* and where in it */
+	/* set and used by the caller alone */
+	size_t zone, where; /* zone, and index in it */
 	unsigned kind;      /* of manner */
 };
 
-/* Grows; starts zeroed. */
+/* A growing list.  Initialise with zeros. */
 struct dns_probe_batch {
 	struct dns_probe_job *job;
 	size_t count, size;
 };
 
-/* What is called after each answer: @done of all.  Returns true to end the
- * batch with what there is. */
+/* Called after each response; @done counts them.  Returns true to end the batch
+ * early. */
 typedef bool (*dns_probe_batch_cb)(
     void *arg, const struct dns_probe_job *job, size_t done);
 
-/* Returns the job that was added, valid until the next is; NULL when out of
- * memory. */
+/* Returns the new job, valid until the next call; NULL when out of memory. */
 struct dns_probe_job *dns_probe_batch_add(struct dns_probe_batch *batch,
     const struct endpoint *server, const char *name, uint16_t type,
     const struct dns_manner *manner);
 
 /*
- * Ask all that have not been asked, and wait; few at a time to each server.
- * What is not answered until @deadline (clock_ms()) stays NOT_ASKED.  @cb may
- * be NULL.  Returns 0, or -1 when out of memory.
+ * Send all queries that have not been sent, a few at a time to each server, and
+ * wait.  Queries without a response at @deadline (clock_ms()) stay NOT_ASKED.
+ * @cb may be NULL.  Returns 0, or -1 when out of memory.
  */
 int dns_probe_batch_run(struct dns_probe_batch *batch, uint64_t deadline,
     dns_probe_batch_cb cb, void *arg);

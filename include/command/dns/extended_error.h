@@ -1,5 +1,5 @@
 /*
- * extended_error.h - why a server has failed, in its own words (RFC 8914).
+ * extended_error.h - the reason that a server gives for a failure (RFC 8914).
  * Pure.
  */
 #ifndef COMMAND_DNS_EXTENDED_ERROR_H
@@ -9,8 +9,8 @@
 
 #include <ldns/ldns.h>
 
-/* The first extended error's code, with its text, made printable, in @text; or
- * -1 where there is none, and @text is empty. */
+/* Returns the first extended error's code, with its printable text in @text; or
+ * -1 and an empty @text if there is none. */
 int extended_error(const ldns_pkt *packet, char *text, size_t size);
 
 #endif /* COMMAND_DNS_EXTENDED_ERROR_H */

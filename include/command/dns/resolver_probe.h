@@ -1,7 +1,6 @@
 /*
- * resolver_probe.h - what the resolver that somebody uses can do: answer,
- * survive EDNS, validate, speak TCP.  And what resolv.conf(5) says of who it
- * is.  Blocks; bounded in time.
+ * resolver_probe.h - tests a resolver: does it answer, handle EDNS, validate,
+ * and support TCP?  Also reads resolv.conf(5).  Blocks; bounded in time.
  */
 #ifndef COMMAND_DNS_RESOLVER_PROBE_H
 #define COMMAND_DNS_RESOLVER_PROBE_H
@@ -19,24 +18,24 @@ struct resolv_conf {
 	bool trust_ad;
 };
 
-/* Pure.  @text: terminated. */
+/* Pure.  @text: NUL-terminated. */
 void resolv_conf_parse(const char *text, struct resolv_conf *conf);
 
-/* What came back to one question for the root's SOA record. */
+/* The response to a query for the root's SOA record. */
 struct resolver_reply {
 	bool answered;
 	unsigned rcode;
-	bool has_data; /* the record is in it */
+	bool has_data; /* it contains the record */
 	bool ad;
 };
 
 struct resolver_probe {
 	struct resolver_reply plain; /* no EDNS, UDP */
-	struct resolver_reply edns;  /* as Postfix asks: 1200 octets, DO, AD */
+	struct resolver_reply edns;  /* as Postfix does: 1200 octets, DO, AD */
 	struct resolver_reply tcp;   /* the same, over TCP */
 };
 
-/* Stops at the first of the three that is not answered with data. */
+/* Stops at the first of the three queries without data in the response. */
 void resolver_probe(
     const struct endpoint *server, struct resolver_probe *probe);
 

@@ -1,6 +1,6 @@
 /*
- * doctor_facts.h - what the doctor has found out about Postfix and postdane,
- * before anybody judges.
+ * doctor_facts.h - the facts about Postfix and postdane that postdane doctor
+ * collects before it judges them.
  */
 #ifndef COMMAND_DOCTOR_DOCTOR_FACTS_H
 #define COMMAND_DOCTOR_DOCTOR_FACTS_H
@@ -20,32 +20,32 @@ enum doctor_code { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_CRITICAL, DOCTOR_UNKNOWN };
 /* Texts are borrowed. */
 struct doctor_map {
 	struct policy_map map;
-	bool is_ours;                    /* as far as we can tell */
-	bool not_asked;                  /* there was no time left */
-	struct policy_map_answer answer; /* a socketmap's or tcp table's */
-	struct postmap_answer tried;     /* any other's */
-	/* the options of its profile; NULL where unknown */
+	bool is_ours;                    /* to the best of our knowledge */
+	bool not_asked;                  /* no time was left */
+	struct policy_map_answer answer; /* for a socketmap or tcp table */
+	struct postmap_answer tried;     /* for any other table */
+	/* options of its profile; NULL if unknown */
 	const char *no_dane, *no_dane_explicit;
 	const char *insecure_mx, *dane_only, *carry;
-	const char *block; /* the name of its map block; NULL: it has none */
+	const char *block; /* the name of its map block, or NULL */
 };
 
 struct doctor_server {
-	bool understood;  /* an address that we can ask */
-	bool is_loopback; /* nobody between us and it */
+	bool understood;  /* an address that can be queried */
+	bool is_loopback; /* no network in between */
 	bool is_ours;     /* postdane's own listener */
 	struct resolver_probe probe;
 };
 
 /* A resolv.conf of Postfix's processes. */
 struct doctor_view {
-	const char *path; /* as the administrator knows it; NULL: unused */
+	const char *path; /* for the administrator; NULL: not used */
 	bool exists;
-	const char *unreadable;  /* why, or NULL; then no servers are known */
-	struct resolv_conf conf; /* 127.0.0.1 where it names none */
-	bool is_default;         /* it named none */
+	const char *unreadable;  /* the reason, and no servers; or NULL */
+	struct resolv_conf conf; /* 127.0.0.1 if it names no server */
+	bool is_default;         /* it names no server */
 	struct doctor_server server[RESOLV_CONF_SERVERS_MAX];
-	size_t stale; /* processes that have read an older one */
+	size_t stale; /* processes that use an older version */
 };
 
 struct doctor_service {
@@ -54,32 +54,32 @@ struct doctor_service {
 	size_t map_count;
 };
 
-/* Which Postfix's configuration names. */
+/* A name from Postfix's configuration. */
 struct doctor_name {
-	const char *from; /* where */
+	const char *from; /* where it is named */
 	struct name_difference difference;
 };
 
 struct doctor_facts {
-	/* why Postfix's configuration is not known; NULL: it is.  Then nothing
-	 * else is looked at. */
+	/* why Postfix's configuration is unknown, and then so is the rest;
+	 * NULL: it is known */
 	const char *postfix_why;
 	const struct doctor_service *service;
 	size_t service_count;
 	struct doctor_view outside, inside; /* the chroot */
-	const char *daemon_why; /* why postdaned can't be asked; NULL: it can */
-	bool may_not_ask;       /* then that is why: nothing is known of it */
-	bool is_root;           /* Postfix's user could be tried */
+	const char *daemon_why; /* why postdaned can't be asked, or NULL */
+	bool may_not_ask;       /* we lack permission: its state is unknown */
+	bool is_root;           /* so Postfix's user could be tested */
 	const char *trust,
 	    *trust_why;         /* as wire/admin/daemon_status.h has them */
 	bool has_just_started;  /* the daemon */
 	const char *table;      /* what main.cf should name */
-	const char *dns_listen; /* postdane's own resolver; NULL: none */
-	const struct doctor_name *name; /* compared with what it says */
+	const char *dns_listen; /* postdane's DNS listener; NULL: none */
+	const struct doctor_name *name; /* compared at that listener */
 	size_t name_count;
-	size_t names_left; /* for which the time was too short */
-	/* a next hop with brackets or a port, and where it stands; NULL: none
-	 */
+	size_t names_left; /* not compared for lack of time */
+	/* a next hop with brackets or a port, and where it is named; NULL:
+	 * none */
 	const char *explicit_hop, *explicit_from;
 };
 

@@ -1,8 +1,8 @@
 /*
- * doctor_rules.h - whether Postfix will honour the verdicts, judged by what
- * was found out about both.  Pure: no I/O.
+ * doctor_rules.h - judges, from the facts about both, whether Postfix will
+ * honour the verdicts.  Pure: no I/O.
  *
- * The report, which is also what "postdane doctor --json" prints:
+ * The report, also printed by "postdane doctor --json":
  * {
  *   "status": "OK" | "WARNING" | "CRITICAL" | "UNKNOWN", "code": 0 to 3,
  *   "summary": one line,
@@ -11,9 +11,8 @@
  *                 "text": what happens, "services": ["smtp/unix" …],
  *                 "changes": [{"file", "line"} …]} …]
  * }
- * The state is the gravest severity, in this order: what is certainly wrong
- * comes before what could not be found out.  What is to be written into one
- * file is the same in all findings.
+ * The status is the gravest severity in this order: certain faults come before
+ * what could not be checked.  All findings propose the same lines for one file.
  */
 #ifndef COMMAND_DOCTOR_DOCTOR_RULES_H
 #define COMMAND_DOCTOR_DOCTOR_RULES_H

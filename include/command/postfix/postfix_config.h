@@ -1,7 +1,7 @@
 /*
- * postfix_config.h - what Postfix's configuration comes to for each of its
- * SMTP clients, as postconf(1) reads it: defaults, main.cf, and the -o options
- * of master.cf.
+ * postfix_config.h - the effective configuration of each of Postfix's SMTP
+ * clients, from postconf(1): defaults, main.cf, and the -o options of
+ * master.cf.
  */
 #ifndef COMMAND_POSTFIX_POSTFIX_CONFIG_H
 #define COMMAND_POSTFIX_POSTFIX_CONFIG_H
@@ -32,15 +32,15 @@ enum postfix_parameter {
 	POSTFIX_PARAMETERS
 };
 
-/* Its name in main.cf: constant. */
+/* The parameter's name in main.cf: constant text. */
 const char *postfix_config_parameter_name(enum postfix_parameter parameter);
 
 /* A line of master.cf that runs smtp(8). */
 struct postfix_service {
 	char *name; /* "smtp/unix", as postconf -P takes it */
 	bool chroot;
-	char *value[POSTFIX_PARAMETERS]; /* "" where this Postfix does not know
-					  * the parameter */
+	char *value[POSTFIX_PARAMETERS]; /* "" if this Postfix does not know the
+					    parameter */
 	bool overridden[POSTFIX_PARAMETERS]; /* by -o */
 };
 
@@ -49,23 +49,22 @@ struct postfix_config {
 	size_t service_count; /* 0: nothing sends by SMTP */
 };
 
-/* For all runs of postconf(1) together that one thing needs. */
+/* Milliseconds for all runs of postconf(1) for one purpose. */
 #define POSTFIX_CONFIG_MS 30000U
 #define POSTFIX_CONFIG_WHY_MAX 512
 
 /*
- * What @postconf writes when it is run with these @arguments, up to a NULL, as
- * postfix_config_read() runs it.  If it has not ended at @deadline
- * (clock_ms()), it is killed.  Returns text, the caller's to free, or NULL with
- * the reason in
- * @why.
+ * Run @postconf with these @arguments, which end with NULL, as
+ * postfix_config_read() does.  It is killed if it has not ended by @deadline
+ * (clock_ms()).  Returns its output, to be freed by the caller, or NULL with
+ * the reason in @why.
  */
 char *postfix_config_run(const char *postconf, const char *directory,
     const char *const *arguments, uint64_t deadline,
     char why[POSTFIX_CONFIG_WHY_MAX]);
 
 /*
- * Run @postconf (searched for in PATH if it has no slash), with -c @directory
+ * Run @postconf (looked up in PATH if it has no slash), with -c @directory
  * unless that is NULL, until @deadline at most.
  * Returns NULL with the reason in @why.
  */

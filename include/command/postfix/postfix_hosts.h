@@ -1,6 +1,6 @@
 /*
- * postfix_hosts.h - the hosts that Postfix's configuration names: itself, next
- * hops, milters and policy services, the servers of its tables.
+ * postfix_hosts.h - the hosts in Postfix's configuration: itself, next hops,
+ * milters, policy services and table servers.
  */
 #ifndef COMMAND_POSTFIX_POSTFIX_HOSTS_H
 #define COMMAND_POSTFIX_POSTFIX_HOSTS_H
@@ -10,35 +10,37 @@
 
 #include "base/domain.h"
 
-#define POSTFIX_HOSTS_MAX 200 /* more are not looked at */
+#define POSTFIX_HOSTS_MAX 200 /* more are ignored */
 #define POSTFIX_HOSTS_TEXT_MAX 128
 
 struct postfix_host {
 	char name[DOMAIN_TEXT_MAX]; /* text form of base/domain.h */
-	/* "relayhost", "transport_maps (/etc/postfix/transport)": the first
-	 * place where it stands */
+	/* the first place that names it: "relayhost", "transport_maps
+	 * (/etc/postfix/transport)" */
 	char from[POSTFIX_HOSTS_TEXT_MAX];
-	/* As a next hop with brackets or a port; "" where it is none. */
+	/* the name as a next hop with brackets or a port; "" if there is
+	 * none */
 	char explicit_hop[POSTFIX_HOSTS_TEXT_MAX];
-	char explicit_from[POSTFIX_HOSTS_TEXT_MAX]; /* where that stands */
+	char explicit_from[POSTFIX_HOSTS_TEXT_MAX]; /* the place that names
+						       explicit_hop */
 };
 
 struct postfix_hosts {
-	struct postfix_host *item; /* each name once */
+	struct postfix_host *item; /* without duplicates */
 	size_t count;
-	bool lost; /* some are missing: memory, or too many */
+	bool lost; /* incomplete: out of memory, or too many */
 };
 
 /*
- * What the parameter @name of main.cf names.  Tables that are files are read.
- * @value: with its own parameters expanded.
+ * Add the hosts that parameter @name of main.cf names.  Tables that are files
+ * are read.  @value: with parameters in it expanded.
  */
 void postfix_hosts_add(
     struct postfix_hosts *hosts, const char *name, const char *value);
 
 /*
- * All of main.cf and of the -o options in master.cf, as @postconf has them
- * (see postfix_config_read()).  Starts zeroed.
+ * Add all hosts of main.cf and of the -o options in master.cf, as read by
+ * @postconf (see postfix_config_read()).  Initialise @hosts with zeros.
  * Returns 0, or -1 with a line on stderr.  Clear in any case.
  */
 int postfix_hosts_read(

@@ -1,6 +1,6 @@
 /*
- * postfix_view.h - what Postfix's processes see: the resolv.conf that each of
- * its SMTP clients reads, in their own mount namespace where they run.
+ * postfix_view.h - files as Postfix's processes see them, such as the
+ * resolv.conf of each SMTP client; in the mount namespace of a running Postfix.
  */
 #ifndef COMMAND_POSTFIX_POSTFIX_VIEW_H
 #define COMMAND_POSTFIX_POSTFIX_VIEW_H
@@ -12,16 +12,16 @@
 #define POSTFIX_VIEW_PATH_MAX 4096
 
 struct postfix_view {
-	pid_t master;   /* 0: it does not run, or we can't see */
-	bool is_hidden; /* whether it runs, and with which root, only root may
-			 * know */
-	int root;       /* master(8)'s, or ours; -1: none */
+	pid_t master;   /* 0: not running, or not visible to us */
+	bool is_hidden; /* only root may know whether it runs, and its root
+			   directory */
+	int root;       /* root directory of master(8), or ours; -1: none */
 };
 
 /*
- * Finds master(8) of one instance.  The number that it has left in its queue
- * may be anybody's by now: only a process of root's counts that runs the
- * program @daemon_directory/master.
+ * Finds master(8) of one Postfix instance.  The pid in its queue directory may
+ * belong to another process by now.  So it counts only if that process runs as
+ * root and its program is @daemon_directory/master.
  */
 void postfix_view_open(struct postfix_view *view, const char *queue_directory,
     const char *daemon_directory);
@@ -29,12 +29,12 @@ void postfix_view_open(struct postfix_view *view, const char *queue_directory,
 void postfix_view_close(struct postfix_view *view);
 
 /*
- * The file at @path, absolute, as a process of Postfix's has it: below @chroot
- * unless that is NULL, and links followed inside its root.  Regular files of
- * up to @max octets only.
- * Returns text, the caller's to free, or NULL with errno: ENOENT where there is
- * none.  @stale: how many of master's smtp(8) processes have been running
- * since before it was changed, and go on with what they have read.
+ * Read the file at the absolute @path as a Postfix process sees it: below
+ * @chroot unless that is NULL, with symbolic links resolved inside that root.
+ * Only regular files of up to @max octets.
+ * Returns text, to be freed by the caller, or NULL with errno: ENOENT if there
+ * is no such file.  @stale: how many of master's smtp(8) processes are older
+ * than the last change of the file, and still use the old content.
  */
 char *postfix_view_read(const struct postfix_view *view, const char *chroot,
     const char *path, size_t max, size_t *stale);
