@@ -17,19 +17,19 @@
 #include "base/suggestion.h"
 #include "base/unbound_option.h"
 
-#define ERROR_MAX 1024 /* octets of an error */
-#define WHY_MAX 512    /* of it without file, line and block */
+#define ERROR_MAX 1024 /* octets of an error message */
+#define WHY_MAX 512    /* of it, without file, line and block */
 
 /* ---- errors ---- */
 
 /*
- * The library reports through a function that gets no argument of ours, and
- * is not reentrant itself: where the first error of the present conf_load()
- * goes.
+ * libconfuse reports errors through a function without a user argument and is
+ * not reentrant itself: so the first error of the current conf_load() goes
+ * here.
  */
 static struct {
 	const char *path;
-	char *text; /* ERROR_MAX octets; NULL outside of conf_load() */
+	char *text; /* ERROR_MAX octets; NULL outside conf_load() */
 } report;
 
 static void
@@ -39,7 +39,7 @@ name_unknown(cfg_t *cfg, const char *name, char *to, size_t size)
 	char text[SUGGESTION_TEXT_MAX];
 	const size_t len = strlen(name);
 
-	/* As other configurations have it. */
+	/* The syntax of other configuration files. */
 	if (len > 1 && name[len - 1] == ':') {
 		snprintf(to, size, "%s must be %.*s = VALUE", name,
 		    (int)len - 1, name);
@@ -63,7 +63,7 @@ take_error(cfg_t *cfg, const char *format, va_list ap)
 
 	if (report.text == NULL || report.text[0] != '\0')
 		return;
-	/* Some of the library's own that can be said better. */
+	/* Some of libconfuse's messages can be improved. */
 	if (strcmp(format, "no such option '%s'") == 0)
 		name_unknown(cfg, va_arg(ap, char *), what, sizeof(what));
 	else if (strcmp(format, "premature end of file") == 0)
@@ -83,7 +83,7 @@ take_error(cfg_t *cfg, const char *format, va_list ap)
 		    cfg->line, what);
 }
 
-/* ---- from the library's tree to plain data ---- */
+/* ---- from libconfuse's tree to plain data ---- */
 
 static int
 get_string(cfg_t *cfg, const char *option, char **to)
@@ -91,7 +91,8 @@ get_string(cfg_t *cfg, const char *option, char **to)
 	return (*to = strdup(cfg_getstr(cfg, option))) != NULL ? 0 : -1;
 }
 
-/* They may have gone since the option was read: 0, or -1. */
+/* Returns 0, or -1: owner or group may have been deleted since the option was
+ * read. */
 static int
 get_rights(cfg_t *cfg, struct endpoint_rights *to)
 {
@@ -174,7 +175,7 @@ get_unbound_options(cfg_t *cfg, struct conf_strings *to)
 	return 0;
 }
 
-/* In a block that does not say it, what the global options say. */
+/* A block without the option uses the global option. */
 static int
 get_choice(cfg_t *cfg, const char *option, int otherwise)
 {
@@ -321,14 +322,15 @@ get_all(cfg_t *cfg, struct conf *conf)
 	return 0;
 }
 
-/* ---- what no single value shows: 0, or -1 with the mistake ---- */
+/* ---- checks that involve more than one value: 0, or -1 with the mistake
+ * ---- */
 
 struct mistake {
-	const char *option[3]; /* that have a part in it, as far as not NULL */
+	const char *option[3]; /* the options involved; the rest is NULL */
 	char why[WHY_MAX];
 };
 
-/* The defaults have passed no check of a value. */
+/* Default values have not been checked before. */
 static int
 check_file(const char *option, const char *path, enum root_file kind,
     struct mistake *mistake)
@@ -403,14 +405,14 @@ check_listeners(const struct conf *conf, struct mistake *mistake)
 	return 0;
 }
 
-/* As dns-listen and zone blocks name a place: an address and a port. */
+/* The syntax of dns-listen and zone blocks: address and port only. */
 static const char *
 without_protocol(const char *endpoint)
 {
 	return endpoint + strlen("inet:");
 }
 
-/* A forwarder that is ourselves would ask and ask. */
+/* A forwarder that is our own listener would be a query loop. */
 static int
 check_zone_servers(
     const struct conf *conf, const struct endpoint *ours, char *why)
@@ -433,7 +435,7 @@ check_zone_servers(
 	return 0;
 }
 
-/* A resolver for all the world is nothing that one becomes by accident. */
+/* An open resolver must not be set up by accident. */
 static int
 check_dns_listeners(const struct conf *conf, struct mistake *mistake)
 {
@@ -503,7 +505,7 @@ check_all(const struct conf *conf, struct mistake *mistake)
 	return 0;
 }
 
-/* Where the last of the options that have a part in it stands in @text. */
+/* The line in @text of the last of the options involved. */
 static unsigned
 line_of(const struct mistake *mistake, const char *text)
 {
@@ -519,9 +521,9 @@ line_of(const struct mistake *mistake, const char *text)
 	return last;
 }
 
-/* ---- life ---- */
+/* ---- reading and freeing ---- */
 
-/* @text: what @cfg was read from. */
+/* @text: the text that @cfg was read from. */
 static struct conf *
 conf_from(cfg_t *cfg, const char *text)
 {
@@ -549,7 +551,7 @@ parse(cfg_t *cfg, const char *path, char *text)
 	FILE *file = NULL;
 	int result = CFG_PARSE_ERROR;
 
-	/* An empty file would be none at all to fmemopen(). */
+	/* fmemopen() fails for an empty file. */
 	if (text[0] == '\0')
 		return 0;
 	if ((file = fmemopen(text, strlen(text), "r")) != NULL) {

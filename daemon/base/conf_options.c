@@ -1,5 +1,4 @@
-/* conf_options.c - the options of postdane.conf(5), and what is right for
- * each. */
+/* conf_options.c - the options of postdane.conf(5) and their valid values. */
 
 #include "base/conf_options.h"
 
@@ -20,12 +19,12 @@
 #include "base/root_file.h"
 #include "base/unbound_option.h"
 
-#define WHY_MAX 512      /* octets of what is wrong with a value */
-#define MAP_NAME_MAX 255 /* octets that a request has room for */
+#define WHY_MAX 512      /* octets of the text that describes an error */
+#define MAP_NAME_MAX 255 /* octets; limited by the room in a request */
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* ---- values, while their line is known ---- */
+/* ---- values, checked while their line is known ---- */
 
 static const struct {
 	const char *option;
@@ -57,7 +56,7 @@ static const struct {
 	{ "log-level", { "error", "warning", "info", "debug" } },
 };
 
-/* Decimal only: the library would take 010 for eight. */
+/* Decimal only: libconfuse would read 010 as eight. */
 static int
 read_number(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
@@ -101,7 +100,7 @@ read_choice(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	return -1;
 }
 
-/* The words that the library takes, too. */
+/* The same words that libconfuse accepts. */
 static int
 read_bool(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
@@ -119,8 +118,8 @@ read_bool(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	return -1;
 }
 
-/* A string is taken as it is, unless there is something wrong with it: @why
- * says what it is, or should be. */
+/* A string is stored unchanged, unless @why is not NULL: it says what the value
+ * is, or should be. */
 static int
 accept_string(cfg_t *cfg, cfg_opt_t *opt, const char *value, const char *why,
     void *result)
@@ -132,7 +131,7 @@ accept_string(cfg_t *cfg, cfg_opt_t *opt, const char *value, const char *why,
 	return -1;
 }
 
-/* The same where @why is a message of its own. */
+/* The same, but @why is a complete message. */
 static int
 accept_unless(cfg_t *cfg, cfg_opt_t *opt, const char *value, const char *why,
     void *result)
@@ -173,8 +172,8 @@ conf_dns_listener(const char *text, struct endpoint *endpoint)
 	if ((why = endpoint_parse_address(text, CONF_DNS_PORT, endpoint)) !=
 	    NULL)
 		return why;
-	/* What comes from such a socket need not come from the address that
-	 * was asked. */
+	/* A socket bound to such an address may answer from an address other
+	 * than the one that was queried. */
 	if (address->ss_family == AF_INET
 		? ((const struct sockaddr_in *)address)->sin_addr.s_addr ==
 		      INADDR_ANY
@@ -215,7 +214,7 @@ read_socket_path(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	return accept_string(cfg, opt, value, why, result);
 }
 
-/* "" leaves it as it is. */
+/* "" leaves the owner as it is. */
 static int
 read_owner(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
@@ -225,7 +224,7 @@ read_owner(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	    known ? NULL : "is no user of this machine", result);
 }
 
-/* The default need not be there: only a package makes it. */
+/* The default user need not exist: only a package creates it. */
 static int
 read_user(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
@@ -243,7 +242,7 @@ read_group(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	    known ? NULL : "is no group of this machine", result);
 }
 
-/* As chmod(1) has it: octal, with or without a zero in front. */
+/* As in chmod(1): octal, with or without a leading zero. */
 static int
 read_mode(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
@@ -278,7 +277,7 @@ read_unbound_option(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	return accept_unless(cfg, opt, value, why, result);
 }
 
-/* ---- blocks, when they are closed ---- */
+/* ---- blocks, checked when they are closed ---- */
 
 static int
 complain_of_block(cfg_t *cfg, cfg_t *block, const char *why)

@@ -1,4 +1,4 @@
-/* conf_text.c - the text of postdane.conf, made ready to be parsed. */
+/* conf_text.c - prepares the text of postdane.conf for the parser. */
 
 #include "base/conf_text.h"
 
@@ -12,13 +12,13 @@
 #define SIZE_MAX_OCTETS (1024 * 1024)
 
 struct scan {
-	char *at;        /* the text ends with a NUL, which no step passes */
+	char *at;        /* the text ends with a NUL, where every step stops */
 	unsigned line;   /* from 1 */
-	unsigned opened; /* line where an unfinished thing begins */
-	unsigned depth;  /* of braces */
+	unsigned opened; /* line where an unfinished element begins */
+	unsigned depth;  /* of nested braces */
 };
 
-/* ---- steps: each passes one thing, and returns NULL or what is wrong ---- */
+/* ---- steps: each skips one element, and returns NULL or what is wrong ---- */
 
 static const char *
 pass_string(struct scan *scan)
@@ -71,7 +71,7 @@ pass_brace(struct scan *scan)
 {
 	if (*scan->at == '{' && scan->depth++ == 0)
 		scan->opened = scan->line;
-	/* One too many is the parser's to refuse. */
+	/* The parser reports a brace too many. */
 	if (*scan->at == '}' && scan->depth > 0)
 		scan->depth--;
 	scan->at++;
@@ -158,7 +158,7 @@ conf_text_read(const char *path, char *error, size_t size)
 	return text;
 }
 
-/* ---- where an option stands ---- */
+/* ---- the line of an option ---- */
 
 #define BLANKS " \t\r\n"
 
@@ -175,11 +175,11 @@ is_set_at(const char *at, const char *name)
 	return at[0] == '=' || (at[0] == '+' && at[1] == '=');
 }
 
-/* The text has no comments any more, and is well formed. */
+/* The text has no comments left and is well-formed. */
 unsigned
 conf_text_line(const char *text, const char *option)
 {
-	/* No step changes what has been through all of them. */
+	/* The steps do not change a text that has passed all of them. */
 	struct scan scan = { .at = (char *)text, .line = 1 };
 	unsigned line = 0;
 	bool in_word = false;

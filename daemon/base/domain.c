@@ -32,8 +32,8 @@ domain_wire_equal(const uint8_t *a, const uint8_t *b, size_t len)
 	return true;
 }
 
-/* One octet of a label; every octet takes at most four, so DOMAIN_TEXT_MAX
- * holds any name. */
+/* Writes one octet of a label.  Each octet takes at most four characters, so
+ * DOMAIN_TEXT_MAX is enough for any name. */
 static char *
 put_octet(char *at, uint8_t c)
 {
@@ -85,8 +85,8 @@ domain_from_wire(const uint8_t *wire, size_t len, char text[DOMAIN_TEXT_MAX])
 	return 0;
 }
 
-/* One octet of presentation form; returns the characters read, 0 when
- * malformed. */
+/* Reads one octet in presentation form; returns the number of characters, or 0
+ * when malformed. */
 static size_t
 get_octet(const char *text, uint8_t *c)
 {
@@ -116,7 +116,7 @@ get_octet(const char *text, uint8_t *c)
 size_t
 domain_to_wire(const char *text, uint8_t wire[DOMAIN_WIRE_MAX])
 {
-	size_t label = 0; /* where the present label's length goes */
+	size_t label = 0; /* where the length of the current label goes */
 	size_t used = 1;
 
 	if (strcmp(text, ".") == 0) {
@@ -144,7 +144,7 @@ domain_to_wire(const char *text, uint8_t wire[DOMAIN_WIRE_MAX])
 		text += n;
 	}
 	wire[label] = (uint8_t)(used - label - 1);
-	if (used == label + 1) /* a trailing dot: this is the root's label */
+	if (used == label + 1) /* a trailing dot: this is the root label */
 		return used;
 	if (used >= DOMAIN_WIRE_MAX)
 		return 0;
@@ -162,7 +162,7 @@ domain_normalize(const char *text, char out[DOMAIN_TEXT_MAX])
 	return len != 0 && domain_from_wire(wire, len, out) != 0 ? 0 : -1;
 }
 
-/* The dot that ends the first label of @name, or its end. */
+/* The dot after the first label of @name, or the end of @name. */
 static const char *
 label_end(const char *name)
 {
@@ -214,8 +214,9 @@ domain_equal(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-/* The end is compared first: nearly all names of nearly all zones differ there,
- * and only then is it looked at whether a label begins where @ancestor does. */
+/* The end is compared first: it differs for nearly all names of nearly all
+ * zones.  Only then is it checked whether @ancestor begins at a label of
+ * @name. */
 bool
 domain_is_within(const char *name, const char *ancestor)
 {

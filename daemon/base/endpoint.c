@@ -30,8 +30,8 @@ parse_port(const char *text, unsigned *port)
 	return NULL;
 }
 
-/* Without memory of its own, which libconfuse would not survive to lack where
- * it reads a default. */
+/* Allocates no memory: libconfuse does not survive a failure while it reads a
+ * default. */
 static bool
 parse_plain_host(const char *host, unsigned port, struct endpoint *endpoint)
 {
@@ -54,7 +54,7 @@ parse_plain_host(const char *host, unsigned port, struct endpoint *endpoint)
 	return false;
 }
 
-/* What is left are addresses with a zone: fe80::1%eth0.  The library would read
+/* This leaves addresses with a zone: fe80::1%eth0. getaddrinfo() would accept
  * more: "*" as loopback, 010.0.0.1 as 8.0.0.1. */
 static const char *
 parse_host(const char *host, unsigned port, struct endpoint *endpoint)
@@ -207,7 +207,7 @@ endpoint_bind_error(const struct endpoint *endpoint, int error)
 	if (endpoint->address.ss_family == AF_UNIX)
 		return error == ENOENT ? "the directory does not exist"
 				       : strerror(error);
-	/* Of an internet address there is no other reason for it. */
+	/* For an internet address there is no other reason. */
 	if (error == EACCES)
 		return "ports below 1024 take a privilege, which the daemon "
 		       "has at its start at most, from root or from systemd: "

@@ -1,4 +1,4 @@
-/* file.c - read a small file whole, or write one. */
+/* file.c - read or write a small file. */
 
 #include "base/file.h"
 
@@ -30,7 +30,7 @@ read_all(int fd, char *to, size_t size)
 	return (ssize_t)len;
 }
 
-/* Twice as much room, @most at the most.  Returns 0, or -1. */
+/* Doubles the buffer, up to @most octets.  Returns 0, or -1. */
 static int
 grow(char **text, size_t *size, size_t most)
 {
@@ -45,9 +45,9 @@ grow(char **text, size_t *size, size_t most)
 }
 
 /*
- * The size that the file claims is only where to begin: it may grow while it
- * is read, and one of /proc claims none.  There is always one octet more than
- * was read: so is seen that the end has been reached, and the NUL has room.
+ * The file's claimed size is only a start: the file may grow while it is read,
+ * and files in /proc claim no size.  The buffer always has one octet more than
+ * was read, to detect the end of the file and to hold the NUL.
  */
 static char *
 read_regular(int fd, off_t claimed, size_t max, size_t *len)
@@ -96,7 +96,7 @@ read_open(int fd, size_t max, size_t *len, const char **why)
 char *
 file_read(const char *path, size_t max, size_t *len, const char **why)
 {
-	/* O_NONBLOCK: opening a FIFO would wait for its writer. */
+	/* O_NONBLOCK: opening a FIFO would wait for a writer. */
 	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	char *text;
 

@@ -17,25 +17,27 @@
 #include "base/log_limit.h"
 
 #define LINE_MAX_OCTETS 1024
-#define PATIENCE_MS 100 /* with whoever reads the log */
+#define PATIENCE_MS 100 /* maximum time to wait for the reader of the log */
 #define MORE "log: %zu more like this: %s"
 
-/* Of what a client or a name server can make us say again and again; and of
- * the lines that are our work, one for each evaluation. */
+/* The first rate is for lines that a client or a name server can cause
+ * repeatedly; the second for the lines that report our work, one for each
+ * evaluation. */
 static const struct log_limit_rate rare = { 50, 30 };
 static const struct log_limit_rate often = { 2000, 6000 };
 
 static struct {
 	enum log_target target;
 	enum log_level level;
-	bool prefix;        /* "<6>": the line goes to the journal */
-	unsigned long lost; /* lines, since one was last written */
+	bool prefix;        /* prefix lines with "<6>": they go to the
+			     * journal */
+	unsigned long lost; /* lines lost since the last one was written */
 	struct log_limit limit;
 } state = { .target = LOG_TARGET_STDERR, .level = LOG_LEVEL_INFO };
 
 static const struct {
 	int priority;     /* of syslog(3) */
-	const char *word; /* in the line, where priorities are not shown */
+	const char *word; /* used in the line where priorities are not shown */
 } levels[] = {
 	[LOG_LEVEL_ERROR] = { LOG_ERR, "error: " },
 	[LOG_LEVEL_WARNING] = { LOG_WARNING, "warning: " },
@@ -43,7 +45,7 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = { LOG_DEBUG, "" },
 };
 
-/* systemd.exec(5): JOURNAL_STREAM names the journal's own stream. */
+/* systemd.exec(5): JOURNAL_STREAM identifies the journal's stream. */
 static bool
 stderr_is_journal(void)
 {
@@ -74,7 +76,7 @@ log_wants(enum log_level level)
 	return level <= state.level;
 }
 
-/* Whatever a caller forgot to make printable: a line stays one line. */
+/* In case a caller did not use log_printable(): a line stays one line. */
 static void
 blank_controls(char *line)
 {
@@ -83,7 +85,7 @@ blank_controls(char *line)
 			*line = '?';
 }
 
-/* A log that nobody reads any more stops no mail: its lines are lost. */
+/* If nobody reads the log, lines are lost, but mail goes on. */
 static bool
 stderr_takes_a_line(void)
 {
@@ -143,7 +145,7 @@ tell_more(int level, size_t left_out, const char *text)
 	write_line((enum log_level)level, line);
 }
 
-/* Whoever asks for everything gets everything. */
+/* At level debug, everything is written. */
 static bool
 may_write(enum log_level level, const struct log_limit_rate *rate,
     const char *format, char **first)
@@ -220,7 +222,7 @@ log_printable(char *to, size_t size, const char *text, size_t len)
 	return to;
 }
 
-/* Without what a reader could take for the end of it, or another field. */
+/* Without characters that could look like the end of a field or a new one. */
 static bool
 is_word(const char *text)
 {

@@ -4,7 +4,7 @@
 
 #define MINUTE_MS 60000
 
-/* The place of a kind, or a free one; NULL when there are too many kinds. */
+/* The entry of a kind, or a free one; NULL when there are too many kinds. */
 static struct log_limit_kind *
 find(struct log_limit *limit, const void *kind)
 {
@@ -20,8 +20,8 @@ find(struct log_limit *limit, const void *kind)
 	return NULL;
 }
 
-/* A line is MINUTE_MS parts, so that a rate by the minute fills by whole parts
- * with each millisecond. */
+/* A line counts as MINUTE_MS units, so that a rate per minute adds a whole
+ * number of units each millisecond. */
 static void
 refill(struct log_limit_kind *kind, struct log_limit_rate rate, uint64_t now)
 {
@@ -29,7 +29,7 @@ refill(struct log_limit_kind *kind, struct log_limit_rate rate, uint64_t now)
 	const uint64_t passed = now - kind->filled;
 
 	kind->filled = now;
-	/* So long ago that the product might not fit, too. */
+	/* Also where the product would overflow. */
 	if (passed > full || kind->lines + passed * rate.per_minute > full)
 		kind->lines = full;
 	else

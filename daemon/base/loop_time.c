@@ -1,5 +1,4 @@
-/* loop_time.c - the longest time for which the loop did not look at its
- * sockets. */
+/* loop_time.c - the longest time between two polls of the event loop. */
 
 #include "base/loop_time.h"
 
@@ -7,15 +6,15 @@
 #include <sys/epoll.h>
 #include <time.h>
 
-/* The clock of the thread's own time is a system call, which can take longer
- * than a known answer does.  It is read this often at most. */
+/* Reading the thread's CPU time is a system call, which can take longer than a
+ * cached answer.  It is done at most once per this interval. */
 #define GRAIN_NS 1000000
 
-/* Of the process, as the function that is replaced. */
+/* Global, as the replaced function is. */
 static struct {
-	uint64_t read_at; /* CLOCK_MONOTONIC; 0 before the first look */
-	uint64_t spent;   /* by then */
-	uint64_t lap;     /* by the last call of loop_time_lap() */
+	uint64_t read_at; /* CLOCK_MONOTONIC; 0 before the first poll */
+	uint64_t spent;   /* CPU time of the thread at that moment */
+	uint64_t lap;     /* CPU time at the last call of loop_time_lap() */
 	uint64_t longest, longest_before;
 	uint64_t turn;
 } loop;
@@ -29,8 +28,8 @@ read_clock(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* A callback that took long ends with a reading, and begins less than a grain
- * after another one. */
+/* The measured time includes at most GRAIN_NS before a long callback: the
+ * reading before it is less than a grain old, and one follows it. */
 static void
 note_look(void)
 {
@@ -46,7 +45,7 @@ note_look(void)
 	loop.spent = spent;
 }
 
-/* The C library's names of the parameters are reserved for it. */
+/* The C library's parameter names are reserved identifiers. */
 int
 /* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 epoll_wait(int set, struct epoll_event *events, int max, int timeout)

@@ -14,7 +14,7 @@ bits_of(sa_family_t family)
 	return family == AF_INET ? 32 : 128;
 }
 
-/* Whether the first @bits of two addresses agree. */
+/* Whether the first @bits bits of two addresses are equal. */
 static bool
 agree(const uint8_t *a, const uint8_t *b, unsigned bits)
 {

@@ -19,7 +19,7 @@
 #include "base/log.h"
 
 #define NOBODY "nobody"
-#define BUFFER_SIZE 16384 /* for what a directory knows of a user */
+#define BUFFER_SIZE 16384 /* for a user's entry in the user database */
 
 unsigned long
 privileges_raise_descriptor_limit(void)
@@ -35,10 +35,10 @@ privileges_raise_descriptor_limit(void)
 	return limit.rlim_cur;
 }
 
-/* ---- who that is ---- */
+/* ---- choosing the user ---- */
 
-/* Returns 0, with *@found whether there is such a user; or an errno value: then
- * nothing is known, which is not the same as no user. */
+/* Returns 0, with *@found set to whether there is such a user; or an errno
+ * value: then it is unknown whether the user exists. */
 static int
 find_user(const char *name, struct privileges_user *user, bool *found)
 {
@@ -88,7 +88,7 @@ choose_user(const char *name, struct privileges_user *to)
 	}
 	if (found)
 		return 0;
-	/* Not installed as a package: anybody but root. */
+	/* Not installed from a package: any user but root will do. */
 	log_warning("main: no user \"%s\", running as nobody", name);
 	if (find_nobody(to, why) == 0)
 		return 0;
@@ -110,10 +110,10 @@ privileges_prepare(const char *user, struct privileges_user *to)
 	return -1;
 }
 
-/* ---- becoming it ---- */
+/* ---- changing to the user ---- */
 
-/* Also what was given to a user that was never root.  Where there is nothing to
- * give up, a filter may refuse to.  Returns 0, or -1 with errno. */
+/* Also drops capabilities given to a user that was never root.  Where there are
+ * none to drop, a filter may refuse the call.  Returns 0, or -1 with errno. */
 static int
 drop_capabilities(void)
 {
@@ -148,8 +148,8 @@ privileges_drop(const struct privileges_user *user)
 	return -1;
 }
 
-/* Root is no more than the user of a namespace, or has nothing left to give
- * up.  Only what sets ids may say so. */
+/* Whether root is only the user of a namespace, or has no privileges left to
+ * change user.  Only for errors of the calls that set ids. */
 static bool
 can_be_nobody_else(int error)
 {

@@ -1,4 +1,4 @@
-/* root_file.c - a first look at root hints and trust anchors. */
+/* root_file.c - checks of root hints and trust anchors. */
 
 #include "base/root_file.h"
 
@@ -21,8 +21,8 @@ is_one_of(const char *word, const char *const *words)
 	return false;
 }
 
-/* Of an entry "[TTL] [CLASS] TYPE RDATA" the type; NULL where there is no
- * RDATA.  Takes the line to pieces. */
+/* The type in an entry "[TTL] [CLASS] TYPE RDATA"; NULL without RDATA.
+ * Modifies the line. */
 static const char *
 entry_type(char *line)
 {
@@ -35,8 +35,8 @@ entry_type(char *line)
 	return strtok_r(NULL, BLANK, &rest) != NULL ? word : NULL;
 }
 
-/* @of_root: whether the owner is the root; a line that begins with a blank
- * has the owner of the line before. */
+/* @of_root: whether the owner is the root; updated, as a line that begins with
+ * a blank has the owner of the previous line. */
 static bool
 holds(char *line, bool *of_root, const char *const *types)
 {

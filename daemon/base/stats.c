@@ -1,4 +1,4 @@
-/* stats.c - the names of what is counted. */
+/* stats.c - the names of the counters. */
 
 #include "base/stats.h"
 
@@ -20,7 +20,7 @@
 #define ANSWERS "postdane_dns_replies_total", "rcode=\""
 #define ANSWERS_HELP "\"", "Answers of the DNS listener, by rcode."
 
-/* Writes one row: the label's name, its value, and the quote behind it. */
+/* Writes one row: the label name, its value, and the closing quote. */
 #define ROW(family, value)                                                     \
 	{                                                                      \
 		family value family##_HELP                                     \

@@ -1,4 +1,4 @@
-/* suggestion.c - the known word nearest to a mistyped one. */
+/* suggestion.c - the known word closest to a mistyped one. */
 
 #include "base/suggestion.h"
 
@@ -16,7 +16,7 @@ least(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
-/* Levenshtein's distance, one row of the table at a time. */
+/* Levenshtein distance, one row of the table at a time. */
 static size_t
 distance(const char *from, size_t from_len, const char *to, size_t to_len)
 {
@@ -39,7 +39,7 @@ distance(const char *from, size_t from_len, const char *to, size_t to_len)
 	return row[to_len];
 }
 
-/* Two letters, or a quarter of a long word. */
+/* More than two letters, or than a quarter of a long word. */
 static bool
 is_too_much(size_t changes, size_t len)
 {
@@ -55,7 +55,8 @@ suggestion_offer(struct suggestion *suggestion, const char *word)
 
 	if (typed_len > WORD_MAX || len > WORD_MAX)
 		return;
-	/* At least as many as one of them is longer: most need no table. */
+	/* The difference in length is a lower bound: most words need no
+	 * table. */
 	if (is_too_much(
 		typed_len > len ? typed_len - len : len - typed_len, len))
 		return;

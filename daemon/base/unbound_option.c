@@ -33,7 +33,7 @@ static const struct {
 	enum kind kind;
 	long least, most; /* of a number */
 } allowed[] = {
-	/* the way to the name servers */
+	/* connections to the name servers */
 	{ "delay-close", KIND_NUMBER, 0, 60000 },
 	{ "do-ip4", KIND_YES_NO, 0, 0 },
 	{ "do-ip6", KIND_YES_NO, 0, 0 },
@@ -60,7 +60,7 @@ static const struct {
 	{ "udp-connect", KIND_YES_NO, 0, 0 },
 	{ "udp-upstream-without-downstream", KIND_YES_NO, 0, 0 },
 	{ "use-caps-for-id", KIND_YES_NO, 0, 0 },
-	/* patience, and what is remembered of servers */
+	/* timeouts, and what is cached about servers */
 	{ "infra-cache-max-rtt", KIND_NUMBER, 1000, 120000 },
 	{ "infra-cache-min-rtt", KIND_NUMBER, 10, 10000 },
 	{ "infra-cache-numhosts", KIND_NUMBER, 100, 10000000 },
@@ -73,7 +73,7 @@ static const struct {
 	{ "num-queries-per-thread", KIND_NUMBER, 16, 1000000 },
 	{ "outbound-msg-retry", KIND_NUMBER, 1, 100 },
 	{ "target-fetch-policy", KIND_NUMBERS, 0, 0 },
-	/* caches; a longer life than the records' own is not to be had */
+	/* caches; records can't be kept longer than their TTL */
 	{ "cache-max-negative-ttl", KIND_NUMBER, 0, 3600 },
 	{ "cache-max-ttl", KIND_NUMBER, 0, 86400 },
 	{ "key-cache-size", KIND_SIZE, 0, 0 },
@@ -103,7 +103,8 @@ static const char invented[] = "libunbound would make up answers";
 static const char mutilated[] =
     "answers would lose records, and the proofs in them";
 
-/* Those that people may try, with the reason; "*": all that begin so. */
+/* Options that people may try, with the reason why they are refused; "*" stands
+ * for any end of a name. */
 static const struct {
 	const char *name, *why;
 } refused[] = {

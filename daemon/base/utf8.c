@@ -1,4 +1,4 @@
-/* utf8.c - text of strangers in UTF-8. */
+/* utf8.c - untrusted text in UTF-8. */
 
 #include "base/utf8.h"
 
@@ -6,8 +6,8 @@
 
 #define DEL 0x7f
 
-/* By the lead octet: how many follow, and the least that so many may say, for
- * what is longer than it has to be is not valid. */
+/* By the lead octet: the number of octets that follow, and the smallest code
+ * point of that length: overlong forms are invalid. */
 static const struct {
 	uint32_t least;
 	uint8_t mask, lead, follow;
@@ -26,7 +26,7 @@ is_allowed(uint32_t code, uint32_t least)
 	       code >= 0x20 && (code < DEL || code > 0x9f);
 }
 
-/* Returns the octets of the character that @text begins with, or 0. */
+/* Returns the length in octets of the character at @text, or 0. */
 static size_t
 character(const uint8_t *text, size_t len)
 {

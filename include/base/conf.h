@@ -1,8 +1,10 @@
 /*
- * conf.h - postdane.conf(5): everything an administrator can set, with the
- * defaults built in.  Only this module knows the configuration library.
+ * conf.h - postdane.conf(5): all options that an administrator can set, with
+ * built-in defaults.  The modules of conf are the only ones that use
+ * libconfuse.
  *
- * A conf is plain data, read once and never changed; a reload reads another.
+ * A conf is plain data, read once and never changed; a reload creates a new
+ * one.
  */
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
@@ -30,7 +32,7 @@ struct conf_profile {
 struct conf_map {
 	char *name;
 	struct conf_profile
-	    policy; /* the global one where the block is silent */
+	    policy; /* the global policy where the block has no option */
 };
 
 /* zone "corp.internal" { forward = { "192.0.2.53" } insecure = yes } */
@@ -39,7 +41,8 @@ struct conf_zone {
 	struct endpoint *servers;
 	size_t server_count;
 	bool is_stub;  /* servers are authoritative; otherwise recursors */
-	bool insecure; /* names at and below count as proven insecure */
+	bool insecure; /* names at and below the zone count as proven
+			* insecure */
 };
 
 struct conf_strings {
@@ -62,15 +65,15 @@ struct conf {
 	struct conf_endpoints socketmap_listen; /* { "inet:127.0.0.1:8642" } */
 	struct conf_endpoints tcp_table_listen; /* { "inet:127.0.0.1:8643" } */
 	struct endpoint_rights
-	    socket_rights; /* of unix sockets among these: 0666 */
-	struct conf_endpoints metrics_listen; /* {}: none */
-	struct conf_endpoints dns_listen;     /* {}: none */
+	    socket_rights; /* of unix sockets among the above: 0666 */
+	struct conf_endpoints metrics_listen; /* {}: disabled */
+	struct conf_endpoints dns_listen;     /* {}: disabled */
 	struct conf_prefixes dns_allow;       /* {}: loopback addresses only */
 	char *control_socket;     /* CONF_CONTROL_SOCKET; "" for none */
 	unsigned max_connections; /* 4096 */
-	unsigned request_timeout; /* seconds for the rest of a half-received
+	unsigned request_timeout; /* seconds to complete a partly received
 				   * request: 120 */
-	char *user; /* CONF_USER: who to become if started as root; "" to stay
+	char *user; /* CONF_USER: user to run as if started as root; "" to stay
 		     * root */
 
 	bool sandbox; /* yes: process/sandbox.h */
@@ -107,22 +110,22 @@ struct conf {
 /*
  * Read @path, or only the built-in defaults where @path is NULL.
  * Returns the conf, to be freed with conf_free(); or NULL with one line
- * "FILE:LINE: option: what is wrong" (no line number where it is about the file
- * or about a default; the last of several options that contradict each other)
- * in @error, cut to @size octets.
+ * "FILE:LINE: option: what is wrong" in @error, cut to @size octets.  There is
+ * no line number where the error concerns the file or a default.  Where several
+ * options contradict each other, it is that of the last.
  */
 struct conf *conf_load(const char *path, char *error, size_t size);
 
-/* The line on which @option last gets a value in the file @path; 0 where it
- * gets none, or the file can't be read any more. */
+/* The line in the file @path on which @option is last set; 0 where it is not
+ * set, or the file can't be read any more. */
 unsigned conf_line(const char *path, const char *option);
 
 /* NULL does nothing. */
 void conf_free(struct conf *conf);
 
 /*
- * Calls @changed with the name of every option (of zone and map, once for all
- * blocks) in which two confs differ.
+ * Calls @changed with the name of every option that differs between two confs;
+ * zone and map once for all blocks.
  */
 void conf_changes(const struct conf *one, const struct conf *other,
     void (*changed)(void *arg, const char *option), void *arg);

@@ -14,12 +14,12 @@
 #include <stdint.h>
 
 #define DOMAIN_WIRE_MAX 255  /* octets, RFC 1035 section 2.3.4 */
-#define DOMAIN_TEXT_MAX 1024 /* octets, every octet escaped, and the NUL */
+#define DOMAIN_TEXT_MAX 1024 /* octets: every octet escaped, and the NUL */
 
 /*
  * From uncompressed wire format.  @len: octets that may be read at @wire.
- * Returns the octets the name takes up, or 0 when it is malformed or runs
- * past @len; @text is then "".
+ * Returns the number of octets of the name, or 0 when it is malformed or
+ * extends past @len; @text is then "".
  */
 size_t domain_from_wire(
     const uint8_t *wire, size_t len, char text[DOMAIN_TEXT_MAX]);
@@ -28,21 +28,21 @@ size_t domain_from_wire(
  * trailing dot are accepted.  Returns the length, or 0 when malformed. */
 size_t domain_to_wire(const char *text, uint8_t wire[DOMAIN_WIRE_MAX]);
 
-/* The lengths of labels are below all letters. */
+/* Length octets can be passed, too: they are below all letters. */
 uint8_t domain_lower(uint8_t octet);
 
-/* Whether @len octets of uncompressed names are the same but for their case. */
+/* Whether @len octets of uncompressed names are equal, ignoring case. */
 bool domain_wire_equal(const uint8_t *a, const uint8_t *b, size_t len);
 
 /* Into our text form: lower case, no trailing dot, canonical escapes.
  * Returns 0, or -1 when malformed. */
 int domain_normalize(const char *text, char out[DOMAIN_TEXT_MAX]);
 
-/* All take our text form. */
+/* These functions take names in our text form. */
 unsigned domain_labels(const char *name); /* 0 for the root */
 const char *domain_parent(
     const char *name); /* inside @name or "."; the root's is NULL */
-/* Without the labels in front that begin with '_', as in "_25._tcp": inside
+/* Without leading labels that begin with '_', as in "_25._tcp": a pointer into
  * @name. */
 const char *domain_host(const char *name);
 bool domain_equal(const char *a, const char *b);
@@ -53,20 +53,20 @@ bool domain_is_within(
 const char *domain_ancestor(const char *name, unsigned labels);
 
 /*
- * What Postfix's valid_hostname() accepts: letters, digits, '-' and '_',
- * labels of 1 to 63 octets that neither start nor end with '-', 255 octets
- * in all, not only digits and dots.  A literal address is not a host name.
+ * What Postfix's valid_hostname() accepts: letters, digits, '-' and '_'; labels
+ * of 1 to 63 octets that neither start nor end with '-'; 255 octets in total;
+ * not only digits and dots.  An address literal is not a host name.
  */
 bool domain_is_hostname(const char *name);
 
-bool domain_is_ascii(const char *text); /* any text at all */
+bool domain_is_ascii(const char *text); /* any text */
 
 /*
- * A name as a person or a mail address has it, U-labels included, into our
- * text form with A-labels: libidn2, UTS 46 non-transitional.  ASCII names
- * are only normalized, so underscores and the like survive.
+ * A name as typed by a person or used in a mail address, U-labels included,
+ * converted to our text form with A-labels: libidn2, UTS 46 non-transitional.
+ * ASCII names are only normalized, so underscores and the like are kept.
  * Returns 0; or -1 with errno EINVAL when libidn2 refuses the name or the
- * result is no domain name at all, ENOMEM when memory ran out.
+ * result is not a domain name, ENOMEM when out of memory.
  */
 int domain_from_utf8(const char *text, char out[DOMAIN_TEXT_MAX]);
 

@@ -12,14 +12,14 @@
 #include <sys/types.h>
 
 struct endpoint {
-	struct sockaddr_storage address; /* network order inside, as ever */
+	struct sockaddr_storage address; /* in network order */
 	socklen_t length;
 };
 
-/* Whose a unix socket is, and who may connect: those who may write to it. */
+/* The owner of a unix socket; those with write permission may connect. */
 struct endpoint_rights {
-	uid_t owner; /* (uid_t)-1: as it comes */
-	gid_t group; /* the same */
+	uid_t owner; /* (uid_t)-1: unchanged */
+	gid_t group; /* (gid_t)-1: unchanged */
 	mode_t mode;
 };
 
@@ -27,29 +27,28 @@ struct endpoint_rights {
 const char *endpoint_parse(const char *text, struct endpoint *endpoint);
 
 /*
- * "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353": an
- * address of a name server or a listener, @default_port (host order) when
- * none is written.  Returns as endpoint_parse() does.
+ * "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353": the
+ * address of a name server or a listener; @default_port (host order) where it
+ * has no port.  Returns as endpoint_parse() does.
  */
 const char *endpoint_parse_address(
     const char *text, unsigned default_port, struct endpoint *endpoint);
 
-/* @data: 4 or 16 octets, as A and AAAA RDATA have them; of any other length
- * nothing can be made: false. */
+/* @data: 4 or 16 octets, as in A and AAAA RDATA; false for any other length. */
 bool endpoint_from_octets(
     const uint8_t *data, size_t len, unsigned port, struct endpoint *endpoint);
 
-/* The same address and port. */
+/* Whether address and port are equal. */
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 
-/* Of an internet address, host order. */
+/* The port of an internet address, host order. */
 unsigned endpoint_port(const struct sockaddr_storage *address);
 
-/* Why bind(2) failed there with @error: a constant text, or strerror(). */
+/* Why bind(2) failed with @error: a constant text, or strerror(). */
 const char *endpoint_bind_error(const struct endpoint *endpoint, int error);
 
 #define ENDPOINT_TEXT_MAX 128
-/* The form that endpoint_parse() reads.  Returns @text. */
+/* Writes the form that endpoint_parse() reads.  Returns @text. */
 const char *endpoint_text(
     const struct endpoint *endpoint, char text[ENDPOINT_TEXT_MAX]);
 

@@ -1,7 +1,7 @@
 /*
- * hash.h - uthash(3) as everybody here uses it: names come from strangers, so
- * the hash is seeded, once for each process; and running out of memory is no
- * end: look at hh.tbl after adding, it is NULL then.
+ * hash.h - uthash(3), set up for this program.  Names come from strangers, so
+ * the hash is seeded, once per process.  Running out of memory is not fatal:
+ * after adding an item, check hh.tbl, which is then NULL.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
@@ -10,7 +10,7 @@
 
 #include <xxhash.h>
 
-/* Random, and the same until the process ends. */
+/* Random, but constant within a process. */
 uint64_t hash_seed(void);
 
 #define HASH_NONFATAL_OOM 1

@@ -1,8 +1,8 @@
 /*
  * log.h - one line per event, to stderr or to syslog (facility mail).
  *
- * The only global state of the program.  A line starts with the module that
- * speaks ("policy: key=example.org …") and never ends in a newline here.
+ * This is the only global state of the program.  A line starts with its module
+ * ("policy: key=example.org …"); callers pass no newline.
  *   error    the daemon cannot do its work
  *   warning  an administrator should look
  *   info     one line per decision and per change of state
@@ -22,8 +22,8 @@ enum log_level {
 };
 
 enum log_target {
-	LOG_TARGET_STDERR, /* journald's "<6>" prefixes if stderr is its stream
-			    */
+	LOG_TARGET_STDERR, /* with the journal's "<6>" prefixes if stderr goes
+			    * to the journal */
 	LOG_TARGET_SYSLOG
 };
 
@@ -31,26 +31,25 @@ enum log_target {
  * stderr, info. */
 void log_setup(enum log_target target, enum log_level level);
 
-/* Whether a line of that level would be written: lets a caller skip the work
- * of composing it. */
+/* Whether a line of that level would be written: lets a caller avoid composing
+ * it. */
 bool log_wants(enum log_level level);
 
 /*
- * printf-like.  errno is preserved.
- * Of the lines with one format only so many are written at a time, and the
- * rest is counted (log_limit.h), unless the level is debug.
+ * printf-like. errno is preserved.
+ * Unless the level is debug, the number of lines with the same format is
+ * limited, and the others are counted (log_limit.h).
  */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* One line for a piece of work that we have done: info, and there may be many
- * more of them. */
+/* One line for each evaluation: info, with a much higher limit. */
 void log_decision(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Tell now what was counted: every minute, when nothing else is logged, and at
- * the end. */
+/* Report now how many lines were left out.  Called every minute, when nothing
+ * else is logged, and at the end. */
 void log_flush(void);
 
 /*
@@ -62,9 +61,9 @@ void log_flush(void);
 const char *log_printable(char *to, size_t size, const char *text, size_t len);
 
 /*
- * The same for a field, "key=…": in quotes unless it is one word of letters,
- * digits and -_.:[]* or /, so that no text can look like two fields.  @size: at
- * least 3.
+ * The same for the value of a field, "key=…": quoted unless it is one word of
+ * letters, digits and -_.:[]* or /, so that no text can look like two fields.
+ * @size: at least 3.
  */
 const char *log_value(char *to, size_t size, const char *text, size_t len);
 

@@ -18,19 +18,20 @@ struct prefix {
 /* Returns NULL, or a constant text that says what is wrong. */
 const char *prefix_parse(const char *text, struct prefix *prefix);
 
-/* Whether an internet address lies within; an IPv4 address that is mapped
- * into IPv6 counts as what it is. */
+/* Whether an internet address is within @prefix.  An IPv4-mapped IPv6 address
+ * counts as the IPv4 address. */
 bool prefix_contains(
     const struct prefix *prefix, const struct sockaddr_storage *address);
 
-/* One internet address, as it stands.  False where it is none. */
+/* The prefix of exactly one internet address, as it is.  False for other
+ * address families. */
 bool prefix_of(const struct sockaddr_storage *address, struct prefix *prefix);
 
-/* Whether all addresses of @inner are in @outer. */
+/* Whether @outer contains all addresses of @inner. */
 bool prefix_is_within(const struct prefix *inner, const struct prefix *outer);
 
 #define PREFIX_TEXT_MAX 64
-/* "192.0.2.0/24", the form that prefix_parse() reads.  Returns @text. */
+/* "192.0.2.0/24", as prefix_parse() reads it.  Returns @text. */
 const char *prefix_text(
     const struct prefix *prefix, char text[PREFIX_TEXT_MAX]);
 

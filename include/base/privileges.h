@@ -1,5 +1,5 @@
 /*
- * privileges.h - what the process may do.
+ * privileges.h - the privileges of the process.
  */
 #ifndef BASE_PRIVILEGES_H
 #define BASE_PRIVILEGES_H
@@ -11,35 +11,35 @@ struct privileges_user {
 	gid_t gid;
 };
 
-/* Every connection and every question to a name server is a descriptor: as
- * many as the hard limit allows.  Returns how many that is. */
+/* Every connection and every query to a name server needs a descriptor: raises
+ * the limit to the hard limit.  Returns the new limit. */
 unsigned long privileges_raise_descriptor_limit(void);
 
 /*
- * Started as root: who privileges_drop() will make of us: @user, or nobody
- * where there is certainly no such user; and all groups but the first are given
- * up.  Otherwise, or where @user is "", who we are.
+ * If started as root: choose the user for privileges_drop(): @user, or nobody
+ * where it is certain that there is no such user; and drop all supplementary
+ * groups.  Otherwise, or where @user is "": the current user.
  * Returns 0, or -1 with the reason logged.
  */
 int privileges_prepare(const char *user, struct privileges_user *to);
 
-/* From root to @user, for good, and from any user to one without capabilities.
- * Where @user is root, nothing changes.  Returns 0, or -1 with the reason
- * logged. */
+/* Change permanently from root to @user, and drop all capabilities, also of a
+ * user that was never root.  Where @user is root, nothing changes.  Returns 0,
+ * or -1 with the reason logged. */
 int privileges_drop(const struct privileges_user *user);
 
 enum privileges_end {
-	PRIVILEGES_FAILED,   /* we are still root and should not be */
-	PRIVILEGES_KEPT,     /* we can be nobody else: root of a container
+	PRIVILEGES_FAILED,   /* still root, but should not be */
+	PRIVILEGES_KEPT,     /* no other user possible: root of a container
 			      * without other users, or without privileges */
-	PRIVILEGES_GIVEN_UP, /* or there were none */
+	PRIVILEGES_GIVEN_UP, /* given up, or there were none */
 };
 
 #define PRIVILEGES_WHY_MAX 128
 /*
- * For a program that root has started and that no longer needs to be root:
- * nobody, with no way back, not by a set-user-id program either.  Where we are
- * not root, nothing changes.  @why: the reason where it failed.
+ * For a program started by root that no longer needs to be root: become nobody
+ * permanently, without a way back through set-user-id programs.  Where we are
+ * not root, nothing changes.  @why: the reason for a failure.
  */
 enum privileges_end privileges_become_nobody(char why[PRIVILEGES_WHY_MAX]);
 

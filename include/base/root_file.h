@@ -1,7 +1,7 @@
 /*
- * root_file.h - a first look at the two files that libunbound starts from.
- * It would take an empty anchor without a word, and call the whole world
- * insecure; and it ends the process when it is given a directory.
+ * root_file.h - checks of the two files that libunbound starts from.  It
+ * silently accepts an empty anchor and then treats everything as insecure; and
+ * it ends the process when it is given a directory.
  */
 #ifndef BASE_ROOT_FILE_H
 #define BASE_ROOT_FILE_H
@@ -12,9 +12,9 @@ enum root_file {
 };
 
 /*
- * Whether the master file (RFC 1035 section 5.1) can be read and holds what
- * it is for.  Only owner and type are looked at: whether an anchor is the
- * right one is seen when the root's keys are validated.
+ * Whether the master file (RFC 1035 section 5.1) is readable and has the
+ * required record.  Only owner and type are checked: whether an anchor is
+ * correct shows when the root's keys are validated.
  * Returns NULL, or text that says what is wrong, valid until the next call of
  * strerror(3).
  */

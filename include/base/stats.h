@@ -1,10 +1,10 @@
 /*
- * stats.h - what the daemon counts: one structure, which everybody who counts
- * is handed, and one table with the names that the numbers have outside
- * (postdane status --json, Prometheus).
+ * stats.h - the counters of the daemon: one structure, passed to all modules
+ * that count, and one table with the external names of the counters (postdane
+ * status --json, Prometheus).
  *
- * Counters only grow.  What is high now and low later (connections, lookups in
- * flight) is asked of the module that knows it.
+ * Counters only grow.  Values that rise and fall (connections, lookups in
+ * flight) are obtained from the module concerned.
  */
 #ifndef BASE_STATS_H
 #define BASE_STATS_H
@@ -17,7 +17,7 @@ enum stats_counter {
 	STATS_QUERY_SOCKETMAP,
 	STATS_QUERY_TCP_TABLE,
 	STATS_QUERY_CONTROL,
-	/* replies, by verdict; enum tls_policy's order is not needed here */
+	/* replies, by verdict; not in the order of enum tls_policy */
 	STATS_REPLY_TEMP,
 	STATS_REPLY_NOTFOUND,
 	STATS_REPLY_MAY,
@@ -27,7 +27,7 @@ enum stats_counter {
 	STATS_REPLY_FINGERPRINT,
 	STATS_REPLY_BAD,
 	STATS_EVALUATION,
-	/* the verdict cache: how a next hop was answered */
+	/* the verdict cache: the result for a next hop */
 	STATS_CACHE_HIT,
 	STATS_CACHE_JOINED,
 	STATS_CACHE_MISS,
@@ -45,11 +45,11 @@ enum stats_counter {
 	STATS_RUNG_FRESH,
 	STATS_RUNG_PROOF,
 	STATS_RUNG_PLAIN,
-	/* those without a conclusion, by reason */
+	/* lookups without a conclusion, by reason */
 	STATS_FAILED_BOGUS,
 	STATS_FAILED_UNPROVEN,
 	STATS_FAILED_SLOTS,
-	/* the DNS listener: questions, and answers by rcode */
+	/* the DNS listener: queries, and answers by rcode */
 	STATS_DNS_UDP,
 	STATS_DNS_TCP,
 	STATS_DNS_NOERROR,
@@ -65,7 +65,7 @@ enum stats_counter {
 	STATS_COUNTERS
 };
 
-/* Seconds that a lookup took, as a histogram. */
+/* Duration of lookups in seconds, as a histogram. */
 #define STATS_BUCKETS 10
 
 struct stats_histogram {
@@ -85,10 +85,10 @@ struct stats_name {
 	const char *help;   /* one sentence */
 };
 
-/* Neighbours in the enumeration that share a metric share its help. */
+/* Adjacent counters with the same metric share its help text. */
 const struct stats_name *stats_name(enum stats_counter counter);
 
-/* The upper bound of a bucket below STATS_BUCKETS, in milliseconds. */
+/* The upper bound of bucket @bucket, below STATS_BUCKETS, in milliseconds. */
 unsigned stats_bucket_ms(size_t bucket);
 
 static inline void

@@ -1,20 +1,20 @@
 /*
- * suggestion.h - "did you mean …?": of the words that are known, the one that
- * is nearest to a mistyped one.  Pure.
+ * suggestion.h - "did you mean …?": the known word closest to a mistyped one.
+ * Pure.
  */
 #ifndef BASE_SUGGESTION_H
 #define BASE_SUGGESTION_H
 
 #include <stddef.h>
 
-/* Starts as { .typed = … }. */
+/* Initialize with { .typed = … }. */
 struct suggestion {
 	const char *typed; /* borrowed */
-	const char *word;  /* the best so far, borrowed; NULL for none */
+	const char *word;  /* the best so far, borrowed; NULL if none */
 	size_t distance;   /* of @word: letters to add, drop or change */
 };
 
-/* Words too different from what was typed are passed over. */
+/* Offer a known word.  Words too different from @typed are ignored. */
 void suggestion_offer(struct suggestion *suggestion, const char *word);
 
 /* "; did you mean WORD?", or "" where there is none.  Returns @text. */

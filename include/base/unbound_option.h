@@ -1,7 +1,7 @@
 /*
- * unbound_option.h - which options of unbound.conf(5) an administrator may set
- * for our libunbound.  An allow-list: nothing that could void validation, make
- * the answers stale or have libunbound answer by itself.  Pure.
+ * unbound_option.h - the options of unbound.conf(5) that an administrator may
+ * set for our libunbound.  An allow-list: no option that could disable
+ * validation, make answers stale, or let libunbound answer on its own.  Pure.
  */
 #ifndef BASE_UNBOUND_OPTION_H
 #define BASE_UNBOUND_OPTION_H
@@ -12,13 +12,13 @@
 
 /*
  * @line: "name: value" or "name value".
- * Returns 0 with "name: value" in @out, or -1 with the reason why it is
- * refused.  The value is checked as far as libunbound would refuse it when it
- * is set, or fail with it afterwards.
+ * Returns 0 with "name: value" in @out, or -1 with the reason for the refusal
+ * in @out.  The check covers values that libunbound would refuse when they are
+ * set, or that would make it fail later.
  */
 int unbound_option_read(const char *line, char out[UNBOUND_OPTION_MAX]);
 
-/* The names that are allowed, in order; NULL past the last. */
+/* The allowed names, in order; NULL past the last. */
 const char *unbound_option_name(size_t index);
 
 #endif /* BASE_UNBOUND_OPTION_H */

@@ -1,5 +1,5 @@
 /*
- * utf8.h - text of strangers in UTF-8 (RFC 3629).  Pure: no I/O.
+ * utf8.h - untrusted text in UTF-8 (RFC 3629).  Pure: no I/O.
  */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 /*
- * Whether @len octets are valid UTF-8 without control characters: neither
- * those of ASCII, tab and DEL included, nor U+0080 to U+009F.  An empty text
- * is.
+ * Whether @len octets are valid UTF-8 without control characters: neither those
+ * of ASCII, including tab and DEL, nor U+0080 to U+009F.  True for an empty
+ * text.
  */
 bool utf8_is_text(const char *text, size_t len);
 
