@@ -1,4 +1,4 @@
-/* address_filter.c - which addresses name servers may have. */
+/* address_filter.c - which addresses a name server may have. */
 
 #include "dns/address_filter.h"
 
@@ -55,7 +55,7 @@ is_at(const struct conf_endpoints *places, const struct endpoint *server)
 	return false;
 }
 
-/* Whether a server may be there because the configuration says so. */
+/* Whether a zone block names a server at this address. */
 static bool
 is_configured(const struct conf *conf, const struct prefix *block)
 {
@@ -89,7 +89,7 @@ address_filter_may_ask(const struct conf *conf, const struct endpoint *server)
 	return true;
 }
 
-/* ---- all of them, as blocks ---- */
+/* ---- all of them, as address blocks ---- */
 
 struct each {
 	void (*tell)(void *arg, const char *block);
@@ -104,8 +104,8 @@ tell_block(const struct each *each, const struct prefix *block)
 	each->tell(each->arg, prefix_text(block, text));
 }
 
-/* The block without the servers that are configured in it: halves, down to
- * those that have none. */
+/* Reports the block without the servers that are configured in it: splits it
+ * into halves until a half contains none. */
 static void
 tell_without_configured(const struct conf *conf, const struct each *each,
     const struct prefix *block)
@@ -126,7 +126,7 @@ tell_without_configured(const struct conf *conf, const struct each *each,
 			tell_block(each, &part);
 			part = other;
 		} else {
-			/* Both halves may have some. */
+			/* Configured servers may be in both halves. */
 			tell_without_configured(conf, each, &other);
 		}
 	}

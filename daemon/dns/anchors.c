@@ -1,4 +1,4 @@
-/* anchors.c - the keys that validation starts from. */
+/* anchors.c - the trust anchors of DNSSEC validation. */
 
 #include "dns/anchors.h"
 
@@ -23,7 +23,7 @@ struct item {
 	ldns_rr *rr;
 	char *record;
 	enum anchor_state state;
-	unsigned seen; /* libunbound's count of how often, while pending */
+	unsigned seen; /* libunbound's count of observations, while pending */
 	int64_t since;
 	bool of_root, configured;
 };
@@ -41,8 +41,8 @@ is_key(const ldns_rr *rr)
 	return ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY;
 }
 
-/* The key without the bit that says that it is revoked, which changes its tag
- * and digest.  NULL when out of memory. */
+/* The key without its REVOKE bit, which changes the key tag and the digest.
+ * NULL when out of memory. */
 static ldns_rr *
 unrevoked(const ldns_rr *key)
 {
@@ -124,7 +124,7 @@ find(const struct anchors *anchors, const ldns_rr *rr)
 
 /* ---- lists ---- */
 
-/* The record on one line, without the comment that the library adds. */
+/* The record on one line, without the comment that libldns adds. */
 static char *
 line_of(const ldns_rr *rr)
 {
@@ -135,7 +135,7 @@ line_of(const ldns_rr *rr)
 	return text;
 }
 
-/* Takes over @rr.  Returns NULL when there is no room. */
+/* Takes over @rr.  Returns NULL when out of memory. */
 static struct item *
 add(struct anchors *anchors, ldns_rr *rr)
 {
@@ -188,16 +188,16 @@ state_in(const char *comment)
 {
 	const int64_t state = number_after(comment, ";;state=");
 
-	/* Without a word about it: as in trust-anchor. */
+	/* A key without a state, as in trust-anchor. */
 	if (strstr(comment, ";;state=") == NULL)
 		return ANCHOR_VALID;
-	/* What we do not know is trusted no more than what is watched. */
+	/* Unknown states are not trusted, like pending keys. */
 	return state >= ANCHOR_VALID && state <= ANCHOR_REVOKED
 		   ? (enum anchor_state)state
 		   : ANCHOR_PENDING;
 }
 
-/* One entry of the state is one line. */
+/* Each entry of the state file is one line. */
 static int
 read_state_line(struct anchors *anchors, const char *line, char *why)
 {
@@ -247,7 +247,7 @@ is_directive(ldns_status status)
 	       status == LDNS_STATUS_SYNTAX_ORIGIN;
 }
 
-/* Takes over @rr, of which only the anchors among the records are kept. */
+/* Takes over @rr; records that are no anchors are freed. */
 static int
 take_record(struct anchors *anchors, ldns_rr *rr)
 {
@@ -300,7 +300,7 @@ anchors_parse(const char *text, bool is_state, char why[ANCHORS_WHY_MAX])
 	    ANCHORS_MAX);
 	if (anchors == NULL)
 		return NULL;
-	/* An empty file would be none at all to fmemopen(). */
+	/* fmemopen() fails for an empty file. */
 	if (is_state || len == 0) {
 		result = read_state(anchors, text, why);
 	} else if ((file = fmemopen((void *)(uintptr_t)text, len, "r")) !=
@@ -358,8 +358,7 @@ read_path(const char *path, bool is_state, char why[ANCHORS_WHY_MAX])
 	return anchors;
 }
 
-/* Returns NULL where there is none, with @why if that is not as it should
- * be. */
+/* Returns NULL where there is none; @why is set if the file is malformed. */
 static struct anchors *
 read_below(const char *directory,
     int (*path_of)(const char *directory, char *path, size_t size),
@@ -411,7 +410,7 @@ anchors_are_related(const struct anchors *one, const struct anchors *other)
 	return false;
 }
 
-/* Only a revocation outlives the will of the administrator. */
+/* A key that trust-anchor no longer holds is removed, unless it is revoked. */
 static void
 drop_withdrawn(struct anchors *kept, const struct anchors *start,
     const struct anchors *before)
@@ -431,7 +430,7 @@ drop_withdrawn(struct anchors *kept, const struct anchors *start,
 	}
 }
 
-/* A DS and its key may both be there: all that match. */
+/* A DS and its key may both be present: confirms all that match. */
 static bool
 confirm(struct anchors *kept, const ldns_rr *rr)
 {
@@ -501,7 +500,7 @@ anchors_trust_the_same(const struct anchors *one, const struct anchors *other)
 	return trusts_all_of(one, other) && trusts_all_of(other, one);
 }
 
-/* ---- looking ---- */
+/* ---- queries ---- */
 
 size_t
 anchors_count(const struct anchors *anchors)

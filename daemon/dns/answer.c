@@ -1,4 +1,4 @@
-/* answer.c - what one DNS lookup found. */
+/* answer.c - the result of one DNS lookup. */
 
 #include "dns/answer.h"
 

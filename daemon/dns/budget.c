@@ -1,4 +1,4 @@
-/* budget.c - what one evaluation may spend. */
+/* budget.c - the resource limits of one evaluation. */
 
 #include "dns/budget.h"
 

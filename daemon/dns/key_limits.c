@@ -1,4 +1,4 @@
-/* key_limits.c - no key makes the loop wait for seconds. */
+/* key_limits.c - limits on the time that signature checks may take. */
 
 #include "dns/key_limits.h"
 
@@ -9,12 +9,12 @@
 
 #include "base/loop_time.h"
 
-/* What Nettle's struct rsa_public_key begins with, and GMP's mpz_t: both are
- * part of their binary interfaces.  Their headers would be needed to build, for
- * functions that are not called where libunbound has none of them. */
+/* The first members of Nettle's struct rsa_public_key and of GMP's mpz_t, which
+ * belong to their ABIs.  Their headers would become a build dependency, for
+ * functions that a libunbound without Nettle never calls. */
 struct integer {
 	int allocated;
-	int size; /* in limbs; negative where the number is */
+	int size; /* in limbs; negative for a negative number */
 	unsigned long *limbs;
 };
 
@@ -35,17 +35,17 @@ typedef int ecdsa_function(const struct ecc_point *key, size_t len,
 typedef int ed25519_function(const uint8_t *key, size_t len,
     const uint8_t *message, const uint8_t *signature);
 
-/* Nettle's names. */
+/* Nettle's function names. */
 rsa_function nettle_rsa_sha1_verify_digest;
 rsa_function nettle_rsa_sha256_verify_digest;
 rsa_function nettle_rsa_sha512_verify_digest;
 ecdsa_function nettle_ecdsa_verify;
 ed25519_function nettle_ed25519_sha512_verify;
 
-/* Of the process, as the functions that are replaced. */
+/* Global, as the replaced functions are. */
 static struct {
 	uint64_t turn;
-	uint64_t spent; /* nanoseconds, in that turn */
+	uint64_t spent; /* nanoseconds, in that loop iteration */
 	void (*look)(void *arg);
 	void *arg;
 } failures;
@@ -59,17 +59,17 @@ key_limits_end_turns(void (*look)(void *arg), void *arg)
 	failures.arg = arg;
 }
 
-/* Nettle's function, as what points to one; NULL where it is not to be had. */
+/* Nettle's function, as a pointer to void; NULL where it can't be found. */
 static void *
 find(const char *name)
 {
 	return dlsym(RTLD_NEXT, name);
 }
 
-/* C has no conversion from an object's address to a function's. */
+/* ISO C has no conversion from an object pointer to a function pointer. */
 #define AS_FUNCTION(function, symbol) (*(void **)(void *)&(function) = (symbol))
 
-/* Whether another signature is looked at, in this turn. */
+/* Whether another signature may be checked in this loop iteration. */
 static bool
 may_look(void)
 {
@@ -80,7 +80,7 @@ may_look(void)
 	return failures.spent < FAILURES_NS_MAX;
 }
 
-/* @began: when Nettle was asked.  Returns 1 where @is_valid, else 0. */
+/* @began: when Nettle was called.  Returns 1 where @is_valid, else 0. */
 static int
 note(int is_valid, uint64_t began)
 {
@@ -98,7 +98,7 @@ has_bits(const struct integer *integer, int most)
 	return abs(integer->size) <= most / LIMB_BITS;
 }
 
-/* What cannot be asked is not valid. */
+/* What can't be checked is not valid. */
 static int
 verify_rsa(const char *name, const struct rsa_key *key, const uint8_t *digest,
     const struct integer *signature)
@@ -171,8 +171,8 @@ nettle_ed25519_sha512_verify(const uint8_t *key, size_t len,
 	return note(nettle(key, len, message, signature), began);
 }
 
-/* The program's own come first, where it exports them, and behind them must be
- * some to hand over to. */
+/* The functions of this program must be found first, which requires that it
+ * exports them; after them Nettle's, which they call. */
 bool
 key_limits_hold(void)
 {

@@ -1,4 +1,4 @@
-/* ladder.c - one lookup: the rungs race. */
+/* ladder.c - one lookup: the rungs run in parallel. */
 
 #include "dns/ladder.h"
 
@@ -20,28 +20,30 @@
 #include "dns/validator.h"
 
 #define LINKS_MAX 10 /* aliases at which the lookup starts again */
-/* libunbound remembers a failure for 5 s; after that, a second try is one. */
+/* libunbound caches a failure for 5 s; a retry makes sense only after that. */
 #define RETRY_MS 5300
 #define TTL_MAX 86400 /* seconds */
-/* A first look that has taken so long may have been sent the wrong way. */
+/* A first query without an answer after this time may have gone to the wrong
+ * servers. */
 #define DOUBT_MS 4000
-/* With so many questions abandoned in libunbound, zones that are known to need
- * plain lookups are asked there only where these bring nothing. */
+/* With so many abandoned queries in libunbound, it is queried for zones that
+ * are known to need plain lookups only where these bring nothing. */
 #define CROWD 64
-/* A name that has had less time says nothing about its zone. */
+/* A name that had less time than this does not mark its zone as failing. */
 #define FAIR_MS 4000
 #define REASON_MAX 256
-/* For each alias two messages, where it comes from a DNAME. */
+/* Two messages for each alias, where it comes from a DNAME. */
 #define PARTS_MAX (2 * (LINKS_MAX + 1) + 1)
-/* And of all of them together: a message is made of them. */
+/* Limit of their total size: one message is made from them. */
 #define PARTS_OCTETS_MAX ((size_t)3 * 65536)
 
-/* How far the first rung has come. */
+/* The state of the first rung. */
 enum asked {
-	ASKED_NOT = 0, /* waiting, or not asked */
-	ASKED_FAILED,  /* no answer to use */
-	ASKED_BOGUS,   /* bogus, and the second look is under way */
-	ASKED_INSECURE /* an insecure answer that wants its reason */
+	ASKED_NOT = 0, /* waiting, or not queried */
+	ASKED_FAILED,  /* no usable answer */
+	ASKED_BOGUS,   /* bogus, and the second query is in progress */
+	ASKED_INSECURE /* an insecure answer whose reason is still to be
+			* found */
 };
 
 struct ladder {
@@ -49,8 +51,8 @@ struct ladder {
 	ladder_cb cb;
 	void (*waits)(void *arg, bool waits);
 	void *arg;
-	struct dns_answer *failure; /* made at the start, so that every lookup
-				     * can end with an answer */
+	struct dns_answer *failure; /* allocated at the start, so that every
+				     * lookup can end with an answer */
 	char *qname;
 	enum lookup_need need;
 	enum lookup_class class;
@@ -60,46 +62,50 @@ struct ladder {
 	struct budget *budget;
 	uint16_t type;
 
-	/* The chain of aliases so far, up to the name that is asked now. */
+	/* The alias chain so far, up to the name that is looked up now. */
 	char name[DOMAIN_TEXT_MAX];
-	uint64_t begun; /* with this name; clock_ms() */
+	uint64_t begun; /* when this name was started; clock_ms() */
 	unsigned links;
-	enum dns_security chain; /* of the links: SECURE without any */
+	enum dns_security chain; /* of the links; SECURE without links */
 	enum dns_security first_link;
 	enum dns_rung rung; /* the highest that a link needed */
 	uint32_t ttl;
-	char proof[REASON_MAX]; /* of the first insecure link, or of the end */
+	char proof[REASON_MAX]; /* for the first insecure link, or for the last
+				 * name */
 	/* Only with NEED_MESSAGE: the messages of the links. */
 	struct dns_part parts[PARTS_MAX];
 	size_t part_count, part_octets;
 
-	/* The race for the present name. */
+	/* The rungs of the current name. */
 	struct validator_query *query, *fresh;
 	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	enum asked asked;
-	enum dns_rung asked_rung;  /* VALIDATED, or FRESH */
+	enum dns_rung asked_rung;  /* VALIDATED or FRESH */
 	struct packet_facts facts; /* with ASKED_INSECURE */
-	bool is_asked;             /* libunbound was, for the present name */
-	bool doubted;              /* and with empty caches, since it failed */
-	bool is_bogus;             /* what it said at first */
-	bool unconfirmed;          /* facts are a denial that may be false */
+	bool is_asked;             /* libunbound was queried for the current
+				    * name */
+	bool doubted;              /* and with empty caches, after it failed */
+	bool is_bogus;             /* the first result was bogus */
+	bool unconfirmed;          /* the facts are a denial that may be
+				    * false */
 	struct proof *walk;
 	enum proof_caches walk_caches;
 	enum proof_outcome outcome;
 	enum proof_judge_reason reason; /* with PROVEN */
 	bool walked;
 	char cut[DOMAIN_TEXT_MAX];
-	char zone[DOMAIN_TEXT_MAX]; /* last signed */
+	char zone[DOMAIN_TEXT_MAX]; /* the last signed zone */
 	uint32_t walk_ttl;
 	struct plain *plain;
-	bool plain_done; /* exhausted */
-	bool is_waiting; /* for its turn */
+	bool plain_done; /* plain DNS has no answer */
+	bool is_waiting; /* for its turn at a zone's servers */
 	char plain_why[REASON_MAX];
-	char plain_zone[DOMAIN_TEXT_MAX]; /* how far it came, or "" */
+	char plain_zone[DOMAIN_TEXT_MAX]; /* the last zone that it reached, or
+					   * "" */
 	bool retried;
-	bool part_lost;       /* out of memory: of all links */
-	bool parts_too_large; /* likewise; some were left out */
-	char why[REASON_MAX]; /* of the first rung */
+	bool part_lost;       /* out of memory; for the whole lookup */
+	bool parts_too_large; /* likewise; some parts were left out */
+	char why[REASON_MAX]; /* from the first rung */
 	char walk_why[REASON_MAX];
 };
 
@@ -110,7 +116,7 @@ static void drop_fresh(struct ladder *ladder);
 static void look_again(struct ladder *ladder);
 static void keep_reason(struct ladder *ladder, const char *why);
 
-/* ---- messages, for those who want them ---- */
+/* ---- messages, for LOOKUP_NEED_MESSAGE ---- */
 
 static bool
 wants_messages(const struct ladder *ladder)
@@ -125,7 +131,7 @@ drop_held(struct ladder *ladder)
 	ladder->held = (struct dns_part){ 0 };
 }
 
-/* The message that is about the present name, no TTL above @ttl. */
+/* Keep the message about the current name, with no TTL above @ttl. */
 static void
 hold_message(
     struct ladder *ladder, const uint8_t *wire, size_t len, uint32_t ttl)
@@ -142,7 +148,7 @@ hold_message(
 	unbound_answer_cut_ttls(ladder->held.wire, len, ttl);
 }
 
-/* Of a plain answer no more than what was asked. */
+/* From a plain answer, keep only the records that were queried. */
 static void
 hold_plain(struct ladder *ladder, const ldns_pkt *packet, uint32_t ttl)
 {
@@ -154,7 +160,7 @@ hold_plain(struct ladder *ladder, const ldns_pkt *packet, uint32_t ttl)
 		ladder->part_lost = true;
 }
 
-/* What is held is part of the answer. */
+/* The message that is kept becomes part of the answer. */
 static void
 keep_held(struct ladder *ladder)
 {
@@ -171,7 +177,7 @@ keep_held(struct ladder *ladder)
 	ladder->held = (struct dns_part){ 0 };
 }
 
-/* Returns 0, or -1 when they are not complete. */
+/* Returns 0, or -1 when the parts are incomplete. */
 static int
 hand_over_parts(struct ladder *ladder, struct dns_answer *answer)
 {
@@ -192,7 +198,7 @@ hand_over_parts(struct ladder *ladder, struct dns_answer *answer)
 
 /* ---- the end ---- */
 
-/* Everything that belongs to the present name. */
+/* Drop all state of the current name. */
 static void
 leave_name(struct ladder *ladder)
 {
@@ -275,7 +281,7 @@ lowest(enum dns_security a, enum dns_security b)
 	return a < b ? a : b;
 }
 
-/* Remembers why, for the first insecure link of the chain. */
+/* Keep the reason for the first insecure link of the chain. */
 static void
 note_proof(struct ladder *ladder, enum proof_judge_reason reason)
 {
@@ -306,8 +312,8 @@ answer_start(struct ladder *ladder, const char *rname)
 	return answer;
 }
 
-/* The answer that was made at the start: FAILED, without a word, unless it had
- * more of them than it may. */
+/* The answer that was allocated at the start: FAILED, without a reason unless
+ * the parts were too large. */
 static void
 hand_over_failure(struct ladder *ladder)
 {
@@ -320,12 +326,12 @@ hand_over_failure(struct ladder *ladder)
 }
 
 /*
- * The zone that gets few slots when the present name fails.  It is the name's
- * own for certain, and never one that it may share with others, or whoever
- * runs a broken domain below "co.uk" could stop all of that: the zone that the
- * walk has shown to be signed down to the name, or the one in which plain DNS
- * found nobody; else the name itself.  A TLD is always shared, and NULL where
- * it is one that was asked for.
+ * The zone that gets few slots when the current name fails.  It must be the
+ * name's own zone and not one shared with others; otherwise the owner of a
+ * broken domain below "co.uk" could block lookups in all of "co.uk".  So it is
+ * the zone that the proof has shown to be signed down to the name, or the zone
+ * in which plain DNS found no answer; otherwise the name itself.  A TLD is
+ * always shared: where the TLD itself was looked up, this returns NULL.
  */
 static const char *
 failing_zone(const struct ladder *ladder)
@@ -340,10 +346,10 @@ failing_zone(const struct ladder *ladder)
 }
 
 /*
- * Its servers have had their time, and have given nothing; nor is it we who
- * would not look any further.  Where an alias leads here, that it did so late
- * is the fault of another zone: whoever let it end in "com" just before the
- * deadline could else have few slots given to all of that.
+ * Marks the zone as failing, if its servers had enough time and gave no answer,
+ * and the reason is not our own budget.  Where an alias leads to this name
+ * late, that is the fault of another zone: otherwise an attacker whose alias
+ * ends in "com" just before the deadline could limit the slots of all of "com".
  */
 static void
 note_failing(struct ladder *ladder)
@@ -372,7 +378,7 @@ conclude_failed(
 	    distrust != NULL ? distrust : why);
 	log_printable(printable, sizeof(printable), text, strlen(text));
 	answer->why = strdup(printable);
-	/* Behind an insecure alias there is nothing left to protect. */
+	/* After an insecure alias there is nothing left to protect. */
 	answer->security =
 	    ladder->chain == DNS_INSECURE ? DNS_INSECURE : security;
 	answer->first_link = ladder->first_link;
@@ -381,8 +387,8 @@ conclude_failed(
 	hand_over_failure(ladder);
 }
 
-/* Proven insecure, and no data, which was all one had to know or all that is
- * to be had. */
+/* Proven insecure, without data: either the proof was all that was needed, or
+ * there are no data to be obtained. */
 static void
 conclude_without_data(struct ladder *ladder, const char *why)
 {
@@ -400,7 +406,7 @@ conclude_without_data(struct ladder *ladder, const char *why)
 	hand_over(ladder, answer);
 }
 
-/* Silence, or nothing of use: the zone's fault. */
+/* No answer, or no usable one: the zone is at fault. */
 static void
 conclude_unanswered(struct ladder *ladder, const char *why)
 {
@@ -415,9 +421,9 @@ is_proven(const struct ladder *ladder)
 	return ladder->walked && ladder->outcome == PROOF_PROVEN;
 }
 
-/* Whether the proof holds for what was asked.  The DS of a name belongs to the
- * zone above it: where that is signed, there is nothing to fall back to, and
- * where that denies it by NSEC or NSEC3, the denial is a secure one. */
+/* Whether the proof applies to the query.  The DS of a name belongs to the
+ * parent zone.  Where that is signed, there is nothing to fall back to; where
+ * it denies the DS by NSEC or NSEC3, the denial is a secure one. */
 static bool
 proof_holds(const struct ladder *ladder)
 {
@@ -432,7 +438,7 @@ proof_holds(const struct ladder *ladder)
 		       ladder->reason != PROOF_JUDGE_REASON_NSEC3));
 }
 
-/* Takes the records out of @facts. */
+/* Moves the records out of @facts. */
 static void
 conclude(struct ladder *ladder, struct packet_facts *facts,
     enum dns_security security, enum dns_rung rung)
@@ -441,8 +447,9 @@ conclude(struct ladder *ladder, struct packet_facts *facts,
 	uint32_t ttl = facts->ttl;
 	struct dns_answer *answer;
 
-	/* Without its reason "insecure" says nothing of the first link: only
-	 * the target may be insecure, and a secure link can have TLSA. */
+	/* Without a proof, "insecure" says nothing about the first link:
+	 * perhaps only the target is insecure, and with a secure link TLSA may
+	 * apply. */
 	if (ladder->links == 0 && facts->aliases > 0)
 		ladder->first_link =
 		    security == DNS_INSECURE && !is_proven(ladder)
@@ -477,7 +484,7 @@ conclude(struct ladder *ladder, struct packet_facts *facts,
 
 static void start_name(struct ladder *ladder);
 
-/* The lookup starts again at the target of an alias; what is held says so. */
+/* Start again at the target of an alias; the kept message shows the alias. */
 static void
 follow(struct ladder *ladder, const char *target, enum dns_security link,
     enum dns_rung rung, uint32_t ttl)
@@ -516,12 +523,13 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 		settle(ladder);
 		return;
 	}
-	/* A zone above the name's may be shared. */
+	/* A zone above the name may be shared with others. */
 	if (zone != NULL)
 		memory_zone_add(ladder->env->memory,
 		    domain_equal(zone, ladder->zone) ? ladder->name : zone);
 	if (facts.aliases > 0) {
-		/* Its records are another zone's: only the alias counts. */
+		/* The records at the target belong to another zone: only the
+		 * alias counts. */
 		char target[DOMAIN_TEXT_MAX];
 		const uint32_t ttl =
 		    facts.ttl < ladder->walk_ttl ? facts.ttl : ladder->walk_ttl;
@@ -537,8 +545,9 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 	packet_facts_clear(&facts);
 }
 
-/* That the servers have nothing, or have no addresses, is not known where it
- * was this evaluation that could not look: others can. */
+/* Whether the result may be remembered for other evaluations.  A failure may
+ * not where this one could not do all lookups, or lacked the budget: others may
+ * succeed. */
 static bool
 may_remember(const struct ladder *ladder, const struct plain_result *result)
 {
@@ -575,7 +584,7 @@ on_plain(void *arg, const struct plain_result *result)
 	settle(ladder);
 }
 
-/* Returns true when the ladder has ended or gone on to another name. */
+/* Returns true when the ladder has ended or continued with another name. */
 static bool
 recall_plain(struct ladder *ladder)
 {
@@ -607,7 +616,7 @@ on_plain_waits(void *arg, bool waits)
 	ladder->waits(ladder->arg, waits);
 }
 
-/* Returns true when the ladder has ended or gone on to another name. */
+/* Returns true when the ladder has ended or continued with another name. */
 static bool
 start_plain(struct ladder *ladder)
 {
@@ -640,10 +649,9 @@ retry(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * Whether a second try would get what the first one got.  The evaluation knows
- * that the caches of all are bad, and has no empty ones left: half a minute may
- * pass until these are renewed, and its other hosts would have waited for
- * nothing.
+ * Whether a retry would have the same result.  The evaluation knows that the
+ * shared caches are bad, and has no fresh contexts left.  It can take half a
+ * minute until the caches are renewed, and its other hosts would wait in vain.
  */
 static bool
 is_in_vain(const struct ladder *ladder)
@@ -652,8 +660,8 @@ is_in_vain(const struct ladder *ladder)
 	       ladder->budget->has_bad_caches;
 }
 
-/* The first rung failed quickly, or the walk did, and there is nothing to fall
- * back to: a look with empty caches, and then one more try, if it can be over
+/* The first rung failed quickly, or the proof did, and there is nothing to fall
+ * back to: query with empty caches, and then retry once, if that can complete
  * before the deadline. */
 static void
 fail_or_retry(struct ladder *ladder)
@@ -692,7 +700,7 @@ conclude_exhausted(struct ladder *ladder)
 						   : "no server answers");
 }
 
-/* Plain DNS has nothing: libunbound may, if it was not asked yet. */
+/* Plain DNS has no answer: query libunbound, if that was not done yet. */
 static void
 ask_last(struct ladder *ladder)
 {
@@ -730,11 +738,12 @@ settle_proven(struct ladder *ladder)
 }
 
 /*
- * Whether "insecure" stands where the walk failed, as a libunbound with a
- * living anchor gave it.  Not where the answer decides about mail: whoever
- * drops the questions of the walk could else have whatever libunbound calls
- * insecure unseen (proof_judge.h).  But who a client is decides nothing, and
- * its name lies deeper in ip6.arpa than a walk goes.
+ * Whether "insecure" from libunbound, with a living trust anchor, may stand
+ * although the proof failed.  Not where the answer decides about mail:
+ * otherwise an attacker who drops the proof's queries could get everything that
+ * libunbound calls insecure accepted unchecked (proof_judge.h).  The reverse
+ * name of a client decides nothing, and in ip6.arpa it has more labels than a
+ * proof covers.
  */
 static bool
 stands_without_walk(const struct ladder *ladder)
@@ -744,7 +753,7 @@ stands_without_walk(const struct ladder *ladder)
 	       ladder->env->distrust(ladder->env->arg) == NULL;
 }
 
-/* Insecure for no reason that the walk has found. */
+/* Insecure, and the proof has found no reason for it. */
 static void
 settle_unexplained(struct ladder *ladder)
 {
@@ -754,7 +763,7 @@ settle_unexplained(struct ladder *ladder)
 		conclude_insecure(ladder);
 		return;
 	}
-	/* What libunbound has not judged it keeps all the same. */
+	/* libunbound caches even answers that it has not validated. */
 	if (ladder->asked_rung != DNS_RUNG_FRESH &&
 	    ladder->outcome != PROOF_FAILED) {
 		keep_reason(ladder, "insecure without a reason");
@@ -773,7 +782,7 @@ settle_unexplained(struct ladder *ladder)
 	conclude_failed(ladder, DNS_INDETERMINATE, text);
 }
 
-/* The walk has ended without a proof. */
+/* The proof has ended without proving insecurity. */
 static void
 settle_unproven(struct ladder *ladder)
 {
@@ -792,7 +801,7 @@ settle_unproven(struct ladder *ladder)
 	}
 }
 
-/* Something has changed: is there a conclusion? */
+/* Called after every change of state: concludes if possible. */
 static void
 settle(struct ladder *ladder)
 {
@@ -806,7 +815,8 @@ settle(struct ladder *ladder)
 
 /* ---- rung 2: the proof ---- */
 
-/* The messages of a secure alias; a DNAME is shown with what it makes. */
+/* Keep the messages of a secure alias; a DNAME is followed by the CNAME that it
+ * synthesizes. */
 static void
 hold_alias(struct ladder *ladder, const struct proof_result *result)
 {
@@ -821,7 +831,7 @@ hold_alias(struct ladder *ladder, const struct proof_result *result)
 		ladder->part_lost = true;
 }
 
-/* The DNAME denies the name: libunbound says so without validating it. */
+/* The DNAME denies the name: libunbound does not validate that answer. */
 static void
 conclude_too_long(struct ladder *ladder, const struct proof_result *result)
 {
@@ -848,8 +858,8 @@ on_walk(void *arg, const struct proof_result *result)
 		return;
 	}
 	if (result->outcome == PROOF_ALIAS) {
-		/* Whoever asks for the alias again need not wait for libunbound
-		 * to fail at its target. */
+		/* The next lookup of this alias need not wait for libunbound to
+		 * fail at its target. */
 		if (ladder->asked != ASKED_INSECURE)
 			memory_zone_add(ladder->env->memory, ladder->name);
 		hold_alias(ladder, result);
@@ -874,7 +884,7 @@ on_walk(void *arg, const struct proof_result *result)
 	settle(ladder);
 }
 
-/* The caller settles. */
+/* The caller calls settle(). */
 static void
 start_walk(struct ladder *ladder)
 {
@@ -899,7 +909,7 @@ on_proof_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!ladder->is_asked) { /* the walk came first */
+	if (!ladder->is_asked) { /* the proof was started first */
 		ask_first(ladder);
 		return;
 	}
@@ -918,11 +928,11 @@ keep_reason(struct ladder *ladder, const char *why)
 }
 
 /*
- * A denial that a server which stumbles over EDNS gives as well (BADVERS looks
- * like "no data" to libunbound): only where its truth matters to mail.  That a
- * name does not exist block lists say all day, without SOA: it is doubted only
- * for the MX that mail itself asks for, and for addresses in a zone that is
- * known to stumble.
+ * Whether a denial must be confirmed, because a server that mishandles EDNS
+ * gives it as well (libunbound takes BADVERS for "no data").  Only where it
+ * matters to mail.  NXDOMAIN without SOA is what block lists answer all day: it
+ * is confirmed only for the MX of mail itself, and for addresses in a zone that
+ * is known to need plain lookups.
  */
 static bool
 is_unconfirmed(const struct ladder *ladder)
@@ -944,15 +954,15 @@ is_unconfirmed(const struct ladder *ladder)
 	       memory_zone_find(ladder->env->memory, ladder->name) != NULL;
 }
 
-/* A denial, beside records of the type that was asked for. */
+/* A denial together with records of the queried type. */
 static bool
 is_contradictory(const struct packet_facts *facts)
 {
 	return facts->status != DNS_OK && facts->has_stray;
 }
 
-/* It lies in libunbound's cache as it is: what is secure there is somewhere
- * else, if anywhere. */
+/* libunbound has cached this answer as it is: if there is a secure answer, then
+ * only with empty caches. */
 static void
 use_unreadable(struct ladder *ladder, const struct validator_result *result)
 {
@@ -998,14 +1008,14 @@ use_validated(struct ladder *ladder, const struct validator_result *result)
 	settle(ladder);
 }
 
-/* An answer of which nobody says what it is worth is none. */
+/* An answer without a security status does not count. */
 static bool
 is_judged(const struct validator_result *result)
 {
 	return result->answered && result->security != DNS_INDETERMINATE;
 }
 
-/* Returns false where that was too much, and the lookup has ended. */
+/* Returns false where the budget is exceeded, and the lookup has ended. */
 static bool
 pay(struct ladder *ladder, const struct validator_result *result)
 {
@@ -1016,9 +1026,9 @@ pay(struct ladder *ladder, const struct validator_result *result)
 }
 
 /*
- * Empty caches have brought what those of all would not: whatever else came out
- * of these is worth nothing, but for a proof.  Until they are renewed there is
- * none to be had there either: it comes from where the answer does.
+ * A query with empty caches had an answer that the shared caches did not have:
+ * results from those are void, except a proof.  Until they are renewed, a proof
+ * can't come from them either: it uses the caches of the name instead.
  */
 static void
 distrust_caches(struct ladder *ladder)
@@ -1039,9 +1049,9 @@ distrust_caches(struct ladder *ladder)
 }
 
 /*
- * Whether the first look, which the second one contradicts, was a failure or
- * bogus.  libunbound keeps a key that it could not get for a minute, and all
- * below it is bogus that long; the questions of a walk, too.
+ * Whether the first result, which the second one contradicts, was a failure or
+ * bogus.  libunbound remembers for a minute that it could not get a key, and
+ * everything below is bogus for that time, including the queries of a proof.
  */
 static bool
 has_bad_caches(const struct ladder *ladder)
@@ -1075,14 +1085,14 @@ on_fresh(void *arg, const struct validator_result *result)
 	conclude_failed(ladder, DNS_BOGUS, ladder->why);
 }
 
-/* Bogus may be the fault of bad keys that libunbound keeps: a second look with
- * empty caches, which serve this name only. */
+/* A bogus result may be due to bad keys in libunbound's cache: query once more
+ * with empty caches, which serve only this name. */
 static void
 look_again(struct ladder *ladder)
 {
 	ladder->asked = ASKED_BOGUS;
 	packet_facts_clear(&ladder->facts);
-	if (ladder->fresh != NULL) /* under way already */
+	if (ladder->fresh != NULL) /* in progress already */
 		return;
 	if (!budget_spend_context(
 		ladder->budget, ladder->name, false, clock_ms())) {
@@ -1104,10 +1114,10 @@ drop_fresh(struct ladder *ladder)
 }
 
 /*
- * Nothing has come of it, and nothing is bogus.  It may be that the zone is
- * dead, or that whoever forged one packet has sent libunbound to the wrong
- * servers, for a day: only empty caches can tell.  Returns false where they are
- * not asked.
+ * The query failed, and the result was not bogus.  Perhaps the zone is dead;
+ * perhaps a single forged packet has directed libunbound to the wrong servers,
+ * for a day.  Only a query with empty caches can tell.  Returns false where
+ * there is none.
  */
 static bool
 doubt(struct ladder *ladder)
@@ -1161,10 +1171,10 @@ on_validated(void *arg, const struct validator_result *result)
 }
 
 /*
- * Whether in a zone that needs plain lookups libunbound is asked only where the
- * walk proves nothing.  What is asked there goes on, with a socket, long after
- * a proof has made it superfluous: a domain whose servers leave libunbound
- * waiting would have many of them.
+ * Whether, in a zone that needs plain lookups, libunbound is queried only after
+ * the proof has proven nothing.  A query in libunbound goes on and occupies a
+ * socket long after a proof has made it unnecessary: a domain whose servers do
+ * not answer libunbound would cause many of them.
  */
 static bool
 walk_comes_first(const struct ladder *ladder)
@@ -1195,9 +1205,9 @@ ask_first(struct ladder *ladder)
 	settle(ladder);
 }
 
-/* Of a name that is looked up.  What an evaluation asks for, or a plain lookup,
- * is a host, or a domain.  Messages are for clients of the DNS listener,
- * whatever their class. */
+/* The limit for names that are looked up.  An evaluation or a plain lookup
+ * needs hosts and domains.  Messages are for clients of the DNS listener, in
+ * any class. */
 static unsigned
 most_labels(const struct ladder *ladder)
 {
@@ -1213,7 +1223,7 @@ start_name(struct ladder *ladder)
 					    LADDER_PROOF_MS % 1000 * 1000 };
 	bool is_racing;
 
-	if (ladder->is_waiting) /* for what is no longer needed */
+	if (ladder->is_waiting) /* at the servers of the previous name */
 		on_plain_waits(ladder, false);
 	if (domain_labels(ladder->name) > most_labels(ladder)) {
 		conclude_failed(ladder, DNS_INDETERMINATE,
@@ -1248,7 +1258,7 @@ begin(evutil_socket_t fd, short what, void *arg)
 	start_name(arg);
 }
 
-/* Time is up: what is proven stands, what is not has failed. */
+/* The deadline: a completed proof still counts; anything else has failed. */
 static void
 on_limit(evutil_socket_t fd, short what, void *arg)
 {

@@ -14,18 +14,19 @@
 struct zone {
 	char *name;
 	uint64_t expires;  /* clock_ms() */
-	UT_hash_handle hh; /* in order of age: expiry is the same for all */
+	UT_hash_handle hh; /* ordered by age: all entries live equally long */
 };
 
 struct record {
 	char *key;        /* "type/name" */
 	uint64_t expires; /* clock_ms() */
 	struct memory_answer answer;
-	UT_hash_handle hh; /* in order of age */
+	UT_hash_handle hh; /* ordered by age */
 };
 
 struct memory {
-	struct zone *racing; /* need the race */
+	struct zone *racing; /* zones that need parallel lookups from the
+			      * start */
 	struct zone *failing;
 	struct record *records;
 	size_t octets; /* of all records */
@@ -56,7 +57,7 @@ record_free(struct record *record)
 	free(record);
 }
 
-/* In memory, but for what the hash and malloc(3) need. */
+/* Memory use, without the overhead of the hash and malloc(3). */
 static size_t
 record_octets(const struct record *record)
 {
@@ -194,7 +195,7 @@ record_new(
 	return record;
 }
 
-/* The oldest go first. */
+/* Removes the oldest first. */
 static void
 make_room(struct memory *memory, size_t octets)
 {

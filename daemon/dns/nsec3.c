@@ -7,13 +7,13 @@
 #include "dns/budget.h"
 #include "dns/packet.h"
 
-#define HASH_LABEL_LEN 32 /* a hash in base32hex */
+#define HASH_LABEL_LEN 32 /* octets of a hash in base32hex */
 #define SHA1 1
 #define FLAG_OPT_OUT 1
-#define BLOCK_LEN 64  /* octets that SHA-1 takes at a time */
-#define PADDING_LEN 9 /* octets, at least, after the last of the message */
+#define BLOCK_LEN 64  /* octets of a SHA-1 block */
+#define PADDING_LEN 9 /* octets, at least, at the end of the last block */
 
-/* base32hex of a hashed owner label. */
+/* Decodes the base32hex of a hashed owner label. */
 static int
 decode_hash(const char *label, uint8_t hash[NSEC3_HASH_LEN])
 {
@@ -33,7 +33,7 @@ is_octet(const ldns_rdf *rdf)
 	return rdf != NULL && ldns_rdf_size(rdf) == 1;
 }
 
-/* The zone that an NSEC3 speaks for: what its owner has after the hash. */
+/* The zone that an NSEC3 belongs to: its owner without the hash label. */
 static int
 zone_of(const ldns_rr *rr, char owner[DOMAIN_TEXT_MAX], const char **zone)
 {
@@ -44,14 +44,14 @@ zone_of(const ldns_rr *rr, char owner[DOMAIN_TEXT_MAX], const char **zone)
 	return 0;
 }
 
-/* RFC 5155 section 3.2, and what it wants ignored. */
+/* RFC 5155 section 3.2; false for records that it requires to be ignored. */
 static bool
 is_readable(const ldns_rr *rr)
 {
 	const ldns_rdf *salt = ldns_rr_rdf(rr, 3), *next = ldns_rr_rdf(rr, 4);
 	const ldns_rdf *iterations = ldns_rr_rdf(rr, 2);
 
-	/* An empty non-terminal has no types, and ldns then no field. */
+	/* Without types, as at an empty non-terminal, ldns has no field. */
 	return ldns_rr_rd_count(rr) >= 5 && is_octet(ldns_rr_rdf(rr, 0)) &&
 	       ldns_rdf_data(ldns_rr_rdf(rr, 0))[0] == SHA1 &&
 	       is_octet(ldns_rr_rdf(rr, 1)) &&
@@ -105,7 +105,7 @@ set_parameters(struct nsec3_set *set, const ldns_rr *rr)
 	memcpy(set->salt, salt + 1, set->salt_len);
 }
 
-/* What is no hash matches nothing and covers nothing. */
+/* An owner that is not a hash matches and covers nothing. */
 static void
 add_record(struct nsec3_set *set, const ldns_rr *rr, const char *owner)
 {
@@ -169,7 +169,7 @@ nsec3_blocks(size_t len, unsigned iterations, size_t salt_len)
 	       (uint64_t)iterations * blocks_of(NSEC3_HASH_LEN + salt_len);
 }
 
-/* Of a name that has @len octets. */
+/* For a name of @len octets. */
 static bool
 may_hash(struct nsec3_set *set, struct budget *budget, size_t len)
 {

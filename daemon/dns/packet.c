@@ -14,7 +14,7 @@
 #define QUESTION_FIXED 4 /* type, class */
 #define RECORD_FIXED 10  /* type, class, TTL, length of RDATA */
 
-/* The offset behind the name at @at; 0 where it is cut off. */
+/* The offset after the name at @at; 0 where the name is truncated. */
 static size_t
 skip_name(const uint8_t *wire, size_t len, size_t at)
 {
@@ -30,9 +30,9 @@ skip_name(const uint8_t *wire, size_t len, size_t at)
 	return 0;
 }
 
-/* Whether @rr has all fields that an RDATA of @rdlength octets has room for: a
- * name takes at least one octet, and what is behind the last field of its type
- * is none. */
+/* Whether @rr has all fields that an RDATA of @rdlength octets must have: a
+ * name takes at least one octet, and no type has octets after its last
+ * field. */
 static bool
 is_whole(const ldns_rr *rr, size_t rdlength)
 {
@@ -50,7 +50,7 @@ is_whole(const ldns_rr *rr, size_t rdlength)
 		octets += ldns_rdf_size(rdf);
 		names |= ldns_rdf_get_type(rdf) == LDNS_RDF_TYPE_DNAME;
 	}
-	if (names) /* compressed or not: all of them, and what is beside */
+	if (names) /* possibly compressed: all names, and the other fields */
 		return count >= ldns_rr_descriptor_minimum(type);
 	return count >= ldns_rr_descriptor_maximum(type) || octets >= rdlength;
 }
@@ -76,9 +76,9 @@ section_is_whole(const ldns_rr_list *list, size_t count, const uint8_t *wire,
 }
 
 /*
- * Where memory is short, libldns leaves a field out in silence: MX without its
- * preference is no host, TLSA without its usage another policy.  So what it
- * has read is held against the message, as far as we use it.
+ * When memory is short, libldns silently leaves out fields.  An MX without its
+ * preference would have no host, and a TLSA without its usage would be another
+ * policy.  So its result is compared with the message, as far as we use it.
  */
 static bool
 packet_is_whole(const ldns_pkt *packet, const uint8_t *wire, size_t len)
@@ -98,9 +98,9 @@ packet_is_whole(const ldns_pkt *packet, const uint8_t *wire, size_t len)
 		   (size_t)wire[8] << 8 | wire[9], wire, len, &at);
 }
 
-/* ---- pointers ---- */
+/* ---- compression pointers ---- */
 
-#define POINTERS_REACH 0x4000U /* where a pointer can lead */
+#define POINTERS_REACH 0x4000U /* a pointer can't lead further */
 #define HOPS_UNKNOWN 0xffU
 #define HOPS_ON_THE_WAY 0xfeU
 
@@ -110,7 +110,7 @@ is_pointer(uint8_t octet)
 	return octet >= 0xc0U;
 }
 
-/* Where a name that is read at @at is read on; @len where it ends there. */
+/* Where a name continues after the part at @at; @len where it ends there. */
 static size_t
 next_part(const uint8_t *wire, size_t len, size_t at)
 {
@@ -125,10 +125,10 @@ next_part(const uint8_t *wire, size_t len, size_t at)
 }
 
 /*
- * Whether a name at @at would follow more pointers than PACKET_POINTERS_MAX.
- * @hops has how many it is from each place, as far as that is known, and gets
- * those of all on the way.  Of a loop each pointer counts once: a name with a
- * loop is the last that is read.
+ * Whether a name at @at would follow more than PACKET_POINTERS_MAX pointers.
+ * @hops holds the number of pointers from each offset, as far as it is known;
+ * the offsets on the way are added.  In a loop each pointer counts once: a name
+ * with a loop is the last that is read.
  */
 static bool
 has_long_way(const uint8_t *wire, size_t len, size_t at, uint8_t *hops)
@@ -156,7 +156,7 @@ has_long_way(const uint8_t *wire, size_t len, size_t at, uint8_t *hops)
 bool
 packet_has_few_pointers(const uint8_t *wire, size_t len)
 {
-	/* No name that a pointer leads to goes on behind that. */
+	/* A name that a pointer leads to can't extend beyond this. */
 	uint8_t hops[POINTERS_REACH + DOMAIN_WIRE_MAX];
 
 	if (len > sizeof(hops))
@@ -224,7 +224,7 @@ lower_ttl(uint32_t *ttl, uint32_t other)
 		*ttl = other;
 }
 
-/* To compare with, without making text of each record's owner. */
+/* For comparisons, without converting each record's owner to text. */
 struct wire_name {
 	uint8_t octet[DOMAIN_WIRE_MAX];
 	size_t len; /* 0: equal to none */
@@ -269,7 +269,7 @@ find_alias(const ldns_rr_list *list, const char *text)
 	return NULL;
 }
 
-/* Each link is looked for among all of them. */
+/* Each link of the chain is searched among all of them. */
 static bool
 has_many_aliases(const ldns_rr_list *list)
 {
@@ -282,7 +282,8 @@ has_many_aliases(const ldns_rr_list *list)
 	return count > PACKET_CNAMES_MAX;
 }
 
-/* Follow the aliases from the question; facts->rname is where they end. */
+/* Follows the aliases from the question; facts->rname is set to the last
+ * name. */
 static int
 follow_aliases(
     const ldns_rr_list *answer, uint16_t qtype, struct packet_facts *facts)
@@ -305,7 +306,7 @@ follow_aliases(
 	return 0;
 }
 
-/* The RDATA in wire format, in memory of its own. */
+/* The RDATA in wire format, newly allocated. */
 static int
 copy_rdata(const ldns_rr *rr, struct dns_rdata *to)
 {
@@ -356,8 +357,8 @@ collect_records(
 	return 0;
 }
 
-/* How long a denial may be kept: RFC 2308 section 5, and RFC 9077 for the
- * NSEC records. */
+/* How long a denial may be kept: RFC 2308 section 5, and RFC 9077 for its NSEC
+ * records. */
 static void
 read_denial(const ldns_rr_list *authority, struct packet_facts *facts)
 {
@@ -400,7 +401,7 @@ packet_facts(const ldns_pkt *packet, const char *qname, uint16_t qtype,
 		return -1;
 	}
 
-	/* A DNAME makes the name too long: there can be none (RFC 6672). */
+	/* A DNAME makes the name too long: it can't exist (RFC 6672). */
 	if (rcode == LDNS_RCODE_NXDOMAIN || rcode == LDNS_RCODE_YXDOMAIN)
 		facts->status = DNS_NXDOMAIN;
 	else if (rcode == LDNS_RCODE_NOERROR)

@@ -12,7 +12,7 @@
 #define QUESTION_FIXED 4 /* type, class */
 #define RECORD_FIXED 10  /* type, class, TTL, length of RDATA */
 #define POINTER 0xc000U
-#define TARGET_MAX 0x3fffU /* where a pointer can lead */
+#define TARGET_MAX 0x3fffU /* a pointer can't lead further */
 #define LABELS_MAX 127
 #define MESSAGE_MAX 65535
 #define COUNT_MAX 65535
@@ -39,18 +39,18 @@ put(struct packet_writer *writer, const void *octets, size_t len)
 
 /* ---- names ---- */
 
-/* A name of which nothing is written yet: lower case, and where its labels
- * begin. */
+/* A name that is to be written: in lower case, with the offsets of its
+ * labels. */
 struct name {
 	const uint8_t *wire;
 	uint8_t lower[DOMAIN_WIRE_MAX];
 	size_t len;
 	uint8_t label[LABELS_MAX];
-	uint32_t hash[LABELS_MAX]; /* from there to the end */
+	uint32_t hash[LABELS_MAX]; /* of the suffix from that label on */
 	size_t labels;
 };
 
-/* @wire: uncompressed.  Returns 0, or -1 where it is no name. */
+/* @wire: uncompressed.  Returns 0, or -1 where it is not a valid name. */
 static int
 read_name(struct name *name, const uint8_t *wire, size_t len)
 {
@@ -78,8 +78,8 @@ read_name(struct name *name, const uint8_t *wire, size_t len)
 	return 0;
 }
 
-/* Whether the name that stands at @at is @lower, of @len octets.  Pointers are
- * our own and lead back. */
+/* Whether the name at @at equals @lower, of @len octets.  All pointers were
+ * written by us and lead backwards. */
 static bool
 stands_at(const struct packet_writer *writer, size_t at, const uint8_t *lower,
     size_t len)
@@ -106,7 +106,7 @@ stands_at(const struct packet_writer *writer, size_t at, const uint8_t *lower,
 	return false;
 }
 
-/* Where the name from its label @i on stands already; 0 where it does not. */
+/* Where the name's suffix from label @i was written; 0 where it was not. */
 static size_t
 find_name(const struct packet_writer *writer, const struct name *name, size_t i)
 {
@@ -124,7 +124,7 @@ find_name(const struct packet_writer *writer, const struct name *name, size_t i)
 	return 0;
 }
 
-/* The name from its label @i on stands at @at. */
+/* Record that the name's suffix from label @i is at @at. */
 static void
 note_name(
     struct packet_writer *writer, const struct name *name, size_t i, size_t at)
@@ -145,7 +145,7 @@ put_name(struct packet_writer *writer, const uint8_t *wire, size_t len)
 {
 	const size_t start = writer->len;
 	struct name name;
-	size_t target = 0, own = 0; /* labels that are written out */
+	size_t target = 0, own = 0; /* labels that are written in full */
 	uint8_t pointer[2];
 
 	if (read_name(&name, wire, len) == -1) {
@@ -168,7 +168,7 @@ put_name(struct packet_writer *writer, const uint8_t *wire, size_t len)
 
 /* ---- records ---- */
 
-/* Whose names readers of old know how to expand. */
+/* Only the types of RFC 1035, whose names every reader can expand. */
 static bool
 may_be_compressed(ldns_rr_type type)
 {

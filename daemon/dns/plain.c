@@ -18,25 +18,25 @@
 #include "dns/zones.h"
 
 #define DNS_PORT 53
-#define RACE_MS 400       /* before the next server is asked beside the last */
+#define RACE_MS 400       /* before the next server is queried in parallel */
 #define SERVERS_MAX 24    /* addresses of one zone */
-#define NAMES_MAX 8       /* server names of one zone that are resolved */
-#define INNER_NAMES_MAX 3 /* the same while another lookup waits for us */
-/* Of a section that are looked at for a referral, and for the addresses of
- * each of its servers. */
+#define NAMES_MAX 8       /* names of a zone's servers that are resolved */
+#define INNER_NAMES_MAX 3 /* the same in a nested lookup */
+/* How many records of a section are searched for a referral, and for the
+ * addresses of each of its servers. */
 #define RECORDS_MAX 256
 
 static const struct timeval race = { 0, RACE_MS * 1000 };
 
-/* One address of a server of the present zone. */
+/* One address of a server of the current zone. */
 struct server {
 	struct plain *plain;
 	struct endpoint endpoint;
-	struct exchange *upstream; /* NULL unless it is being asked */
+	struct exchange *upstream; /* NULL unless a query is in progress */
 	bool asked;
 };
 
-/* The address of a server's name, or the names themselves, by the ladder. */
+/* A lookup of a server's address, or of the NS records, through the ladder. */
 struct errand {
 	struct plain *plain;
 	void *lookup; /* NULL once it has ended */
@@ -50,14 +50,15 @@ struct plain {
 	char name[DOMAIN_TEXT_MAX];
 	uint16_t type;
 	struct plain_path path;
-	struct event *timer; /* the next server's turn; at first, the start */
+	struct event *timer; /* for the next server; at first, for the start */
 	bool forward;        /* servers are recursors: no referrals */
 
-	char zone[DOMAIN_TEXT_MAX];  /* whose servers are asked now */
-	struct zone_limit_turn turn; /* to ask them */
-	bool has_begun;              /* with this zone: the turn has come */
-	bool asks_servers;           /* the first one: for its NS, before all */
-	/* Names of its servers whose addresses are still to be found. */
+	char zone[DOMAIN_TEXT_MAX];  /* whose servers are queried now */
+	struct zone_limit_turn turn; /* the turn to query them */
+	bool has_begun;              /* in this zone, after the turn has come */
+	bool asks_servers;           /* the first zone: its NS are looked up
+				      * before anything else */
+	/* Names of its servers whose addresses must be looked up. */
 	char names[NAMES_MAX][DOMAIN_TEXT_MAX];
 	size_t name_count;
 	struct server server[SERVERS_MAX];
@@ -65,7 +66,7 @@ struct plain {
 	int last_family;
 	struct errand errand[1 + 2 * NAMES_MAX];
 	size_t errand_count, errands_left;
-	bool is_partial; /* an errand was refused */
+	bool is_partial; /* a server lookup was refused */
 	unsigned referrals, questions;
 	ldns_pkt *denial; /* the first one without AA, or NULL */
 	const char *why;  /* constant text: the last failure */
@@ -109,7 +110,7 @@ plain_cancel(struct plain *plain)
 	free(plain);
 }
 
-/* The packet is the exchange's and lives until its callback returns. */
+/* The packet belongs to the upstream query until its callback returns. */
 static void
 finish(struct plain *plain, const ldns_pkt *packet)
 {
@@ -139,7 +140,7 @@ add_server(struct plain *plain, const struct endpoint *endpoint)
 	plain->server_count++;
 }
 
-/* @data: an address in network order, as A or AAAA RDATA have it. */
+/* @data: an address in network order, as in A or AAAA RDATA. */
 static void
 add_address(struct plain *plain, uint16_t type, const uint8_t *data, size_t len)
 {
@@ -213,7 +214,7 @@ names_max(const struct plain *plain)
 	return plain->path.depth > 1 ? INNER_NAMES_MAX : NAMES_MAX;
 }
 
-/* The names of the servers of the zone where we begin. */
+/* The names of the servers of the first zone. */
 static void
 on_names(void *arg, struct dns_answer *answer)
 {
@@ -255,7 +256,7 @@ ns_record(const ldns_rr_list *list, size_t i, char owner[DOMAIN_TEXT_MAX],
 	return rr;
 }
 
-/* The zone a referral leads to: nearer to the name than the present one. */
+/* The zone that a referral leads to: deeper than the current one. */
 static bool
 referred_zone(const struct plain *plain, const ldns_pkt *packet,
     char zone[DOMAIN_TEXT_MAX])
@@ -272,8 +273,8 @@ referred_zone(const struct plain *plain, const ldns_pkt *packet,
 	return false;
 }
 
-/* Glue counts only for names inside the zone that refers.  Returns whether
- * there was any that may be used. */
+/* Glue counts only for names inside the referring zone.  Returns whether there
+ * was any usable glue. */
 static bool
 use_glue(struct plain *plain, const ldns_pkt *packet, const char *name,
     const char *bailiwick)
@@ -296,7 +297,7 @@ use_glue(struct plain *plain, const ldns_pkt *packet, const char *name,
 	return plain->server_count > before;
 }
 
-/* In the first zone all servers are still to be found. */
+/* For the first zone, the servers must be looked up. */
 static void
 begin_zone(struct plain *plain)
 {
@@ -308,7 +309,7 @@ begin_zone(struct plain *plain)
 	next_server(plain);
 }
 
-/* Not from here: this is another lookup's stack. */
+/* Not called directly: this is the stack of another lookup. */
 static void
 on_turn(void *arg)
 {
@@ -317,8 +318,8 @@ on_turn(void *arg)
 	event_active(plain->timer, EV_TIMEOUT, 0);
 }
 
-/* What other lookups wait for does not wait for its turn, or the two could
- * wait for each other. */
+/* A nested lookup does not wait for a turn: it and the lookup that waits for it
+ * could otherwise wait for each other. */
 static void
 enter_zone(struct plain *plain)
 {
@@ -429,7 +430,7 @@ on_exchange(void *arg, const ldns_pkt *packet, const char *why)
 	}
 }
 
-/* ---- the race of the servers ---- */
+/* ---- querying the servers ---- */
 
 static struct server *
 pick_server(struct plain *plain)
@@ -458,7 +459,7 @@ any_running(const struct plain *plain)
 	return false;
 }
 
-/* Ask the next server; those without a route are passed over at once. */
+/* Query the next server; skips those without a route. */
 static bool
 ask_one(struct plain *plain)
 {
@@ -484,12 +485,12 @@ exhausted(struct plain *plain)
 {
 	if (plain->why == NULL)
 		plain->why = "no name server has an address to ask";
-	/* Servers that leave out AA, and say so all alike: better than none,
-	 * as recursors take it. */
+	/* All servers leave out AA and deny: better than no answer, and
+	 * recursors accept it. */
 	finish(plain, plain->denial);
 }
 
-/* A server has failed, or new ones are known: its successor's turn. */
+/* A server has failed, or new ones are known: query the next one. */
 static void
 next_server(struct plain *plain)
 {
@@ -499,11 +500,11 @@ next_server(struct plain *plain)
 	}
 	if (any_running(plain) || plain->errands_left > 0)
 		return;
-	/* Not from here: this may be a callback's own stack. */
+	/* Not called directly: this may be the stack of a callback. */
 	event_active(plain->timer, EV_TIMEOUT, 0);
 }
 
-/* New addresses: if one is being asked, they wait for their turn. */
+/* New addresses: while a query is in progress, they wait for the timer. */
 static void
 more_servers(struct plain *plain)
 {
@@ -520,7 +521,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (plain->turn.waits) /* a timer of the zone before */
+	if (plain->turn.waits) /* a timer of the previous zone */
 		return;
 	if (!plain->has_begun) {
 		plain->waits(plain->arg, false);
@@ -536,7 +537,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ---- */
 
-/* The administrator's own servers, for all names below: no turns. */
+/* The administrator's own servers, for all names below: no zone limit. */
 static void
 use_zone_block(struct plain *plain, const struct conf_zone *block)
 {

@@ -1,4 +1,4 @@
-/* proof.c - the proof of insecurity, driven. */
+/* proof.c - the proof of insecurity: sends the queries. */
 
 #include "dns/proof.h"
 
@@ -15,8 +15,8 @@
 #include "dns/validator.h"
 #include "dns/zones.h"
 
-/* When the CNAME of the name is asked for, milliseconds: at once, where the
- * walk has ended without a proof by then. */
+/* When the CNAME of the name is queried, in milliseconds; at once, where the
+ * proof has ended without success by then. */
 #define ALIAS_MS 50
 
 struct proof {
@@ -26,18 +26,19 @@ struct proof {
 	enum proof_caches caches;
 	proof_cb cb;
 	void *arg;
-	struct event *timer; /* the limit; at first, to begin from the loop */
+	struct event *timer; /* the time limit; at first, to begin from the
+			      * loop */
 	struct event *alias_timer;
 
 	char name[DOMAIN_TEXT_MAX];
-	unsigned labels; /* of the ancestor that is asked for now */
+	unsigned labels; /* of the ancestor whose DS is being queried */
 	unsigned asked;
-	char zone[DOMAIN_TEXT_MAX]; /* the last signed one */
+	char zone[DOMAIN_TEXT_MAX]; /* the last signed zone */
 	struct validator_query *ds, *dname, *cname;
-	bool alias_known; /* asked for, and answered or not to be had */
+	bool alias_known; /* the CNAME was answered or can't be obtained */
 	uint32_t ttl;
 
-	/* Where the DS questions ended, while the CNAME question goes on. */
+	/* How the DS queries ended, while the CNAME query goes on. */
 	bool ended;
 	enum proof_outcome outcome;
 	enum proof_judge_reason reason;
@@ -77,7 +78,7 @@ finish(struct proof *proof, enum proof_outcome outcome, const char *cut)
 	proof_free(proof);
 }
 
-/* @from: what says so. */
+/* @from: the result that shows it. */
 static void
 finish_alias(struct proof *proof, enum proof_outcome outcome, const char *cut,
     const char *target, const struct validator_result *from, bool dname)
@@ -116,8 +117,8 @@ ask(struct proof *proof, const char *name, uint16_t type, validator_cb cb)
 
 static void ask_alias(struct proof *proof);
 
-/* A proof stands by itself; every other end waits for the CNAME, which may
- * still show the name to be an alias. */
+/* PROVEN stands by itself; every other outcome waits for the CNAME, which may
+ * still show that the name is an alias. */
 static void
 end(struct proof *proof, enum proof_outcome outcome)
 {
@@ -152,7 +153,7 @@ keep_ttl(
 		proof->ttl = result->lifetime;
 }
 
-/* The DNAME at an ancestor is secure: continue at what it makes of us. */
+/* The DNAME at an ancestor is secure: continue with the synthesized name. */
 static void
 on_dname(void *arg, const struct validator_result *result)
 {
@@ -167,7 +168,8 @@ on_dname(void *arg, const struct validator_result *result)
 	if (result->answered && result->security == DNS_SECURE &&
 	    (packet = packet_parse(result->packet, result->len)) != NULL &&
 	    packet_facts(packet, current(proof), DNS_TYPE_DNAME, &facts) == 0) {
-		/* An ancestor that is an alias has another zone's. */
+		/* An ancestor that is an alias has the DNAME of another
+		 * zone. */
 		found = facts.aliases == 0 && facts.rdata_count == 1 &&
 			domain_from_wire(facts.rdata[0].data,
 			    facts.rdata[0].len, target) != 0 &&
@@ -189,7 +191,8 @@ on_dname(void *arg, const struct validator_result *result)
 		ask_next(proof);
 }
 
-/* An ancestor's bit map has DNAME; at the name itself it redirects nothing. */
+/* An ancestor's type bit map has DNAME.  A DNAME at the name itself does not
+ * redirect it. */
 static bool
 ask_dname(struct proof *proof)
 {
@@ -287,7 +290,7 @@ ask_next(struct proof *proof)
 		fail(proof, "DS", "can't be asked");
 }
 
-/* Only a secure CNAME means anything: below a DNAME it is even bogus. */
+/* Only a secure CNAME counts: below a DNAME it is even bogus. */
 static void
 on_cname(void *arg, const struct validator_result *result)
 {
@@ -318,8 +321,8 @@ on_cname(void *arg, const struct validator_result *result)
 		finish(proof, proof->outcome, current(proof));
 }
 
-/* Not before it is needed: where servers are silent it would hang as the
- * lookup does, and a proof that comes out of the cache needs none. */
+/* Not before it is needed: with silent servers it would hang like the lookup
+ * itself, and a proof from the cache does not need it. */
 static void
 ask_alias(struct proof *proof)
 {
@@ -369,8 +372,8 @@ begin(evutil_socket_t fd, short what, void *arg)
 	ask_next(proof);
 }
 
-/* Below an insecure zone block, and where libunbound answers by itself, there
- * is nothing to ask. */
+/* Below an insecure zone block, and in libunbound's local zones, no query is
+ * needed. */
 static void
 begin_configured(evutil_socket_t fd, short what, void *arg)
 {

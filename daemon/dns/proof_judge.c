@@ -1,4 +1,4 @@
-/* proof_judge.c - what one answer to a DS question proves. */
+/* proof_judge.c - what one answer to a DS query proves. */
 
 #include "dns/proof_judge.h"
 
@@ -54,8 +54,8 @@ signature_covers(const ldns_rr *rrsig, ldns_rr_type type)
 }
 
 /*
- * Whether the RRset (@owner, @type) in @list carries signatures, all of them
- * by @zone and none of a wildcard.
+ * Whether the RRset (@owner, @type) in @list has signatures, all of them by
+ * @zone and none from a wildcard.
  */
 static bool
 signed_by(const ldns_rr_list *list, const char *owner, ldns_rr_type type,
@@ -80,7 +80,7 @@ signed_by(const ldns_rr_list *list, const char *owner, ldns_rr_type type,
 	return found;
 }
 
-/* The one signer of (@owner, NSEC): the zone the record speaks for. */
+/* The only signer of (@owner, NSEC): the zone that the record belongs to. */
 static int
 nsec_zone(
     const ldns_rr_list *list, const char *owner, char zone[DOMAIN_TEXT_MAX])
@@ -124,7 +124,7 @@ bitmap_has(const ldns_rdf *bitmap, unsigned type)
 
 /* ---- the rules ---- */
 
-/* A delegation without DS, and not the apex of the child. */
+/* A delegation without DS, and not the child's apex. */
 static bool
 bitmap_is_cut(const ldns_rdf *bitmap)
 {
@@ -133,12 +133,12 @@ bitmap_is_cut(const ldns_rdf *bitmap)
 	       !bitmap_has(bitmap, DNS_TYPE_SOA);
 }
 
-/* The question, and what is read out of its packet once. */
+/* The query, and what was read from its packet. */
 struct judgement {
 	const struct proof_judge_question *question;
 	struct proof_judge_finding *finding;
 	const ldns_rr_list *authority;
-	bool soa, soas_differ; /* all SOA records are of one zone: */
+	bool soa, soas_differ; /* all SOA records are of the same zone: */
 	char soa_zone[DOMAIN_TEXT_MAX];
 	struct nsec3_set nsec3;
 };
@@ -165,7 +165,7 @@ read_soas(struct judgement *judgement)
 	}
 }
 
-/* No SOA at all is fine. */
+/* Agreement includes that there is no SOA. */
 static bool
 soa_agrees(const struct judgement *judgement, const char *zone)
 {
@@ -191,7 +191,7 @@ keep_ttl(struct proof_judge_finding *finding, const ldns_rr *rr)
 		finding->ttl = ldns_rr_ttl(rr);
 }
 
-/* What the bit map at the name itself says; true when that settles it. */
+/* What the bit map at the name itself proves; true when that decides. */
 static bool
 read_own_bitmap(const ldns_rdf *bitmap, const ldns_rr *rr,
     enum proof_judge_reason reason, struct proof_judge_finding *finding)
@@ -231,7 +231,7 @@ cut_by_nsec(struct judgement *judgement)
 	return false;
 }
 
-/* Before anything is hashed. */
+/* Checked before anything is hashed. */
 static bool
 is_ours(const struct judgement *judgement, const struct nsec3_record *record)
 {
@@ -242,7 +242,7 @@ is_ours(const struct judgement *judgement, const struct nsec3_record *record)
 	       signed_by(judgement->authority, owner, LDNS_RR_TYPE_NSEC3, zone);
 }
 
-/* Returns false, and the judgement has ended. */
+/* Returns false where the judgement has ended. */
 static bool
 hash(struct judgement *judgement, const char *name,
     uint8_t hashed[NSEC3_HASH_LEN])
@@ -261,7 +261,7 @@ hash(struct judgement *judgement, const char *name,
 	return false;
 }
 
-/* Returns true when that settles it. */
+/* Returns true when that decides. */
 static bool
 cut_by_nsec3(struct judgement *judgement)
 {
@@ -311,9 +311,9 @@ has_opt_out(const struct nsec3_set *set)
 }
 
 /*
- * Whether the name lies in an opt-out span of the last signed zone: the
- * closest encloser is shown to exist, and an opt-out record covers the next
- * closer name (RFC 5155 section 8.9).  @verdict: what it then is.
+ * Whether the name is in an opt-out span of the last signed zone: the closest
+ * encloser is shown to exist, and an opt-out record covers the next closer name
+ * (RFC 5155 section 8.9).  @verdict: the verdict in that case.
  */
 static void
 find_opt_out(struct judgement *judgement, enum proof_judge_verdict verdict)
@@ -369,7 +369,7 @@ judge_ds(const struct proof_judge_question *question,
 	finding->reason = PROOF_JUDGE_REASON_UNSUPPORTED;
 }
 
-/* Returns true where the records are of no use, and says why. */
+/* Returns true where the records are unusable, with the reason set. */
 static bool
 is_beyond_use(struct judgement *judgement)
 {
@@ -447,7 +447,7 @@ has_alias(const ldns_rr_list *answer)
 	return false;
 }
 
-/* The others libunbound does not validate. */
+/* libunbound does not validate other rcodes. */
 static bool
 is_validated_rcode(ldns_pkt_rcode rcode)
 {
@@ -466,8 +466,8 @@ proof_judge(const struct proof_judge_question *question,
 	if (question->packet == NULL)
 		return;
 
-	/* An alias leads the question to another name, possibly an unsigned
-	 * one: whatever comes back says nothing about this one. */
+	/* The query was answered with an alias to another name, possibly an
+	 * unsigned one: the answer says nothing about this name. */
 	answer = ldns_pkt_answer(question->packet);
 	if (has_alias(answer)) {
 		finding->verdict = PROOF_JUDGE_NO_CUT;

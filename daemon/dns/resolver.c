@@ -1,4 +1,4 @@
-/* resolver.c - slots for lookups, and what they share. */
+/* resolver.c - slots for lookups, and what the lookups share. */
 
 #include "dns/resolver.h"
 
@@ -26,26 +26,26 @@
 #include "dns/validator.h"
 
 #define SLOTS_MAX 1000    /* lookups of one class that run at a time */
-#define ZONE_SLOTS_MAX 16 /* of those, lookups of one zone that fails */
-#define WORTH_MS 50       /* that a lookup needs at least */
+#define ZONE_SLOTS_MAX 16 /* of those, lookups in one failing zone */
+#define WORTH_MS 50       /* minimum time that a lookup needs */
 #define WAITING_MAX 10000 /* lookups of one class that wait for a slot */
 
-/* Those that wait for the same; the first has waited longest. */
+/* Lookups that wait for the same kind of slot, longest waiting first. */
 struct queue {
 	struct resolver_lookup *first;
 };
 
-/* Nobody waits for a slot while one is free. */
+/* Lookups wait only while no slot is free. */
 struct slots {
 	size_t taken;
 	struct queue queue;
 };
 
-/* A zone whose lookups fail or hang: few of them run at a time, and each class
- * has its own. */
+/* A zone whose lookups fail or hang: few of them run at a time.  Each class has
+ * its own slots. */
 struct failing_zone {
 	char *name;
-	size_t users; /* lookups that run in it or wait */
+	size_t users; /* lookups in it, running or waiting */
 	struct slots class[LOOKUP_CLASSES];
 	UT_hash_handle hh;
 };
@@ -55,13 +55,14 @@ struct resolver_lookup {
 	enum lookup_class class;
 	resolver_cb cb;
 	void *arg;
-	struct ladder *ladder;     /* NULL while it waits for a slot */
-	struct failing_zone *zone; /* that it needs a slot of, or NULL */
-	struct queue *queue;       /* where it waits */
+	struct ladder *ladder;     /* NULL while the lookup waits for a slot */
+	struct failing_zone *zone; /* the failing zone whose slot it needs, or
+				    * NULL */
+	struct queue *queue;       /* the queue in which it waits */
 	bool has_zone_slot, has_class_slot;
-	bool inner; /* for a lookup that has a slot: needs none of its class */
+	bool inner; /* a nested lookup: needs no class slot */
 
-	/* Only while it waits. */
+	/* Only while the lookup waits. */
 	char *name;
 	uint16_t type;
 	enum lookup_need need;
@@ -79,17 +80,18 @@ struct resolver {
 	struct server_lookups *server_lookups;
 	struct slots class[LOOKUP_CLASSES];
 	struct failing_zone *zones;      /* hash by name */
-	struct resolver_lookup *lookups; /* those that run */
-	struct queue unstarted; /* for lack of memory: their limit ends them */
+	struct resolver_lookup *lookups; /* running lookups */
+	struct queue unstarted; /* not started for lack of memory: their
+				 * deadline ends them */
 	size_t running;
 	size_t waiting[LOOKUP_CLASSES];
 	struct stats *stats;
 };
 
-/* ---- zones that fail ---- */
+/* ---- failing zones ---- */
 
-/* The failing zone that @name lies in, for one more user; NULL where there is
- * none, or no memory. */
+/* The failing zone that contains @name, with one more user; NULL where there is
+ * none, or when out of memory. */
 static struct failing_zone *
 zone_enter(struct resolver *resolver, const char *name)
 {
@@ -154,10 +156,10 @@ take(struct slots *slots, size_t max)
 }
 
 /*
- * Take the slots that it still lacks.  Returns those it has to wait for, or
- * NULL where it has all.  Who waits for one of the class has one of the zone
- * already, so that each slot that is given back is of use to the first who
- * waits for it.
+ * Take the slots that the lookup still lacks.  Returns the slots it has to wait
+ * for, or NULL where it has all.  A lookup that waits for a class slot already
+ * has its zone slot, so a freed slot is always of use to the first that waits
+ * for it.
  */
 static struct slots *
 take_slots(struct resolver_lookup *lookup)
@@ -187,7 +189,7 @@ give_back_class_slot(struct resolver_lookup *lookup)
 	start_next(class_slots(lookup), SLOTS_MAX);
 }
 
-/* The zone may be gone after that. */
+/* May free the zone. */
 static void
 give_back_slots(struct resolver_lookup *lookup)
 {
@@ -263,8 +265,8 @@ on_answer(void *arg, struct dns_answer *answer)
 	cb(cb_arg, answer);
 }
 
-/* Those that wait for silent servers keep nobody from his slot; when their turn
- * has come they may be one too many. */
+/* A lookup that waits for its turn at silent servers releases its class slot.
+ * When its turn comes, it may exceed the limit by one. */
 static void
 on_waits(void *arg, bool waits)
 {
@@ -280,7 +282,7 @@ on_waits(void *arg, bool waits)
 	lookup->has_class_slot = true;
 }
 
-/* It has its slots. */
+/* The lookup has its slots. */
 static int
 run(struct resolver_lookup *lookup, struct ladder_question *question)
 {
@@ -291,7 +293,7 @@ run(struct resolver_lookup *lookup, struct ladder_question *question)
 	    ladder_start(&resolver->env, question, on_answer, lookup);
 	if (lookup->ladder == NULL)
 		return -1;
-	/* The analyzer does not know what the list's macros keep. */
+	/* The analyzer can't see the invariants of the list macros. */
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	DL_APPEND(resolver->lookups, lookup);
 	resolver->running++;
@@ -319,14 +321,14 @@ enqueue(struct resolver_lookup *lookup, struct queue *queue)
 		(suseconds_t)(left % 1000 * 1000) };
 
 	lookup->queue = queue;
-	/* The analyzer does not see that each of the queues is there. */
+	/* The analyzer can't see that every queue exists. */
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	DL_APPEND(queue->first, lookup);
 	lookup->resolver->waiting[lookup->class]++;
 	event_add(lookup->limit, &limit);
 }
 
-/* Start what has waited, or let it wait for the other kind of slot. */
+/* Start a waiting lookup, or let it wait for the other kind of slot. */
 static void
 start_or_wait(struct resolver_lookup *lookup)
 {
@@ -341,8 +343,8 @@ start_or_wait(struct resolver_lookup *lookup)
 				   ? (unsigned)(lookup->deadline - now)
 				   : 0 };
 
-	/* With no time left there is nothing to be found out, and "no answer"
-	 * would blame servers that nobody has asked. */
+	/* With no time left a lookup finds nothing, and "no answer" would blame
+	 * servers that were never queried. */
 	if (full != NULL) {
 		enqueue(lookup, &full->queue);
 	} else if (question.deadline_ms < WORTH_MS ||
@@ -352,7 +354,7 @@ start_or_wait(struct resolver_lookup *lookup)
 	}
 }
 
-/* One of the slots has been given back. */
+/* A slot has been released. */
 static void
 start_next(struct slots *slots, size_t max)
 {
@@ -364,7 +366,8 @@ start_next(struct slots *slots, size_t max)
 	start_or_wait(lookup);
 }
 
-/* Out of its queue, or out of those that run; others may take its slots. */
+/* Removes the lookup from its queue, or from the running ones.  Others may take
+ * its slots. */
 static void
 lookup_leave(struct resolver_lookup *lookup)
 {
@@ -373,7 +376,7 @@ lookup_leave(struct resolver_lookup *lookup)
 	if (lookup->ladder == NULL) {
 		dequeue(lookup);
 	} else {
-		/* The analyzer does not know what the list's macros keep. */
+		/* The analyzer can't see the invariants of the list macros. */
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		DL_DELETE(resolver->lookups, lookup);
 		resolver->running--;
@@ -381,7 +384,7 @@ lookup_leave(struct resolver_lookup *lookup)
 	give_back_slots(lookup);
 }
 
-/* It has waited for a slot until its deadline. */
+/* The lookup has waited for a slot until its deadline. */
 static void
 on_limit(evutil_socket_t fd, short what, void *arg)
 {
@@ -468,7 +471,7 @@ resolver_cancel(struct resolver_lookup *lookup)
 	lookup_free(lookup);
 }
 
-/* ---- what plain lookups need from above ---- */
+/* ---- functions for plain lookups ---- */
 
 static void *
 inner_lookup(void *env, const char *name, uint16_t type,
@@ -562,7 +565,7 @@ resolver_trust(const struct resolver *resolver, const char **why)
 
 /* ---- life ---- */
 
-/* NULL where the root's own servers are asked. */
+/* NULL where the root servers themselves are queried. */
 static const struct conf_zone *
 forwarders_of_root(const struct conf *conf)
 {
@@ -590,7 +593,7 @@ put_forwarders(const struct conf_zone *zone, char *text, size_t size)
 	}
 }
 
-/* Trust, with what it means here that it can't be had. */
+/* Trust, with the texts for this configuration. */
 static struct trust *
 start_trust(struct event_base *base, const struct conf *conf,
     struct validated *validator)
@@ -650,15 +653,16 @@ cancel_queue(struct queue *queue)
 		resolver_cancel(queue->first);
 }
 
-/* Nobody has a slot that another one who waits could take: those that wait for
- * a zone's go before those that have one. */
+/* Cancelling must not give a slot to another waiting lookup: those that wait
+ * for a zone slot go before those that have one. */
 static void
 cancel_waiting(struct resolver *resolver)
 {
 	struct failing_zone *zone, *next;
 
 	HASH_ITER (hh, resolver->zones, zone, next) {
-		zone->users++; /* or it would go with the last of them */
+		zone->users++; /* keeps the zone until its last lookup is
+				* gone */
 		for (int i = 0; i < LOOKUP_CLASSES; i++)
 			cancel_queue(&zone->class[i].queue);
 		zone_leave(resolver, zone);
@@ -668,7 +672,7 @@ cancel_waiting(struct resolver *resolver)
 	cancel_queue(&resolver->unstarted);
 }
 
-/* With them go those that they wait for. */
+/* Their nested lookups are cancelled with them. */
 static void
 cancel_outer(struct resolver *resolver)
 {
@@ -687,7 +691,8 @@ resolver_free(struct resolver *resolver)
 {
 	if (resolver == NULL)
 		return;
-	cancel_waiting(resolver); /* first, or they would move up */
+	cancel_waiting(resolver); /* first, or they would take the freed
+				   * slots */
 	cancel_outer(resolver);
 	rollover_free(resolver->rollover);
 	trust_free(resolver->trust);

@@ -1,4 +1,4 @@
-/* rollover.c - follows the root's keys as they change. */
+/* rollover.c - follows key rollovers of the root. */
 
 #include "dns/rollover.h"
 
@@ -20,8 +20,8 @@
 #include "dns/anchors.h"
 #include "dns/validator.h"
 
-/* RFC 5011 section 2.3 asks for no more than one look an hour; and a failed
- * one, which says nothing, ends long before the next. */
+/* RFC 5011 section 2.3 allows at most one query an hour.  A failed one, which
+ * gives no information, is repeated much sooner. */
 #define LOOK_SECONDS 3600
 #define RETRY_SECONDS 600
 #define WAIT_SECONDS 60 /* for one answer */
@@ -35,7 +35,7 @@ struct rollover {
 	struct event *timer;
 	struct anchors *anchors;
 	time_t asked;
-	char trouble[TROUBLE_MAX]; /* "" while they are followed */
+	char trouble[TROUBLE_MAX]; /* "" while the keys are followed */
 	void (*changed)(void *arg);
 	void *arg;
 };
@@ -51,7 +51,7 @@ arm(struct rollover *rollover, int seconds)
 static void set_trouble(struct rollover *rollover, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Logged when it is news. */
+/* Logged when it has changed. */
 static void
 set_trouble(struct rollover *rollover, const char *format, ...)
 {
@@ -144,8 +144,8 @@ use(struct rollover *rollover, struct anchors *anchors)
 
 /* ---- the files ---- */
 
-/* Returns 0; or -1 where the file is not what it should be, and can't be made
- * so, with errno. */
+/* Returns 0; or -1, with errno, where the file is not as it should be and can't
+ * be written. */
 static int
 write_if_new(const char *path, const char *text)
 {
@@ -158,7 +158,7 @@ write_if_new(const char *path, const char *text)
 	return same ? 0 : file_write(path, text, strlen(text));
 }
 
-/* The copy of trust-anchor, by which is seen what it no longer holds. */
+/* The copy of trust-anchor, to detect which keys have been removed from it. */
 static int
 write_start(const struct conf *conf)
 {
@@ -175,8 +175,8 @@ write_start(const struct conf *conf)
 	return result;
 }
 
-/* What libunbound has written is kept as it is, as long as nothing has to be
- * added to it or taken away. */
+/* The file that libunbound has written is kept unchanged, as long as no key has
+ * to be added or removed. */
 static bool
 is_in_state(const char *path, const struct anchors *anchors)
 {
@@ -198,8 +198,8 @@ is_in_state(const char *path, const struct anchors *anchors)
 	return same;
 }
 
-/* Bring the state up to trust-anchor, which may have changed.  Returns 0 with
- * the state's path, or -1 with the trouble said. */
+/* Bring the state file up to date with trust-anchor, which may have changed.
+ * Returns 0 with its path, or -1 with the trouble set. */
 static int
 prepare(struct rollover *rollover, char *path, size_t size)
 {
@@ -229,7 +229,7 @@ prepare(struct rollover *rollover, char *path, size_t size)
 	return result;
 }
 
-/* ---- looking ---- */
+/* ---- queries ---- */
 
 static bool
 was_written(const struct rollover *rollover)
@@ -252,7 +252,7 @@ on_dnskey(void *arg, const struct validator_result *result)
 
 	rollover->query = NULL;
 	if (!result->answered || result->security != DNS_SECURE) {
-		/* Why that is so, trust.h says. */
+		/* trust.h has the reason for that. */
 		arm(rollover, RETRY_SECONDS);
 		return;
 	}
@@ -276,7 +276,7 @@ look(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (rollover->query != NULL) { /* it has waited long enough */
+	if (rollover->query != NULL) { /* it has taken too long */
 		validator_cancel(rollover->query);
 		rollover->query = NULL;
 		arm(rollover, RETRY_SECONDS);

@@ -1,4 +1,4 @@
-/* server_lookups.c - lookups for lookups. */
+/* server_lookups.c - the names and addresses of name servers. */
 
 #include "dns/server_lookups.h"
 
@@ -14,15 +14,15 @@
 
 #define KEY_MAX (DOMAIN_TEXT_MAX + 8)
 
-/* One lookup, and those that wait for it. */
+/* One server lookup, and those that wait for it. */
 struct server_lookup {
 	struct server_lookups *server_lookups;
-	struct budget *budget; /* that pays; held */
-	char *key;             /* "type/name"; NULL unless it is shared */
+	struct budget *budget; /* pays for it; held */
+	char *key;             /* "type/name"; NULL unless shared */
 	void *lookup;
 	struct waiter *waiters;
-	struct plain_path path; /* where it is the first */
-	unsigned inner;         /* how many more there may be inside */
+	struct plain_path path; /* where this lookup is the outermost */
+	unsigned inner;         /* how many more nested lookups are allowed */
 	UT_hash_handle hh;
 };
 
@@ -57,9 +57,9 @@ server_lookups_free(struct server_lookups *server_lookups)
 	free(server_lookups);
 }
 
-/* ---- one errand ---- */
+/* ---- one server lookup ---- */
 
-/* From here on the same question is another errand. */
+/* A later request for the same name and type starts a new server lookup. */
 static void
 stop_sharing(struct server_lookup *errand)
 {
@@ -70,7 +70,7 @@ stop_sharing(struct server_lookup *errand)
 	errand->key = NULL;
 }
 
-/* It has ended, or nobody waits for it. */
+/* The lookup has ended, or nothing waits for it. */
 static void
 errand_free(struct server_lookup *errand)
 {
@@ -81,7 +81,7 @@ errand_free(struct server_lookup *errand)
 	free(errand);
 }
 
-/* Whether one more may run on it. */
+/* Whether one more may run at the expense of @budget. */
 static bool
 has_room(
     const struct server_lookups *server_lookups, const struct budget *budget)
@@ -92,8 +92,8 @@ has_room(
 		       : SERVER_LOOKUPS_KEPT);
 }
 
-/* @key: NULL unless it is shared.  NULL when out of memory, or where there are
- * too many. */
+/* @key: NULL unless it is shared.  Returns NULL when out of memory, or where
+ * there are too many. */
 static struct server_lookup *
 errand_new(struct server_lookups *server_lookups, struct budget *budget,
     const char *key)
@@ -122,7 +122,7 @@ errand_new(struct server_lookups *server_lookups, struct budget *budget,
 
 static void on_answer(void *arg, struct dns_answer *answer);
 
-/* Returns 0, or -1 where it can't be, and is gone. */
+/* Returns 0; or -1 where it can't be started, and is freed. */
 static int
 start(struct server_lookup *errand, const char *name, uint16_t type,
     const struct plain_path *path)
@@ -137,8 +137,8 @@ start(struct server_lookup *errand, const char *name, uint16_t type,
 	return -1;
 }
 
-/* What an outermost lookup needs, and many may: that which runs, or a new one.
- * NULL where that can't be. */
+/* What outermost lookups need, and many may share: the running server lookup,
+ * or a new one.  NULL where that is not possible. */
 static struct server_lookup *
 shared(struct server_lookups *server_lookups, const char *name, uint16_t type,
     struct budget *budget)
@@ -160,7 +160,7 @@ shared(struct server_lookups *server_lookups, const char *name, uint16_t type,
 	return start(errand, name, type, &errand->path) == 0 ? errand : NULL;
 }
 
-/* What one of these needs in turn. */
+/* A nested lookup for one of these. */
 static struct server_lookup *
 inside(struct server_lookups *server_lookups, const char *name, uint16_t type,
     const struct plain_path *path)
@@ -174,7 +174,7 @@ inside(struct server_lookups *server_lookups, const char *name, uint16_t type,
 	return start(errand, name, type, path) == 0 ? errand : NULL;
 }
 
-/* ---- those that wait ---- */
+/* ---- waiters ---- */
 
 static void
 wait_for(struct server_lookup *errand, struct waiter *waiter)
@@ -183,8 +183,8 @@ wait_for(struct server_lookup *errand, struct waiter *waiter)
 	DL_APPEND(errand->waiters, waiter);
 }
 
-/* Whether it may have failed for lack of another's means.  Whoever has nothing
- * left himself would only hear so once more. */
+/* Whether the lookup may have failed because another evaluation's budget is
+ * used up.  A waiter whose own budget is used up would fail again. */
 static bool
 tries_himself(const struct server_lookup *errand, const struct waiter *waiter,
     const struct dns_answer *answer)
@@ -195,7 +195,7 @@ tries_himself(const struct server_lookup *errand, const struct waiter *waiter,
 	       budget_stops(waiter->budget) == NULL;
 }
 
-/* Returns false where it can't be. */
+/* Returns false where that is not possible. */
 static bool
 try_again(struct server_lookups *server_lookups, struct waiter *waiter,
     const struct dns_answer *answer)
@@ -214,7 +214,7 @@ on_answer(void *arg, struct dns_answer *answer)
 	struct server_lookup *errand = arg;
 	struct waiter *waiter;
 
-	/* Callbacks may cancel those that are still waiting. */
+	/* Callbacks may cancel the remaining waiters. */
 	errand->lookup = NULL;
 	stop_sharing(errand);
 	while ((waiter = errand->waiters) != NULL) {
@@ -261,7 +261,7 @@ server_lookups_cancel(void *handle)
 
 	DL_DELETE(errand->waiters, waiter);
 	free(waiter);
-	/* Without a lookup its callbacks are being called right now. */
+	/* Without a lookup, its callbacks are just being called. */
 	if (errand->waiters != NULL || errand->lookup == NULL)
 		return;
 	errand->server_lookups->env.cancel(errand->lookup);

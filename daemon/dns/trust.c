@@ -1,4 +1,4 @@
-/* trust.c - is the trust anchor alive? */
+/* trust.c - whether the trust anchor is alive. */
 
 #include "dns/trust.h"
 
@@ -15,10 +15,10 @@
 #include "dns/unbound_answer.h"
 #include "dns/validator.h"
 
-#define CHECK_SECONDS 3600 /* while it is alive */
+#define CHECK_SECONDS 3600 /* while the anchor is alive */
 #define RETRY_SECONDS 3    /* after a failure */
 #define WAIT_SECONDS 20    /* for one answer */
-#define SOON_SECONDS 3     /* when one should have come from somewhere */
+#define SOON_SECONDS 3     /* when an answer from elsewhere is expected first */
 
 struct trust {
 	struct validated *validator;
@@ -26,7 +26,8 @@ struct trust {
 	struct event *timer;
 	enum trust_state state;
 	bool soon; /* the timer is that of SOON_SECONDS */
-	char silence[256], unsigned_keys[256]; /* what they mean */
+	char silence[256], unsigned_keys[256]; /* the texts for these two
+						* cases */
 	char why[256];
 };
 
@@ -55,7 +56,7 @@ change(struct trust *trust, enum trust_state state, const char *why)
 		log_warning("trust: %s", why);
 }
 
-/* Nobody has answered, and libunbound has nothing to say about that. */
+/* There was no answer, and libunbound has no reason of its own. */
 static bool
 is_silence(const struct validator_result *result)
 {
@@ -79,8 +80,8 @@ change_unknown(struct trust *trust, const char *why)
 		change(trust, TRUST_UNKNOWN, why);
 }
 
-/* Only an insecure answer withdraws trust; a failure says nothing of the
- * anchor, and what depends on it fails by itself. */
+/* Only an insecure answer withdraws trust.  A failure says nothing about the
+ * anchor, and the lookups that depend on it fail anyway. */
 static void
 on_dnskey(void *arg, const struct validator_result *result)
 {

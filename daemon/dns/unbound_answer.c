@@ -1,4 +1,4 @@
-/* unbound_answer.c - whether a message from libunbound is the whole answer. */
+/* unbound_answer.c - whether a message from libunbound is complete. */
 
 #include "dns/unbound_answer.h"
 
@@ -26,9 +26,9 @@
 #define TYPE_ANY 255
 
 #define NSEC3_FIXED 5       /* algorithm, flags, iterations, salt's length */
-#define LABELS_MAX 127      /* of a name */
+#define LABELS_MAX 127      /* in a name */
 #define WAYS_MAX 16         /* to signers; libunbound follows 11 aliases */
-#define UNBOUND_HASHES 136U /* that libunbound makes for one answer at most */
+#define UNBOUND_HASHES 136U /* by libunbound for one answer, at most */
 
 /* @at never passes @len. */
 struct reader {
@@ -37,30 +37,30 @@ struct reader {
 };
 
 struct record {
-	size_t owner, owner_len; /* where its name stands */
+	size_t owner, owner_len; /* offset of its name */
 	size_t ttl;              /* likewise */
 	uint16_t type;
 	const uint8_t *rdata;
 	size_t rdata_len;
 };
 
-/* What the sections hold. */
+/* What is in the sections. */
 struct outline {
 	bool has_type;   /* in the answer section */
 	bool has_denial; /* NSEC or NSEC3 in the authority section */
 	bool has_signature;
-	/* Of signatures, by the skew: */
-	bool has_old;      /* one has ended */
-	bool is_over;      /* an RRset has only such */
-	uint32_t lifetime; /* to the first end of the others */
+	/* About signatures; expired means beyond the skew: */
+	bool has_old;      /* one has expired */
+	bool is_over;      /* all of an RRset have expired */
+	uint32_t lifetime; /* until the first of the others expires */
 };
 
-/* Those of one RRset stand one behind the other. */
+/* The signatures of one RRset are adjacent. */
 struct signatures {
 	bool any;
 	size_t owner, owner_len;
 	uint16_t covered;
-	bool last; /* one of them has not ended */
+	bool last; /* one of them has not expired */
 };
 
 static uint16_t
@@ -75,7 +75,7 @@ get32(const uint8_t *at)
 	return (uint32_t)get16(at) << 16 | get16(at + 2);
 }
 
-/* Where a pointer leads is not followed. */
+/* Does not follow pointers. */
 static bool
 skip_name(struct reader *reader)
 {
@@ -113,7 +113,7 @@ read_record(struct reader *reader, struct record *record)
 	return true;
 }
 
-/* libunbound writes the owner of an RRset's records always in the same way. */
+/* libunbound always writes the owner of an RRset's records in the same way. */
 static bool
 same_owner(const struct reader *reader, const struct signatures *signatures,
     const struct record *record)
@@ -140,7 +140,7 @@ end_signatures(struct signatures *signatures, struct outline *outline)
 	signatures->any = false;
 }
 
-/* Seconds from @now to where a signature is believed no longer. */
+/* Seconds from @now until a signature is no longer accepted. */
 static uint32_t
 time_left(uint32_t ends, uint32_t now)
 {
@@ -174,7 +174,7 @@ read_signature(const struct reader *reader, const struct record *record,
 		outline->lifetime = time_left(ends, now);
 }
 
-/* One section; false where it has less than @count records. */
+/* One section; false where it has fewer than @count records. */
 static bool
 read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
     uint32_t now, struct outline *outline)
@@ -272,13 +272,14 @@ unbound_answer_is_signed(const uint8_t *wire, size_t len)
 	       outline.has_signature;
 }
 
-/* Those of one set of parameters, as a rule, stand one behind the other; that
- * they do not makes it more. */
+/* The NSEC3 records with the same parameters are usually adjacent.  If not, the
+ * result is larger. */
 struct hashing {
-	const uint8_t *salt; /* the last one's, with its length before it */
+	const uint8_t *salt; /* of the last record, with the length octet before
+			      * it */
 	unsigned iterations;
 	uint64_t sets;
-	uint64_t blocks; /* for one name; the dearest set's */
+	uint64_t blocks; /* for one name, with the most expensive parameters */
 };
 
 static void
@@ -322,14 +323,14 @@ unbound_answer_hashing(const uint8_t *wire, size_t len, size_t labels)
 		else if (record.type == TYPE_NSEC3)
 			read_nsec3(&record, &hashing);
 	}
-	/* The root has none, and there may be a wildcard. */
+	/* The root is not hashed; one more for a wildcard. */
 	names = (labels + 1) * hashing.sets;
 	return (names < UNBOUND_HASHES ? names : UNBOUND_HASHES) *
 	       hashing.blocks;
 }
 
-/* Where the labels of a name stand that may end in a pointer: the first ones,
- * as many as there may be. */
+/* The offsets of a name's labels.  The name may end in a pointer.  At most
+ * LABELS_MAX labels. */
 struct labels {
 	size_t at[LABELS_MAX];
 	size_t count;
@@ -366,20 +367,20 @@ same_label(const uint8_t *one, const uint8_t *other)
 	return true;
 }
 
-/* The zone that has the last @depth labels of @owner for its name. */
+/* The zones whose names are the last 1 to @depth labels of @owner. */
 struct way {
 	struct labels owner;
 	size_t depth;
 };
 
-/* Of the ways to signers, the first ones: a chain of aliases has no more. */
+/* Paths to signers, the first ones: a chain of aliases has no more. */
 struct ways {
 	struct way known[WAYS_MAX];
 	size_t count;
-	size_t zones; /* on all of them, each once */
+	size_t zones; /* on all paths, each counted once */
 };
 
-/* How many zones are on both. */
+/* How many zones are on both paths. */
 static size_t
 common(const uint8_t *wire, const struct way *one, const struct way *other)
 {
@@ -412,9 +413,9 @@ add_way(const uint8_t *wire, const struct way *way, struct ways *ways)
 		ways->known[ways->count++] = *way;
 }
 
-/* To the signer, whose name is not compressed (RFC 4034 section 3.1.7), as far
- * as that can be an ancestor's of what is signed.  So it is the owner's labels
- * that count: no other signer's name hides the true one. */
+/* The path to the signer, whose name is not compressed (RFC 4034 section
+ * 3.1.7), as far as it can be an ancestor of the signed name.  So the owner's
+ * labels are counted: no other signer's name can hide the true one. */
 static void
 read_way(
     const struct reader *reader, const struct record *record, struct way *way)
@@ -427,7 +428,7 @@ read_way(
 	    signer.count < way->owner.count ? signer.count : way->owner.count;
 }
 
-/* What denies counts in any section. */
+/* Signatures of denials count in any section. */
 static bool
 is_counted(const struct record *record, bool is_answer)
 {

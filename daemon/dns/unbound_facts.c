@@ -1,4 +1,4 @@
-/* unbound_facts.c - what the libunbound that is loaded can do. */
+/* unbound_facts.c - the capabilities of the loaded libunbound. */
 
 #include "dns/unbound_facts.h"
 
@@ -16,26 +16,26 @@
 
 #define TYPE_A 1
 #define CLASS_IN 1
-#define VALUES 256 /* of an algorithm, or of a digest */
-#define SHA256 2   /* the digest that everybody has */
+#define VALUES 256 /* of an algorithm or digest number */
+#define SHA256 2   /* the digest that is always supported */
 #define DIGEST_MAX 48
 #define ANY VALUES
 #define INSECURE 0
 #define BOGUS 1
 
-/* What libunbound made of one question. */
+/* libunbound's result for one query. */
 struct outcome {
-	bool validates; /* bogus: it looked for keys */
+	bool validates; /* bogus: it tried to get keys */
 	bool gives_up;  /* insecure: it did not */
 };
 
 struct probe {
 	struct event_base *base;
-	int zone; /* its file in memory */
+	int zone; /* file descriptor of a zone file in memory */
 	struct outcome outcomes[VALUES];
 };
 
-/* ---- a small internet in memory ---- */
+/* ---- DNS zones in memory ---- */
 
 /* Returns a file in memory that holds @text, or -1. */
 static int
@@ -51,8 +51,8 @@ memory_file(const char *name, const char *text)
 	return fd;
 }
 
-/* The root zone, unsigned, in which every name has an address: libunbound
- * serves it to itself. */
+/* An unsigned root zone in which every name has an address, served by
+ * libunbound itself. */
 static int
 set_zone(struct ub_ctx *ub, int zone)
 {
@@ -77,8 +77,7 @@ static int
 add_anchor(
     struct ub_ctx *ub, unsigned number, unsigned algorithm, unsigned digest)
 {
-	/* Octets of the digests that there are: SHA-1, SHA-256, GOST twice,
-	 * SHA-384. */
+	/* The digest lengths in octets: SHA-1, SHA-256, GOST twice, SHA-384. */
 	static const unsigned char sizes[] = { 32, 20, 32, 32, 48 };
 	const unsigned size = digest < sizeof(sizes) ? sizes[digest] : 32;
 	char line[64 + 2 * DIGEST_MAX + 1];
@@ -88,7 +87,7 @@ add_anchor(
 	return ub_ctx_add_ta(ub, line) == 0 ? 0 : -1;
 }
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
 static void
 on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
@@ -104,7 +103,7 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 			    len >= 12 && (wire[3] & 0x0fU) == 0;
 }
 
-/* What it serves itself it answers at once; all else is no answer. */
+/* Queries for its own zone are answered at once; any others get no answer. */
 static void
 ask_all(struct ub_ctx *ub, struct outcome outcomes[VALUES])
 {
@@ -118,7 +117,7 @@ ask_all(struct ub_ctx *ub, struct outcome outcomes[VALUES])
 	}
 }
 
-/* ANY of the two stands for each value in its turn. */
+/* ANY, in one of the two arguments, means every value in turn. */
 static int
 run(struct probe *probe, unsigned algorithm, unsigned digest)
 {
@@ -137,14 +136,14 @@ run(struct probe *probe, unsigned algorithm, unsigned digest)
 	ask_all(ub, probe->outcomes);
 	result = 0;
 out:
-	/* Calls back, with an error, for what it has not answered. */
+	/* Calls back, with an error, for unanswered queries. */
 	ub_ctx_delete(ub);
 	return result;
 }
 
-/* ---- the whole ---- */
+/* ---- the probe ---- */
 
-/* The first that is validated, or 0. */
+/* Returns the first that is validated, or 0. */
 static unsigned
 note(const struct probe *probe, bool lacks[VALUES])
 {
@@ -167,7 +166,7 @@ probe_all(struct probe *probe, struct unbound_facts *facts)
 	if (run(probe, ANY, SHA256) == -1)
 		return -1;
 	algorithm = note(probe, found.no_algorithm);
-	/* Where it validates nothing it has not answered. */
+	/* Where it validates nothing, it has not answered. */
 	if (run(probe, algorithm, ANY) == -1 ||
 	    note(probe, found.no_digest) == 0)
 		return -1;

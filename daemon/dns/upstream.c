@@ -1,4 +1,4 @@
-/* upstream.c - one question to one name server. */
+/* upstream.c - one query to one name server. */
 
 #include "dns/upstream.h"
 
@@ -17,37 +17,38 @@
 #include "dns/packet.h"
 
 #define HEADER_LEN 12
-/* With TCP's length. */
+/* Including the length field of TCP. */
 #define QUESTION_FIXED 4 /* type, class */
 #define QUERY_MAX                                                              \
 	(2 + HEADER_LEN + DOMAIN_WIRE_MAX + QUESTION_FIXED + UPSTREAM_OPT_MAX)
 #define MESSAGE_MAX 65535
 #define CLASS_IN 1
-#define FLAG_QR 0x80U /* of the third octet */
+#define FLAG_QR 0x80U /* in the third octet */
 #define FLAG_TC 0x02U
 #define FLAG_RD 0x01U
-#define FLAG_CD 0x10U /* of the fourth */
+#define FLAG_CD 0x10U /* in the fourth octet */
 #define FLAG_AD 0x20U
-/* A datagram lost is sent once more, long before the time is up. */
+/* A lost datagram is sent once more, long before the timeout. */
 #define SENDINGS 2
 #define RESEND_MS 1200
 
 struct exchange {
 	struct event_base *base;
 	struct endpoint server;
-	struct upstream_manner manner; /* without the pointers' targets */
+	struct upstream_manner manner; /* without the memory that it points
+					* to */
 	upstream_result_cb cb;
-	upstream_cb plain_cb; /* of upstream_start(), in the place of @cb */
+	upstream_cb plain_cb; /* for upstream_start(), instead of @cb */
 	void *arg;
 	int fd;
 	struct event *io, *timer;
 	bool tcp;
 	unsigned sent;
-	uint8_t query[QUERY_MAX]; /* TCP's length first */
-	size_t query_len;         /* without that length */
+	uint8_t query[QUERY_MAX]; /* after the length field for TCP */
+	size_t query_len;         /* without the length field */
 	size_t question_len;      /* header and question */
-	size_t written;           /* of the TCP query */
-	uint8_t *reply;           /* of TCP, its length first */
+	size_t written;           /* octets of the TCP query */
+	uint8_t *reply;           /* over TCP, after its length field */
 	size_t received;
 };
 
@@ -142,14 +143,14 @@ compose(struct exchange *upstream, const char *name, uint16_t type,
 	return 0;
 }
 
-/* Id, QR, opcode and question are ours; the question's case may differ.  A
- * server that understands nothing echoes no question: that is an answer too,
- * of failure. */
+/* ID, QR, opcode and question must match; the question's case may differ.  A
+ * server that does not understand the query returns no question: that counts as
+ * a reply, with an error. */
 static bool
 is_reply(const struct exchange *upstream, const uint8_t *wire, size_t len)
 {
 	const uint8_t *query = upstream->query + 2;
-	/* Where the name ends: type and class have no case. */
+	/* The name ends here; type and class are compared exactly. */
 	const size_t fixed = upstream->question_len - QUESTION_FIXED;
 
 	if (len < HEADER_LEN || memcmp(wire, query, 2) != 0 ||
@@ -318,7 +319,7 @@ on_udp(evutil_socket_t fd, short what, void *arg)
 			fail(upstream, errno, "port unreachable");
 		return;
 	}
-	/* Anything else is forged, or late, and ours may still come. */
+	/* Anything else is forged or late; the reply may still come. */
 	if (!is_reply(upstream, wire, (size_t)n))
 		return;
 	if ((wire[2] & FLAG_TC) == 0 || upstream->manner.keep_truncated)
@@ -327,7 +328,7 @@ on_udp(evutil_socket_t fd, short what, void *arg)
 		fail(upstream, errno, "TCP can't be opened");
 }
 
-/* Until the next sending; behind the last one, for all that is left. */
+/* Until the next sending; after the last one, for the remaining time. */
 static void
 arm_udp(struct exchange *upstream)
 {
@@ -392,7 +393,8 @@ upstream_ask(struct event_base *base, const struct endpoint *server,
 	if (upstream->timer != NULL &&
 	    compose(upstream, name, type, manner) == 0 &&
 	    (manner->tcp ? open_tcp : open_udp)(upstream) == 0) {
-		/* By TCP it is sent once, as soon as the connection stands. */
+		/* Over TCP it is sent once, as soon as the connection is
+		 * established. */
 		upstream->sent = 1;
 		return upstream;
 	}

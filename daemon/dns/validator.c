@@ -36,106 +36,110 @@
 #define RCODE_NOERROR 0
 #define RCODE_NXDOMAIN 3
 #define RCODE_YXDOMAIN 6 /* RFC 6672 section 2.2 */
-/* Milliseconds that a fresh context serves: whoever has paid for one has it for
- * so long. */
+/* Milliseconds that a fresh context serves: the budget that has paid for it has
+ * it for this time. */
 #define FRESH_INTERVAL BUDGET_CONTEXT_MS
 /* Contexts cost 1.3 MiB and 2 ms each, and strangers can cause fresh ones.
- * Beyond this many the oldest makes room, if it has had its time. */
+ * Beyond this number the oldest makes room, if it had its minimum time. */
 #define FRESH_MAX 56
 #define FRESH_LEAST 1000 /* milliseconds */
-/* Of these, for what has failed and is not bogus: dead domains are many, and
- * must not take the place of a second look at what was forged. */
+/* Of these, for queries that failed without being bogus: dead domains are
+ * frequent, and must not take the contexts that forged answers need. */
 #define DOUBTED_MAX 16
-#define FRESH_SPARE 4    /* that make room, and are not gone yet */
-#define SPARE_LEAST 1000 /* milliseconds that a spare one serves */
-#define TRIM_SECONDS 10  /* between two times that memory is given back */
-#define RENEW_AGAIN 1    /* seconds, where memory is short */
-/* Of the time since the last look at the sockets, what may have been for
- * others: callbacks of a millisecond in all (fast_lane.c), and what the clock
- * has too much. */
+#define FRESH_SPARE 4    /* contexts that make room but are not freed yet */
+#define SPARE_LEAST 1000 /* milliseconds that a spare context serves */
+#define TRIM_SECONDS 10  /* between two calls of malloc_trim(3) */
+#define RENEW_AGAIN 1    /* seconds, when out of memory */
+/* Of the time since the last poll, what may have been spent elsewhere:
+ * callbacks of a millisecond in all (fast_lane.c), and the clock's
+ * inaccuracy. */
 #define OTHERS_US 2000
-/* What libunbound validates on the way to an answer it does in other turns, and
- * does not say for whom: so for each zone this is charged.  It is what an
- * honest one takes, with the dearest keys and one signature too many; but for
- * so many, which is an alias and its target. */
+/* libunbound validates zones on the way to an answer in other loop iterations,
+ * and does not say for which query: so each zone costs this much.  That is the
+ * time for an honest zone with the most expensive keys and one signature too
+ * many.  The first ZONES_FREE, enough for an alias and its target, are free. */
 #define ZONE_US 2000
 #define ZONES_FREE 6
-/* Likewise for each set of records in the answer that is signed, nine of which
- * libunbound validates in one turn: one signature by the dearest key.  An
+/* Likewise for each signed RRset in the answer, nine of which libunbound
+ * validates in one loop iteration: one signature by the most expensive key.  An
  * honest answer has no more of them than a chain of aliases and a denial. */
 #define SET_US 600
 #define SETS_FREE 16
-/* Milliseconds between two times that caches are renewed because they are in
- * doubt: whoever has a domain that fails every other time must not keep them
- * cold.  And that a context lives in which too much hangs. */
+/* Milliseconds between two renewals of the caches because of doubt: an attacker
+ * whose domain fails every other time must not keep them cold.  And the minimum
+ * life of a context with too many abandoned queries. */
 #define RENEW_DOUBTED 30000
 #define RENEW_CROWDED 2000
-/* Questions that nobody waits for, each with a socket or a TCP connection: so
- * many are too many, and so many for so long. */
+/* Abandoned queries, each with a socket or a TCP connection: ABANDONED_MAX are
+ * too many at any time, ABANDONED_MANY are too many for ABANDONED_SECONDS. */
 #define ABANDONED_MAX 384
 #define ABANDONED_MANY 128
 #define ABANDONED_SECONDS 60
-/* A key that was revoked is remembered for ever: trust-anchor may still have
- * it when libunbound would have forgotten it. */
+/* Remember revoked keys forever: trust-anchor may still hold such a key when
+ * libunbound would have forgotten it. */
 #define REVOKED_SECONDS "2000000000"
 
-/* TCP connections.  A server can hold one for hours: where all ask, there are
- * more than may be abandoned.  512 cost 2 MiB and 2 ms. */
+/* TCP connections.  A server can occupy one for hours.  In a shared context
+ * there are more connections than queries may be abandoned.  512 cost 2 MiB and
+ * 2 ms. */
 #define TCP_SHARED "512"
 #define TCP_OWN "64"
 
 #define STRING(number) STRING_OF(number)
 #define STRING_OF(number) #number
 
-/* What differs from libunbound's defaults, as measured against broken servers.
- */
+/* Differences from libunbound's defaults, measured against broken servers. */
 static const struct {
 	const char *name, *value;
 } options[] = {
-	/* 16 sockets by default: a hundred dead lookups would stall all */
+	/* 16 sockets by default: a hundred dead lookups would stall all
+	 * others */
 	{ "outgoing-range:", "4096" },
 	{ "num-queries-per-thread:", "4096" },
-	/* these three together: a repaired server is used after seconds, and
-	 * a dropped type does not blacklist the server for the others */
+	/* these three together: a repaired server is used after seconds, and a
+	 * dropped query type does not blacklist the server for other types */
 	{ "infra-cache-max-rtt:", "13000" },
 	{ "infra-keep-probing:", "yes" },
 	{ "infra-host-ttl:", "60" },
 	/* servers that answer NXDOMAIN for empty non-terminals */
 	{ "qname-minimisation:", "no" },
-	/* a lying bit map would hide an existing TLSA */
+	/* a false bit map would hide an existing TLSA */
 	{ "aggressive-nsec:", "no" },
-	/* a failure is never remembered beyond a few seconds */
+	/* a failure is never cached for more than a few seconds */
 	{ "val-bogus-ttl:", "5" },
-	/* as far as clocks differ, and not a tenth of a signature's life */
+	/* the usual clock skew, not a tenth of a signature's validity period */
 	{ "val-sig-skew-min:", STRING(UNBOUND_ANSWER_SKEW_SECONDS) },
 	{ "val-sig-skew-max:", STRING(UNBOUND_ANSWER_SKEW_SECONDS) },
-	/* what validation costs grows with the square of an answer: no larger
-	 * one is read, and no larger set of records validated, names in full.
-	 * Keys of signed zones, the largest of all, take 2 KiB or less */
+	/* the cost of validation grows with the square of an answer's size:
+	 * this limits the size of answers, and of RRsets that are validated,
+	 * with uncompressed names.  DNSKEY RRsets, the largest of all, take 2
+	 * KiB or less */
 	{ "msg-buffer-size:", "8192" },
-	/* fills in why an answer is bogus */
+	/* provides the reason why an answer is bogus */
 	{ "val-log-level:", "2" },
-	/* below this, denials are proofs and not merely "insecure" */
+	/* below this, denials are proofs and not just "insecure" */
 	{ "val-nsec3-keysize-iterations:", PROOF_JUDGE_NSEC3_ITERATIONS },
 };
 
 struct context {
 	struct ub_ctx *ub;
 	struct validated *owner;
-	char owner_name[DOMAIN_TEXT_MAX]; /* whose fresh one it is, or "" */
+	char owner_name[DOMAIN_TEXT_MAX]; /* the name that a fresh context
+					   * serves, or "" */
 	uint64_t born;                    /* clock_ms() */
 	size_t in_flight;
-	size_t awaited;   /* of these, those that somebody waits for */
-	size_t abandoned; /* and those that nobody waits for any more */
-	bool retired;     /* gets no new questions, goes with the last that is
-			   * awaited */
-	bool makes_room;  /* for another one: nobody waits there any more */
-	bool is_doubted;  /* a fresh one, for what has failed */
-	bool distrusted;  /* its root is insecure: the anchor is dead */
-	bool is_outdated; /* there are other anchors by now */
+	size_t awaited;   /* of these, queries that somebody waits for */
+	size_t abandoned; /* and queries that nobody waits for any more */
+	bool retired;     /* gets no new queries, is freed after the last
+			   * awaited one */
+	bool makes_room;  /* for another context: nobody waits for it any
+			   * more */
+	bool is_doubted;  /* a fresh one, for a query that failed */
+	bool distrusted;  /* its root is insecure: the trust anchor is dead */
+	bool is_outdated; /* the anchors have changed since */
 	struct validator_query *queries; /* all of them */
-	struct validator_query *hung; /* hash by key: abandoned, and libunbound
-				       * still works on it */
+	struct validator_query *hung;    /* hash by key: abandoned queries that
+					  * libunbound still works on */
 	struct context *next;
 };
 
@@ -145,27 +149,29 @@ struct validated {
 	struct anchors *anchors;
 	struct context *contexts;
 	struct context *main, *spare;
-	struct event *trimmer; /* gives back the memory of freed contexts */
-	struct event *reaper;  /* frees contexts from the loop, for a context
-				* can't be deleted inside its own callback */
-	struct event *renewer; /* of the main context, when that is due */
-	struct event *crowded; /* the main one has been so for too long */
+	struct event *trimmer; /* returns memory of freed contexts to the
+				* system */
+	struct event *reaper;  /* frees contexts from the loop: a context can't
+				* be deleted inside its own callback */
+	struct event *renewer; /* renews the main context when that is due */
+	struct event *crowded; /* the main context has ABANDONED_MANY for too
+				* long */
 	size_t in_flight, abandoned, context_count, fresh_count, doubted_count;
-	uint64_t doubt_from; /* clock_ms(): when doubt renews again */
+	uint64_t doubt_from; /* clock_ms(): when doubt may renew again */
 	bool asking;         /* ub_resolve_event() has not returned */
 	const struct unbound_facts *library;
 	int zones_fd; /* memory file with the zone blocks, or -1 */
 };
 
-/* Question key: type and name, so that twins are found. */
+/* Query key, type and name, to find twins. */
 #define KEY_MAX (DOMAIN_TEXT_MAX + 8)
 
-/* What is due from the loop. */
+/* What on_due() must do. */
 enum due {
 	DUE_NOTHING = 0,
 	DUE_RESULT, /* one that came too early; libunbound is done */
-	DUE_FRESH,  /* to be asked with empty caches; libunbound is done,
-		     * or has not begun */
+	DUE_FRESH,  /* query with empty caches; libunbound is done, or has not
+		     * begun */
 	DUE_FAILURE /* its context makes room; libunbound works on it */
 };
 
@@ -173,18 +179,18 @@ struct validator_query {
 	struct context *context;
 	validator_cb cb; /* NULL once cancelled, or called */
 	void *arg;
-	struct event *event; /* for what is due */
+	struct event *event; /* calls on_due() */
 	enum due due;
 	struct validator_result result; /* owned copies, with DUE_RESULT */
 	uint16_t type;
 	bool abandoned;
-	bool is_doubted; /* the first look has failed, and was not bogus */
-	char *fresh_for; /* with DUE_FRESH; NULL for its own name */
-	/* Of whoever waits; NULL where he has paid, or is ours. */
+	bool is_doubted; /* the first query failed and was not bogus */
+	char *fresh_for; /* with DUE_FRESH; NULL means its own name */
+	/* Of the caller; NULL where it has paid already, or for is_ours. */
 	struct budget *budget;
-	uint64_t spent; /* microseconds: on all looks so far */
-	bool is_last;   /* whatever it brings: there is no second look */
-	bool is_ours;   /* it keeps no context alive */
+	uint64_t spent; /* microseconds: all queries so far */
+	bool is_last;   /* there is no second query, whatever the result */
+	bool is_ours;   /* our own: keeps no context alive */
 	char *key;
 	struct validator_query *prev, *next; /* in context->queries */
 	UT_hash_handle hh;                   /* in context->hung */
@@ -219,7 +225,7 @@ context_free(struct context *context)
 		validator->doubted_count--;
 	DL_FOREACH (context->queries, query)
 		query->cb = NULL;
-	/* Calls back for everything that libunbound still works on. */
+	/* Calls back for all unfinished queries. */
 	ub_ctx_delete(context->ub);
 	DL_FOREACH_SAFE (context->queries, query, next)
 		query_free(query);
@@ -238,7 +244,7 @@ set_option(struct ub_ctx *ub, const char *name, const char *value)
 	return -1;
 }
 
-/* "name: value", as conf has checked. */
+/* "name: value", already checked by conf. */
 static int
 set_user_option(struct ub_ctx *ub, const char *line)
 {
@@ -251,8 +257,8 @@ set_user_option(struct ub_ctx *ub, const char *line)
 	return set_option(ub, name, colon + 1 + strspn(colon + 1, " \t"));
 }
 
-/* One by one, as text: libunbound would read a file anew for each context, and
- * trust what RFC 5011 has it only watch. */
+/* Added one by one, as text.  libunbound would read a file again for each
+ * context, and would trust keys that RFC 5011 has it only observe. */
 static int
 set_anchors(struct ub_ctx *ub, const struct anchors *anchors)
 {
@@ -270,7 +276,7 @@ set_anchors(struct ub_ctx *ub, const struct anchors *anchors)
 	return 0;
 }
 
-/* The state of RFC 5011, which libunbound then reads and writes. */
+/* The RFC 5011 state file, which libunbound then reads and writes. */
 static int
 set_state(struct ub_ctx *ub, const char *path)
 {
@@ -313,7 +319,7 @@ shun(void *arg, const char *block)
 		shunning->error = -1;
 }
 
-/* Glue may point anywhere, at our own listener too: we would wait for
+/* Glue may point anywhere, even at our own listener: we would wait for
  * ourselves. */
 static int
 shun_addresses(struct ub_ctx *ub, const struct conf *conf)
@@ -325,15 +331,16 @@ shun_addresses(struct ub_ctx *ub, const struct conf *conf)
 	return shunning.error;
 }
 
-/* @state: NULL, or the path of RFC 5011's state, instead of the anchors.
- * @tcp: so many connections. */
+/* @state: NULL, or the path of the RFC 5011 state file, used instead of the
+ * anchors.
+ * @tcp: the number of TCP connections. */
 static int
 set_all(struct ub_ctx *ub, const struct validated *validator, const char *state,
     const char *tcp)
 {
 	const struct conf *conf = validator->conf;
 
-	/* What libunbound has to say reaches us as results. */
+	/* libunbound's messages reach us with its results. */
 	ub_ctx_debugout(ub, NULL);
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
 		if (set_option(ub, options[i].name, options[i].value) == -1)
@@ -404,9 +411,9 @@ retire(struct context *context)
 	reap_if_done(context);
 }
 
-/* What contexts had lies scattered, and malloc(3) would keep it: hundreds of
- * MiB after a time in which much was broken.  It can take 20 ms, and so is done
- * by itself, and not often. */
+/* The memory of contexts is fragmented, and malloc(3) would keep it: hundreds
+ * of MiB after a time with many failures.  This can take 20 ms, so it is done
+ * separately, and not often. */
 static void
 give_memory_back(evutil_socket_t fd, short what, void *arg)
 {
@@ -416,8 +423,8 @@ give_memory_back(evutil_socket_t fd, short what, void *arg)
 	malloc_trim(0);
 }
 
-/* One context, which takes milliseconds.  What nobody waits for goes with it:
- * libunbound could work on that for minutes. */
+/* Frees one context, which takes milliseconds.  Abandoned queries are deleted
+ * with it: libunbound could work on them for minutes. */
 static void
 reap(evutil_socket_t fd, short what, void *arg)
 {
@@ -441,7 +448,7 @@ reap(evutil_socket_t fd, short what, void *arg)
 static void check_trust(struct context *context);
 static void on_root_key(void *arg, const struct validator_result *result);
 
-/* Beside the main one, which trust.h watches. */
+/* For contexts other than the main one, which trust.h checks. */
 static struct context *
 context_new_checked(struct validated *validator, const char *tcp)
 {
@@ -464,10 +471,10 @@ hangs_in(const struct context *context, const char *key)
 }
 
 /*
- * A question that hangs inside one context would only join its twin there.  In
- * a young one it may: the twin has not hung for long, and whoever has silent
- * servers, and a name that is asked for again and again, would else have a
- * context made for each question.
+ * A query whose twin hangs in a context would only join it there, so it gets
+ * another context.  In a young context it may join: its twin has not hung for
+ * long.  Otherwise an attacker with silent servers and a name that is queried
+ * repeatedly would cause a new context for each query.
  */
 static struct context *
 pick_shared(struct validated *validator, const char *key)
@@ -510,7 +517,7 @@ validator_renew(struct validated *validator)
 	return 0;
 }
 
-/* When it is due: a context takes milliseconds. */
+/* When it is due: creating a context takes milliseconds. */
 static void
 on_renewer(evutil_socket_t fd, short what, void *arg)
 {
@@ -529,8 +536,7 @@ is_before(const struct timeval *a, const struct timeval *b)
 				      : a->tv_sec < b->tv_sec;
 }
 
-/* The main context is replaced from the loop: at once, or @from, in the time of
- * clock_ms(). */
+/* Replace the main context from the loop: at once, or at @from (clock_ms()). */
 static void
 renew_soon(struct validated *validator, uint64_t from)
 {
@@ -560,8 +566,8 @@ validator_doubt(struct validated *validator)
 	return at_once;
 }
 
-/* The oldest makes room, with the next turn of the loop.  Who waits there is
- * told that it has failed. */
+/* The oldest fresh context makes room, in the next loop iteration.  Its callers
+ * get a failure. */
 static bool
 make_room(struct validated *validator, bool is_doubted, uint64_t now)
 {
@@ -617,8 +623,8 @@ fresh_new(struct validated *validator, const char *name, bool is_doubted,
 	return context;
 }
 
-/* The context of the last seconds that is @name's own, or a new one, for which
- * @budget, or NULL, pays. */
+/* The recent context that belongs to @name, or a new one, for which @budget,
+ * unless NULL, pays. */
 static struct context *
 pick_fresh(struct validated *validator, const char *name, bool is_doubted,
     struct budget *budget)
@@ -677,7 +683,7 @@ query_leave(struct validator_query *query)
 	reap_if_done(context);
 }
 
-/* Nobody waits for it any more.  Returns who did. */
+/* Nobody waits for the query any more.  Returns its callback. */
 static validator_cb
 query_forget(struct validator_query *query)
 {
@@ -691,7 +697,7 @@ query_forget(struct validator_query *query)
 	return cb;
 }
 
-/* libunbound is done with what nobody waited for. */
+/* libunbound is done with an abandoned query. */
 static void
 leave_abandoned(struct context *context)
 {
@@ -720,7 +726,7 @@ query_free(struct validator_query *query)
 	free(query);
 }
 
-/* libunbound can't end a question, but a context can be replaced. */
+/* libunbound can't abort a query, but a context can be replaced. */
 static void
 relieve(struct context *context)
 {
@@ -739,7 +745,7 @@ relieve(struct context *context)
 	}
 }
 
-/* Libunbound goes on with it; a twin shall not join it. */
+/* libunbound goes on with it; a twin must not join it. */
 static void
 abandon(struct validator_query *query)
 {
@@ -756,7 +762,7 @@ abandon(struct validator_query *query)
 	relieve(context);
 }
 
-/* The name that is asked for. */
+/* The name of the query. */
 static const char *
 name_of(const struct validator_query *query)
 {
@@ -771,8 +777,8 @@ read_failure(const char *why, struct validator_result *result)
 							  : REASON_NO_SERVER };
 }
 
-/* The packet's own rcode counts: a failure that comes from libunbound's
- * cache arrives with rcode 0 and SERVFAIL inside the packet. */
+/* The packet's own rcode counts: a failure from libunbound's cache comes with
+ * rcode 0 and SERVFAIL in the packet. */
 static bool
 is_answer(int rcode, const uint8_t *wire, int len)
 {
@@ -788,7 +794,7 @@ is_answer(int rcode, const uint8_t *wire, int len)
 	}
 }
 
-/* Returns false where it is the answer, but not the whole of it. */
+/* Returns false where the answer is incomplete. */
 static bool
 read_result(const struct validator_query *query, int rcode, const void *packet,
     int len, int sec, const char *why, struct validator_result *result)
@@ -811,7 +817,7 @@ read_result(const struct validator_query *query, int rcode, const void *packet,
 		    packet, (size_t)len, domain_labels(name_of(query))),
 		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
 		.why = reason_innermost(why) };
-	/* Whose answer is the last one is asked in a new context. */
+	/* The last query goes to a new context, so it is validated now. */
 	flaw = unbound_answer_flaw(packet, (size_t)len, query->type,
 	    result->security, query->is_last, now);
 	if (flaw != NULL)
@@ -838,8 +844,7 @@ on_due(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	query->due = DUE_NOTHING;
-	/* Each of these takes its time: the loop shall look at what else is
-	 * ready. */
+	/* Each of these takes time: let the loop poll for other events. */
 	event_base_loopcontinue(query->context->owner->base);
 	if (due == DUE_FRESH && query->cb != NULL) {
 		ask_fresh(query);
@@ -858,9 +863,9 @@ on_due(evutil_socket_t fd, short what, void *arg)
 	query_free(query);
 }
 
-/* A result came while ub_resolve_event() was still running: of a question that
- * the cache answers, or of any other that is ready by then.  Whoever is asking
- * right now could be ended by it. */
+/* A result came before ub_resolve_event() returned: for a query that the cache
+ * answers, or for any other that is ready by then.  Calling back now could free
+ * the caller that is just sending its query. */
 static void
 postpone(struct validator_query *query, const struct validator_result *result)
 {
@@ -883,9 +888,10 @@ postpone(struct validator_query *query, const struct validator_result *result)
 	event_active(query->event, EV_TIMEOUT, 0);
 }
 
-/* What libunbound has spent before it called back, as far as it is much, was
- * for this answer: signatures are checked when all is there that they need, and
- * then it comes at once.  With keys chosen for that each takes 15 ms. */
+/* The time that libunbound has spent before it called back is charged to this
+ * answer if it is long.  Signatures are checked once everything needed for them
+ * is there, and the answer follows at once.  With malicious keys each takes 15
+ * ms. */
 static void
 note_spent(struct validator_query *query)
 {
@@ -895,8 +901,8 @@ note_spent(struct validator_query *query)
 		query->spent += microseconds - OTHERS_US;
 }
 
-/* Whether zones and sets were validated for this answer or lay in the cache by
- * then, nobody says. */
+/* libunbound does not say whether zones and RRsets were validated for this
+ * answer or were cached. */
 static uint64_t
 cost_of_sets(const struct validator_result *result)
 {
@@ -947,8 +953,8 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 		postpone(query, &result);
 		return;
 	}
-	/* Signatures were checked, which takes long: the loop shall look at
-	 * what else is ready. */
+	/* Signatures were checked, which takes long: let the loop poll for
+	 * other events. */
 	event_base_loopcontinue(validator->base);
 	cb = query_forget(query);
 	cb(query->arg, &result);
@@ -984,7 +990,8 @@ query_new(struct context *context, const char *name, uint16_t type,
 	return query;
 }
 
-/* Returns 0, or -1 where it can't be asked: then it is still the caller's. */
+/* Returns 0, or -1 where the query can't be sent: it then still belongs to the
+ * caller. */
 static int
 submit(struct validator_query *query)
 {
@@ -1001,7 +1008,7 @@ submit(struct validator_query *query)
 	return error == 0 ? 0 : -1;
 }
 
-/* Returns the query, or NULL, and then it is freed. */
+/* Returns the query, or NULL after freeing it. */
 static struct validator_query *
 submit_new(struct validator_query *query)
 {
@@ -1013,9 +1020,9 @@ submit_new(struct validator_query *query)
 }
 
 /*
- * With empty caches: a second look at what is bogus; or what came was not
- * whole, and lies in libunbound's cache as it came.  "_25._tcp" belongs to its
- * host.
+ * Query with empty caches: again after a bogus answer, or after an incomplete
+ * one, which libunbound has cached as it came.  "_25._tcp" shares the context
+ * of its host.
  */
 static void
 ask_fresh(struct validator_query *query)
@@ -1058,7 +1065,7 @@ on_root_key(void *arg, const struct validator_result *result)
 		  "of libunbound: what is insecure there is not believed");
 }
 
-/* Asked first, so that it is known before what else is asked there. */
+/* The first query of a context, so that its result is known before others. */
 static void
 check_trust(struct context *context)
 {
@@ -1071,8 +1078,8 @@ check_trust(struct context *context)
 	submit_new(query);
 }
 
-/* Many may want it in one turn of the loop, and contexts take their time: each
- * has a turn of its own. */
+/* Many callers may want this in one loop iteration, and creating contexts takes
+ * time: each gets an iteration of its own. */
 static struct validator_query *
 ask_fresh_later(struct validated *validator, const char *name, uint16_t type,
     const char *fresh_for, bool is_doubted, validator_cb cb, void *arg)
@@ -1145,7 +1152,7 @@ validator_use_anchors(struct validated *validator, struct anchors *anchors)
 	validator->anchors = anchors;
 	if (validator_renew(validator) == 0)
 		return;
-	/* They may still trust a key that was revoked. */
+	/* Those contexts may still trust a key that was revoked. */
 	for (struct context *context = validator->contexts; context != NULL;
 	     context = context->next)
 		context->is_outdated = true;
@@ -1157,7 +1164,7 @@ validator_cancel(struct validator_query *query)
 	if (query == NULL)
 		return;
 	query_forget(query);
-	/* Where libunbound is done with it, what is due frees it. */
+	/* Where libunbound is done with it, on_due() frees it. */
 	if (query->due != DUE_RESULT && query->due != DUE_FRESH)
 		abandon(query);
 }

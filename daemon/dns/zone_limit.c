@@ -1,5 +1,4 @@
-/* zone_limit.c - how many plain lookups ask the servers of one zone at a time.
- */
+/* zone_limit.c - how many plain lookups query the servers of one zone. */
 
 #include "dns/zone_limit.h"
 
@@ -13,12 +12,13 @@
 struct zone_limit_zone {
 	char *name;
 	size_t taken;
-	struct zone_limit_turn *waiting; /* the first has waited longest */
+	struct zone_limit_turn *waiting; /* longest waiting first */
 	UT_hash_handle hh;
 };
 
 struct zone_limit {
-	struct zone_limit_zone *zones; /* hash by name; each has a turn taken */
+	struct zone_limit_zone *zones; /* hash by name; only zones with a turn
+					* taken */
 };
 
 struct zone_limit *

@@ -9,8 +9,8 @@
 #include "base/domain.h"
 
 /*
- * What libunbound answers by itself (unbound.conf(5), local-zone): a
- * forwarder for such a zone would never be asked.
+ * The zones that libunbound answers locally (unbound.conf(5), local-zone): a
+ * forwarder for one of them would never be queried.
  */
 static const char *const built_in[] = { "localhost", "127.in-addr.arpa",
 	"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
@@ -53,7 +53,7 @@ static const char *const built_in[] = { "localhost", "127.in-addr.arpa",
 
 typedef bool (*zone_kind)(const struct conf_zone *zone);
 
-/* The deepest block of a kind at or above @name. */
+/* The deepest block of that kind at or above @name. */
 static const struct conf_zone *
 find(const struct conf *conf, const char *name, zone_kind is_kind)
 {
@@ -94,8 +94,8 @@ zones_insecure(const struct conf *conf, const char *name)
 	return find(conf, name, is_insecure);
 }
 
-/* A block for it, for something in it or above it: its servers shall be
- * asked. */
+/* Whether a zone block for @local, or for a name in it or above it, disables
+ * the local zone, so that the block's servers are queried. */
 static bool
 is_switched_off(const struct conf *conf, const char *local)
 {
@@ -129,7 +129,7 @@ write_server_section(const struct conf *conf, FILE *file)
 
 		if (zone->insecure)
 			fprintf(file, "domain-insecure: \"%s\"\n", zone->name);
-		/* All other addresses there are shunned by name. */
+		/* All other loopback addresses are excluded explicitly. */
 		for (size_t k = 0; k < zone->server_count; k++)
 			if (prefix_is_loopback(&zone->servers[k].address))
 				fputs("do-not-query-localhost: no\n", file);

@@ -1,10 +1,9 @@
 /*
- * answer.h - what one DNS lookup found, and how far it can be trusted.
+ * answer.h - the result of one DNS lookup, and how far it can be trusted.
  *
- * The zero value of every enum is the cautious one, so memory that was only
- * cleared can never pass for an authenticated answer.  An answer does not
- * change once it was handed out, and is shared by counting references.
- * Pure: packets in, facts out.
+ * The zero value of every enum is the cautious one, so zeroed memory can never
+ * pass for an authenticated answer.  An answer does not change once it has been
+ * handed out; it is shared by reference counting.  Pure: packets in, facts out.
  */
 #ifndef DNS_ANSWER_H
 #define DNS_ANSWER_H
@@ -13,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* RR types that we ask for, IANA numbers, host order. */
+/* The RR types that we query: IANA numbers, host order. */
 enum dns_type {
 	DNS_TYPE_A = 1,
 	DNS_TYPE_NS = 2,
@@ -30,16 +29,16 @@ enum dns_type {
 };
 
 enum dns_status {
-	DNS_FAILED = 0, /* no data and no denial; the cause may pass */
+	DNS_FAILED = 0, /* no data and no denial; may be temporary */
 	DNS_OK,         /* records present */
 	DNS_NODATA,     /* the name exists, the type does not */
 	DNS_NXDOMAIN
 };
 
 /*
- * RFC 4033 section 5.  INSECURE is only said where a reason was found
- * (docs/design.md, "2. The proof"); together with DNS_FAILED it means: proven
- * insecure, the data are not to be had.
+ * RFC 4033 section 5.  INSECURE is only used where a reason was found
+ * (docs/design.md, "2. The proof").  Together with DNS_FAILED it means: proven
+ * insecure, but the data could not be obtained.
  */
 enum dns_security {
 	DNS_INDETERMINATE = 0,
@@ -48,59 +47,61 @@ enum dns_security {
 	DNS_SECURE
 };
 
-/* How the answer was come by. */
+/* How the answer was obtained. */
 enum dns_rung {
-	DNS_RUNG_NONE = 0,  /* it was not */
+	DNS_RUNG_NONE = 0,  /* not obtained */
 	DNS_RUNG_VALIDATED, /* libunbound */
-	DNS_RUNG_FRESH,     /* libunbound, asked again with empty caches */
-	DNS_RUNG_PROOF,     /* proven insecure, which was all one had to know */
+	DNS_RUNG_FRESH,     /* libunbound, repeated with empty caches */
+	DNS_RUNG_PROOF,     /* proven insecure, and only that was needed */
 	DNS_RUNG_PLAIN      /* proven insecure, data by plain DNS */
 };
 
-/* One RDATA: wire format, uncompressed.  Belongs to the answer. */
+/* One RDATA: wire format, uncompressed.  Owned by the answer. */
 struct dns_rdata {
 	const uint8_t *data;
 	size_t len;
 };
 
 /*
- * A DNS message in wire format, of which the answer and the authority section
- * belong to the whole answer.  Owned.
+ * A DNS message in wire format whose answer and authority sections are part of
+ * the complete answer.  Owned.
  */
 struct dns_part {
 	uint8_t *wire;
 	size_t len;
 };
 
-/* As @why below: more than a message, or all messages of a lookup, may have. */
+/* A value of @why below: the size limit of one message, or of all messages of a
+ * lookup, was exceeded. */
 #define DNS_WHY_TOO_LARGE "the answer is too large to be passed on"
 
 struct dns_answer {
 	enum dns_status status;
 	enum dns_security security; /* of the whole chain of aliases */
 	enum dns_rung rung;
-	char *qname; /* name asked for, text form of base/domain.h */
+	char *qname; /* queried name, text form of base/domain.h */
 	uint16_t qtype;
-	char *rname; /* name after CNAMEs; equals qname without */
-	/* Of the CNAME at qname; INDETERMINATE where there is none, or where
-	 * only the whole chain is known to be insecure. */
+	char *rname; /* the name after CNAMEs; qname if there are none */
+	/* Of the CNAME at qname.  INDETERMINATE where there is none, or where
+	 * only the chain as a whole is known to be insecure. */
 	enum dns_security first_link;
-	uint32_t ttl;            /* seconds: records, aliases, denial, proof */
+	uint32_t ttl;            /* seconds: minimum of records, aliases,
+				  * denial, proof */
 	struct dns_rdata *rdata; /* of qtype at rname; NULL unless DNS_OK */
 	size_t rdata_count;
 	char *proof; /* why it is insecure, one line, or NULL */
 	char *why; /* why it failed or is bogus, one line of printable text, or
-		      NULL */
+		    * NULL */
 	/* Only with LOOKUP_NEED_MESSAGE: one part for each alias at which the
-	 * lookup had to start again, and the last one, whose rcode counts.
-	 * With DNS_BOGUS: what is bogus, for those who want it all the same. */
+	 * lookup had to start again, and the final one, whose rcode counts.
+	 * With DNS_BOGUS: the bogus data, for callers that want them anyway. */
 	struct dns_part *parts;
 	size_t part_count;
 	unsigned references; /* answer_ref(), answer_unref() */
 };
 
-/* An answer that has FAILED, with one reference; its maker fills it in before
- * anyone else sees it.  rname equals qname.  NULL when out of memory. */
+/* A new answer with status FAILED, rname equal to qname, and one reference.
+ * Its creator fills it in before sharing it.  NULL when out of memory. */
 struct dns_answer *answer_new(const char *qname, uint16_t qtype);
 
 /* Another reference to the same answer; returns it. */

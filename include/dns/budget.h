@@ -1,9 +1,11 @@
 /*
- * budget.h - what one evaluation may spend, over all its parts.  Whoever can
- * send mail chooses the domain and runs its name servers: each part has bounds
- * of its own, and their product must have one, too.  A lookup for a lookup may
- * outlive the evaluation that has started it, and is still paid by that one: so
- * a budget is counted.  Pure.
+ * budget.h - the resource limits of one evaluation, over all its parts.
+ *
+ * Anybody who can send mail chooses the domain, and may run its name servers.
+ * Each part of an evaluation has limits of its own; the budget also limits
+ * their product.  A lookup of a name server may outlive the evaluation that
+ * started it and is still charged to it, so budgets are reference-counted.
+ * Pure.
  */
 #ifndef DNS_BUDGET_H
 #define DNS_BUDGET_H
@@ -16,61 +18,62 @@
 #include "dns/lookup.h"
 
 enum budget_kind {
-	BUDGET_HASHING,  /* SHA-1 blocks, for names in NSEC3 */
-	BUDGET_CONTEXTS, /* fresh contexts of libunbound, for what is bogus */
-	BUDGET_REPEATS,  /* the same, for answers that are not whole */
-	BUDGET_LOOKUPS,  /* lookups inside lookups: servers, their addresses */
-	BUDGET_KEYS,     /* TLSA records with a whole key or certificate */
-	BUDGET_VALIDATION, /* microseconds of processor time, by libunbound */
+	BUDGET_HASHING,    /* SHA-1 blocks, for NSEC3 names */
+	BUDGET_CONTEXTS,   /* fresh libunbound contexts, for bogus answers */
+	BUDGET_REPEATS,    /* the same, for incomplete answers */
+	BUDGET_LOOKUPS,    /* nested lookups: name servers, their addresses */
+	BUDGET_KEYS,       /* TLSA records with a full key or certificate */
+	BUDGET_VALIDATION, /* microseconds of processor time in libunbound */
 	BUDGET_KINDS
 };
 
 /*
- * What we hash ourselves, and what libunbound may have hashed for each answer.
+ * Hashing of our own, and what libunbound may have hashed for each answer.
  * Twenty hosts in a zone with 150 iterations and a short salt take some 70,000
  * blocks.  A block takes 0.3 to 0.6 microseconds, and what is in flight when
- * the budget ends is as much again: one mail to whoever makes the most of it
- * costs 0.3 seconds.
+ * the budget ends is as much again: the most expensive domain costs 0.3 seconds
+ * per mail.
  */
 #define BUDGET_HASHING_MAX 300000
 #define BUDGET_CONTEXTS_MAX 8
-/* Of these, for what is bogus: what has merely failed gets none of them. */
+/* Of these, reserved for bogus answers: failed lookups get none of them. */
 #define BUDGET_CONTEXTS_KEPT 2
-/* That one serves the name that it was made for. */
+/* How long such a context serves the name that it was made for. */
 #define BUDGET_CONTEXT_MS 5000
-/* What is not whole stays in libunbound's cache for its whole TTL: one packet
- * for each of twenty hosts, their MX and the zones that they are in must not
- * keep mail for a day. */
+/* An incomplete answer stays in libunbound's cache for its full TTL.  One
+ * packet for each of twenty hosts, their MX and their zones must not delay mail
+ * for a day. */
 #define BUDGET_REPEATS_MAX 32
 #define BUDGET_LOOKUPS_MAX 1000
-/* One or two milliseconds each, where they were chosen for that. */
+/* One or two milliseconds each for the most expensive keys. */
 #define BUDGET_KEYS_MAX 64
-/* Twenty hosts whose zones all have keys of 4,096 bits take some 0.1 s. */
+/* Twenty hosts whose zones all have 4,096-bit keys take some 0.1 s. */
 #define BUDGET_VALIDATION_MAX 500000
 
-/* A fresh context that was paid for. */
+/* A fresh context that has been paid for. */
 struct budget_context {
 	char name[DOMAIN_TEXT_MAX];
 	bool is_doubted;
-	uint64_t until; /* clock_ms(): it serves no longer than that */
+	uint64_t until; /* clock_ms(): when it expires */
 };
 
-/* All zero is one of which nothing is left. */
+/* All zero: nothing is left. */
 struct budget {
 	enum lookup_class class; /* of the evaluation */
 	size_t holders;
-	size_t server_lookups; /* that run on it now: server_lookups.h */
+	size_t server_lookups; /* running now at its expense:
+				* server_lookups.h */
 	uint64_t left[BUDGET_KINDS];
 	struct budget_context context[BUDGET_CONTEXTS_MAX];
 	size_t contexts;
-	/* One of them had an answer that the caches of all had not, and it is
-	 * too early to renew these. */
+	/* A fresh context had an answer where the shared caches had none, and
+	 * it is too early to renew those. */
 	bool has_bad_caches;
-	bool used_up;               /* something was refused: */
-	enum budget_kind first_out; /* of this kind, before any other */
+	bool used_up;               /* a request was refused */
+	enum budget_kind first_out; /* the kind of the first refusal */
 };
 
-/* One that is not freed: it outlives all that holds it. */
+/* For a budget that is not freed: it must outlive every user of it. */
 void budget_init(struct budget *budget);
 
 /* NULL when out of memory. */
@@ -79,46 +82,46 @@ struct budget *budget_hold(struct budget *budget);
 /* NULL does nothing. */
 void budget_release(struct budget *budget);
 
-/* Returns false, and takes nothing, where @amount is more than is left. */
+/* Returns false, and takes nothing, where @amount exceeds what is left. */
 bool budget_spend(
     struct budget *budget, enum budget_kind kind, uint64_t amount);
 
 /*
- * A fresh context for @name, and all that is asked for that name in the time
- * that it serves: A, AAAA and TLSA of a host have one together, and pay once.
- * Else a domain with many hosts would find none left for its TLSA.
- * @is_doubted: the first look has failed, and was not bogus; that is another
- * context, and where only those that are kept are left it returns false without
- * counting as a refusal.
+ * A fresh context for @name, and for all queries for that name until it
+ * expires: A, AAAA and TLSA of a host share one context and pay once.
+ * Otherwise a domain with many hosts would have none left for its TLSA.
+ * @is_doubted: the first query failed and was not bogus.  Such a query has a
+ * context of its own.  Where only the reserved contexts are left, the function
+ * returns false without counting a refusal.
  * @now: clock_ms().
  */
 bool budget_spend_context(
     struct budget *budget, const char *name, bool is_doubted, uint64_t now);
 
-/* For what is done already: takes @amount, or else all that is left, and then
- * returns false. */
+/* Charge work that is already done: takes @amount; where less is left, takes
+ * all of it and returns false. */
 bool budget_charge(
     struct budget *budget, enum budget_kind kind, uint64_t amount);
 
-/* Whether anything is left; where nothing is, that counts as a refusal. */
+/* Whether anything is left; if not, that counts as a refusal. */
 bool budget_lasts(struct budget *budget, enum budget_kind kind);
 
-/* What libunbound has spent on an answer, whoever it was for: SHA-1 blocks, and
- * microseconds.  Returns false where that is too much. */
+/* Charge what libunbound has spent on an answer, for whatever purpose: SHA-1
+ * blocks and microseconds.  Returns false where the budget is exceeded. */
 bool budget_pay(struct budget *budget, uint64_t hashing, uint64_t microseconds);
 
-/* Whether libunbound may be asked for more: not on credit. */
+/* Whether libunbound may be asked for more: only while budget is left. */
 bool budget_may_ask(struct budget *budget);
 
-/* Whether a lookup that has failed on it may do better on another. */
+/* Whether a lookup that failed on it might succeed on another budget. */
 bool budget_is_short(const struct budget *budget);
 
-/* As budget_text(), of what nothing can be looked up without; NULL where there
- * is some of each. */
+/* As budget_text(), but only of the kinds without which no lookup is possible;
+ * NULL where some of each is left. */
 const char *budget_stops(const struct budget *budget);
 
-/* "NSEC3 hashing of one evaluation is used up": what was refused first.  NULL
- * where nothing was. */
+/* "NSEC3 hashing of one evaluation is used up": the first refusal.  NULL where
+ * nothing was refused. */
 const char *budget_text(const struct budget *budget);
 
 #endif /* DNS_BUDGET_H */

@@ -1,25 +1,27 @@
 /*
- * key_limits.h - no key makes the loop wait for seconds.
+ * key_limits.h - limits on the time that signature checks may take.
  *
- * libunbound checks the signatures of an RRset in one go, and everybody waits.
- * With Nettle, as Debian 12 builds it, it takes keys of any length: eight
- * signatures of one with 16,384 bits, and an exponent as long as that, held the
- * loop for tens of seconds.  So Nettle's functions are replaced in this
- * program, as epoll_wait(2) is in loop_time.h: above the limits no signature is
- * valid, and the zone is bogus.  No other validator takes such keys: the
- * modulus has 4,096 bits at most (RFC 3110 section 2), and above 64 bits of
- * exponent OpenSSL refuses long keys, BIND all.
+ * libunbound checks the signatures of an RRset in one go, and meanwhile the
+ * event loop stands still.  Nettle, as Debian 12 builds it, takes keys of any
+ * length: eight signatures by one key with a modulus of 16,384 bits and an
+ * exponent of the same length blocked the loop for tens of seconds.  So this
+ * program replaces Nettle's functions, as loop_time.h replaces epoll_wait(2):
+ * above the limits no signature is valid, and the zone is bogus.  No other
+ * validator takes such keys: the modulus has 4,096 bits at most (RFC 3110
+ * section 2).  Above 64 bits of exponent, OpenSSL refuses long keys and BIND
+ * refuses all.
  *
- * Nor do signatures that are none: libunbound tries nine for each RRset, and
- * whoever has a zone for each label of his names can have it do so sixteen
- * times for each of them, in turns of the loop for which nobody is charged.
- * Where those of one turn have taken a millisecond, which is seven of P-256 and
- * three of P-384, none that comes later in that turn is valid; and the turn
- * ends with the callback that is under way, so that nobody's is lost behind
- * others' junk.
+ * Invalid signatures are limited, too.  libunbound tries nine for each RRset.
+ * A domain with a zone at each label of its names can have it do so sixteen
+ * times for each zone, in loop iterations that are charged to no budget.  Once
+ * the invalid signatures of one iteration have taken a millisecond (seven of
+ * P-256 or three of P-384), every later signature in that iteration counts as
+ * invalid.  The iteration ends with the current callback, so that no other
+ * lookup fails because of them.
  *
- * A libunbound that was built with OpenSSL, as Debian 13's, never asks us.  It
- * has limits of its own, which leave keys of up to 3,072 bits any exponent.
+ * A libunbound built with OpenSSL, as in Debian 13, never calls these
+ * functions.  It has limits of its own, which allow any exponent with keys of
+ * up to 3,072 bits.
  */
 #ifndef DNS_KEY_LIMITS_H
 #define DNS_KEY_LIMITS_H
@@ -29,17 +31,17 @@
 #define KEY_MODULUS_BITS_MAX 4096
 #define KEY_EXPONENT_BITS_MAX 64
 
-/* Microseconds of processor time, in one turn of the loop. */
+/* Microseconds of processor time, in one loop iteration. */
 #define KEY_FAILURES_US_MAX 1000
 
 /*
- * @look: told in the midst of a callback that the loop shall look at its
- * sockets after that one, for with the next look (loop_time_turn()) there is
- * another turn; called with @arg.  NULL: nobody is told.
+ * @look: called with @arg during a callback, to request that the loop polls its
+ * sockets right after that callback: the next poll (loop_time_turn()) begins
+ * another iteration.  NULL: no such call.
  */
 void key_limits_end_turns(void (*look)(void *arg), void *arg);
 
-/* Whether libunbound's questions about signatures come to us. */
+/* Whether libunbound's signature checks call these functions. */
 bool key_limits_hold(void);
 
 #endif /* DNS_KEY_LIMITS_H */

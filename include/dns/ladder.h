@@ -1,10 +1,12 @@
 /*
- * ladder.h - one lookup: the rungs race, the first conclusive result answers.
+ * ladder.h - one lookup.  The rungs run in parallel; the first conclusive
+ * result is the answer.
  *
- * 1. validated: libunbound; bogus is asked once more with fresh caches.
+ * 1. validated: libunbound; a bogus answer is queried once more with empty
+ *    caches.
  * 2. the proof of insecurity (proof.h), which also checks every result that
  *    libunbound calls insecure.
- * 3. plain DNS (plain.h), only under a completed proof of this lookup.
+ * 3. plain DNS (plain.h), only after the proof of this lookup is complete.
  */
 #ifndef DNS_LADDER_H
 #define DNS_LADDER_H
@@ -21,14 +23,15 @@ struct ladder;
 struct memory;
 struct validated;
 
-/* What all lookups share; borrowed by each, must outlive them. */
+/* Shared by all lookups; borrowed by each, must outlive them. */
 struct ladder_env {
 	struct event_base *base;
 	const struct conf *conf;
 	struct validated *validator;
 	struct memory *memory;
 	struct plain_env plain;
-	/* One line where trust is not alive; NULL where it is. */
+	/* One line of text while the trust anchor is not alive; otherwise
+	 * NULL. */
 	const char *(*distrust)(void *arg);
 	void *arg;
 };
@@ -38,11 +41,13 @@ struct ladder_question {
 	uint16_t type;
 	enum lookup_need need;
 	enum lookup_class class;
-	const struct plain_path *path; /* NULL for a lookup of its own */
+	const struct plain_path *path; /* NULL for a lookup that no other lookup
+					* waits for */
 	struct budget *budget; /* of the evaluation; outlives the lookup */
 	unsigned deadline_ms;  /* from now */
-	/* Told when it begins to wait for its turn at a zone's servers, and
-	 * when that has come; with the arg of the callback. */
+	/* Called, with the arg of the callback, when the lookup begins to wait
+	 * for its turn at a zone's servers (zone_limit.h), and when it stops
+	 * waiting. */
 	void (*waits)(void *arg, bool waits);
 };
 
@@ -56,15 +61,15 @@ struct ladder *ladder_start(const struct ladder_env *env,
 /* The callback will not come.  NULL does nothing. */
 void ladder_cancel(struct ladder *ladder);
 
-/* When the proof starts beside a validated lookup that has not answered. */
+/* When the proof starts if the validated lookup has not answered. */
 #define LADDER_PROOF_MS 400
 
-/* A name with more labels is not looked up: to prove that it does not exist
- * costs a hash for each, and each may be a zone.  34 are those of an IPv6
- * address, and block lists have a few more. */
+/* A name with more labels is not looked up: proving that it does not exist
+ * costs a hash for each label, and each label may be a zone.  An IPv6 address
+ * has 34 labels, and names in block lists have a few more. */
 #define LADDER_LABELS_MAX 40
-/* But mail is sent to hosts, and asked for at hosts: their names are shorter.
- * Two more are those of "_25._tcp". */
+/* Mail is sent to host names, and lookups for mail are for host names, which
+ * have fewer labels.  This includes two for "_25._tcp". */
 #define LADDER_HOST_LABELS_MAX 18
 
 #endif /* DNS_LADDER_H */

@@ -1,10 +1,10 @@
 /*
- * packet_writer.h - DNS records in wire format, with names compressed (RFC 1035
+ * packet_writer.h - DNS records in wire format, with name compression (RFC 1035
  * section 4.1.4, RFC 3597 section 4).
  *
- * In linear time and without memory of its own: libldns takes a second for a
- * message of names with 127 labels, and where memory is short leaves out names
- * in silence.
+ * Takes linear time and allocates nothing.  libldns takes a second for a
+ * message of names with 127 labels, and silently leaves out names where memory
+ * is short.
  */
 #ifndef DNS_PACKET_WRITER_H
 #define DNS_PACKET_WRITER_H
@@ -15,18 +15,18 @@
 
 #include <ldns/ldns.h>
 
-/* That others can point at: more have no room where a pointer can lead. */
+/* Compression targets: a pointer can't reach more names. */
 #define PACKET_WRITER_NAMES_MAX 8192
 #define PACKET_WRITER_BUCKETS 1024
 
-/* Where a name, or the end of one, stands in the message. */
+/* Where a name or a suffix of one is in the message. */
 struct packet_writer_name {
 	uint32_t hash;
 	uint16_t at;
 	uint16_t next; /* in its bucket: index + 1, 0 for the last */
 };
 
-/* Only for writer_…(); for the stack. */
+/* Private to packet_writer_…(); for the stack. */
 struct packet_writer {
 	uint8_t *out;
 	size_t len, size;
@@ -37,21 +37,21 @@ struct packet_writer {
 	struct packet_writer_name name[PACKET_WRITER_NAMES_MAX];
 };
 
-/* @out has room for @size octets, and holds a header of 12, and behind it up to
- * @len nothing, or one question. */
+/* @out has room for @size octets.  Its first @len octets are a header of 12
+ * octets and at most one question. */
 void packet_writer_start(
     struct packet_writer *writer, uint8_t *out, size_t len, size_t size);
 
-/* Appends a record; what counts records is the caller's. */
+/* Appends a record; the caller updates the header's record counts. */
 void packet_writer_add(struct packet_writer *writer, const ldns_rr *rr);
 
-/* How long the message is; 0 where not everything had room. */
+/* The length of the message; 0 where not everything fitted. */
 size_t packet_writer_len(const struct packet_writer *writer);
 
 /*
- * A whole message: header, question, answer and authority section.
- * Returns 0 with memory to free() in @wire, or -1 when out of memory or where
- * it would be longer than a message can be.
+ * A complete message: header, question, answer and authority section.
+ * Returns 0 with memory to free() in @wire; or -1 when out of memory, or where
+ * the message would be too long.
  */
 int packet_writer_packet(const ldns_pkt *packet, uint8_t **wire, size_t *len);
 

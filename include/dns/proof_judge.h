@@ -1,12 +1,12 @@
 /*
- * proof_judge.h - what one answer to a DS question proves (RFC 4035 section
- * 5.2, RFC 5155 sections 6 and 8).  The security heart: only what this module
- * calls proven may ever be answered without DNSSEC.
+ * proof_judge.h - what one answer to a DS query proves (RFC 4035 section 5.2,
+ * RFC 5155 sections 6 and 8).  This module is critical for security: only what
+ * it calls proven may ever be answered without DNSSEC.
  *
  * Pure: no I/O.  The answers come from libunbound, which has checked the
- * signatures; what is judged here is whether they say what we need.  Any
- * valid record of another name or zone may stand beside them: an attacker
- * can add it.
+ * signatures; this module decides whether they prove what we need.  Valid
+ * records of other names or zones may be in the same message, added by an
+ * attacker.
  */
 #ifndef DNS_PROOF_JUDGE_H
 #define DNS_PROOF_JUDGE_H
@@ -23,15 +23,16 @@ struct budget;
 struct unbound_facts;
 
 enum proof_judge_verdict {
-	PROOF_JUDGE_FAILED = 0, /* bogus or no answer: the walk has failed */
+	PROOF_JUDGE_FAILED = 0, /* bogus or no answer: the proof has failed */
 	PROOF_JUDGE_SIGNED,     /* a secure DS: a signed delegation */
-	PROOF_JUDGE_NO_CUT,     /* nothing proven at this name: go on below */
-	PROOF_JUDGE_NO_NAME,    /* the name does not exist, securely */
+	PROOF_JUDGE_NO_CUT,     /* nothing proven at this name: continue below
+				 * it */
+	PROOF_JUDGE_NO_NAME,    /* the name securely does not exist */
 	PROOF_JUDGE_PROVEN,     /* insecure, for the reason given */
 	PROOF_JUDGE_PROVEN_NXDOMAIN, /* a denial of this name is insecure, by
 				      * opt-out; data at it would not be */
 	PROOF_JUDGE_UNEXPLAINED /* libunbound calls it insecure, for no reason
-				 * that we accept */
+				 * that is accepted */
 };
 
 enum proof_judge_reason {
@@ -45,7 +46,8 @@ enum proof_judge_reason {
 };
 
 struct proof_judge_question {
-	const char *name; /* the DS asked for; text form, not the root */
+	const char *name; /* the name of the DS query; text form, not the
+			   * root */
 	const char
 	    *signed_zone;       /* the last signed cut above it; "." at first */
 	const ldns_pkt *packet; /* NULL where there was no answer */
@@ -57,12 +59,12 @@ struct proof_judge_question {
 struct proof_judge_finding {
 	enum proof_judge_verdict verdict;
 	enum proof_judge_reason reason;
-	bool dname;      /* NO_CUT, and the name's own NSEC or NSEC3 says that a
-			  * DNAME   is there */
-	bool alias;      /* NO_CUT, because an alias answered */
-	uint32_t ttl;    /* seconds that the finding may be kept */
-	const char *why; /* FAILED or UNEXPLAINED: what is wrong, where that is
-			  * known; static.  Otherwise NULL */
+	bool dname;      /* NO_CUT, and the name's own NSEC or NSEC3 says that
+			  * it has a DNAME */
+	bool alias;      /* NO_CUT, because the answer is an alias */
+	uint32_t ttl;    /* seconds that the result may be kept */
+	const char *why; /* FAILED or UNEXPLAINED: what is wrong, where known;
+			  * static.  Otherwise NULL */
 };
 
 void proof_judge(const struct proof_judge_question *question,
@@ -74,19 +76,20 @@ const char *proof_judge_text(
     enum proof_judge_reason reason, const char *name, char *text, size_t size);
 
 /*
- * The NSEC3 iterations up to which libunbound is told to believe denials; the
- * value of val-nsec3-keysize-iterations.
+ * The value of val-nsec3-keysize-iterations: up to how many NSEC3 iterations
+ * libunbound accepts denials.
  *
- * Above it libunbound checks the signatures of a denial and then calls it
- * insecure, whatever it denies: nothing there is a proof for us, and nothing is
- * hashed.  A zone above the limit keeps its secure answers, but what it lacks
- * cannot be shown (TEMP): so the limit must not be too low.  Below it each
- * name in a denial costs the iterations: so it must not be too high.
+ * Above the limit libunbound checks the signatures of a denial and then calls
+ * it insecure, whatever it denies; so nothing there is a proof for us, and
+ * nothing is hashed.  A zone above the limit keeps its secure answers, but no
+ * denial in it can be proven (TEMP): so the limit must not be too low.  Below
+ * the limit each name in a denial costs the iterations: so it must not be too
+ * high.
  *
- * 150 is libunbound's own default, and BIND's since 2021: a zone that uses more
- * is believed by hardly anybody's resolver, and what we would prove there for
- * ourselves alone is not worth what strangers could make it cost.  RFC 9276
- * wants 0, and signers have known that for years.
+ * 150 is libunbound's own default, and BIND's since 2021.  Hardly any resolver
+ * accepts a zone that uses more, and proving such denials is not worth the cost
+ * that strangers could cause.  RFC 9276 recommends 0, and signers have known
+ * that for years.
  */
 #define PROOF_JUDGE_NSEC3_ITERATIONS "1024 150 2048 150 4096 150"
 #define PROOF_JUDGE_NSEC3_LIMIT 150

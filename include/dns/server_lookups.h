@@ -1,15 +1,16 @@
 /*
- * server_lookups.h - lookups for lookups: the names and addresses of name
- * servers, for plain lookups.
+ * server_lookups.h - the names and addresses of name servers, for plain
+ * lookups.
  *
- * A thousand lookups in one zone need the same few: what outermost lookups need
- * is looked up once for all that wait for it.  What those need in turn has a
- * bound for each of them, and is not shared: two that waited for one another
- * would wait for ever.
+ * A thousand lookups in one zone need the same few name servers: what outermost
+ * lookups need is looked up once for all of them.  Their nested lookups are
+ * bounded for each outermost lookup and are not shared, as two that waited for
+ * each other would never end.
  *
- * Whoever starts an errand pays for it, with the budget of his evaluation, even
- * if he goes and others still wait.  Where it fails, and may have failed for
- * lack of his means, it is started once more for those that have their own.
+ * The evaluation that starts a server lookup pays for it with its budget, even
+ * if it ends while others still wait.  Where the lookup fails, perhaps because
+ * that budget was used up, it is started once more for the waiters that have
+ * another budget.
  */
 #ifndef DNS_SERVER_LOOKUPS_H
 #define DNS_SERVER_LOOKUPS_H
@@ -20,16 +21,16 @@
 
 struct server_lookups;
 
-/* At a time, of the evaluations of one class; */
+/* At a time: for all evaluations of one class, */
 #define SERVER_LOOKUPS_MAX 4000
-/* of one evaluation; */
+/* for one evaluation, */
 #define SERVER_LOOKUPS_OWN_MAX 100
-/* and of one where its class has as many as it may: the addresses of two
- * servers, or what one of these needs. */
+/* and for one evaluation while its class is at the limit: the addresses of two
+ * servers, or the nested lookups for one. */
 #define SERVER_LOOKUPS_KEPT 4
-#define SERVER_LOOKUPS_INNER_MAX 20 /* that one of the shared ones may need */
+#define SERVER_LOOKUPS_INNER_MAX 20 /* nested in one shared lookup */
 
-/* How a lookup is made, with the contract of plain_env. */
+/* How a lookup is started, with the contract of plain_env. */
 struct server_lookups_env {
 	void *(*lookup)(void *env, const char *name, uint16_t type,
 	    const struct plain_path *path, plain_lookup_cb cb, void *arg);
@@ -39,11 +40,11 @@ struct server_lookups_env {
 
 /* @env is copied.  NULL when out of memory. */
 struct server_lookups *server_lookups_new(const struct server_lookups_env *env);
-/* Nobody may wait any more.  NULL does nothing. */
+/* Nothing may be waiting any more.  NULL does nothing. */
 void server_lookups_free(struct server_lookups *server_lookups);
 
-/* For plain_env, which they are the functions of; @handle is its env, the
- * errands.  The path's budget is held for as long as the errand takes. */
+/* The functions for plain_env; @handle is its env, the server_lookups.  The
+ * budget of the path is held as long as the lookup runs. */
 void *server_lookups_start(void *handle, const char *name, uint16_t type,
     const struct plain_path *path, plain_lookup_cb cb, void *arg);
 void server_lookups_cancel(void *handle);

@@ -1,13 +1,14 @@
 /*
- * unbound_answer.h - whether a message that libunbound hands over is the whole
- * answer that its judgement speaks of.  Pure: bytes in, a flaw out.
+ * unbound_answer.h - whether a message from libunbound is the complete answer
+ * that its security status belongs to.  Pure: bytes in, a flaw out.
  *
- * libunbound judges the answer that it received, and then encodes it again.
- * What an attacker has swollen does not fit and is cut, and only the TC bit
- * says so: the records that were there read as "there are none".  So a message
- * that is cut, or that denies without the denial, concludes nothing.  Nor does
- * YXDOMAIN (RFC 6672 section 2.2), which it keeps without validating it:
- * whoever changes the rcode of an answer could deny it for its whole TTL.
+ * libunbound validates the answer that it received, and then encodes it again.
+ * An answer that an attacker has inflated does not fit and is truncated, and
+ * only the TC bit shows it: the missing records look like "there are none".  So
+ * a truncated message, or a denial without its records, is not conclusive.  Nor
+ * is YXDOMAIN (RFC 6672 section 2.2), which libunbound caches without
+ * validating it: an attacker who changes the rcode of an answer could deny the
+ * name for the full TTL.
  */
 #ifndef DNS_UNBOUND_ANSWER_H
 #define DNS_UNBOUND_ANSWER_H
@@ -18,60 +19,60 @@
 
 #include "dns/answer.h"
 
-/* Seconds by which our clock and a signer's may differ; a signature that ended
- * longer ago is no longer believed, wherever it was cached. */
+/* Seconds by which our clock and the signer's may differ.  A signature that
+ * expired longer ago is no longer accepted, wherever it was cached. */
 #define UNBOUND_ANSWER_SKEW_SECONDS 300
 
 /*
- * What is wrong with @wire, an answer to a question for @type that libunbound
- * calls @security: one constant line; NULL where it is whole.
- * @now: seconds since 1970, for the ends of signatures (RFC 4034 section
- * 3.1.5, compared as serial numbers).
+ * What is wrong with @wire, an answer to a query for @type that libunbound
+ * calls @security: one constant line; NULL where the answer is complete.
+ * @now: seconds since 1970, compared with the signatures' expiration (RFC 4034
+ * section 3.1.5, serial number arithmetic).
  *
- * Which of several signatures is the valid one nobody tells us, and who is on
- * the path can add one that ends when he likes.  So where one has ended, the
- * others count only if libunbound has looked at them now: @just_validated.
+ * libunbound does not say which of several signatures is the valid one, and an
+ * attacker on the path can add one with any expiration.  So where one signature
+ * has expired, the others count only if libunbound has checked them now:
+ * @just_validated.
  */
 const char *unbound_answer_flaw(const uint8_t *wire, size_t len, uint16_t type,
     enum dns_security security, bool just_validated, uint32_t now);
 
 /*
- * Seconds that a message, whole and secure, may be believed from @now on: to
- * the first end of a signature, or, where that is over, for what is left of
- * the skew; those that have ended before that can't be why it is secure.
- * UINT32_MAX without signatures.  libunbound looks at the end only once, and
- * keeps the records for their whole TTL.
+ * Seconds from @now for which a complete and secure message may be used: until
+ * the first signature expires or, after that, for the rest of the allowed skew.
+ * Signatures that expired before that can't be the reason why it is secure.
+ * UINT32_MAX without signatures.  libunbound checks the expiration only once,
+ * and keeps the records for their full TTL.
  */
 uint32_t unbound_answer_lifetime(const uint8_t *wire, size_t len, uint32_t now);
 
-/* Whether there is a signature in @wire, of whatever and whenever: where not,
- * whoever answered does no DNSSEC.  True of a message that can't be read. */
+/* Whether @wire has any signature, of whatever type and validity: if not, the
+ * server that answered does not do DNSSEC.  True for a malformed message. */
 bool unbound_answer_is_signed(const uint8_t *wire, size_t len);
 
 /*
  * SHA-1 blocks that libunbound may have spent on the NSEC3 records of @wire, a
- * whole answer to a question for a name with @labels labels: a hash for the
- * name and each of its ancestors, with each set of parameters.  Behind an alias
- * the name may be the longest there is.
+ * complete answer to a query for a name with @labels labels: a hash for the
+ * name and each of its ancestors, with each set of parameters.  After an alias
+ * the name may have the maximum length.
  */
 uint64_t unbound_answer_hashing(const uint8_t *wire, size_t len, size_t labels);
 
 /*
- * How many zones libunbound may have validated on the way to @wire, a whole
- * answer: one for each label of a signer's name, of all links of a chain of
- * aliases and of what denies its end; each of them once.  A signer's name
- * counts as far as it can be an ancestor of what it signs: whoever hides behind
- * junk hides nothing, and who adds it to another's answer adds a label or two.
+ * How many zones libunbound may have validated for @wire, a complete answer:
+ * one for each label of a signer's name, over all links of an alias chain and
+ * the denial at its end; each zone once.  A signer's name counts only as far as
+ * it can be an ancestor of what it signs, so junk signatures hide nothing, and
+ * junk added to another's answer adds a label or two.
  */
 size_t whole_zones(const uint8_t *wire, size_t len);
 
-/* How many sets of records in @wire, a whole answer, have signatures:
- * libunbound may have validated each of them, whether or not somebody asked for
- * it. */
+/* How many RRsets in @wire, a complete answer, have signatures: libunbound may
+ * have validated each of them, whether queried or not. */
 size_t whole_signed_sets(const uint8_t *wire, size_t len);
 
-/* Lower all TTLs of answer and authority section to at most @ttl.  @wire: a
- * whole message. */
+/* Lower all TTLs in the answer and authority sections to at most @ttl.  @wire:
+ * a complete message. */
 void unbound_answer_cut_ttls(uint8_t *wire, size_t len, uint32_t ttl);
 
 #endif /* DNS_UNBOUND_ANSWER_H */

@@ -1,16 +1,17 @@
 /*
- * validator.h - DNSSEC-validated lookups by libunbound: the only module that
- * knows it, beside unbound_facts.h, which says what it can do.
+ * validator.h - DNSSEC-validated lookups by libunbound.  Only this module and
+ * unbound_facts.h, which finds out its capabilities, use libunbound.
  *
- * libunbound is given contexts: one for all, a spare for questions whose twin
- * still hangs inside the first, and short-lived fresh ones with empty caches
- * for the second look at a bogus answer.  It has no deadline of its own and
- * may take minutes: callers bring a timer and call validator_cancel().  It
- * cannot end a question: where hundreds hang in a context that nobody waits for
- * any more, another one takes its place.
+ * There are several libunbound contexts: the main one for all queries, a spare
+ * one for queries whose twin (an identical query) still hangs in the main one,
+ * and short-lived fresh ones with empty caches for the second query after a
+ * bogus answer.  libunbound has no deadline of its own and may take minutes:
+ * callers bring a timer and call validator_cancel().  It cannot abort a query:
+ * a context in which hundreds of abandoned queries hang is replaced.
  *
- * An answer that is not whole (unbound_answer.h) is none.  It is asked for once
- * more with empty caches, by this module, since libunbound keeps it as it is.
+ * An incomplete answer (unbound_answer.h) does not count as an answer.  This
+ * module repeats the query with empty caches, since libunbound caches the
+ * incomplete one.
  */
 #ifndef DNS_VALIDATOR_H
 #define DNS_VALIDATOR_H
@@ -29,99 +30,102 @@ struct unbound_facts;
 struct validated;
 struct validator_query;
 
-/* What libunbound found.  Borrowed for the time of the callback. */
+/* libunbound's result.  Borrowed for the duration of the callback. */
 struct validator_result {
-	/* A packet with rcode 0 or 3 came, whole; otherwise the lookup failed,
-	 * which says nothing of the zone being signed. */
+	/* A complete packet with rcode 0 or 3 was received.  Otherwise the
+	 * lookup failed, which says nothing about the zone being signed. */
 	bool answered;
 	bool fresh;                 /* from a context with empty caches */
 	enum dns_security security; /* INDETERMINATE unless answered */
-	const uint8_t *packet; /* wire format, whole; NULL unless answered */
+	const uint8_t *packet; /* wire format, complete; NULL unless answered */
 	size_t len;
-	uint32_t lifetime; /* seconds, where secure: until signatures end */
+	uint32_t lifetime; /* seconds, where secure: until a signature
+			    * expires */
 	uint64_t
 	    hashing; /* SHA-1 blocks that it may have cost: unbound_answer.h */
-	uint64_t spent;  /* microseconds of processor time, in libunbound,
-			  * where they were many; and for zones on the way
-			  * and signed records, likewise, what they may have
-			  * cost */
-	const char *why; /* one line, where it failed or is bogus; else NULL */
+	uint64_t spent;  /* microseconds of processor time that libunbound used,
+			  * beyond a small amount; and an estimate for zones and
+			  * signed RRsets beyond the usual number */
+	const char *why; /* one line, where it failed or is bogus; otherwise
+			  * NULL */
 };
 
-/* Called once for each query that was asked and not cancelled, and never
- * from inside validator_ask(). */
+/* Called once for each query that was sent and not cancelled, and never from
+ * inside validator_ask(). */
 typedef void (*validator_cb)(void *arg, const struct validator_result *result);
 
-/* @conf: borrowed, must outlive it; its hints, options and zones are used, and
- * what anchors_load() finds in its trust-anchor and state-directory.
+/* @conf: borrowed, must outlive the validator; its hints, options and zones are
+ * used, and what anchors_load() finds in its trust-anchor and state-directory.
  * @library: likewise borrowed.  Returns NULL on failure, the reason logged. */
 struct validated *validator_new(struct event_base *base,
     const struct conf *conf, const struct unbound_facts *library);
 
-/* Forgets what is in flight without calling back.  NULL does nothing.  Not
- * to be called from a callback of libunbound: that is, never from
- * validator_cb. */
+/* Drops all queries in flight without calling back.  NULL does nothing.  Must
+ * not be called from a callback of libunbound, that is, from a validator_cb. */
 void validator_free(struct validated *validator);
 
 /*
- * Ask.  @name: text form of base/domain.h.  @type: host order.
- * @fresh_for: NULL, or a name: then the question goes to a context with
- * empty caches that serves only what is asked for this name, and is made at
- * most once each 5 s.  There are few such contexts: the oldest makes room, and
- * what is asked there fails; as does what finds no room.
- * @budget: pays for the context that is made where the answer is not whole;
- * borrowed for as long as the handle is valid.  NULL: the daemon itself asks.
+ * Start a query.  @name: text form of base/domain.h.  @type: host order.
+ * @fresh_for: NULL, or a name: then the query goes to a context with empty
+ * caches that serves only queries for this name, and is made at most once each
+ * 5 s.  The number of such contexts is limited: the oldest makes room, and its
+ * queries fail; so does a query for which there is no room.
+ * @budget: pays for the context that is made where the answer is incomplete;
+ * borrowed for as long as the handle is valid.  NULL for queries of the daemon
+ * itself.
  * Returns a handle that is valid until the callback begins or
- * validator_cancel() is called; NULL when that can't be, and then no callback
- * comes.
+ * validator_cancel() is called; or NULL on failure, and then no callback comes.
  */
 struct validator_query *validator_ask(struct validated *validator,
     const char *name, uint16_t type, const char *fresh_for,
     struct budget *budget, validator_cb cb, void *arg);
 
 /*
- * As with @fresh_for, where the first look has failed rather than been bogus:
- * what libunbound keeps may be the reason, a forged referral.  Of these
- * contexts there are fewer, and they make room for each other only.
+ * As with @fresh_for, where the first query failed and was not bogus: a forged
+ * referral in libunbound's cache may be the reason.  There are fewer of these
+ * contexts, and they only make room for each other.
  */
 struct validator_query *validator_ask_doubted(struct validated *validator,
     const char *name, uint16_t type, const char *fresh_for, validator_cb cb,
     void *arg);
 
-/* Such a look had an answer: what libunbound keeps is bad.  As
- * validator_renew(), but from the loop, before anything that becomes due there
- * later; where that was done less than 30 s ago, when these have passed, and
- * false is returned: till then what libunbound keeps is bad. */
+/*
+ * To be called when such a query had an answer: the shared caches are bad.
+ * Does the same as validator_renew(), but from the loop, before anything that
+ * becomes due there later.  Where the last renewal was less than 30 s ago, it
+ * waits until these have passed and returns false: until then the shared caches
+ * stay bad.
+ */
 bool validator_doubt(struct validated *validator);
 
 /*
- * Ask for the root's DNSKEY in a context of its own that trusts what the state
- * of RFC 5011 at @state says, and nothing else: libunbound brings the file up
- * to what it sees, by the time of the callback.
+ * Query the root's DNSKEY in a separate context whose only trust anchors are in
+ * the RFC 5011 state file @state.  libunbound updates the file before the
+ * callback.
  * Returns as validator_ask().
  */
 struct validator_query *validator_watch_root(
     struct validated *validator, const char *state, validator_cb cb, void *arg);
 
-/* As validator_renew(), and they trust these.  Takes over @anchors.  As long as
- * memory is too short for that, nothing is answered. */
+/* Replace the trust anchors, and do the same as validator_renew().  Takes over
+ * @anchors.  While memory is too short for that, all queries fail. */
 void validator_use_anchors(
     struct validated *validator, struct anchors *anchors);
 
-/* Forget it; libunbound may go on for minutes.  NULL does nothing. */
+/* Cancel a query; libunbound may work on it for minutes.  NULL does nothing. */
 void validator_cancel(struct validator_query *query);
 
-/* From now on questions go to contexts with empty caches; what is in flight
- * stays where it is.  Returns 0, or -1 when out of memory: then nothing is
- * forgotten, and it is tried again by itself until it succeeds. */
+/* New queries go to contexts with empty caches from now on; queries in flight
+ * stay where they are.  Returns 0; or -1 when out of memory: then the caches
+ * stay, and it is retried automatically until it succeeds. */
 int validator_renew(struct validated *validator);
 
-/* What validator_new() was given. */
+/* The argument of validator_new(). */
 const struct unbound_facts *validator_library(
     const struct validated *validator);
 
-/* Counts for status: questions that libunbound works on, those of them that
- * nobody waits for any more, contexts alive. */
+/* Counts for status: queries that libunbound works on, those of them that are
+ * abandoned, and live contexts. */
 struct validator_counts {
 	size_t in_flight, abandoned, contexts;
 };

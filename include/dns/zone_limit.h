@@ -1,11 +1,12 @@
 /*
- * zone_limit.h - how many plain lookups ask the servers of one zone at a time.
+ * zone_limit.h - how many plain lookups query the servers of one zone at a
+ * time.
  *
- * A zone whose servers are silent holds each lookup for seconds, with several
- * sockets.  Whoever makes Postfix send mail to a thousand names of such a zone
- * shall not get a thousand times that: those beyond the bound wait for their
- * turn, by their own deadline.  The zone is the one whose servers are asked,
- * so nobody waits for another's.
+ * A zone with silent servers occupies each lookup for seconds, with several
+ * sockets.  An attacker who makes Postfix send mail to a thousand names of such
+ * a zone must not occupy a thousand times that: lookups beyond the limit wait
+ * for their turn, until their own deadline.  The limit counts by the zone whose
+ * servers are queried, so no lookup waits because of another zone.
  */
 #ifndef DNS_ZONE_LIMIT_H
 #define DNS_ZONE_LIMIT_H
@@ -13,15 +14,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ZONE_LIMIT_MAX 32 /* of one zone */
+#define ZONE_LIMIT_MAX 32 /* lookups in one zone */
 
 struct zone_limit;
 struct zone_limit_zone;
 
-/* Embedded where it is waited; zero it before its first use. */
+/* Embedded in the lookup that waits; zero it before its first use. */
 struct zone_limit_turn {
 	struct zone_limit_zone
-	    *zone; /* NULL: it neither has a turn nor waits */
+	    *zone; /* NULL: it has no turn and does not wait */
 	bool waits;
 	void (*come)(void *arg);
 	void *arg;
@@ -30,19 +31,19 @@ struct zone_limit_turn {
 
 /* NULL when out of memory. */
 struct zone_limit *zone_limit_new(void);
-/* Nobody may have a turn or wait any more.  NULL does nothing. */
+/* No lookup may have a turn or wait any more.  NULL does nothing. */
 void zone_limit_free(struct zone_limit *zone_limit);
 
 /*
- * Ask for a turn in @zone.  Returns true where @turn has it at once (also when
- * memory is short); false where it waits: @come is called when its turn has
- * come, from another's zone_limit_leave(), and must do no more than arm an
- * event.
+ * Request a turn in @zone.  Returns true where @turn has it at once (also when
+ * memory is short); false where it must wait.  @come is called when the turn
+ * has come, from another lookup's zone_limit_leave(), and must do no more than
+ * arm an event.
  */
 bool zone_limit_take(struct zone_limit *zone_limit, const char *zone,
     struct zone_limit_turn *turn, void (*come)(void *arg), void *arg);
 
-/* Give up the turn, or the wait.  Does nothing where there is neither. */
+/* Give up the turn, or stop waiting.  Does nothing where there is neither. */
 void zone_limit_leave(
     struct zone_limit *zone_limit, struct zone_limit_turn *turn);
 

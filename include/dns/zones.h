@@ -1,6 +1,6 @@
 /*
- * zones.h - the zone blocks of the configuration, as every rung of the
- * ladder needs them.  Pure.
+ * zones.h - the zone blocks of the configuration, for every rung of the ladder.
+ * Pure.
  */
 #ifndef DNS_ZONES_H
 #define DNS_ZONES_H
@@ -11,24 +11,24 @@
 struct conf;
 struct conf_zone;
 
-/* The deepest zone block with servers at or above @name: whom to ask, as
- * libunbound chooses; NULL where the internet is asked. */
+/* The deepest zone block with servers at or above @name, as libunbound chooses
+ * it; NULL where none applies and the public DNS is queried. */
 const struct conf_zone *zones_servers(
     const struct conf *conf, const char *name);
 
-/* The deepest block at or above @name that says "insecure = yes": it holds for
- * everything below, other blocks too, as libunbound has it.  NULL where the
- * name is not declared insecure. */
+/* The deepest block at or above @name that says "insecure = yes".  As in
+ * libunbound it applies to everything below, including other blocks.  NULL
+ * where the name is not declared insecure. */
 const struct conf_zone *zones_insecure(
     const struct conf *conf, const char *name);
 
-/* The zone at or above @name that libunbound answers by itself, without asking
- * anyone ("localhost", "10.in-addr.arpa"); NULL where there is none, or a block
- * switches it off. */
+/* The zone at or above @name that libunbound answers locally, without sending a
+ * query ("localhost", "10.in-addr.arpa"); NULL where there is none, or where a
+ * zone block disables it. */
 const char *zones_built_in(const struct conf *conf, const char *name);
 
-/* Write the blocks as unbound.conf(5) has them.  Returns 0, or -1 on a write
- * error. */
+/* Write the blocks in the syntax of unbound.conf(5).  Returns 0, or -1 on a
+ * write error. */
 int zones_write(const struct conf *conf, FILE *file);
 
 #endif /* DNS_ZONES_H */
