@@ -36,7 +36,7 @@
  * 	configuration_may_be_in_memory
  *   it remembers for a minute that it could not get a key:
  * 	missing_key_is_kept_for_a_minute
- *   it caches YXDOMAIN without validating it:
+ *   it caches YXDOMAIN without validating it, or calls it a failure:
  * 	false_yxdomain_is_kept_unvalidated
  *   it tries at most nine signatures of an RRset:
  * 	few_signatures_are_tried

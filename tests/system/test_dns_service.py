@@ -73,14 +73,14 @@ OWN_ZONES = [
     matrix.served(Zone("stuffed.nsec", "@ MX 10 mx\nmx A 10.25.15.1\n"
                        "_25._tcp.mx CNAME _tlsa.stuffedtoo.nsec.",
                        sign="ecdsa"),
-                  matrix.one(misbehave.stuffed(T.TLSA, 42000))),
+                  matrix.one(misbehave.stuffed(T.TLSA, 5000))),
     matrix.served(Zone("stuffedtoo.nsec", f"_tlsa TLSA {USABLE}",
                        sign="ecdsa"),
-                  matrix.one(misbehave.stuffed(T.TLSA, 42000, 0.9))),
+                  matrix.one(misbehave.stuffed(T.TLSA, 5000, 0.9))),
     # So full that libunbound can't write it again.
     matrix.served(Zone("stuffedfull.nsec", "mx A 10.25.15.1\n"
                        f"_25._tcp.mx TLSA {USABLE}", sign="ecdsa"),
-                  matrix.one(misbehave.stuffed(T.TLSA, 65500))),
+                  matrix.one(misbehave.stuffed(T.TLSA, 8000))),
     Zone("wild.nsec3", "*.a TXT wild\n*.c CNAME target\ntarget A 10.25.14.1",
          sign="ecdsa", denial="nsec3"),
 ]

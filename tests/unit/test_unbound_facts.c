@@ -568,7 +568,8 @@ START_TEST(missing_key_is_kept_for_a_minute)
 }
 END_TEST
 
-/* There is no key by which it could be anything but bogus. */
+/* There is no key by which it could be anything but bogus.  Or it is a failure,
+ * as with 1.26. */
 START_TEST(false_yxdomain_is_kept_unvalidated)
 {
 	const int fd = forward_to_loopback();
@@ -579,14 +580,16 @@ START_TEST(false_yxdomain_is_kept_unvalidated)
 	start_keyless(&server, fd);
 	trust(".");
 	outcome = ask("a.signed.");
-	ck_assert_int_eq(outcome.rcode, 0);
-	ck_assert_uint_eq(outcome.inner, LDNS_RCODE_YXDOMAIN);
-	ck_assert_int_eq(outcome.security, INSECURE);
-	questions = server.questions;
-	begin(&outcome, "a.signed.");
-	ck_assert(outcome.came);
-	ck_assert_uint_eq(outcome.inner, LDNS_RCODE_YXDOMAIN);
-	ck_assert_uint_eq(server.questions, questions);
+	if (outcome.rcode != LDNS_RCODE_SERVFAIL) {
+		ck_assert_int_eq(outcome.rcode, 0);
+		ck_assert_uint_eq(outcome.inner, LDNS_RCODE_YXDOMAIN);
+		ck_assert_int_eq(outcome.security, INSECURE);
+		questions = server.questions;
+		begin(&outcome, "a.signed.");
+		ck_assert(outcome.came);
+		ck_assert_uint_eq(outcome.inner, LDNS_RCODE_YXDOMAIN);
+		ck_assert_uint_eq(server.questions, questions);
+	}
 	event_free(server.event);
 	close(fd);
 }
