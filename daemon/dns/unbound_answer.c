@@ -456,7 +456,7 @@ read_ways(
 }
 
 size_t
-whole_zones(const uint8_t *wire, size_t len)
+unbound_answer_zones(const uint8_t *wire, size_t len)
 {
 	struct reader reader = { wire, len, HEADER_LEN };
 	struct ways ways;
@@ -493,7 +493,7 @@ sets_of_section(struct reader *reader, unsigned records)
 }
 
 size_t
-whole_signed_sets(const uint8_t *wire, size_t len)
+unbound_answer_signed_sets(const uint8_t *wire, size_t len)
 {
 	struct reader reader = { wire, len, HEADER_LEN };
 	size_t sets;

@@ -906,9 +906,9 @@ note_spent(struct validator_query *query)
 static uint64_t
 cost_of_sets(const struct validator_result *result)
 {
-	const size_t sets = result->answered
-				? whole_signed_sets(result->packet, result->len)
-				: 0;
+	const size_t sets = result->answered ? unbound_answer_signed_sets(
+						   result->packet, result->len)
+					     : 0;
 
 	return sets > SETS_FREE ? (sets - SETS_FREE) * SET_US : 0;
 }
@@ -917,7 +917,8 @@ static uint64_t
 cost_of_zones(const struct validator_result *result)
 {
 	const size_t zones =
-	    result->answered ? whole_zones(result->packet, result->len) : 0;
+	    result->answered ? unbound_answer_zones(result->packet, result->len)
+			     : 0;
 
 	return zones > ZONES_FREE ? (zones - ZONES_FREE) * ZONE_US : 0;
 }

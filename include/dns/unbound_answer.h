@@ -65,11 +65,11 @@ uint64_t unbound_answer_hashing(const uint8_t *wire, size_t len, size_t labels);
  * it can be an ancestor of what it signs, so junk signatures hide nothing, and
  * junk added to another's answer adds a label or two.
  */
-size_t whole_zones(const uint8_t *wire, size_t len);
+size_t unbound_answer_zones(const uint8_t *wire, size_t len);
 
 /* How many RRsets in @wire, a complete answer, have signatures: libunbound may
  * have validated each of them, whether queried or not. */
-size_t whole_signed_sets(const uint8_t *wire, size_t len);
+size_t unbound_answer_signed_sets(const uint8_t *wire, size_t len);
 
 /* Lower all TTLs in the answer and authority sections to at most @ttl.  @wire:
  * a complete message. */

@@ -403,7 +403,7 @@ START_TEST(zones_on_the_way_are_counted)
 	struct message message = message_make(NAME, DNS_TYPE_TLSA, 0,
 	    ways[_i].answer[0] != NULL ? ways[_i].answer : NULL,
 	    ways[_i].authority[0] != NULL ? ways[_i].authority : NULL);
-	const size_t zones = whole_zones(message.wire, message.len);
+	const size_t zones = unbound_answer_zones(message.wire, message.len);
 
 	ck_assert_msg(zones == ways[_i].zones, "%s: %zu", ways[_i].what, zones);
 	for (size_t len = 0; len < message.len; len++) {
@@ -411,7 +411,7 @@ START_TEST(zones_on_the_way_are_counted)
 
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, message.wire, len);
-		ck_assert_uint_le(whole_zones(copy, len), zones);
+		ck_assert_uint_le(unbound_answer_zones(copy, len), zones);
 		free(copy);
 	}
 	free(message.wire);
@@ -435,8 +435,8 @@ START_TEST(zones_of_many_ways_are_counted)
 	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
 	ldns_pkt_free(packet);
 	/* Of the last four it counts each again. */
-	ck_assert_uint_eq(
-	    whole_zones(message.wire, message.len), 1 + 20 + (20 - 16));
+	ck_assert_uint_eq(unbound_answer_zones(message.wire, message.len),
+	    1 + 20 + (20 - 16));
 	free(message.wire);
 }
 END_TEST
@@ -450,11 +450,12 @@ START_TEST(zones_have_no_case)
 	    message_make(NAME, DNS_TYPE_A, 0, answer, NULL);
 	size_t at = 0;
 
-	ck_assert_uint_eq(whole_zones(message.wire, message.len), 2 + 1);
+	ck_assert_uint_eq(
+	    unbound_answer_zones(message.wire, message.len), 2 + 1);
 	while (memcmp(message.wire + at, "\2bb", 3) != 0)
 		ck_assert_uint_lt(++at, message.len - 3);
 	memcpy(message.wire + at, "\2AA", 3);
-	ck_assert_uint_eq(whole_zones(message.wire, message.len), 2);
+	ck_assert_uint_eq(unbound_answer_zones(message.wire, message.len), 2);
 	free(message.wire);
 }
 END_TEST
@@ -493,7 +494,8 @@ START_TEST(signed_sets_are_counted)
 	    signed_sets[_i].answer[0] != NULL ? signed_sets[_i].answer : NULL,
 	    signed_sets[_i].authority[0] != NULL ? signed_sets[_i].authority
 						 : NULL);
-	const size_t sets = whole_signed_sets(message.wire, message.len);
+	const size_t sets =
+	    unbound_answer_signed_sets(message.wire, message.len);
 
 	ck_assert_msg(sets == signed_sets[_i].sets, "%s: %zu",
 	    signed_sets[_i].what, sets);
@@ -502,7 +504,7 @@ START_TEST(signed_sets_are_counted)
 
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, message.wire, len);
-		ck_assert_uint_le(whole_signed_sets(copy, len), sets);
+		ck_assert_uint_le(unbound_answer_signed_sets(copy, len), sets);
 		free(copy);
 	}
 	free(message.wire);
@@ -520,7 +522,7 @@ START_TEST(pointers_end)
 
 	ck_assert_uint_eq(message.wire[owner], 0xc0);
 	message.wire[owner + 1] = (uint8_t)owner;
-	ck_assert_uint_eq(whole_zones(message.wire, message.len), 0);
+	ck_assert_uint_eq(unbound_answer_zones(message.wire, message.len), 0);
 	free(message.wire);
 }
 END_TEST
