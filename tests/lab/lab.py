@@ -149,6 +149,31 @@ def at_best(measure, bounds):
     raise AssertionError(f"{costs}, where {bounds} are bounds")
 
 
+def one_mail(daemon, ask, bounds, rests=False):
+    """Returns what ask() did.  What it cost, in seconds of processor time, and
+    the longest callback: @bounds.  @rests: what goes on inside libunbound
+    afterwards is part of it."""
+    replies = []
+
+    def costs():
+        if replies:
+            daemon.stop()
+            daemon.start()
+        assert daemon.socketmap("dane.d.nsec") == "OK dane"
+        had = daemon.computed()
+        replies.append(ask())
+        if rests:
+            until(lambda: daemon.computed_in_a_second() < 0.002)
+        cost = daemon.computed() - had
+        longest = daemon.status()["loop_longest_seconds"]
+        print(f"{cost:.2f} s, one callback {1000 * longest:.1f} ms, "
+              f"{replies[-1]}")
+        return cost, longest
+
+    at_best(costs, bounds)
+    return replies[-1]
+
+
 def deadlines(lookup, evaluation):
     """Configuration: these, in seconds of a machine with nothing else to do,
     for tests in which something must come before them; and the most that there

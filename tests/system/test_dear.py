@@ -293,23 +293,8 @@ def daemon(world):
 
 def one_mail(daemon, key, seconds=SECONDS, held=HELD):
     """Returns what Postfix is told."""
-    replies = []
-
-    def costs():
-        if replies:
-            daemon.stop()
-            daemon.start()
-        assert daemon.socketmap("dane.d.nsec") == "OK dane"
-        had = daemon.computed()
-        replies.append(daemon.socketmap(key))
-        cost = daemon.computed() - had
-        longest = daemon.status()["loop_longest_seconds"]
-        print(f"{key}: {cost:.2f} s, one callback {1000 * longest:.1f} ms, "
-              f"{replies[-1]}")
-        return cost, longest
-
-    lab_module.at_best(costs, (seconds, held))
-    return replies[-1]
+    return lab_module.one_mail(
+        daemon, lambda: daemon.socketmap(key), (seconds, held))
 
 
 def has_nettle(daemon):

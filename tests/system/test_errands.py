@@ -98,26 +98,10 @@ def daemon(world):
     yield from lab_module.running(lab_module.Daemon(world, "errands", port=8982))
 
 
-def one_mail(daemon, key, seconds=SECONDS, held=HELD):
+def one_mail(daemon, key):
     """Returns what is said of it."""
-    replies = []
-
-    def costs():
-        if replies:
-            daemon.stop()
-            daemon.start()
-        assert daemon.socketmap("dane.d.nsec") == "OK dane"
-        had = daemon.computed()
-        replies.append(daemon.explain_text(key))
-        lab_module.until(lambda: daemon.computed_in_a_second() < 0.002)
-        cost = daemon.computed() - had
-        longest = daemon.status()["loop_longest_seconds"]
-        print(f"{key}: {cost:.2f} s, one callback {1000 * longest:.1f} ms, "
-              f"{replies[-1]}")
-        return cost, longest
-
-    lab_module.at_best(costs, (seconds, held))
-    return replies[-1]
+    return lab_module.one_mail(daemon, lambda: daemon.explain_text(key),
+                               (SECONDS, HELD), rests=True)
 
 
 @pytest.mark.parametrize("domain", [HASHES, SIGNATURES],
