@@ -21,6 +21,7 @@
 #   sudo make attack        an attacker on the path, RUNS=2000 times; SEED=…
 #                           repeats a series, RUN=… a single run
 #   make allocs             makes each allocation of the unit tests fail once
+#   make golden             accepts the texts in tests/golden as they are now
 #   make mutants            removes each security rule once
 #   sudo make check-busy    part of the tests on a busy machine
 #   sudo make check-systemd tests on Debian 12 and 13, booted in containers
@@ -284,13 +285,26 @@ check-unit:
 	@pkg-config --exists check || { \
 		echo "The library check is missing: make test-deps" >&2; exit 1; }
 	@$(MAKE) $(JOBS) $(UNIT_TESTS)
-	@$(MAKE) $(JOBS) --keep-going --output-sync $(UNIT_TESTS:%=run/%)
+	@$(MAKE) $(JOBS) --keep-going --output-sync $(UNIT_TESTS:%=run/%) check-golden
 
 # A timeout that only a hang reaches, even on a busy machine.  Instrumented
 # builds take longer.
 $(UNIT_TESTS:%=run/%): run/%: %
 	@CK_DEFAULT_TIMEOUT=120 CK_TIMEOUT_MULTIPLIER=$(if \
 		$(SANITIZE)$(COVERAGE),5,1) $<
+
+# What people and programs read is kept in tests/golden.
+check-golden: all
+	@echo "check-golden"
+	@tests/tools/check-golden $(BUILD)
+
+# In this order: the second one reads what the first one has written.
+GOLDEN_TESTS := $(addprefix $(BUILD)/unit/test_golden_,status command evidence \
+	report)
+
+golden: all $(GOLDEN_TESTS)
+	@export GOLDEN=write; for test in $(GOLDEN_TESTS); do $$test || exit 1; done; \
+		tests/tools/check-golden $(BUILD)
 
 # Programs that tests of the lab run, besides postdaned and postdane.
 LAB_PROGRAMS := $(patsubst tests/system/%.c,$(BUILD)/system/%,$(wildcard tests/system/*.c))
@@ -391,7 +405,8 @@ check-attack:
 
 # Each package is built on the release that it is for.
 build/debian/%/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
-		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/* tests/fakes/*)
+		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/* \
+		tests/golden/*) tests/tools/check-golden
 	@mkdir -p $(@D)
 	@if [ $* = '$(RELEASE)' ]; then \
 		$(MAKE) deb && cp build/deb/postdane.deb $@; \
@@ -736,7 +751,8 @@ deb: build/deb/postdane.deb
 
 build/deb/postdane.deb: $(SOURCES) $(HEADERS) $(MANUALS) Makefile \
 		$(DOCUMENTS) \
-		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/* tests/fakes/*)
+		$(wildcard debian/* service/* postfix-conf/* tests/unit/* tests/fakes/* \
+		tests/golden/*) tests/tools/check-golden
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES)
 	@rm -rf build/deb && mkdir -p build/deb/postdane
 	@tar -c --exclude=./build --exclude=./.git . | \
@@ -829,13 +845,13 @@ FORCE:
 	$(SYSTEMD_RELEASES:%=check-systemd-%) all allocs allocs-tests analyze \
 	attack bench check check-allocs check-analyzer check-analyzers check-attack \
 	check-busy check-busy-lab check-compilers check-cppcheck check-docs \
-	check-faults check-format check-fuzz \
+	check-faults check-format check-fuzz check-golden \
 	check-hardening check-incident check-lab check-lab-daemon check-labs \
 	check-layers check-mutants check-mutants-match check-oracle check-sanitized \
 	check-shellcheck check-soak check-style check-tidy check-tsan check-unit \
 	check-valgrind ci clean coverage coverage-objects coverage-report deb \
 	demo demo-incident \
-	deps faults FORCE fuzz fuzz-afl fuzzers help install install-postfix-conf \
+	deps faults FORCE fuzz fuzz-afl fuzzers golden help install install-postfix-conf \
 	lab-package lab-programs mutants objects release-check run servers \
 	soak soaked test-deps tidy uninstall uninstall-postfix-conf \
 	$(UNIT_TESTS:%=run/%)
