@@ -2,11 +2,11 @@
  * allocs.h - memory that runs out, once, at a chosen allocation.
  *
  * Linked into a program whose own code has been moved into a section of its
- * own (Makefile, "allocation failures"), this takes the place of malloc and
- * its like in the whole process.  Counted, and made to fail, is every
- * allocation that postdane's code makes, or that a library makes for it:
- * those on whose stack the nearest frame outside of libraries is ours, not
- * the test's.  Some libraries are spared, and the calls to them fail instead.
+ * own (mk/allocs.mk), this takes the place of malloc and its like in the whole
+ * process.  Counted, and made to fail, is every allocation that postdane's code
+ * makes, or that a library makes for it: those on whose stack the nearest frame
+ * outside of libraries is ours, not the test's.  Some libraries are spared, and
+ * the calls to them fail instead.
  */
 #ifndef TESTS_ALLOCS_H
 #define TESTS_ALLOCS_H

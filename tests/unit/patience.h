@@ -2,7 +2,7 @@
  * patience.h - waiting for what must happen, until it has.
  *
  * No test is decided by how busy the machine is: the limit is one that only a
- * hang reaches, shorter than Check's own (CK_DEFAULT_TIMEOUT in the Makefile).
+ * hang reaches, shorter than Check's own (CK_DEFAULT_TIMEOUT in mk/unit.mk).
  * PATIENCE, in seconds, is another one, for tests/allocs: there a test that
  * waits in vain is no failure, and need not do so for long.
  */
