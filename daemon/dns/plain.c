@@ -14,10 +14,10 @@
 #include "dns/address_filter.h"
 #include "dns/packet.h"
 #include "dns/upstream.h"
+#include "dns/wire.h"
 #include "dns/zone_limit.h"
 #include "dns/zones.h"
 
-#define DNS_PORT 53
 #define RACE_MS 400       /* before the next server is queried in parallel */
 #define SERVERS_MAX 24    /* addresses of one zone */
 #define NAMES_MAX 8       /* names of a zone's servers that are resolved */
