@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/conf.h"
 #include "base/domain.h"
 #include "base/endpoint.h"
+#include "base/timer.h"
 #include "dns/address_filter.h"
 #include "dns/packet.h"
 #include "dns/upstream.h"
@@ -25,8 +24,6 @@
 /* How many records of a section are searched for a referral, and for the
  * addresses of each of its servers. */
 #define RECORDS_MAX 256
-
-static const struct timeval race = { 0, RACE_MS * 1000 };
 
 /* One address of a server of the current zone. */
 struct server {
@@ -76,7 +73,7 @@ struct plain {
 	uint16_t type;
 	struct plain_path path;
 	enum plain_state state;
-	struct event *timer;
+	struct timer *timer;
 	bool forward; /* servers are recursors: no referrals */
 
 	char zone[DOMAIN_TEXT_MAX];  /* whose servers are queried now */
@@ -107,10 +104,10 @@ change_state(struct plain *plain, enum plain_state state)
 	switch (state) {
 	case PLAIN_STARTING:
 	case PLAIN_CALLED:
-		event_active(plain->timer, EV_TIMEOUT, 0);
+		timer_now(plain->timer);
 		break;
 	case PLAIN_WAITING:
-		event_del(plain->timer); /* of the previous zone */
+		timer_stop(plain->timer); /* of the previous zone */
 		plain->waits(plain->arg, true);
 		break;
 	case PLAIN_ASKING:
@@ -149,8 +146,7 @@ plain_cancel(struct plain *plain)
 	if (plain == NULL)
 		return;
 	leave_zone(plain);
-	if (plain->timer != NULL)
-		event_free(plain->timer);
+	timer_free(plain->timer);
 	free(plain);
 }
 
@@ -537,13 +533,13 @@ static void
 next_server(struct plain *plain)
 {
 	if (ask_one(plain)) {
-		event_add(plain->timer, &race);
+		timer_in_ms(plain->timer, RACE_MS);
 		return;
 	}
 	if (any_running(plain) || plain->errands_left > 0)
 		return;
 	/* Not called directly: this may be the stack of a callback. */
-	event_active(plain->timer, EV_TIMEOUT, 0);
+	timer_now(plain->timer);
 }
 
 /* New addresses: while a query is in progress, they wait for the timer. */
@@ -552,8 +548,8 @@ more_servers(struct plain *plain)
 {
 	if (!any_running(plain))
 		next_server(plain);
-	else if (!event_pending(plain->timer, EV_TIMEOUT, NULL))
-		event_add(plain->timer, &race);
+	else if (!timer_is_set(plain->timer))
+		timer_in_ms(plain->timer, RACE_MS);
 }
 
 static void
@@ -597,12 +593,10 @@ begin(struct plain *plain)
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+on_timer(void *arg)
 {
 	struct plain *plain = arg;
 
-	(void)fd;
-	(void)what;
 	switch (plain->state) {
 	case PLAIN_STARTING:
 		begin(plain);
@@ -640,7 +634,7 @@ plain_start(const struct plain_env *env, const char *name, uint16_t type,
 		.depth = above != NULL ? above->depth + 1 : 1,
 		.budget = budget,
 		.inner = above != NULL ? above->inner : NULL };
-	plain->timer = event_new(env->base, -1, 0, on_timer, plain);
+	plain->timer = timer_new(env->base, on_timer, plain);
 	if (plain->timer == NULL) {
 		free(plain);
 		return NULL;

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "dns/budget.h"
 #include "dns/packet.h"
 #include "dns/validator.h"
@@ -53,8 +52,8 @@ struct proof {
 	void *arg;
 	enum way way;
 	enum alias alias;
-	struct event *timer; /* STARTING: begin; then the time limit */
-	struct event *alias_timer;
+	struct timer *timer; /* STARTING: begin; then the time limit */
+	struct timer *alias_timer;
 
 	char name[DOMAIN_TEXT_MAX];
 	unsigned labels; /* of the ancestor whose DS is being queried */
@@ -79,10 +78,8 @@ proof_free(struct proof *proof)
 {
 	validator_cancel(proof->step);
 	validator_cancel(proof->cname);
-	if (proof->timer != NULL)
-		event_free(proof->timer);
-	if (proof->alias_timer != NULL)
-		event_free(proof->alias_timer);
+	timer_free(proof->timer);
+	timer_free(proof->alias_timer);
 	free(proof);
 }
 
@@ -90,23 +87,19 @@ proof_free(struct proof *proof)
 static void
 change_way(struct proof *proof, enum way way)
 {
-	static const struct timeval limit = { PROOF_SECONDS_MAX, 0 };
-
 	if (proof->way == WAY_STARTING)
-		event_add(proof->timer, &limit);
+		timer_in_ms(proof->timer, PROOF_SECONDS_MAX * 1000);
 	proof->way = way;
 }
 
 static void
 change_alias(struct proof *proof, enum alias alias)
 {
-	static const struct timeval later = { 0, ALIAS_MS * 1000 };
-
 	proof->alias = alias;
 	if (alias == ALIAS_LATER)
-		event_add(proof->alias_timer, &later);
+		timer_in_ms(proof->alias_timer, ALIAS_MS);
 	else
-		event_del(proof->alias_timer);
+		timer_stop(proof->alias_timer);
 }
 
 static void
@@ -160,7 +153,7 @@ ask(struct proof *proof, const char *name, uint16_t type, validator_cb cb)
 	    proof->validator, name, type, NULL, proof->budget, cb, proof);
 }
 
-static void ask_alias(struct proof *proof);
+static void ask_alias(void *arg);
 
 /* PROVEN stands by itself; every other outcome waits for the CNAME, which may
  * still show that the name is an alias. */
@@ -372,20 +365,14 @@ on_cname(void *arg, const struct validator_result *result)
 /* Not before it is needed: with silent servers it would hang like the lookup
  * itself, and a proof from the cache does not need it. */
 static void
-ask_alias(struct proof *proof)
+ask_alias(void *arg)
 {
+	struct proof *proof = arg;
+
 	if (proof->alias != ALIAS_LATER)
 		return;
 	proof->cname = ask(proof, proof->name, DNS_TYPE_CNAME, on_cname);
 	change_alias(proof, proof->cname != NULL ? ALIAS_ASKED : ALIAS_KNOWN);
-}
-
-static void
-on_alias_timer(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	ask_alias(arg);
 }
 
 /* Below an insecure zone block, and in libunbound's local zones, no query is
@@ -413,12 +400,10 @@ time_is_up(struct proof *proof)
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+on_timer(void *arg)
 {
 	struct proof *proof = arg;
 
-	(void)fd;
-	(void)what;
 	if (proof->way == WAY_STARTING)
 		begin(proof);
 	else
@@ -451,13 +436,13 @@ proof_start(struct event_base *base, struct validated *validator,
 		proof->labels = domain_labels(local);
 		proof->reason = PROOF_JUDGE_REASON_LOCAL;
 	}
-	proof->timer = event_new(base, -1, 0, on_timer, proof);
-	proof->alias_timer = event_new(base, -1, 0, on_alias_timer, proof);
+	proof->timer = timer_new(base, on_timer, proof);
+	proof->alias_timer = timer_new(base, ask_alias, proof);
 	if (proof->timer == NULL || proof->alias_timer == NULL) {
 		proof_free(proof);
 		return NULL;
 	}
-	event_active(proof->timer, EV_TIMEOUT, 0);
+	timer_now(proof->timer);
 	return proof;
 }
 

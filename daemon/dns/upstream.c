@@ -14,6 +14,7 @@
 
 #include "base/domain.h"
 #include "base/endpoint.h"
+#include "base/timer.h"
 #include "dns/packet.h"
 #include "dns/wire.h"
 
@@ -34,7 +35,8 @@ struct exchange {
 	upstream_cb plain_cb; /* for upstream_start(), instead of @cb */
 	void *arg;
 	int fd;
-	struct event *io, *timer;
+	struct event *io;
+	struct timer *timer;
 	bool tcp;
 	unsigned sent;
 	uint8_t query[QUERY_MAX]; /* after the length field for TCP */
@@ -62,8 +64,7 @@ upstream_cancel(struct exchange *upstream)
 	if (upstream == NULL)
 		return;
 	close_socket(upstream);
-	if (upstream->timer != NULL)
-		event_free(upstream->timer);
+	timer_free(upstream->timer);
 	free(upstream->reply);
 	free(upstream);
 }
@@ -166,14 +167,6 @@ read_message(struct exchange *upstream, const uint8_t *wire, size_t len)
 
 /* ---- sockets ---- */
 
-static void
-arm(struct exchange *upstream, unsigned ms)
-{
-	const struct timeval delay = { ms / 1000, ms % 1000 * 1000 };
-
-	event_add(upstream->timer, &delay);
-}
-
 static int
 open_socket(struct exchange *upstream, int type)
 {
@@ -218,7 +211,7 @@ open_tcp(struct exchange *upstream)
 	    open_socket(upstream, SOCK_STREAM) == -1 ||
 	    watch_tcp(upstream, EV_WRITE) == -1)
 		return -1;
-	arm(upstream, upstream->manner.ms);
+	timer_in_ms(upstream->timer, upstream->manner.ms);
 	return 0;
 }
 
@@ -319,19 +312,17 @@ arm_udp(struct exchange *upstream)
 {
 	const struct upstream_manner *manner = &upstream->manner;
 
-	arm(upstream,
+	timer_in_ms(upstream->timer,
 	    upstream->sent < manner->sendings
 		? manner->resend_ms
 		: manner->ms - (manner->sendings - 1) * manner->resend_ms);
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+on_timer(void *arg)
 {
 	struct exchange *upstream = arg;
 
-	(void)fd;
-	(void)what;
 	if (upstream->tcp || upstream->sent >= upstream->manner.sendings ||
 	    send_udp(upstream) == -1)
 		fail(upstream, ETIMEDOUT, "no answer");
@@ -374,7 +365,7 @@ upstream_ask(struct event_base *base, const struct endpoint *server,
 	upstream->arg = arg;
 	upstream->fd = -1;
 	errno = ENOMEM;
-	upstream->timer = event_new(base, -1, 0, on_timer, upstream);
+	upstream->timer = timer_new(base, on_timer, upstream);
 	if (upstream->timer != NULL &&
 	    compose(upstream, name, type, manner) == 0 &&
 	    (manner->tcp ? open_tcp : open_udp)(upstream) == 0) {

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <time.h>
 
-#include <event2/event.h>
 #include <systemd/sd-daemon.h>
 #include <utlist.h>
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "dns/resolver.h"
 #include "dns/rollover.h"
 #include "policy/policy_service.h"
@@ -37,7 +37,7 @@ struct reload {
 	bool again;                 /* asked for meanwhile */
 	bool stopped;
 	struct retired *retired;
-	struct event *retire;
+	struct timer *retire;
 	char mistake[MISTAKE_MAX];
 };
 
@@ -55,14 +55,11 @@ note_mistake(struct reload *reload, const char *text)
  * the system: each of these takes milliseconds.  Waiting clients are answered
  * over several calls. */
 static void
-on_retire(evutil_socket_t fd, short what, void *arg)
+on_retire(void *arg)
 {
-	static const struct timeval again = { 0, RETIRE_MS * 1000 };
 	struct reload *reload = arg;
 	struct retired *retired;
 
-	(void)fd;
-	(void)what;
 	if (reload->retired == NULL) {
 		malloc_trim(0);
 		return;
@@ -76,7 +73,7 @@ on_retire(evutil_socket_t fd, short what, void *arg)
 		free(retired);
 		break;
 	}
-	event_add(reload->retire, &again);
+	timer_in_ms(reload->retire, RETIRE_MS);
 }
 
 /* ---- replacing one ---- */
@@ -85,7 +82,6 @@ on_retire(evutil_socket_t fd, short what, void *arg)
 static bool
 replace(struct reload *reload, struct conf *conf)
 {
-	static const struct timeval soon = { 0, 0 };
 	const struct reload_options *options = reload->options;
 	struct retired *retired = calloc(1, sizeof(*retired));
 	struct generation *old = options->current(options->arg);
@@ -104,7 +100,7 @@ replace(struct reload *reload, struct conf *conf)
 	policy_service_follow(generation->service, old->service);
 	LL_APPEND(reload->retired, retired);
 	options->use(options->arg, generation);
-	event_add(reload->retire, &soon);
+	timer_in_ms(reload->retire, 0);
 	return true;
 }
 
@@ -211,7 +207,7 @@ reload_new(const struct reload_options *options)
 	if (reload == NULL)
 		return NULL;
 	reload->options = options;
-	reload->retire = evtimer_new(options->base, on_retire, reload);
+	reload->retire = timer_new(options->base, on_retire, reload);
 	if (reload->retire != NULL)
 		return reload;
 	free(reload);
@@ -230,6 +226,6 @@ reload_free(struct reload *reload)
 		generation_free(retired->generation);
 		free(retired);
 	}
-	event_free(reload->retire);
+	timer_free(reload->retire);
 	free(reload);
 }

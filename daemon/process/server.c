@@ -16,6 +16,7 @@
 #include "base/loop_time.h"
 #include "base/privileges.h"
 #include "base/stats.h"
+#include "base/timer.h"
 #include "dns/key_limits.h"
 #include "dns/resolver.h"
 #include "dns/rollover.h"
@@ -44,10 +45,11 @@
 
 struct server {
 	struct event_base *base;
-	struct event *term, *interrupt, *hangup, *drain_limit;
+	struct event *term, *interrupt, *hangup;
+	struct timer *drain_limit;
 	struct event *minute; /* flushes log limits, ages loop times */
 	unsigned minutes;
-	struct event *told;     /* updates the status for systemd */
+	struct timer *told;     /* updates the status for systemd */
 	struct event *watchdog; /* NULL if systemd wants none */
 	struct clock_watch *clock_watch;
 	struct stats stats;
@@ -79,19 +81,16 @@ on_drained(void *arg)
 }
 
 static void
-on_drain_limit(evutil_socket_t fd, short what, void *arg)
+on_drain_limit(void *arg)
 {
 	struct server *server = arg;
 
-	(void)fd;
-	(void)what;
 	event_base_loopbreak(server->base);
 }
 
 static void
 on_end(evutil_socket_t signal, short what, void *arg)
 {
-	static const struct timeval limit = { DRAIN_SECONDS, 0 };
 	struct server *server = arg;
 
 	(void)what;
@@ -102,7 +101,7 @@ on_end(evutil_socket_t signal, short what, void *arg)
 	log_info(
 	    "main: %s: finishing what is in flight", strsignal((int)signal));
 	sd_notify(0, "STOPPING=1");
-	event_add(server->drain_limit, &limit);
+	timer_in_ms(server->drain_limit, DRAIN_SECONDS * 1000);
 	server->draining = 2;
 	table_server_drain(server->table_server, on_drained, server);
 	dns_server_drain(server->dns, on_drained, server);
@@ -304,20 +303,17 @@ on_clock_set(void *arg, int64_t ms)
 
 /* Each second until the root's keys are known, then each minute. */
 static void
-on_tell(evutil_socket_t fd, short what, void *arg)
+on_tell(void *arg)
 {
 	struct server *server = arg;
 	const bool settled =
 	    resolver_trust(server->generation->resolver, NULL) != TRUST_UNKNOWN;
-	const struct timeval again = { settled ? 60 : 1, 0 };
 	const char *mistake = reload_mistake(server->reload);
 	char line[STATUS_MAX];
 
-	(void)fd;
-	(void)what;
 	daemon_status_line(&server->source, line, sizeof(line));
 	sd_notifyf(0, "STATUS=%s", mistake[0] != '\0' ? mistake : line);
-	event_add(server->told, &again);
+	timer_in_ms(server->told, settled ? 60000 : 1000);
 }
 
 /* ---- reloading ---- */
@@ -353,7 +349,7 @@ tell_soon(void *arg)
 {
 	struct server *server = arg;
 
-	event_active(server->told, EV_TIMEOUT, 0);
+	timer_now(server->told);
 }
 
 static struct reload *
@@ -418,8 +414,8 @@ make_events(struct server *server)
 	server->term = watch_signal(server, SIGTERM, on_end);
 	server->interrupt = watch_signal(server, SIGINT, on_end);
 	server->hangup = watch_signal(server, SIGHUP, on_hangup);
-	server->drain_limit = evtimer_new(server->base, on_drain_limit, server);
-	server->told = evtimer_new(server->base, on_tell, server);
+	server->drain_limit = timer_new(server->base, on_drain_limit, server);
+	server->told = timer_new(server->base, on_tell, server);
 	server->minute =
 	    event_new(server->base, -1, EV_PERSIST, on_minute, server);
 	if (server->minute != NULL)
@@ -525,9 +521,9 @@ stop(struct server *server)
 	sandbox_free(server->sandbox);
 	clock_watch_free(server->clock_watch);
 	free_event(server->watchdog);
-	free_event(server->told);
+	timer_free(server->told);
 	free_event(server->minute);
-	free_event(server->drain_limit);
+	timer_free(server->drain_limit);
 	free_event(server->hangup);
 	free_event(server->interrupt);
 	free_event(server->term);
