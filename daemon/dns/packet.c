@@ -7,28 +7,9 @@
 #include <string.h>
 
 #include "dns/packet_writer.h"
+#include "dns/wire.h"
 
 /* ---- reading ---- */
-
-#define HEADER_LEN 12
-#define QUESTION_FIXED 4 /* type, class */
-#define RECORD_FIXED 10  /* type, class, TTL, length of RDATA */
-
-/* The offset after the name at @at; 0 where the name is truncated. */
-static size_t
-skip_name(const uint8_t *wire, size_t len, size_t at)
-{
-	while (at < len) {
-		const uint8_t label = wire[at];
-
-		if ((label & 0xc0U) == 0xc0U)
-			return at + 2 <= len ? at + 2 : 0;
-		if (label == 0)
-			return at + 1;
-		at += 1U + label;
-	}
-	return 0;
-}
 
 /* Whether @rr has all fields that an RDATA of @rdlength octets must have: a
  * name takes at least one octet, and no type has octets after its last
@@ -62,11 +43,11 @@ section_is_whole(const ldns_rr_list *list, size_t count, const uint8_t *wire,
 	size_t rdlength;
 
 	for (size_t i = 0; i < count; i++) {
-		*at = skip_name(wire, len, *at);
-		if (*at == 0 || len - *at < RECORD_FIXED)
+		*at = wire_skip_name(wire, len, *at);
+		if (*at == 0 || len - *at < WIRE_RECORD_FIXED)
 			return false;
-		rdlength = (size_t)wire[*at + 8] << 8 | wire[*at + 9];
-		*at += RECORD_FIXED;
+		rdlength = wire_get16(wire + *at + 8);
+		*at += WIRE_RECORD_FIXED;
 		if (rdlength > len - *at || i >= ldns_rr_list_rr_count(list) ||
 		    !is_whole(ldns_rr_list_rr(list, i), rdlength))
 			return false;
@@ -83,32 +64,26 @@ section_is_whole(const ldns_rr_list *list, size_t count, const uint8_t *wire,
 static bool
 packet_is_whole(const ldns_pkt *packet, const uint8_t *wire, size_t len)
 {
-	size_t at = HEADER_LEN;
-	const size_t questions = (size_t)wire[4] << 8 | wire[5];
+	size_t at = WIRE_HEADER_LEN;
+	const size_t questions = wire_get16(wire + 4);
 
 	for (size_t i = 0; i < questions; i++) {
-		at = skip_name(wire, len, at);
-		if (at == 0 || len - at < QUESTION_FIXED)
+		at = wire_skip_name(wire, len, at);
+		if (at == 0 || len - at < WIRE_QUESTION_FIXED)
 			return false;
-		at += QUESTION_FIXED;
+		at += WIRE_QUESTION_FIXED;
 	}
-	return section_is_whole(ldns_pkt_answer(packet),
-		   (size_t)wire[6] << 8 | wire[7], wire, len, &at) &&
+	return section_is_whole(ldns_pkt_answer(packet), wire_get16(wire + 6),
+		   wire, len, &at) &&
 	       section_is_whole(ldns_pkt_authority(packet),
-		   (size_t)wire[8] << 8 | wire[9], wire, len, &at);
+		   wire_get16(wire + 8), wire, len, &at);
 }
 
 /* ---- compression pointers ---- */
 
-#define POINTERS_REACH 0x4000U /* a pointer can't lead further */
+#define POINTERS_REACH (WIRE_POINTER_TARGET + 1U)
 #define HOPS_UNKNOWN 0xffU
 #define HOPS_ON_THE_WAY 0xfeU
-
-static bool
-is_pointer(uint8_t octet)
-{
-	return octet >= 0xc0U;
-}
 
 /* Where a name continues after the part at @at; @len where it ends there. */
 static size_t
@@ -117,9 +92,9 @@ next_part(const uint8_t *wire, size_t len, size_t at)
 	const uint8_t label = wire[at];
 	size_t next = len;
 
-	if (is_pointer(label) && at + 1 < len)
-		next = (size_t)(label & 0x3fU) << 8 | wire[at + 1];
-	else if (label > 0 && label <= LDNS_MAX_LABELLEN)
+	if (wire_is_pointer(label) && at + 1 < len)
+		next = wire_get16(wire + at) & WIRE_POINTER_TARGET;
+	else if (label > 0 && label <= WIRE_LABEL_MAX)
 		next = at + 1U + label;
 	return next < len ? next : len;
 }
@@ -139,7 +114,7 @@ has_long_way(const uint8_t *wire, size_t len, size_t at, uint8_t *hops)
 	for (i = at; i < len && hops[i] == HOPS_UNKNOWN;
 	     i = next_part(wire, len, i)) {
 		hops[i] = HOPS_ON_THE_WAY;
-		count += is_pointer(wire[i]);
+		count += wire_is_pointer(wire[i]);
 	}
 	if (i < len && hops[i] != HOPS_ON_THE_WAY)
 		count += hops[i];
@@ -148,7 +123,7 @@ has_long_way(const uint8_t *wire, size_t len, size_t at, uint8_t *hops)
 	for (i = at; i < len && hops[i] == HOPS_ON_THE_WAY;
 	     i = next_part(wire, len, i)) {
 		hops[i] = (uint8_t)count;
-		count -= is_pointer(wire[i]);
+		count -= wire_is_pointer(wire[i]);
 	}
 	return false;
 }

@@ -7,23 +7,7 @@
 
 #include "base/domain.h"
 #include "base/hash.h"
-
-#define HEADER_LEN 12
-#define QUESTION_FIXED 4 /* type, class */
-#define RECORD_FIXED 10  /* type, class, TTL, length of RDATA */
-#define POINTER 0xc000U
-#define TARGET_MAX 0x3fffU /* a pointer can't lead further */
-#define LABELS_MAX 127
-#define MESSAGE_MAX 65535
-#define COUNT_MAX 65535
-
-static uint8_t *
-put16(uint8_t *at, unsigned value)
-{
-	*at++ = (uint8_t)(value >> 8);
-	*at++ = (uint8_t)value;
-	return at;
-}
+#include "dns/wire.h"
 
 static void
 put(struct packet_writer *writer, const void *octets, size_t len)
@@ -45,8 +29,8 @@ struct name {
 	const uint8_t *wire;
 	uint8_t lower[DOMAIN_WIRE_MAX];
 	size_t len;
-	uint8_t label[LABELS_MAX];
-	uint32_t hash[LABELS_MAX]; /* of the suffix from that label on */
+	uint8_t label[WIRE_LABELS_MAX];
+	uint32_t hash[WIRE_LABELS_MAX]; /* of the suffix from that label on */
 	size_t labels;
 };
 
@@ -65,7 +49,8 @@ read_name(struct name *name, const uint8_t *wire, size_t len)
 	for (size_t i = 0; i < len; i++)
 		name->lower[i] = domain_lower(wire[i]);
 	for (; at < len && wire[at] != 0; at += 1U + wire[at]) {
-		if (wire[at] > 63 || name->labels == LABELS_MAX)
+		if (wire[at] > WIRE_LABEL_MAX ||
+		    name->labels == WIRE_LABELS_MAX)
 			return -1;
 		name->label[name->labels++] = (uint8_t)at;
 	}
@@ -89,8 +74,8 @@ stands_at(const struct packet_writer *writer, size_t at, const uint8_t *lower,
 	while (len > 0) {
 		const size_t label = out[at];
 
-		if (label >= POINTER >> 8) {
-			at = (label << 8 | out[at + 1]) & TARGET_MAX;
+		if (wire_is_pointer(out[at])) {
+			at = wire_get16(out + at) & WIRE_POINTER_TARGET;
 			continue;
 		}
 		if (label != *lower || label >= len)
@@ -132,7 +117,8 @@ note_name(
 	uint16_t *bucket =
 	    &writer->bucket[name->hash[i] % PACKET_WRITER_BUCKETS];
 
-	if (at > TARGET_MAX || writer->name_count == PACKET_WRITER_NAMES_MAX)
+	if (at > WIRE_POINTER_TARGET ||
+	    writer->name_count == PACKET_WRITER_NAMES_MAX)
 		return;
 	writer->name[writer->name_count] = (struct packet_writer_name){
 		.hash = name->hash[i], .at = (uint16_t)at, .next = *bucket
@@ -159,7 +145,7 @@ put_name(struct packet_writer *writer, const uint8_t *wire, size_t len)
 		put(writer, wire, len);
 	} else {
 		put(writer, wire, name.label[own]);
-		put16(pointer, POINTER | (unsigned)target);
+		wire_put16(pointer, WIRE_POINTER | (unsigned)target);
 		put(writer, pointer, sizeof(pointer));
 	}
 	for (size_t i = 0; !writer->full && i < own; i++)
@@ -197,21 +183,20 @@ void
 packet_writer_add(struct packet_writer *writer, const ldns_rr *rr)
 {
 	const ldns_rdf *owner = ldns_rr_owner(rr);
-	const uint32_t ttl = ldns_rr_ttl(rr);
-	uint8_t fixed[RECORD_FIXED], *at = fixed;
+	uint8_t fixed[WIRE_RECORD_FIXED], *at = fixed;
 	size_t begin;
 
-	at = put16(at, (unsigned)ldns_rr_get_type(rr));
-	at = put16(at, (unsigned)ldns_rr_get_class(rr));
-	at = put16(at, ttl >> 16);
-	at = put16(at, ttl & 0xffffU);
-	put16(at, 0);
+	at = wire_put16(at, (unsigned)ldns_rr_get_type(rr));
+	at = wire_put16(at, (unsigned)ldns_rr_get_class(rr));
+	at = wire_put32(at, ldns_rr_ttl(rr));
+	wire_put16(at, 0);
 	put_name(writer, ldns_rdf_data(owner), ldns_rdf_size(owner));
 	put(writer, fixed, sizeof(fixed));
 	begin = writer->len;
 	put_rdata(writer, rr);
 	if (!writer->full)
-		put16(writer->out + begin - 2, (unsigned)(writer->len - begin));
+		wire_put16(
+		    writer->out + begin - 2, (unsigned)(writer->len - begin));
 }
 
 void
@@ -226,12 +211,12 @@ packet_writer_start(
 	writer->full = len > size;
 	writer->name_count = 0;
 	memset(writer->bucket, 0, sizeof(writer->bucket));
-	if (len <= HEADER_LEN + QUESTION_FIXED ||
-	    read_name(&name, out + HEADER_LEN,
-		len - HEADER_LEN - QUESTION_FIXED) == -1)
+	if (len <= WIRE_HEADER_LEN + WIRE_QUESTION_FIXED ||
+	    read_name(&name, out + WIRE_HEADER_LEN,
+		len - WIRE_HEADER_LEN - WIRE_QUESTION_FIXED) == -1)
 		return;
 	for (size_t i = 0; i < name.labels; i++)
-		note_name(writer, &name, i, HEADER_LEN + name.label[i]);
+		note_name(writer, &name, i, WIRE_HEADER_LEN + name.label[i]);
 }
 
 size_t
@@ -246,9 +231,9 @@ static void
 put_question(struct packet_writer *writer, const ldns_rr *question)
 {
 	const ldns_rdf *name = ldns_rr_owner(question);
-	uint8_t fixed[QUESTION_FIXED];
+	uint8_t fixed[WIRE_QUESTION_FIXED];
 
-	put16(put16(fixed, (unsigned)ldns_rr_get_type(question)),
+	wire_put16(wire_put16(fixed, (unsigned)ldns_rr_get_type(question)),
 	    (unsigned)ldns_rr_get_class(question));
 	put_name(writer, ldns_rdf_data(name), ldns_rdf_size(name));
 	put(writer, fixed, sizeof(fixed));
@@ -260,38 +245,38 @@ put_section(
 {
 	const size_t count = ldns_rr_list_rr_count(list);
 
-	if (count > COUNT_MAX)
+	if (count > WIRE_COUNT_MAX)
 		writer->full = true;
 	for (size_t i = 0; !writer->full && i < count; i++)
 		if (count_at == 4)
 			put_question(writer, ldns_rr_list_rr(list, i));
 		else
 			packet_writer_add(writer, ldns_rr_list_rr(list, i));
-	put16(writer->out + count_at, (unsigned)count);
+	wire_put16(writer->out + count_at, (unsigned)count);
 }
 
 static void
 put_header(const ldns_pkt *packet, uint8_t *out)
 {
-	memset(out, 0, HEADER_LEN);
-	put16(out, ldns_pkt_id(packet));
-	out[2] = (uint8_t)((ldns_pkt_qr(packet) ? 0x80U : 0U) |
-			   (ldns_pkt_aa(packet) ? 0x04U : 0U) |
-			   (ldns_pkt_tc(packet) ? 0x02U : 0U));
-	out[3] = (uint8_t)((unsigned)ldns_pkt_get_rcode(packet) & 0x0fU);
+	memset(out, 0, WIRE_HEADER_LEN);
+	wire_put16(out, ldns_pkt_id(packet));
+	out[2] = (uint8_t)((ldns_pkt_qr(packet) ? WIRE_QR : 0U) |
+			   (ldns_pkt_aa(packet) ? WIRE_AA : 0U) |
+			   (ldns_pkt_tc(packet) ? WIRE_TC : 0U));
+	out[3] = (uint8_t)((unsigned)ldns_pkt_get_rcode(packet) & WIRE_RCODE);
 }
 
 int
 packet_writer_packet(const ldns_pkt *packet, uint8_t **wire, size_t *len)
 {
 	struct packet_writer writer;
-	uint8_t *out = malloc(MESSAGE_MAX);
+	uint8_t *out = malloc(WIRE_MESSAGE_MAX);
 
 	*wire = NULL;
 	if (out == NULL)
 		return -1;
 	put_header(packet, out);
-	packet_writer_start(&writer, out, HEADER_LEN, MESSAGE_MAX);
+	packet_writer_start(&writer, out, WIRE_HEADER_LEN, WIRE_MESSAGE_MAX);
 	put_section(&writer, ldns_pkt_question(packet), 4);
 	put_section(&writer, ldns_pkt_answer(packet), 6);
 	put_section(&writer, ldns_pkt_authority(packet), 8);

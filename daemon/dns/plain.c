@@ -6,18 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/conf.h"
 #include "base/domain.h"
 #include "base/endpoint.h"
+#include "base/timer.h"
 #include "dns/address_filter.h"
 #include "dns/packet.h"
 #include "dns/upstream.h"
+#include "dns/wire.h"
 #include "dns/zone_limit.h"
 #include "dns/zones.h"
 
-#define DNS_PORT 53
 #define RACE_MS 400       /* before the next server is queried in parallel */
 #define SERVERS_MAX 24    /* addresses of one zone */
 #define NAMES_MAX 8       /* names of a zone's servers that are resolved */
@@ -25,8 +24,6 @@
 /* How many records of a section are searched for a referral, and for the
  * addresses of each of its servers. */
 #define RECORDS_MAX 256
-
-static const struct timeval race = { 0, RACE_MS * 1000 };
 
 /* One address of a server of the current zone. */
 struct server {
@@ -42,6 +39,31 @@ struct errand {
 	void *lookup; /* NULL once it has ended */
 };
 
+/* Only change_state() changes it. */
+enum plain_state {
+	PLAIN_STARTING = 0,
+	PLAIN_WAITING,
+	PLAIN_CALLED,
+	PLAIN_ASKING
+};
+
+/*
+ *  STARTING  timer: the loop runs -> ASKING: a zone block or an inner lookup,
+ *                                    which need no turn, or a turn at once;
+ *                                    else WAITING
+ *  WAITING   for a turn at the servers of the zone, without a timer
+ *                                 -> CALLED by zone_limit, from the stack of
+ *                                    another lookup
+ *  CALLED    timer: the loop runs -> ASKING
+ *  ASKING    servers' names are looked up, servers queried
+ *            timer: RACE_MS       -> the next server
+ *            referral             -> ASKING or WAITING in the deeper zone; over
+ *                                    after PLAIN_REFERRALS_MAX
+ *            answer               -> over
+ *            useless, weak denial, silence -> the next server
+ *            no server left, no query and no lookup in progress -> over: the
+ *            first weak denial, or nothing
+ */
 struct plain {
 	const struct plain_env *env;
 	plain_waits_cb waits;
@@ -50,14 +72,12 @@ struct plain {
 	char name[DOMAIN_TEXT_MAX];
 	uint16_t type;
 	struct plain_path path;
-	struct event *timer; /* for the next server; at first, for the start */
-	bool forward;        /* servers are recursors: no referrals */
+	enum plain_state state;
+	struct timer *timer;
+	bool forward; /* servers are recursors: no referrals */
 
 	char zone[DOMAIN_TEXT_MAX];  /* whose servers are queried now */
 	struct zone_limit_turn turn; /* the turn to query them */
-	bool has_begun;              /* in this zone, after the turn has come */
-	bool asks_servers;           /* the first zone: its NS are looked up
-				      * before anything else */
 	/* Names of its servers whose addresses must be looked up. */
 	char names[NAMES_MAX][DOMAIN_TEXT_MAX];
 	size_t name_count;
@@ -75,6 +95,28 @@ struct plain {
 static void next_server(struct plain *plain);
 static void more_servers(struct plain *plain);
 
+static void
+change_state(struct plain *plain, enum plain_state state)
+{
+	const enum plain_state before = plain->state;
+
+	plain->state = state;
+	switch (state) {
+	case PLAIN_STARTING:
+	case PLAIN_CALLED:
+		timer_now(plain->timer);
+		break;
+	case PLAIN_WAITING:
+		timer_stop(plain->timer); /* of the previous zone */
+		plain->waits(plain->arg, true);
+		break;
+	case PLAIN_ASKING:
+		if (before == PLAIN_CALLED)
+			plain->waits(plain->arg, false);
+		break;
+	}
+}
+
 /* ---- the end ---- */
 
 static void
@@ -87,7 +129,6 @@ leave_zone(struct plain *plain)
 			plain->env->cancel(plain->errand[i].lookup);
 	plain->server_count = plain->errand_count = plain->errands_left = 0;
 	plain->name_count = 0;
-	plain->has_begun = plain->asks_servers = false;
 	zone_limit_leave(plain->env->zone_limit, &plain->turn);
 	ldns_pkt_free(plain->denial);
 	plain->denial = NULL;
@@ -105,8 +146,7 @@ plain_cancel(struct plain *plain)
 	if (plain == NULL)
 		return;
 	leave_zone(plain);
-	if (plain->timer != NULL)
-		event_free(plain->timer);
+	timer_free(plain->timer);
 	free(plain);
 }
 
@@ -297,25 +337,23 @@ use_glue(struct plain *plain, const ldns_pkt *packet, const char *name,
 	return plain->server_count > before;
 }
 
-/* For the first zone, the servers must be looked up. */
+/* The servers of the first zone must be looked up. */
 static void
 begin_zone(struct plain *plain)
 {
-	plain->has_begun = true;
-	if (plain->asks_servers)
+	change_state(plain, PLAIN_ASKING);
+	if (plain->referrals == 0)
 		run_errand(plain, plain->zone, DNS_TYPE_NS, on_names);
 	for (size_t i = 0; i < plain->name_count; i++)
 		resolve_name(plain, plain->names[i]);
 	next_server(plain);
 }
 
-/* Not called directly: this is the stack of another lookup. */
+/* From the stack of another lookup. */
 static void
 on_turn(void *arg)
 {
-	struct plain *plain = arg;
-
-	event_active(plain->timer, EV_TIMEOUT, 0);
+	change_state(arg, PLAIN_CALLED);
 }
 
 /* A nested lookup does not wait for a turn: it and the lookup that waits for it
@@ -328,7 +366,7 @@ enter_zone(struct plain *plain)
 		on_turn, plain))
 		begin_zone(plain);
 	else
-		plain->waits(plain->arg, true);
+		change_state(plain, PLAIN_WAITING);
 }
 
 static void
@@ -495,13 +533,13 @@ static void
 next_server(struct plain *plain)
 {
 	if (ask_one(plain)) {
-		event_add(plain->timer, &race);
+		timer_in_ms(plain->timer, RACE_MS);
 		return;
 	}
 	if (any_running(plain) || plain->errands_left > 0)
 		return;
 	/* Not called directly: this may be the stack of a callback. */
-	event_active(plain->timer, EV_TIMEOUT, 0);
+	timer_now(plain->timer);
 }
 
 /* New addresses: while a query is in progress, they wait for the timer. */
@@ -510,26 +548,18 @@ more_servers(struct plain *plain)
 {
 	if (!any_running(plain))
 		next_server(plain);
-	else if (!event_pending(plain->timer, EV_TIMEOUT, NULL))
-		event_add(plain->timer, &race);
+	else if (!timer_is_set(plain->timer))
+		timer_in_ms(plain->timer, RACE_MS);
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+next_or_end(struct plain *plain)
 {
-	struct plain *plain = arg;
+	const bool is_over =
+	    plain->questions >= PLAIN_QUESTIONS_MAX ||
+	    (plain->errands_left == 0 && pick_server(plain) == NULL);
 
-	(void)fd;
-	(void)what;
-	if (plain->turn.waits) /* a timer of the previous zone */
-		return;
-	if (!plain->has_begun) {
-		plain->waits(plain->arg, false);
-		begin_zone(plain);
-	} else if (!any_running(plain) && plain->errands_left == 0 &&
-		   pick_server(plain) == NULL)
-		exhausted(plain);
-	else if (plain->questions >= PLAIN_QUESTIONS_MAX && !any_running(plain))
+	if (is_over && !any_running(plain))
 		exhausted(plain);
 	else
 		next_server(plain);
@@ -537,7 +567,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ---- */
 
-/* The administrator's own servers, for all names below: no zone limit. */
+/* The administrator's own servers, for all names below: no zone limit, and no
+ * names to look up. */
 static void
 use_zone_block(struct plain *plain, const struct conf_zone *block)
 {
@@ -545,25 +576,40 @@ use_zone_block(struct plain *plain, const struct conf_zone *block)
 	snprintf(plain->zone, sizeof(plain->zone), "%s", block->name);
 	for (size_t i = 0; i < block->server_count; i++)
 		add_server(plain, &block->servers[i]);
-	begin_zone(plain);
+	change_state(plain, PLAIN_ASKING);
+	next_server(plain);
 }
 
 static void
-begin(evutil_socket_t fd, short what, void *arg)
+begin(struct plain *plain)
 {
-	struct plain *plain = arg;
 	const struct conf_zone *block =
 	    zones_servers(plain->env->conf, plain->name);
 
-	(void)fd;
-	(void)what;
-	event_assign(plain->timer, plain->env->base, -1, 0, on_timer, plain);
-	if (block != NULL) {
+	if (block != NULL)
 		use_zone_block(plain, block);
-		return;
+	else
+		enter_zone(plain);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct plain *plain = arg;
+
+	switch (plain->state) {
+	case PLAIN_STARTING:
+		begin(plain);
+		break;
+	case PLAIN_CALLED:
+		begin_zone(plain);
+		break;
+	case PLAIN_ASKING:
+		next_or_end(plain);
+		break;
+	case PLAIN_WAITING: /* no timer runs */
+		break;
 	}
-	plain->asks_servers = true;
-	enter_zone(plain);
 }
 
 struct plain *
@@ -588,11 +634,11 @@ plain_start(const struct plain_env *env, const char *name, uint16_t type,
 		.depth = above != NULL ? above->depth + 1 : 1,
 		.budget = budget,
 		.inner = above != NULL ? above->inner : NULL };
-	plain->timer = event_new(env->base, -1, 0, begin, plain);
+	plain->timer = timer_new(env->base, on_timer, plain);
 	if (plain->timer == NULL) {
 		free(plain);
 		return NULL;
 	}
-	event_active(plain->timer, EV_TIMEOUT, 0);
+	change_state(plain, PLAIN_STARTING);
 	return plain;
 }

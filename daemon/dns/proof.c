@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "dns/budget.h"
 #include "dns/packet.h"
 #include "dns/validator.h"
@@ -19,28 +18,51 @@
  * proof has ended without success by then. */
 #define ALIAS_MS 50
 
+/* The DS queries, from the root down: only change_way() changes it. */
+enum way {
+	WAY_STARTING = 0, /* no query has been sent */
+	WAY_DS,           /* the DS of an ancestor, or of the name */
+	WAY_DNAME,        /* the DNAME of an ancestor, whose bit map has one */
+	WAY_ENDED
+};
+
+/* The CNAME of the name: only change_alias() changes it. */
+enum alias { ALIAS_LATER = 0, ALIAS_ASKED, ALIAS_KNOWN };
+
+/*
+ *  STARTING  until the loop runs      -> DS of the TLD; ENDED for the root;
+ *                                        a configured zone: over, proven
+ *  DS        one label deeper         -> DS: a signed cut, or none; DNAME;
+ *                                        ENDED: proven or not, no such name,
+ *                                        signed, failed, out of queries or
+ *                                        of budget
+ *  DNAME                              -> over: an alias, or too long; else DS
+ *  ENDED     with proven: over; every other end waits for the alias
+ *  LATER     for ALIAS_MS             -> ASKED, by ENDED at once
+ *  ASKED     the CNAME query is out   -> over: a secure alias; else KNOWN
+ *  KNOWN     it is none, or the root, or the query was not possible
+ *
+ * It is over where ENDED meets KNOWN, and after PROOF_SECONDS_MAX.
+ */
 struct proof {
-	struct event_base *base;
 	struct validated *validator;
 	struct budget *budget;
 	enum proof_caches caches;
 	proof_cb cb;
 	void *arg;
-	struct event *timer; /* the time limit; at first, to begin from the
-			      * loop */
-	struct event *alias_timer;
+	enum way way;
+	enum alias alias;
+	struct timer *timer; /* STARTING: begin; then the time limit */
+	struct timer *alias_timer;
 
 	char name[DOMAIN_TEXT_MAX];
 	unsigned labels; /* of the ancestor whose DS is being queried */
 	unsigned asked;
-	char zone[DOMAIN_TEXT_MAX]; /* the last signed zone */
-	struct validator_query *ds, *dname, *cname;
-	bool alias_known; /* the CNAME was answered or can't be obtained */
+	char zone[DOMAIN_TEXT_MAX];    /* the last signed zone */
+	struct validator_query *step;  /* with DS and DNAME */
+	struct validator_query *cname; /* with ASKED */
 	uint32_t ttl;
-
-	/* How the DS queries ended, while the CNAME query goes on. */
-	bool ended;
-	enum proof_outcome outcome;
+	enum proof_outcome outcome; /* with ENDED */
 	enum proof_judge_reason reason;
 	char why[256];
 };
@@ -54,14 +76,30 @@ current(const struct proof *proof)
 static void
 proof_free(struct proof *proof)
 {
-	validator_cancel(proof->ds);
-	validator_cancel(proof->dname);
+	validator_cancel(proof->step);
 	validator_cancel(proof->cname);
-	if (proof->timer != NULL)
-		event_free(proof->timer);
-	if (proof->alias_timer != NULL)
-		event_free(proof->alias_timer);
+	timer_free(proof->timer);
+	timer_free(proof->alias_timer);
 	free(proof);
+}
+
+/* The time limit begins with the first query. */
+static void
+change_way(struct proof *proof, enum way way)
+{
+	if (proof->way == WAY_STARTING)
+		timer_in_ms(proof->timer, PROOF_SECONDS_MAX * 1000);
+	proof->way = way;
+}
+
+static void
+change_alias(struct proof *proof, enum alias alias)
+{
+	proof->alias = alias;
+	if (alias == ALIAS_LATER)
+		timer_in_ms(proof->alias_timer, ALIAS_MS);
+	else
+		timer_stop(proof->alias_timer);
 }
 
 static void
@@ -115,18 +153,18 @@ ask(struct proof *proof, const char *name, uint16_t type, validator_cb cb)
 	    proof->validator, name, type, NULL, proof->budget, cb, proof);
 }
 
-static void ask_alias(struct proof *proof);
+static void ask_alias(void *arg);
 
 /* PROVEN stands by itself; every other outcome waits for the CNAME, which may
  * still show that the name is an alias. */
 static void
 end(struct proof *proof, enum proof_outcome outcome)
 {
-	proof->ended = true;
+	change_way(proof, WAY_ENDED);
 	proof->outcome = outcome;
-	if (outcome != PROOF_PROVEN && !proof->alias_known)
+	if (outcome != PROOF_PROVEN)
 		ask_alias(proof);
-	if (outcome == PROOF_PROVEN || proof->alias_known)
+	if (outcome == PROOF_PROVEN || proof->alias == ALIAS_KNOWN)
 		finish(proof, outcome, current(proof));
 }
 
@@ -163,7 +201,7 @@ on_dname(void *arg, const struct validator_result *result)
 	ldns_pkt *packet = NULL;
 	bool found = false, is_too_long = false;
 
-	proof->dname = NULL;
+	proof->step = NULL;
 	budget_pay(proof->budget, result->hashing, result->spent);
 	if (result->answered && result->security == DNS_SECURE &&
 	    (packet = packet_parse(result->packet, result->len)) != NULL &&
@@ -199,8 +237,10 @@ ask_dname(struct proof *proof)
 	if (proof->labels >= domain_labels(proof->name) ||
 	    ++proof->asked > PROOF_QUESTIONS_MAX)
 		return false;
-	proof->dname = ask(proof, current(proof), DNS_TYPE_DNAME, on_dname);
-	return proof->dname != NULL;
+	proof->step = ask(proof, current(proof), DNS_TYPE_DNAME, on_dname);
+	if (proof->step != NULL)
+		change_way(proof, WAY_DNAME);
+	return proof->step != NULL;
 }
 
 static void
@@ -251,7 +291,7 @@ on_ds(void *arg, const struct validator_result *result)
 	struct proof_judge_finding finding;
 	ldns_pkt *packet = NULL;
 
-	proof->ds = NULL;
+	proof->step = NULL;
 	if (!budget_pay(proof->budget, result->hashing, result->spent)) {
 		fail(proof, "DS", budget_text(proof->budget));
 		return;
@@ -285,8 +325,9 @@ ask_next(struct proof *proof)
 		fail(proof, "DS", "too many questions on the way to the name");
 		return;
 	}
-	proof->ds = ask(proof, current(proof), DNS_TYPE_DS, on_ds);
-	if (proof->ds == NULL)
+	change_way(proof, WAY_DS);
+	proof->step = ask(proof, current(proof), DNS_TYPE_DS, on_ds);
+	if (proof->step == NULL)
 		fail(proof, "DS", "can't be asked");
 }
 
@@ -301,7 +342,7 @@ on_cname(void *arg, const struct validator_result *result)
 	bool found = false;
 
 	proof->cname = NULL;
-	proof->alias_known = true;
+	change_alias(proof, ALIAS_KNOWN);
 	budget_pay(proof->budget, result->hashing, result->spent);
 	if (result->answered && result->security == DNS_SECURE &&
 	    (packet = packet_parse(result->packet, result->len)) != NULL &&
@@ -317,71 +358,56 @@ on_cname(void *arg, const struct validator_result *result)
 	if (found)
 		finish_alias(
 		    proof, PROOF_ALIAS, proof->name, target, result, false);
-	else if (proof->ended)
+	else if (proof->way == WAY_ENDED)
 		finish(proof, proof->outcome, current(proof));
 }
 
 /* Not before it is needed: with silent servers it would hang like the lookup
  * itself, and a proof from the cache does not need it. */
 static void
-ask_alias(struct proof *proof)
+ask_alias(void *arg)
 {
-	event_del(proof->alias_timer);
-	if (proof->cname != NULL)
+	struct proof *proof = arg;
+
+	if (proof->alias != ALIAS_LATER)
 		return;
 	proof->cname = ask(proof, proof->name, DNS_TYPE_CNAME, on_cname);
-	proof->alias_known = proof->cname == NULL;
-}
-
-static void
-on_alias_timer(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	ask_alias(arg);
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct proof *proof = arg;
-
-	(void)fd;
-	(void)what;
-	if (!proof->ended)
-		snprintf(proof->why, sizeof(proof->why),
-		    "DS of %.80s: no answer in time", current(proof));
-	finish(proof, proof->ended ? proof->outcome : PROOF_FAILED,
-	    current(proof));
-}
-
-static void
-begin(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct timeval limit = { PROOF_SECONDS_MAX, 0 };
-	static const struct timeval alias = { 0, ALIAS_MS * 1000 };
-	struct proof *proof = arg;
-
-	(void)fd;
-	(void)what;
-	event_assign(proof->timer, proof->base, -1, 0, on_timer, proof);
-	event_add(proof->timer, &limit);
-	proof->alias_known = strcmp(proof->name, ".") == 0;
-	if (!proof->alias_known)
-		event_add(proof->alias_timer, &alias);
-	ask_next(proof);
+	change_alias(proof, proof->cname != NULL ? ALIAS_ASKED : ALIAS_KNOWN);
 }
 
 /* Below an insecure zone block, and in libunbound's local zones, no query is
  * needed. */
 static void
-begin_configured(evutil_socket_t fd, short what, void *arg)
+begin(struct proof *proof)
+{
+	if (proof->reason != PROOF_JUDGE_REASON_NONE) {
+		finish(proof, PROOF_PROVEN, current(proof));
+		return;
+	}
+	change_alias(
+	    proof, strcmp(proof->name, ".") == 0 ? ALIAS_KNOWN : ALIAS_LATER);
+	ask_next(proof);
+}
+
+static void
+time_is_up(struct proof *proof)
+{
+	if (proof->way != WAY_ENDED)
+		snprintf(proof->why, sizeof(proof->why),
+		    "DS of %.80s: no answer in time", current(proof));
+	finish(proof, proof->way == WAY_ENDED ? proof->outcome : PROOF_FAILED,
+	    current(proof));
+}
+
+static void
+on_timer(void *arg)
 {
 	struct proof *proof = arg;
 
-	(void)fd;
-	(void)what;
-	finish(proof, PROOF_PROVEN, current(proof));
+	if (proof->way == WAY_STARTING)
+		begin(proof);
+	else
+		time_is_up(proof);
 }
 
 struct proof *
@@ -395,7 +421,6 @@ proof_start(struct event_base *base, struct validated *validator,
 
 	if (proof == NULL)
 		return NULL;
-	proof->base = base;
 	proof->validator = validator;
 	proof->budget = budget;
 	proof->caches = caches;
@@ -411,14 +436,13 @@ proof_start(struct event_base *base, struct validated *validator,
 		proof->labels = domain_labels(local);
 		proof->reason = PROOF_JUDGE_REASON_LOCAL;
 	}
-	proof->timer = event_new(base, -1, 0,
-	    zone != NULL || local != NULL ? begin_configured : begin, proof);
-	proof->alias_timer = event_new(base, -1, 0, on_alias_timer, proof);
+	proof->timer = timer_new(base, on_timer, proof);
+	proof->alias_timer = timer_new(base, ask_alias, proof);
 	if (proof->timer == NULL || proof->alias_timer == NULL) {
 		proof_free(proof);
 		return NULL;
 	}
-	event_active(proof->timer, EV_TIMEOUT, 0);
+	timer_now(proof->timer);
 	return proof;
 }
 

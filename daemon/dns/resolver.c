@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include <utlist.h>
 
 #include "base/clock.h"
 #include "base/stats.h"
+#include "base/timer.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/reason.h"
@@ -67,7 +66,7 @@ struct resolver_lookup {
 	uint16_t type;
 	enum lookup_need need;
 	struct budget *budget;
-	struct event *limit;
+	struct timer *limit;
 	uint64_t start, deadline; /* clock_ms() */
 
 	struct resolver_lookup *prev, *next;
@@ -208,8 +207,7 @@ give_back_slots(struct resolver_lookup *lookup)
 static void
 lookup_free(struct resolver_lookup *lookup)
 {
-	if (lookup->limit != NULL)
-		event_free(lookup->limit);
+	timer_free(lookup->limit);
 	free(lookup->name);
 	free(lookup);
 }
@@ -308,24 +306,21 @@ dequeue(struct resolver_lookup *lookup)
 	DL_DELETE(lookup->queue->first, lookup);
 	lookup->queue = NULL;
 	lookup->resolver->waiting[lookup->class]--;
-	event_del(lookup->limit);
+	timer_stop(lookup->limit);
 }
 
 static void
 enqueue(struct resolver_lookup *lookup, struct queue *queue)
 {
 	const uint64_t now = clock_ms();
-	const uint64_t left =
-	    lookup->deadline > now ? lookup->deadline - now : 0;
-	const struct timeval limit = { (time_t)(left / 1000),
-		(suseconds_t)(left % 1000 * 1000) };
 
 	lookup->queue = queue;
 	/* The analyzer can't see that every queue exists. */
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	DL_APPEND(queue->first, lookup);
 	lookup->resolver->waiting[lookup->class]++;
-	event_add(lookup->limit, &limit);
+	timer_in_ms(
+	    lookup->limit, lookup->deadline > now ? lookup->deadline - now : 0);
 }
 
 /* Start a waiting lookup, or let it wait for the other kind of slot. */
@@ -386,18 +381,15 @@ lookup_leave(struct resolver_lookup *lookup)
 
 /* The lookup has waited for a slot until its deadline. */
 static void
-on_limit(evutil_socket_t fd, short what, void *arg)
+on_limit(void *arg)
 {
-	static const struct timeval again = { 1, 0 };
 	struct resolver_lookup *lookup = arg;
 	struct dns_answer *answer = answer_new(lookup->name, lookup->type);
 	const resolver_cb cb = lookup->cb;
 	void *cb_arg = lookup->arg;
 
-	(void)fd;
-	(void)what;
 	if (answer == NULL) {
-		event_add(lookup->limit, &again);
+		timer_in_ms(lookup->limit, 1000);
 		return;
 	}
 	stats_count(lookup->resolver->stats, STATS_FAILED_SLOTS);
@@ -417,8 +409,7 @@ prepare_to_wait(struct resolver_lookup *lookup, const char *name, uint16_t type,
 	if (lookup->resolver->waiting[lookup->class] >= WAITING_MAX)
 		return -1;
 	lookup->name = strdup(name);
-	lookup->limit =
-	    event_new(lookup->resolver->env.base, -1, 0, on_limit, lookup);
+	lookup->limit = timer_new(lookup->resolver->env.base, on_limit, lookup);
 	if (lookup->name == NULL || lookup->limit == NULL)
 		return -1;
 	lookup->type = type;

@@ -12,11 +12,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <event2/event.h>
-
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "dns/anchors.h"
 #include "dns/validator.h"
 
@@ -32,7 +31,7 @@ struct rollover {
 	const struct conf *conf;
 	struct validated *validator;
 	struct validator_query *query;
-	struct event *timer;
+	struct timer *timer;
 	struct anchors *anchors;
 	time_t asked;
 	char trouble[TROUBLE_MAX]; /* "" while the keys are followed */
@@ -41,11 +40,9 @@ struct rollover {
 };
 
 static void
-arm(struct rollover *rollover, int seconds)
+arm(struct rollover *rollover, unsigned seconds)
 {
-	const struct timeval delay = { seconds, 0 };
-
-	event_add(rollover->timer, &delay);
+	timer_in_ms(rollover->timer, seconds * UINT64_C(1000));
 }
 
 static void set_trouble(struct rollover *rollover, const char *format, ...)
@@ -269,13 +266,11 @@ on_dnskey(void *arg, const struct validator_result *result)
 }
 
 static void
-look(evutil_socket_t fd, short what, void *arg)
+look(void *arg)
 {
 	struct rollover *rollover = arg;
 	char path[PATH_MAX];
 
-	(void)fd;
-	(void)what;
 	if (rollover->query != NULL) { /* it has taken too long */
 		validator_cancel(rollover->query);
 		rollover->query = NULL;
@@ -311,7 +306,7 @@ rollover_stop(struct rollover *rollover)
 {
 	validator_cancel(rollover->query);
 	rollover->query = NULL;
-	event_del(rollover->timer);
+	timer_stop(rollover->timer);
 }
 
 struct rollover *
@@ -329,7 +324,7 @@ rollover_new(struct event_base *base, const struct conf *conf,
 	snprintf(rollover->trouble, sizeof(rollover->trouble), "%s",
 	    conf->state_directory[0] == '\0' ? "there is no state-directory"
 					     : "none has been received yet");
-	rollover->timer = event_new(base, -1, 0, look, rollover);
+	rollover->timer = timer_new(base, look, rollover);
 	if (rollover->timer == NULL) {
 		rollover_free(rollover);
 		return NULL;
@@ -343,8 +338,7 @@ rollover_free(struct rollover *rollover)
 	if (rollover == NULL)
 		return;
 	validator_cancel(rollover->query);
-	if (rollover->timer != NULL)
-		event_free(rollover->timer);
+	timer_free(rollover->timer);
 	anchors_free(rollover->anchors);
 	free(rollover);
 }

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/log.h"
 #include "base/reason.h"
+#include "base/timer.h"
 #include "dns/answer.h"
 #include "dns/unbound_answer.h"
 #include "dns/validator.h"
@@ -23,7 +22,7 @@
 struct trust {
 	struct validated *validator;
 	struct validator_query *query;
-	struct event *timer;
+	struct timer *timer;
 	enum trust_state state;
 	bool soon; /* the timer is that of SOON_SECONDS */
 	char silence[256], unsigned_keys[256]; /* the texts for these two
@@ -32,11 +31,9 @@ struct trust {
 };
 
 static void
-arm(struct trust *trust, int seconds)
+arm(struct trust *trust, unsigned seconds)
 {
-	const struct timeval delay = { seconds, 0 };
-
-	event_add(trust->timer, &delay);
+	timer_in_ms(trust->timer, seconds * 1000);
 }
 
 static void
@@ -115,12 +112,10 @@ on_dnskey(void *arg, const struct validator_result *result)
 }
 
 static void
-check(evutil_socket_t fd, short what, void *arg)
+check(void *arg)
 {
 	struct trust *trust = arg;
 
-	(void)fd;
-	(void)what;
 	if (trust->query != NULL && trust->soon) {
 		trust->soon = false;
 		change_unknown(trust, trust->silence);
@@ -148,7 +143,7 @@ trust_new(struct event_base *base, struct validated *validator,
 	    unsigned_keys);
 	snprintf(trust->why, sizeof(trust->why),
 	    "the root's DNSKEY has not been validated yet");
-	if ((trust->timer = event_new(base, -1, 0, check, trust)) == NULL) {
+	if ((trust->timer = timer_new(base, check, trust)) == NULL) {
 		free(trust);
 		return NULL;
 	}
@@ -169,7 +164,7 @@ trust_free(struct trust *trust)
 	if (trust == NULL)
 		return;
 	validator_cancel(trust->query);
-	event_free(trust->timer);
+	timer_free(trust->timer);
 	free(trust);
 }
 

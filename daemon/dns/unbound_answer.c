@@ -9,24 +9,18 @@
 #include "base/domain.h"
 #include "dns/nsec3.h"
 #include "dns/proof_judge.h"
+#include "dns/wire.h"
 
-#define HEADER_LEN 12
-#define QUESTION_FIXED 4 /* type, class */
-#define RECORD_FIXED 10  /* type, class, TTL, length of RDATA */
-#define RRSIG_FIXED 18   /* up to the signer's name: RFC 4034 section 3.1 */
-#define FLAG_TC 0x02U    /* of the third octet */
+#define RRSIG_FIXED 18 /* up to the signer's name: RFC 4034 section 3.1 */
 
 #define RCODE_NXDOMAIN 3
 #define RCODE_YXDOMAIN 6
 
 #define TYPE_CNAME 5
-#define TYPE_RRSIG 46
 #define TYPE_NSEC 47
 #define TYPE_NSEC3 50
-#define TYPE_ANY 255
 
 #define NSEC3_FIXED 5       /* algorithm, flags, iterations, salt's length */
-#define LABELS_MAX 127      /* in a name */
 #define WAYS_MAX 16         /* to signers; libunbound follows 11 aliases */
 #define UNBOUND_HASHES 136U /* by libunbound for one answer, at most */
 
@@ -63,33 +57,11 @@ struct signatures {
 	bool last; /* one of them has not expired */
 };
 
-static uint16_t
-get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t
-get32(const uint8_t *at)
-{
-	return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-/* Does not follow pointers. */
 static bool
 skip_name(struct reader *reader)
 {
-	while (reader->at < reader->len) {
-		const uint8_t label = reader->wire[reader->at];
-		const size_t octets = (label & 0xc0U) != 0 ? 2U : 1U + label;
-
-		if (octets > reader->len - reader->at)
-			return false;
-		reader->at += octets;
-		if (label == 0 || (label & 0xc0U) != 0)
-			return true;
-	}
-	return false;
+	reader->at = wire_skip_name(reader->wire, reader->len, reader->at);
+	return reader->at != 0;
 }
 
 static bool
@@ -98,15 +70,15 @@ read_record(struct reader *reader, struct record *record)
 	const uint8_t *fixed;
 
 	record->owner = reader->at;
-	if (!skip_name(reader) || reader->len - reader->at < RECORD_FIXED)
+	if (!skip_name(reader) || reader->len - reader->at < WIRE_RECORD_FIXED)
 		return false;
 	record->owner_len = reader->at - record->owner;
 	fixed = reader->wire + reader->at;
-	reader->at += RECORD_FIXED;
-	record->type = get16(fixed);
-	record->ttl = reader->at - RECORD_FIXED + 4;
-	record->rdata = fixed + RECORD_FIXED;
-	record->rdata_len = get16(fixed + 8);
+	reader->at += WIRE_RECORD_FIXED;
+	record->type = wire_get16(fixed);
+	record->ttl = reader->at - WIRE_RECORD_FIXED + 4;
+	record->rdata = fixed + WIRE_RECORD_FIXED;
+	record->rdata_len = wire_get16(fixed + 8);
 	if (record->rdata_len > reader->len - reader->at)
 		return false;
 	reader->at += record->rdata_len;
@@ -157,8 +129,8 @@ read_signature(const struct reader *reader, const struct record *record,
 
 	if (record->rdata_len < RRSIG_FIXED)
 		return;
-	covered = get16(record->rdata);
-	ends = get32(record->rdata + 8);
+	covered = wire_get16(record->rdata);
+	ends = wire_get32(record->rdata + 8);
 	if (!signatures->any || signatures->covered != covered ||
 	    !same_owner(reader, signatures, record)) {
 		end_signatures(signatures, outline);
@@ -185,8 +157,8 @@ read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
 	for (size_t i = 0; i < count; i++) {
 		if (!read_record(reader, &record))
 			return false;
-		outline->has_signature |= record.type == TYPE_RRSIG;
-		if (record.type == TYPE_RRSIG)
+		outline->has_signature |= record.type == WIRE_TYPE_RRSIG;
+		if (record.type == WIRE_TYPE_RRSIG)
 			read_signature(
 			    reader, &record, now, &signatures, outline);
 		else if (!is_answer)
@@ -194,7 +166,7 @@ read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
 					       record.type == TYPE_NSEC3;
 		if (is_answer)
 			outline->has_type |=
-			    record.type == type || type == TYPE_ANY;
+			    record.type == type || type == WIRE_TYPE_ANY;
 	}
 	end_signatures(&signatures, outline);
 	return true;
@@ -203,11 +175,11 @@ read_section(struct reader *reader, size_t count, bool is_answer, uint16_t type,
 static bool
 skip_questions(struct reader *reader)
 {
-	for (unsigned i = get16(reader->wire + 4); i > 0; i--) {
+	for (unsigned i = wire_get16(reader->wire + 4); i > 0; i--) {
 		if (!skip_name(reader) ||
-		    reader->len - reader->at < QUESTION_FIXED)
+		    reader->len - reader->at < WIRE_QUESTION_FIXED)
 			return false;
-		reader->at += QUESTION_FIXED;
+		reader->at += WIRE_QUESTION_FIXED;
 	}
 	return true;
 }
@@ -216,14 +188,14 @@ static bool
 read_outline(const uint8_t *wire, size_t len, uint16_t type, uint32_t now,
     struct outline *outline)
 {
-	struct reader reader = { wire, len, HEADER_LEN };
+	struct reader reader = { wire, len, WIRE_HEADER_LEN };
 
 	*outline = (struct outline){ .lifetime = UINT32_MAX };
 	return skip_questions(&reader) &&
 	       read_section(
-		   &reader, get16(wire + 6), true, type, now, outline) &&
+		   &reader, wire_get16(wire + 6), true, type, now, outline) &&
 	       read_section(
-		   &reader, get16(wire + 8), false, type, now, outline);
+		   &reader, wire_get16(wire + 8), false, type, now, outline);
 }
 
 static bool
@@ -239,15 +211,15 @@ unbound_answer_flaw(const uint8_t *wire, size_t len, uint16_t type,
 {
 	struct outline outline;
 
-	if (len < HEADER_LEN || (wire[2] & FLAG_TC) != 0)
+	if (len < WIRE_HEADER_LEN || (wire[2] & WIRE_TC) != 0)
 		return "the answer is too large to be handed over whole";
 	if (!read_outline(wire, len, type, now, &outline))
 		return "the answer is cut off";
-	if ((wire[3] & 0x0fU) == RCODE_YXDOMAIN)
+	if ((wire[3] & WIRE_RCODE) == RCODE_YXDOMAIN)
 		return "libunbound does not validate YXDOMAIN";
 	if (security != DNS_SECURE)
 		return NULL;
-	if (!is_proven(wire[3] & 0x0fU, &outline))
+	if (!is_proven(wire[3] & WIRE_RCODE, &outline))
 		return "a denial without the records that prove it";
 	if (outline.is_over || (outline.has_old && !just_validated))
 		return "signatures have ended since it was validated";
@@ -268,7 +240,8 @@ unbound_answer_is_signed(const uint8_t *wire, size_t len)
 {
 	struct outline outline;
 
-	return len < HEADER_LEN || !read_outline(wire, len, 0, 0, &outline) ||
+	return len < WIRE_HEADER_LEN ||
+	       !read_outline(wire, len, 0, 0, &outline) ||
 	       outline.has_signature;
 }
 
@@ -292,7 +265,7 @@ read_nsec3(const struct record *record, struct hashing *hashing)
 	if (record->rdata_len < NSEC3_FIXED ||
 	    salt[0] > record->rdata_len - NSEC3_FIXED)
 		return;
-	iterations = get16(record->rdata + 2);
+	iterations = wire_get16(record->rdata + 2);
 	if (iterations > PROOF_JUDGE_NSEC3_LIMIT ||
 	    (hashing->salt != NULL && hashing->iterations == iterations &&
 		memcmp(hashing->salt, salt, 1U + salt[0]) == 0))
@@ -308,18 +281,18 @@ read_nsec3(const struct record *record, struct hashing *hashing)
 uint64_t
 unbound_answer_hashing(const uint8_t *wire, size_t len, size_t labels)
 {
-	struct reader reader = { wire, len, HEADER_LEN };
+	struct reader reader = { wire, len, WIRE_HEADER_LEN };
 	struct hashing hashing = { 0 };
 	struct record record;
 	unsigned records;
 	uint64_t names;
 
-	if (len < HEADER_LEN || !skip_questions(&reader))
+	if (len < WIRE_HEADER_LEN || !skip_questions(&reader))
 		return 0;
-	records = (unsigned)get16(wire + 6) + get16(wire + 8);
+	records = (unsigned)wire_get16(wire + 6) + wire_get16(wire + 8);
 	for (; records > 0 && read_record(&reader, &record); records--) {
 		if (record.type == TYPE_CNAME)
-			labels = LABELS_MAX;
+			labels = WIRE_LABELS_MAX;
 		else if (record.type == TYPE_NSEC3)
 			read_nsec3(&record, &hashing);
 	}
@@ -330,9 +303,9 @@ unbound_answer_hashing(const uint8_t *wire, size_t len, size_t labels)
 }
 
 /* The offsets of a name's labels.  The name may end in a pointer.  At most
- * LABELS_MAX labels. */
+ * WIRE_LABELS_MAX labels. */
 struct labels {
-	size_t at[LABELS_MAX];
+	size_t at[WIRE_LABELS_MAX];
 	size_t count;
 };
 
@@ -342,16 +315,16 @@ find_labels(const uint8_t *wire, size_t len, size_t at, struct labels *labels)
 	size_t pointers = 0;
 
 	labels->count = 0;
-	while (at < len && wire[at] != 0 && labels->count < LABELS_MAX) {
-		if ((wire[at] & 0xc0U) == 0) {
-			if (wire[at] >= len - at)
+	while (at < len && wire[at] != 0 && labels->count < WIRE_LABELS_MAX) {
+		if (!wire_is_pointer(wire[at])) {
+			if (wire[at] > WIRE_LABEL_MAX || wire[at] >= len - at)
 				break;
 			labels->at[labels->count++] = at;
 			at += 1U + wire[at];
-		} else if (len - at < 2 || ++pointers > LABELS_MAX) {
+		} else if (len - at < 2 || ++pointers > WIRE_LABELS_MAX) {
 			break;
 		} else {
-			at = get16(wire + at) & 0x3fffU;
+			at = wire_get16(wire + at) & WIRE_POINTER_TARGET;
 		}
 	}
 }
@@ -434,9 +407,9 @@ is_counted(const struct record *record, bool is_answer)
 {
 	uint16_t covered;
 
-	if (record->type != TYPE_RRSIG || record->rdata_len < RRSIG_FIXED)
+	if (record->type != WIRE_TYPE_RRSIG || record->rdata_len < RRSIG_FIXED)
 		return false;
-	covered = get16(record->rdata);
+	covered = wire_get16(record->rdata);
 	return is_answer || covered == TYPE_NSEC || covered == TYPE_NSEC3;
 }
 
@@ -458,14 +431,14 @@ read_ways(
 size_t
 unbound_answer_zones(const uint8_t *wire, size_t len)
 {
-	struct reader reader = { wire, len, HEADER_LEN };
+	struct reader reader = { wire, len, WIRE_HEADER_LEN };
 	struct ways ways;
 
 	ways.count = ways.zones = 0;
-	if (len < HEADER_LEN || !skip_questions(&reader))
+	if (len < WIRE_HEADER_LEN || !skip_questions(&reader))
 		return 0;
-	read_ways(&reader, get16(wire + 6), true, &ways);
-	read_ways(&reader, get16(wire + 8), false, &ways);
+	read_ways(&reader, wire_get16(wire + 6), true, &ways);
+	read_ways(&reader, wire_get16(wire + 8), false, &ways);
 	return ways.zones;
 }
 
@@ -479,9 +452,10 @@ sets_of_section(struct reader *reader, unsigned records)
 	for (; records > 0 && read_record(reader, &record); records--) {
 		uint16_t covered;
 
-		if (record.type != TYPE_RRSIG || record.rdata_len < RRSIG_FIXED)
+		if (record.type != WIRE_TYPE_RRSIG ||
+		    record.rdata_len < RRSIG_FIXED)
 			continue;
-		covered = get16(record.rdata);
+		covered = wire_get16(record.rdata);
 		if (last.any && last.covered == covered &&
 		    same_owner(reader, &last, &record))
 			continue;
@@ -495,33 +469,27 @@ sets_of_section(struct reader *reader, unsigned records)
 size_t
 unbound_answer_signed_sets(const uint8_t *wire, size_t len)
 {
-	struct reader reader = { wire, len, HEADER_LEN };
+	struct reader reader = { wire, len, WIRE_HEADER_LEN };
 	size_t sets;
 
-	if (len < HEADER_LEN || !skip_questions(&reader))
+	if (len < WIRE_HEADER_LEN || !skip_questions(&reader))
 		return 0;
-	sets = sets_of_section(&reader, get16(wire + 6));
-	return sets + sets_of_section(&reader, get16(wire + 8));
+	sets = sets_of_section(&reader, wire_get16(wire + 6));
+	return sets + sets_of_section(&reader, wire_get16(wire + 8));
 }
 
 void
 unbound_answer_cut_ttls(uint8_t *wire, size_t len, uint32_t ttl)
 {
-	struct reader reader = { wire, len, HEADER_LEN };
+	struct reader reader = { wire, len, WIRE_HEADER_LEN };
 	struct record record;
 	unsigned records;
 
-	if (len < HEADER_LEN || !skip_questions(&reader))
+	if (len < WIRE_HEADER_LEN || !skip_questions(&reader))
 		return;
-	records = (unsigned)get16(wire + 6) + get16(wire + 8);
+	records = (unsigned)wire_get16(wire + 6) + wire_get16(wire + 8);
 	for (; records > 0 && read_record(&reader, &record); records--) {
-		uint8_t *at = wire + record.ttl;
-
-		if (get32(at) <= ttl)
-			continue;
-		at[0] = (uint8_t)(ttl >> 24);
-		at[1] = (uint8_t)(ttl >> 16);
-		at[2] = (uint8_t)(ttl >> 8);
-		at[3] = (uint8_t)ttl;
+		if (wire_get32(wire + record.ttl) > ttl)
+			wire_put32(wire + record.ttl, ttl);
 	}
 }

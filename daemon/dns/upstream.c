@@ -14,20 +14,14 @@
 
 #include "base/domain.h"
 #include "base/endpoint.h"
+#include "base/timer.h"
 #include "dns/packet.h"
+#include "dns/wire.h"
 
-#define HEADER_LEN 12
 /* Including the length field of TCP. */
-#define QUESTION_FIXED 4 /* type, class */
 #define QUERY_MAX                                                              \
-	(2 + HEADER_LEN + DOMAIN_WIRE_MAX + QUESTION_FIXED + UPSTREAM_OPT_MAX)
-#define MESSAGE_MAX 65535
-#define CLASS_IN 1
-#define FLAG_QR 0x80U /* in the third octet */
-#define FLAG_TC 0x02U
-#define FLAG_RD 0x01U
-#define FLAG_CD 0x10U /* in the fourth octet */
-#define FLAG_AD 0x20U
+	(2 + WIRE_HEADER_LEN + DOMAIN_WIRE_MAX + WIRE_QUESTION_FIXED +         \
+	    UPSTREAM_OPT_MAX)
 /* A lost datagram is sent once more, long before the timeout. */
 #define SENDINGS 2
 #define RESEND_MS 1200
@@ -41,7 +35,8 @@ struct exchange {
 	upstream_cb plain_cb; /* for upstream_start(), instead of @cb */
 	void *arg;
 	int fd;
-	struct event *io, *timer;
+	struct event *io;
+	struct timer *timer;
 	bool tcp;
 	unsigned sent;
 	uint8_t query[QUERY_MAX]; /* after the length field for TCP */
@@ -69,8 +64,7 @@ upstream_cancel(struct exchange *upstream)
 	if (upstream == NULL)
 		return;
 	close_socket(upstream);
-	if (upstream->timer != NULL)
-		event_free(upstream->timer);
+	timer_free(upstream->timer);
 	free(upstream->reply);
 	free(upstream);
 }
@@ -101,14 +95,6 @@ fail(struct exchange *upstream, int error, const char *why)
 
 /* ---- messages ---- */
 
-static size_t
-put16(uint8_t *to, unsigned value)
-{
-	to[0] = (uint8_t)(value >> 8);
-	to[1] = (uint8_t)value;
-	return 2;
-}
-
 /* Returns 0, or -1 with errno. */
 static int
 compose(struct exchange *upstream, const char *name, uint16_t type,
@@ -117,28 +103,28 @@ compose(struct exchange *upstream, const char *name, uint16_t type,
 	uint8_t *query = upstream->query + 2;
 	size_t len;
 
-	memset(query, 0, HEADER_LEN);
+	memset(query, 0, WIRE_HEADER_LEN);
 	if (getrandom(query, 2, 0) != 2)
 		return -1;
-	query[2] = manner->recurse ? FLAG_RD : 0;
-	query[3] = (uint8_t)((manner->checking_disabled ? FLAG_CD : 0) |
-			     (manner->authentic_data ? FLAG_AD : 0));
+	query[2] = manner->recurse ? WIRE_RD : 0;
+	query[3] = (uint8_t)((manner->checking_disabled ? WIRE_CD : 0) |
+			     (manner->authentic_data ? WIRE_AD : 0));
 	query[5] = 1; /* one question */
-	if ((len = domain_to_wire(name, query + HEADER_LEN)) == 0 ||
+	if ((len = domain_to_wire(name, query + WIRE_HEADER_LEN)) == 0 ||
 	    manner->opt_len > UPSTREAM_OPT_MAX) {
 		errno = EINVAL;
 		return -1;
 	}
-	len += HEADER_LEN;
-	len += put16(query + len, type);
-	len += put16(query + len, CLASS_IN);
+	len += WIRE_HEADER_LEN;
+	wire_put16(wire_put16(query + len, type), WIRE_CLASS_IN);
+	len += WIRE_QUESTION_FIXED;
 	upstream->question_len = len;
 	if (manner->opt_len > 0) {
 		query[11] = 1; /* one additional record */
 		memcpy(query + len, manner->opt, manner->opt_len);
 		len += manner->opt_len;
 	}
-	put16(upstream->query, (unsigned)len);
+	wire_put16(upstream->query, (unsigned)len);
 	upstream->query_len = len;
 	return 0;
 }
@@ -151,18 +137,18 @@ is_reply(const struct exchange *upstream, const uint8_t *wire, size_t len)
 {
 	const uint8_t *query = upstream->query + 2;
 	/* The name ends here; type and class are compared exactly. */
-	const size_t fixed = upstream->question_len - QUESTION_FIXED;
+	const size_t fixed = upstream->question_len - WIRE_QUESTION_FIXED;
 
-	if (len < HEADER_LEN || memcmp(wire, query, 2) != 0 ||
-	    (wire[2] & FLAG_QR) == 0 || (wire[2] & 0x78U) != 0)
+	if (len < WIRE_HEADER_LEN || memcmp(wire, query, 2) != 0 ||
+	    (wire[2] & WIRE_QR) == 0 || (wire[2] & WIRE_OPCODE) != 0)
 		return false;
 	if (wire[4] == 0 && wire[5] == 0)
-		return (wire[3] & 0x0fU) != 0;
+		return (wire[3] & WIRE_RCODE) != 0;
 	if (wire[4] != 0 || wire[5] != 1 || len < upstream->question_len)
 		return false;
-	return domain_wire_equal(
-		   wire + HEADER_LEN, query + HEADER_LEN, fixed - HEADER_LEN) &&
-	       memcmp(wire + fixed, query + fixed, QUESTION_FIXED) == 0;
+	return domain_wire_equal(wire + WIRE_HEADER_LEN,
+		   query + WIRE_HEADER_LEN, fixed - WIRE_HEADER_LEN) &&
+	       memcmp(wire + fixed, query + fixed, WIRE_QUESTION_FIXED) == 0;
 }
 
 static void
@@ -180,14 +166,6 @@ read_message(struct exchange *upstream, const uint8_t *wire, size_t len)
 }
 
 /* ---- sockets ---- */
-
-static void
-arm(struct exchange *upstream, unsigned ms)
-{
-	const struct timeval delay = { ms / 1000, ms % 1000 * 1000 };
-
-	event_add(upstream->timer, &delay);
-}
 
 static int
 open_socket(struct exchange *upstream, int type)
@@ -228,12 +206,12 @@ open_tcp(struct exchange *upstream)
 {
 	close_socket(upstream);
 	upstream->tcp = true;
-	upstream->reply = malloc(2 + MESSAGE_MAX);
+	upstream->reply = malloc(2 + WIRE_MESSAGE_MAX);
 	if (upstream->reply == NULL ||
 	    open_socket(upstream, SOCK_STREAM) == -1 ||
 	    watch_tcp(upstream, EV_WRITE) == -1)
 		return -1;
-	arm(upstream, upstream->manner.ms);
+	timer_in_ms(upstream->timer, upstream->manner.ms);
 	return 0;
 }
 
@@ -262,7 +240,7 @@ read_tcp(struct exchange *upstream)
 	ssize_t n;
 
 	if (upstream->received >= 2)
-		want += (size_t)upstream->reply[0] << 8 | upstream->reply[1];
+		want += wire_get16(upstream->reply);
 	n = recv(upstream->fd, upstream->reply + upstream->received,
 	    want - upstream->received, 0);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -277,7 +255,7 @@ read_tcp(struct exchange *upstream)
 		return;
 	if (!is_reply(upstream, upstream->reply + 2, want - 2))
 		fail(upstream, EBADMSG, "an answer to another question");
-	else if ((upstream->reply[4] & FLAG_TC) != 0 &&
+	else if ((upstream->reply[4] & WIRE_TC) != 0 &&
 		 !upstream->manner.keep_truncated)
 		fail(upstream, EBADMSG, "an answer that is cut off, over TCP");
 	else
@@ -310,7 +288,7 @@ static void
 on_udp(evutil_socket_t fd, short what, void *arg)
 {
 	struct exchange *upstream = arg;
-	uint8_t wire[MESSAGE_MAX];
+	uint8_t wire[WIRE_MESSAGE_MAX];
 	const ssize_t n = recv(fd, wire, sizeof(wire), 0);
 
 	(void)what;
@@ -322,7 +300,7 @@ on_udp(evutil_socket_t fd, short what, void *arg)
 	/* Anything else is forged or late; the reply may still come. */
 	if (!is_reply(upstream, wire, (size_t)n))
 		return;
-	if ((wire[2] & FLAG_TC) == 0 || upstream->manner.keep_truncated)
+	if ((wire[2] & WIRE_TC) == 0 || upstream->manner.keep_truncated)
 		read_message(upstream, wire, (size_t)n);
 	else if (open_tcp(upstream) == -1)
 		fail(upstream, errno, "TCP can't be opened");
@@ -334,19 +312,17 @@ arm_udp(struct exchange *upstream)
 {
 	const struct upstream_manner *manner = &upstream->manner;
 
-	arm(upstream,
+	timer_in_ms(upstream->timer,
 	    upstream->sent < manner->sendings
 		? manner->resend_ms
 		: manner->ms - (manner->sendings - 1) * manner->resend_ms);
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+on_timer(void *arg)
 {
 	struct exchange *upstream = arg;
 
-	(void)fd;
-	(void)what;
 	if (upstream->tcp || upstream->sent >= upstream->manner.sendings ||
 	    send_udp(upstream) == -1)
 		fail(upstream, ETIMEDOUT, "no answer");
@@ -389,7 +365,7 @@ upstream_ask(struct event_base *base, const struct endpoint *server,
 	upstream->arg = arg;
 	upstream->fd = -1;
 	errno = ENOMEM;
-	upstream->timer = event_new(base, -1, 0, on_timer, upstream);
+	upstream->timer = timer_new(base, on_timer, upstream);
 	if (upstream->timer != NULL &&
 	    compose(upstream, name, type, manner) == 0 &&
 	    (manner->tcp ? open_tcp : open_udp)(upstream) == 0) {

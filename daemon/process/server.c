@@ -3,18 +3,12 @@
 #include "process/server.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <malloc.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
-#include <time.h>
 
 #include <event2/event.h>
 #include <systemd/sd-daemon.h>
-#include <utlist.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
@@ -22,16 +16,18 @@
 #include "base/loop_time.h"
 #include "base/privileges.h"
 #include "base/stats.h"
+#include "base/timer.h"
 #include "dns/key_limits.h"
 #include "dns/resolver.h"
 #include "dns/rollover.h"
 #include "dns/unbound_facts.h"
 #include "policy/policy_service.h"
 #include "process/clock_watch.h"
-#include "process/config_check.h"
 #include "process/generation.h"
+#include "process/reload.h"
 #include "process/sandbox.h"
 #include "process/systemd.h"
+#include "process/write_places.h"
 #include "wire/admin/control.h"
 #include "wire/admin/daemon_status.h"
 #include "wire/admin/metrics.h"
@@ -41,35 +37,26 @@
 #include "wire/table/table_server.h"
 #include "wire/table/tcp_table.h"
 
-#define DRAIN_SECONDS 5  /* for requests in flight at shutdown */
-#define STATUS_MAX 256   /* octets of the line for systemctl status */
-#define RETIRE_MS 50     /* between two checks of replaced generations */
-#define CHANGES_MAX 1024 /* octets, names of changed options */
+#define DRAIN_SECONDS 5 /* for requests in flight at shutdown */
+#define STATUS_MAX 256  /* octets of the line for systemctl status */
 /* Minutes; the longest delay of the event loop is reported for one to two of
  * these periods. */
 #define LOOP_TIME_MINUTES 30
 
-/* A generation that a reload has replaced, kept until nobody waits for it. */
-struct retired {
-	struct generation *generation;
-	struct retired *next;
-};
-
 struct server {
-	const char *path;
-	/* Why the last reload failed, or "". */
-	char mistake[STATUS_MAX];
 	struct event_base *base;
-	struct event *term, *interrupt, *hangup, *drain_limit, *retire;
+	struct event *term, *interrupt, *hangup;
+	struct timer *drain_limit;
 	struct event *minute; /* flushes log limits, ages loop times */
 	unsigned minutes;
-	struct event *told;     /* updates the status for systemd */
+	struct timer *told;     /* updates the status for systemd */
 	struct event *watchdog; /* NULL if systemd wants none */
 	struct clock_watch *clock_watch;
 	struct stats stats;
-	struct unbound_facts library; /* shared by all generations */
-	struct generation *generation;
-	struct retired *retired;
+	struct unbound_facts library;  /* shared by all generations */
+	struct generation *generation; /* in use */
+	struct reload_options reload_options;
+	struct reload *reload;
 	struct table_server *table_server;
 	struct dns_server *dns;
 	bool is_ending;
@@ -77,11 +64,9 @@ struct server {
 	struct daemon_status_source source;
 	struct control *control;
 	struct metrics *metrics;
-	struct config_check *check;
 	unsigned long descriptors;   /* limit of the process */
 	struct privileges_user user; /* that the process runs or will run as */
 	struct sandbox *sandbox;
-	bool reload_again; /* SIGHUP came while a reload was under way */
 };
 
 /* ---- shutdown ---- */
@@ -96,29 +81,27 @@ on_drained(void *arg)
 }
 
 static void
-on_drain_limit(evutil_socket_t fd, short what, void *arg)
+on_drain_limit(void *arg)
 {
 	struct server *server = arg;
 
-	(void)fd;
-	(void)what;
 	event_base_loopbreak(server->base);
 }
 
 static void
 on_end(evutil_socket_t signal, short what, void *arg)
 {
-	static const struct timeval limit = { DRAIN_SECONDS, 0 };
 	struct server *server = arg;
 
 	(void)what;
 	if (server->is_ending)
 		return;
 	server->is_ending = true;
+	reload_stop(server->reload);
 	log_info(
 	    "main: %s: finishing what is in flight", strsignal((int)signal));
 	sd_notify(0, "STOPPING=1");
-	event_add(server->drain_limit, &limit);
+	timer_in_ms(server->drain_limit, DRAIN_SECONDS * 1000);
 	server->draining = 2;
 	table_server_drain(server->table_server, on_drained, server);
 	dns_server_drain(server->dns, on_drained, server);
@@ -161,8 +144,9 @@ listen_for_policy(struct server *server, const struct conf *conf)
 
 /* Returns 0, or -1 with the reason logged; then the old addresses stay. */
 static int
-listen_all(struct server *server, const struct conf *conf)
+listen_all(void *arg, const struct conf *conf)
 {
+	struct server *server = arg;
 	int result;
 
 	if (dns_server_open(server->dns, &conf->dns_listen) == -1)
@@ -223,8 +207,9 @@ connections(const struct server *server, const struct conf *conf)
 }
 
 static void
-use_core(struct server *server, struct generation *generation)
+use_generation(void *arg, struct generation *generation)
 {
+	struct server *server = arg;
 	const struct conf *conf = generation->conf;
 	const char *why;
 
@@ -264,62 +249,21 @@ start_metrics(struct server *server)
 
 /* ---- directories that are written to ---- */
 
-typedef void (*place_fn)(
-    struct server *server, const char *directory, enum landlock_use use);
-
 static void
-directory_of_socket(struct server *server, const char *path, place_fn found)
+add_place(void *arg, const char *directory, enum landlock_use use)
 {
-	char directory[PATH_MAX];
-	char *slash;
+	struct server *server = arg;
 
-	if (snprintf(directory, sizeof(directory), "%s", path) >=
-		(int)sizeof(directory) ||
-	    (slash = strrchr(directory, '/')) == NULL)
-		return;
-	/* The directory of "/socket" is "/". */
-	slash[slash == directory ? 1 : 0] = '\0';
-	found(server, directory, LANDLOCK_SOCKETS);
-}
-
-static void
-directories_of_sockets(
-    struct server *server, const struct conf_endpoints *places, place_fn found)
-{
-	for (size_t i = 0; i < places->count; i++) {
-		const struct sockaddr_un *un =
-		    (const struct sockaddr_un *)&places->item[i].address;
-
-		if (un->sun_family == AF_UNIX)
-			directory_of_socket(server, un->sun_path, found);
-	}
-}
-
-static void
-each_place(struct server *server, const struct conf *conf, place_fn found)
-{
-	found(server, conf->state_directory, LANDLOCK_FILES);
-	directory_of_socket(server, conf->control_socket, found);
-	directories_of_sockets(server, &conf->socketmap_listen, found);
-	directories_of_sockets(server, &conf->tcp_table_listen, found);
-	directories_of_sockets(server, &conf->metrics_listen, found);
-#ifdef POSTDANE_COVERAGE
-	found(server, POSTDANE_COVERAGE, LANDLOCK_FILES);
-#endif
-}
-
-static void
-add_place(struct server *server, const char *directory, enum landlock_use use)
-{
 	if (sandbox_add(server->sandbox, directory, use) == -1)
 		log_error("main: sandbox: %s: %s", directory, strerror(errno));
 }
 
 /* Without this warning, later failures only say "Permission denied". */
 static void
-warn_of_place(
-    struct server *server, const char *directory, enum landlock_use use)
+warn_of_place(void *arg, const char *directory, enum landlock_use use)
 {
+	struct server *server = arg;
+
 	if (!sandbox_allows(server->sandbox, directory, use))
 		log_warning("main: reload: the sandbox was not made for "
 			    "writing in %s: this takes a restart",
@@ -336,7 +280,7 @@ enter_sandbox(struct server *server)
 	}
 	if (!server->generation->conf->sandbox)
 		return 0;
-	each_place(server, server->generation->conf, add_place);
+	write_places_each(server->generation->conf, add_place, server);
 	return sandbox_enter(server->sandbox);
 }
 
@@ -359,175 +303,80 @@ on_clock_set(void *arg, int64_t ms)
 
 /* Each second until the root's keys are known, then each minute. */
 static void
-on_tell(evutil_socket_t fd, short what, void *arg)
+on_tell(void *arg)
 {
 	struct server *server = arg;
 	const bool settled =
 	    resolver_trust(server->generation->resolver, NULL) != TRUST_UNKNOWN;
-	const struct timeval again = { settled ? 60 : 1, 0 };
+	const char *mistake = reload_mistake(server->reload);
 	char line[STATUS_MAX];
 
-	(void)fd;
-	(void)what;
 	daemon_status_line(&server->source, line, sizeof(line));
-	sd_notifyf(0, "STATUS=%s",
-	    server->mistake[0] != '\0' ? server->mistake : line);
-	event_add(server->told, &again);
-}
-
-static void
-note_mistake(struct server *server, const char *text)
-{
-	snprintf(server->mistake, sizeof(server->mistake),
-	    "The old configuration stays: %.200s", text);
-	log_error("main: reload: %s; the old configuration stays", text);
+	sd_notifyf(0, "STATUS=%s", mistake[0] != '\0' ? mistake : line);
+	timer_in_ms(server->told, settled ? 60000 : 1000);
 }
 
 /* ---- reloading ---- */
 
-/* Frees one unused generation per call, and at the end returns their memory to
- * the system: each of these takes milliseconds.  Waiting clients are answered
- * over several calls. */
-static void
-on_retire(evutil_socket_t fd, short what, void *arg)
+static struct generation *
+current(void *arg)
 {
-	static const struct timeval again = { 0, RETIRE_MS * 1000 };
+	const struct server *server = arg;
+
+	return server->generation;
+}
+
+static void
+warn_of_places(void *arg, const struct conf *conf)
+{
+	write_places_each(conf, warn_of_place, arg);
+}
+
+/* Sockets that stay where they are stay open. */
+static void
+apply_changes(void *arg, const char *changes)
+{
 	struct server *server = arg;
-	struct retired *retired;
 
-	(void)fd;
-	(void)what;
-	if (server->retired == NULL) {
-		malloc_trim(0);
-		return;
-	}
-	LL_FOREACH (server->retired, retired) {
-		if (!policy_service_retire(retired->generation->service) ||
-		    resolver_in_flight(retired->generation->resolver) > 0)
-			continue;
-		LL_DELETE(server->retired, retired);
-		generation_free(retired->generation);
-		free(retired);
-		break;
-	}
-	event_add(server->retire, &again);
-}
-
-static void
-add_change(void *arg, const char *option)
-{
-	char *text = arg;
-	const size_t len = strlen(text);
-
-	snprintf(
-	    text + len, CHANGES_MAX - len, "%s%s", len > 0 ? ", " : "", option);
-}
-
-/* Returns whether the new generation is in use; the old one is then retired. */
-static bool
-replace_core(struct server *server, struct conf *conf)
-{
-	static const struct timeval soon = { 0, 0 };
-	struct retired *retired = calloc(1, sizeof(*retired));
-	struct generation *generation = generation_new(
-	    server->base, conf, &server->library, &server->stats);
-
-	if (retired == NULL || generation == NULL ||
-	    listen_all(server, generation->conf) == -1) {
-		generation_free(generation);
-		free(retired);
-		return false;
-	}
-	retired->generation = server->generation;
-	rollover_stop(resolver_rollover(server->generation->resolver));
-	rollover_start(resolver_rollover(generation->resolver));
-	policy_service_follow(generation->service, server->generation->service);
-	LL_APPEND(server->retired, retired);
-	use_core(server, generation);
-	event_add(server->retire, &soon);
-	return true;
-}
-
-static void
-reload(struct server *server)
-{
-	const struct conf *old = server->generation->conf;
-	char text[CONFIG_CHECK_TEXT_MAX], changes[CHANGES_MAX] = "";
-	struct conf *conf = conf_load(server->path, text, sizeof(text));
-
-	if (conf == NULL) {
-		note_mistake(server, text);
-		return;
-	}
-	conf_changes(old, conf, add_change, changes);
-	if (strcmp(old->user, conf->user) != 0)
-		log_warning("main: reload: user: this takes a restart");
-	each_place(server, conf, warn_of_place);
-	if (!replace_core(server, conf)) {
-		note_mistake(server, "the line above says what can't be had");
-		return;
-	}
-	log_setup(conf->log_target, conf->log_level);
 	if (strstr(changes, "control-socket") != NULL)
 		start_control(server);
 	if (strstr(changes, "metrics-listen") != NULL)
 		start_metrics(server);
-	server->mistake[0] = '\0';
-	log_info("main: reload: done, changed: %s",
-	    changes[0] != '\0' ? changes : "nothing");
 }
 
-static void start_reload(struct server *server);
-
 static void
-on_checked(void *arg, bool good, const char *text)
+tell_soon(void *arg)
 {
 	struct server *server = arg;
 
-	server->check = NULL;
-	if (server->is_ending)
-		return;
-	if (!good) {
-		note_mistake(server, text);
-	} else {
-		if (text[0] != '\0')
-			log_warning("main: reload: %s", text);
-		reload(server);
-	}
-	sd_notify(0, "READY=1");
-	event_active(server->told, EV_TIMEOUT, 0);
-	if (server->reload_again)
-		start_reload(server);
+	timer_now(server->told);
 }
 
-static void
-start_reload(struct server *server)
+static struct reload *
+make_reload(struct server *server, const char *path)
 {
-	struct timespec now;
-
-	server->reload_again = server->check != NULL;
-	if (server->reload_again)
-		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-	    (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-	server->check =
-	    config_check_start(server->base, server->path, on_checked, server);
-	if (server->check == NULL) {
-		note_mistake(server, strerror(errno));
-		sd_notify(0, "READY=1");
-	}
+	server->reload_options = (struct reload_options){ .base = server->base,
+		.path = path,
+		.library = &server->library,
+		.stats = &server->stats,
+		.current = current,
+		.warn = warn_of_places,
+		.listen = listen_all,
+		.use = use_generation,
+		.apply = apply_changes,
+		.ended = tell_soon,
+		.arg = server };
+	return reload_new(&server->reload_options);
 }
 
 static void
 on_hangup(evutil_socket_t signal, short what, void *arg)
 {
-	struct server *server = arg;
+	const struct server *server = arg;
 
 	(void)signal;
 	(void)what;
-	if (!server->is_ending)
-		start_reload(server);
+	reload_start(server->reload);
 }
 
 /* ---- construction, and destruction in the opposite order ---- */
@@ -565,9 +414,8 @@ make_events(struct server *server)
 	server->term = watch_signal(server, SIGTERM, on_end);
 	server->interrupt = watch_signal(server, SIGINT, on_end);
 	server->hangup = watch_signal(server, SIGHUP, on_hangup);
-	server->drain_limit = evtimer_new(server->base, on_drain_limit, server);
-	server->retire = evtimer_new(server->base, on_retire, server);
-	server->told = evtimer_new(server->base, on_tell, server);
+	server->drain_limit = timer_new(server->base, on_drain_limit, server);
+	server->told = timer_new(server->base, on_tell, server);
 	server->minute =
 	    event_new(server->base, -1, EV_PERSIST, on_minute, server);
 	if (server->minute != NULL)
@@ -576,8 +424,8 @@ make_events(struct server *server)
 	    clock_watch_new(server->base, on_clock_set, server);
 	return server->term != NULL && server->interrupt != NULL &&
 		       server->hangup != NULL && server->drain_limit != NULL &&
-		       server->retire != NULL && server->told != NULL &&
-		       server->minute != NULL && server->clock_watch != NULL
+		       server->told != NULL && server->minute != NULL &&
+		       server->clock_watch != NULL
 		   ? 0
 		   : -1;
 }
@@ -590,11 +438,12 @@ look_soon(void *arg)
 
 /* Takes ownership of @conf. */
 static int
-start(struct server *server, struct conf *conf)
+start(struct server *server, const char *path, struct conf *conf)
 {
 	struct generation *generation;
 
 	if ((server->base = fast_lane_base_new()) == NULL ||
+	    (server->reload = make_reload(server, path)) == NULL ||
 	    make_events(server) == -1) {
 		conf_free(conf);
 		return -1;
@@ -617,7 +466,7 @@ start(struct server *server, struct conf *conf)
 		.dns = server->dns,
 		.started = clock_ms() };
 	dns_server_watch(server->dns, on_mx_without_dnssec, server);
-	use_core(server, generation);
+	use_generation(server, generation);
 	if (privileges_prepare(conf->user, &server->user) == -1 ||
 	    systemd_sockets(adopt, server) == -1 ||
 	    listen_all(server, conf) == -1)
@@ -656,19 +505,13 @@ block_signals(void)
 static void
 stop(struct server *server)
 {
-	struct retired *retired, *next;
-
 	block_signals();
-	config_check_cancel(server->check);
 	metrics_free(server->metrics);
 	control_free(server->control);
 	dns_server_free(server->dns);
 	/* Answers what is in flight with TEMP while its sessions still
 	 * exist. */
-	LL_FOREACH_SAFE (server->retired, retired, next) {
-		generation_free(retired->generation);
-		free(retired);
-	}
+	reload_free(server->reload);
 	if (server->generation != NULL)
 		policy_service_free(server->generation->service);
 	table_server_free(server->table_server);
@@ -678,10 +521,9 @@ stop(struct server *server)
 	sandbox_free(server->sandbox);
 	clock_watch_free(server->clock_watch);
 	free_event(server->watchdog);
-	free_event(server->told);
-	free_event(server->retire);
+	timer_free(server->told);
 	free_event(server->minute);
-	free_event(server->drain_limit);
+	timer_free(server->drain_limit);
 	free_event(server->hangup);
 	free_event(server->interrupt);
 	free_event(server->term);
@@ -694,14 +536,14 @@ stop(struct server *server)
 int
 server_run(const char *path, struct conf *conf)
 {
-	struct server server = { .path = path };
+	struct server server = { 0 };
 	int status = EXIT_FAILURE;
 
 	server.descriptors = privileges_raise_descriptor_limit();
-	if (start(&server, conf) == 0) {
+	if (start(&server, path, conf) == 0) {
 		log_info("main: postdaned %s is ready", POSTDANE_VERSION);
 		sd_notify(0, "READY=1");
-		event_active(server.told, EV_TIMEOUT, 0);
+		tell_soon(&server);
 		event_base_dispatch(server.base);
 		policy_service_save_busiest(server.generation->service);
 		status = EXIT_SUCCESS;

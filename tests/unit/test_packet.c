@@ -412,6 +412,28 @@ START_TEST(rubbish_is_no_message)
 }
 END_TEST
 
+/* The first two bits 01 and 10 mean nothing. */
+static const struct {
+	uint8_t octet;
+	bool is_label;
+} labels[] = { { 0x3f, true }, { 0x40, false }, { 0x7f, false },
+	{ 0x80, false }, { 0xbf, false } };
+
+START_TEST(label_has_63_octets)
+{
+	uint8_t wire[12 + 1 + 0xbf + 1 + 4] = { 0, 0, 0x80, 0, 0, 1 };
+	const size_t end = 12 + 1U + labels[_i].octet;
+	ldns_pkt *packet;
+
+	wire[12] = labels[_i].octet;
+	memset(wire + 13, 'a', labels[_i].octet);
+	wire[end + 2] = wire[end + 4] = 1;
+	packet = packet_parse(wire, end + 5);
+	ck_assert_int_eq(packet != NULL, labels[_i].is_label);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
 /* An MX without its preference is no host, and less than was sent must never
  * read as "there is none". */
 START_TEST(what_was_left_out_is_noticed)
@@ -631,6 +653,7 @@ TEST_MAIN("packet")
 	tcase_add_loop_test(tc, pointers_in_a_row_are_bounded, 0, 4);
 	tcase_add_test(tc, message_with_many_pointers_is_none);
 	tcase_add_test(tc, rubbish_is_no_message);
+	add_rows(tc, label_has_63_octets, labels);
 	tcase_add_loop_test(
 	    tc, what_was_left_out_is_noticed, LOSS_NONE, LOSS_AUTHORITY + 1);
 	tcase_add_test(tc, name_is_a_name);

@@ -527,6 +527,50 @@ START_TEST(pointers_end)
 }
 END_TEST
 
+/* The first two bits of a label: 00, or 11 of a pointer; the other two mean
+ * nothing. */
+static const struct {
+	uint8_t octet;
+	bool whole;
+} kinds[] = { { 0xc0, true }, { 0xbf, false }, { 0x80, false }, { 0x7f, false },
+	{ 0x40, false } };
+
+START_TEST(labels_are_of_two_kinds)
+{
+	struct message message =
+	    message_make(NAME, DNS_TYPE_TLSA, 0, tlsa, nsec);
+	const size_t owner = 12 + strlen(NAME) + 2 + 4;
+	const char *flaw;
+
+	ck_assert_uint_eq(message.wire[owner], 0xc0);
+	message.wire[owner] = kinds[_i].octet;
+	flaw = flaw_of(&message, DNS_INSECURE);
+	ck_assert_int_eq(flaw == NULL, kinds[_i].whole);
+	free(message.wire);
+}
+END_TEST
+
+/* What follows could be read as the name of a signer. */
+START_TEST(signers_have_labels)
+{
+	static const uint8_t name[] = { 20, 1, 'x', 0 };
+	const char *const answer[] = { SIGNED("a.example", "A", "example"),
+		NULL };
+	struct message message =
+	    message_make("a.example", DNS_TYPE_A, 0, answer, NULL);
+	/* header, question, owner, fixed fields of record and signature */
+	uint8_t *signer = message.wire + 12 + 11 + 4 + 2 + 10 + 18;
+
+	ck_assert_uint_eq(signer[0], 7);
+	ck_assert_uint_eq(unbound_answer_zones(message.wire, message.len), 1);
+	signer[0] = kinds[_i].octet & 0xc0;
+	memcpy(signer + 1, name, sizeof(name));
+	ck_assert_uint_eq(unbound_answer_zones(message.wire, message.len),
+	    kinds[_i].whole ? 1 : 0);
+	free(message.wire);
+}
+END_TEST
+
 TEST_MAIN("whole")
 {
 	TCase *tc = add_case(suite, "whole");
@@ -544,4 +588,6 @@ TEST_MAIN("whole")
 	tcase_add_test(tc, zones_have_no_case);
 	add_rows(tc, signed_sets_are_counted, signed_sets);
 	tcase_add_test(tc, pointers_end);
+	add_rows(tc, labels_are_of_two_kinds, kinds);
+	add_rows(tc, signers_have_labels, kinds);
 }

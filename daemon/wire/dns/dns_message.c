@@ -11,24 +11,10 @@
 #include "dns/answer.h"
 #include "dns/packet.h"
 #include "dns/packet_writer.h"
+#include "dns/wire.h"
 
-#define HEADER_LEN 12
-#define CLASS_IN 1
-
-/* Bits of the third and fourth octets of the header. */
-#define FLAG_QR 0x80U
-#define OPCODE 0x78U
-#define FLAG_TC 0x02U
-#define FLAG_RD 0x01U
-#define FLAG_RA 0x80U
-#define FLAG_AD 0x20U
-#define FLAG_CD 0x10U
-
-#define TYPE_OPT 41
-#define TYPE_RRSIG 46
 #define TYPE_IXFR 251
 #define TYPE_AXFR 252
-#define TYPE_ANY 255
 /* From here to ANY are the QTYPEs and meta-TYPEs of RFC 6895. */
 #define TYPE_META_FIRST 128
 
@@ -39,23 +25,8 @@
 #define ERROR_TEXT_MAX 200
 #define UDP_LEAST 512
 #define ANY_TTL 3600
-#define COUNT_MAX 65535 /* maximum records of a section */
 /* Signatures per RRset that are sent in an answer that is too long. */
 #define SIGNATURES_KEPT 4
-
-static uint16_t
-get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint8_t *
-put16(uint8_t *at, unsigned value)
-{
-	*at++ = (uint8_t)(value >> 8);
-	*at++ = (uint8_t)value;
-	return at;
-}
 
 /* ---- queries ---- */
 
@@ -71,26 +42,11 @@ has(const struct reader *reader, size_t octets)
 	return reader->len - reader->at >= octets;
 }
 
-/* A name, compressed or not; pointers are not followed. */
 static bool
 skip_name(struct reader *reader)
 {
-	while (has(reader, 1)) {
-		const uint8_t label = reader->wire[reader->at++];
-
-		if (label == 0)
-			return true;
-		if (label >= 0xc0) {
-			if (!has(reader, 1))
-				return false;
-			reader->at++;
-			return true;
-		}
-		if (label > 63 || !has(reader, label))
-			return false;
-		reader->at += label;
-	}
-	return false;
+	reader->at = wire_skip_name(reader->wire, reader->len, reader->at);
+	return reader->at != 0;
 }
 
 static bool
@@ -101,11 +57,11 @@ read_question(struct reader *reader, struct dns_request *request, char *name)
 	    domain_from_wire(start, reader->len - reader->at, name);
 
 	reader->at += len;
-	if (len == 0 || !has(reader, 4))
+	if (len == 0 || !has(reader, WIRE_QUESTION_FIXED))
 		return false;
-	request->type = get16(reader->wire + reader->at);
-	reader->at += 4;
-	request->question_len = len + 4;
+	request->type = wire_get16(reader->wire + reader->at);
+	reader->at += WIRE_QUESTION_FIXED;
+	request->question_len = len + WIRE_QUESTION_FIXED;
 	memcpy(request->question, start, request->question_len);
 	return true;
 }
@@ -117,7 +73,7 @@ are_options(const uint8_t *data, size_t len)
 	while (len > 0) {
 		size_t option;
 
-		if (len < 4 || (option = get16(data + 2)) > len - 4)
+		if (len < 4 || (option = wire_get16(data + 2)) > len - 4)
 			return false;
 		data += 4 + option;
 		len -= 4 + option;
@@ -128,12 +84,12 @@ are_options(const uint8_t *data, size_t len)
 static bool
 read_opt(const uint8_t *fixed, struct dns_request *request, uint8_t *version)
 {
-	const size_t len = get16(fixed + 8);
+	const size_t len = wire_get16(fixed + 8);
 
 	if (request->edns || !are_options(fixed + 10, len))
 		return false;
 	request->edns = true;
-	request->udp_size = get16(fixed + 2);
+	request->udp_size = wire_get16(fixed + 2);
 	*version = fixed[5];
 	request->dnssec_ok = (fixed[6] & OPT_DO) != 0;
 	return true;
@@ -147,14 +103,14 @@ read_record(struct reader *reader, bool additional, struct dns_request *request,
 	const bool is_root = has(reader, 1) && reader->wire[reader->at] == 0;
 	const uint8_t *fixed;
 
-	if (!skip_name(reader) || !has(reader, 10))
+	if (!skip_name(reader) || !has(reader, WIRE_RECORD_FIXED))
 		return false;
 	fixed = reader->wire + reader->at;
-	reader->at += 10;
-	if (!has(reader, get16(fixed + 8)))
+	reader->at += WIRE_RECORD_FIXED;
+	if (!has(reader, wire_get16(fixed + 8)))
 		return false;
-	reader->at += get16(fixed + 8);
-	if (get16(fixed) != TYPE_OPT)
+	reader->at += wire_get16(fixed + 8);
+	if (wire_get16(fixed) != WIRE_TYPE_OPT)
 		return true;
 	return additional && is_root && read_opt(fixed, request, version);
 }
@@ -163,11 +119,11 @@ static bool
 read_records(
     struct reader *reader, struct dns_request *request, uint8_t *version)
 {
-	const unsigned authority = get16(reader->wire + 8);
-	const unsigned additional = get16(reader->wire + 10);
+	const unsigned authority = wire_get16(reader->wire + 8);
+	const unsigned additional = wire_get16(reader->wire + 10);
 
 	/* IXFR has an SOA in the authority section, other queries nothing. */
-	if (get16(reader->wire + 6) != 0 ||
+	if (wire_get16(reader->wire + 6) != 0 ||
 	    (authority != 0 && request->type != TYPE_IXFR))
 		return false;
 	for (unsigned i = 0; i < authority + additional; i++)
@@ -183,8 +139,8 @@ read_records(
 static bool
 is_meta(uint16_t type)
 {
-	return type == 0 || type == TYPE_OPT || type == TYPE_RRSIG ||
-	       (type >= TYPE_META_FIRST && type < TYPE_ANY);
+	return type == 0 || type == WIRE_TYPE_OPT || type == WIRE_TYPE_RRSIG ||
+	       (type >= TYPE_META_FIRST && type < WIRE_TYPE_ANY);
 }
 
 static enum dns_action
@@ -201,30 +157,31 @@ judge(struct dns_request *request, uint8_t version)
 
 	if (version > 0)
 		return refuse(request, DNS_RCODE_BADVERS);
-	if ((request->flags[0] & FLAG_RD) == 0 || get16(class) != CLASS_IN ||
-	    is_meta(request->type))
+	if ((request->flags[0] & WIRE_RD) == 0 ||
+	    wire_get16(class) != WIRE_CLASS_IN || is_meta(request->type))
 		return refuse(request, DNS_RCODE_REFUSED);
-	return request->type == TYPE_ANY ? DNS_ACTION_ANY : DNS_ACTION_LOOK_UP;
+	return request->type == WIRE_TYPE_ANY ? DNS_ACTION_ANY
+					      : DNS_ACTION_LOOK_UP;
 }
 
 enum dns_action
 dns_message_parse(const uint8_t *wire, size_t len, struct dns_request *request,
     char name[DOMAIN_TEXT_MAX])
 {
-	struct reader reader = { wire, len, HEADER_LEN };
+	struct reader reader = { wire, len, WIRE_HEADER_LEN };
 	uint8_t version = 0;
 
 	memset(request, 0, sizeof(*request));
 	request->udp_size = UDP_LEAST;
 	name[0] = '\0';
-	if (len < HEADER_LEN || (wire[2] & FLAG_QR) != 0)
+	if (len < WIRE_HEADER_LEN || (wire[2] & WIRE_QR) != 0)
 		return DNS_ACTION_DROP;
 	memcpy(request->id, wire, 2);
 	memcpy(request->flags, wire + 2, 2);
 	/* Other opcodes may have any format. */
-	if ((wire[2] & OPCODE) != 0)
+	if ((wire[2] & WIRE_OPCODE) != 0)
 		return refuse(request, DNS_RCODE_NOTIMP);
-	if (get16(wire + 4) != 1 || !read_question(&reader, request, name))
+	if (wire_get16(wire + 4) != 1 || !read_question(&reader, request, name))
 		return refuse(request, DNS_RCODE_FORMERR);
 	if (!read_records(&reader, request, &version)) {
 		request->edns = false;
@@ -251,21 +208,21 @@ static size_t
 put_head(const struct dns_request *request, unsigned flags,
     enum dns_rcode rcode, bool authentic, uint8_t *out)
 {
-	memset(out, 0, HEADER_LEN);
+	memset(out, 0, WIRE_HEADER_LEN);
 	memcpy(out, request->id, 2);
-	if ((request->flags[0] & OPCODE) != 0) {
-		out[2] = (uint8_t)(FLAG_QR | (request->flags[0] & OPCODE));
-		out[3] = (uint8_t)((unsigned)rcode & 0x0fU);
-		return HEADER_LEN;
+	if ((request->flags[0] & WIRE_OPCODE) != 0) {
+		out[2] = (uint8_t)(WIRE_QR | (request->flags[0] & WIRE_OPCODE));
+		out[3] = (uint8_t)((unsigned)rcode & WIRE_RCODE);
+		return WIRE_HEADER_LEN;
 	}
-	out[2] = (uint8_t)(FLAG_QR | flags | (request->flags[0] & FLAG_RD));
-	out[3] = (uint8_t)(FLAG_RA | (authentic ? FLAG_AD : 0) |
-			   (request->flags[1] & FLAG_CD) |
-			   ((unsigned)rcode & 0x0fU));
+	out[2] = (uint8_t)(WIRE_QR | flags | (request->flags[0] & WIRE_RD));
+	out[3] = (uint8_t)(WIRE_RA | (authentic ? WIRE_AD : 0) |
+			   (request->flags[1] & WIRE_CD) |
+			   ((unsigned)rcode & WIRE_RCODE));
 	if (request->question_len > 0)
 		out[5] = 1;
-	memcpy(out + HEADER_LEN, request->question, request->question_len);
-	return HEADER_LEN + request->question_len;
+	memcpy(out + WIRE_HEADER_LEN, request->question, request->question_len);
+	return WIRE_HEADER_LEN + request->question_len;
 }
 
 /* libunbound puts the question before the cause, which the client knows.
@@ -320,20 +277,20 @@ put_opt(const struct dns_request *request, enum dns_rcode rcode,
 		return len;
 	out[11] = 1;
 	*at++ = 0;
-	at = put16(at, TYPE_OPT);
-	at = put16(at, DNS_MESSAGE_UDP_MAX);
+	at = wire_put16(at, WIRE_TYPE_OPT);
+	at = wire_put16(at, DNS_MESSAGE_UDP_MAX);
 	*at++ = (uint8_t)((unsigned)rcode >> 4);
 	*at++ = 0; /* version */
-	at = put16(at, request->dnssec_ok ? OPT_DO << 8 : 0);
+	at = wire_put16(at, request->dnssec_ok ? OPT_DO << 8 : 0);
 	if (error == DNS_ERROR_NONE) {
-		at = put16(at, 0);
+		at = wire_put16(at, 0);
 		return (size_t)(at - out);
 	}
 	text_octets = put_text(at + 8, text != NULL ? skip_question(text) : "");
-	at = put16(at, (unsigned)(6 + text_octets));
-	at = put16(at, OPTION_ERROR);
-	at = put16(at, (unsigned)(2 + text_octets));
-	at = put16(at, (unsigned)error);
+	at = wire_put16(at, (unsigned)(6 + text_octets));
+	at = wire_put16(at, OPTION_ERROR);
+	at = wire_put16(at, (unsigned)(2 + text_octets));
+	at = wire_put16(at, (unsigned)error);
 	return (size_t)(at - out) + text_octets;
 }
 
@@ -351,9 +308,9 @@ dns_message_error(const struct dns_request *request, enum dns_rcode rcode,
 size_t
 dns_message_any(const struct dns_request *request, uint8_t *out, size_t size)
 {
-	static const uint8_t record[] = { 0xc0, HEADER_LEN, 0, 13, 0, CLASS_IN,
-		0, 0, ANY_TTL >> 8, ANY_TTL & 0xff, 0, 9, 7, 'R', 'F', 'C', '8',
-		'4', '8', '2', 0 };
+	static const uint8_t record[] = { 0xc0, WIRE_HEADER_LEN, 0, 13, 0,
+		WIRE_CLASS_IN, 0, 0, ANY_TTL >> 8, ANY_TTL & 0xff, 0, 9, 7, 'R',
+		'F', 'C', '8', '4', '8', '2', 0 };
 	size_t len = put_head(request, 0, DNS_RCODE_NOERROR, false, out);
 
 	(void)size;
@@ -397,7 +354,7 @@ move_section(const struct dns_request *request, ldns_rr_list *from,
 		    (section != LDNS_SECTION_ANSWER ||
 			(uint16_t)type != request->type))
 			continue;
-		if (ldns_rr_list_rr_count(list) == COUNT_MAX ||
+		if (ldns_rr_list_rr_count(list) == WIRE_COUNT_MAX ||
 		    !ldns_pkt_push_rr(to, section, rr))
 			return -1;
 		ldns_rr_list_set_rr(from, NULL, i);
@@ -465,7 +422,7 @@ collect(const struct dns_request *request, const struct dns_answer *answer)
 static bool
 is_authentic(const struct dns_request *request, const struct dns_answer *answer)
 {
-	return (request->dnssec_ok || (request->flags[1] & FLAG_AD) != 0) &&
+	return (request->dnssec_ok || (request->flags[1] & WIRE_AD) != 0) &&
 	       answer->security == DNS_SECURE && answer->status != DNS_FAILED &&
 	       (answer->rung == DNS_RUNG_VALIDATED ||
 		   answer->rung == DNS_RUNG_FRESH);
@@ -534,8 +491,8 @@ write_records(const struct dns_request *request, const ldns_pkt *packet,
 		packet_writer_add(&writer, ldns_rr_list_rr(answer, i));
 	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++)
 		packet_writer_add(&writer, ldns_rr_list_rr(authority, i));
-	put16(out + 6, (unsigned)ldns_rr_list_rr_count(answer));
-	put16(out + 8, (unsigned)ldns_rr_list_rr_count(authority));
+	wire_put16(out + 6, (unsigned)ldns_rr_list_rr_count(answer));
+	wire_put16(out + 8, (unsigned)ldns_rr_list_rr_count(authority));
 	return packet_writer_len(&writer);
 }
 
@@ -558,7 +515,7 @@ put_packet(const struct dns_request *request, ldns_pkt *packet,
 	    write_records(request, packet, rcode, authentic, out, room);
 
 	if (len == 0 && !tcp) {
-		len = put_head(request, FLAG_TC, rcode, false, out);
+		len = put_head(request, WIRE_TC, rcode, false, out);
 		return put_opt(request, rcode, DNS_ERROR_NONE, NULL, out, len);
 	}
 	if (len == 0) {
@@ -576,7 +533,8 @@ put_records(const struct dns_request *request, const struct dns_answer *answer,
     bool tcp, uint8_t *out, size_t size)
 {
 	const struct dns_part *last = &answer->parts[answer->part_count - 1];
-	const enum dns_rcode rcode = (enum dns_rcode)(last->wire[3] & 0x0fU);
+	const enum dns_rcode rcode =
+	    (enum dns_rcode)(last->wire[3] & WIRE_RCODE);
 	ldns_pkt *packet = collect(request, answer);
 	size_t len;
 
@@ -609,7 +567,7 @@ size_t
 dns_message_answer(const struct dns_request *request,
     const struct dns_answer *answer, bool tcp, uint8_t *out, size_t size)
 {
-	const bool unchecked = (request->flags[1] & FLAG_CD) != 0;
+	const bool unchecked = (request->flags[1] & WIRE_CD) != 0;
 
 	if (answer->part_count > 0 &&
 	    (answer->status != DNS_FAILED || unchecked))
@@ -621,17 +579,17 @@ dns_message_answer(const struct dns_request *request,
 enum dns_rcode
 dns_message_rcode(const uint8_t *wire)
 {
-	return (enum dns_rcode)(wire[3] & 0x0fU);
+	return (enum dns_rcode)(wire[3] & WIRE_RCODE);
 }
 
 bool
 dns_message_is_truncated(const uint8_t *wire)
 {
-	return (wire[2] & FLAG_TC) != 0;
+	return (wire[2] & WIRE_TC) != 0;
 }
 
 bool
 dns_message_is_authentic(const uint8_t *wire)
 {
-	return (wire[3] & FLAG_AD) != 0;
+	return (wire[3] & WIRE_AD) != 0;
 }

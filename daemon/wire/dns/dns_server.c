@@ -17,6 +17,7 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "dns/wire.h"
 #include "wire/acceptor.h"
 #include "wire/dns/dns_query.h"
 #include "wire/dns/dns_tcp.h"
@@ -24,7 +25,6 @@
 #include "wire/inet_socket.h"
 
 #define BACKLOG 128
-#define DNS_PORT 53
 /* Octets of the receive buffer, for bursts of queries. */
 #define UDP_BUFFER (1024 * 1024)
 

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "dns/wire.h"
 #include "wire/dns/dns_query.h"
 #include "wire/peers.h"
 
@@ -173,7 +174,7 @@ whole_message(struct evbuffer *input)
 
 	if (evbuffer_copyout(input, length, 2) < 2)
 		return 0;
-	len = 2 + ((size_t)length[0] << 8 | length[1]);
+	len = 2U + wire_get16(length);
 	return evbuffer_get_length(input) >= len ? len : 0;
 }
 

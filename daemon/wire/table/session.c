@@ -25,14 +25,38 @@
 #define LINGER_OCTETS 65536
 #define LINGER_SECONDS 2
 
+/* Only change_state() changes it. */
 enum session_state {
-	SESSION_IDLE = 0,  /* between requests */
-	SESSION_RECEIVING, /* a request has begun to arrive */
-	SESSION_ANSWERING, /* waiting for the policy service */
-	SESSION_WRITING,   /* a reply waits until the socket accepts it */
-	SESSION_LINGERING  /* refused: input is discarded */
+	SESSION_IDLE = 0,
+	SESSION_RECEIVING,
+	SESSION_ANSWERING,
+	SESSION_WRITING,
+	SESSION_LINGERING
 };
 
+/* Whether more requests may come: only note_read() and session_drain() change
+ * it. */
+enum input { INPUT_OPEN = 0, INPUT_DRAINING, INPUT_DRAINED, INPUT_ENDED };
+
+/*
+ *  IDLE       between requests, without limit
+ *                                 -> RECEIVING: octets; ANSWERING, WRITING: a
+ *                                    whole request; LINGERING: no request
+ *  RECEIVING  part of a request   -> as from IDLE; closed after request-timeout
+ *  ANSWERING  the policy service works, nothing is parsed
+ *                                 -> IDLE; then as from there
+ *  WRITING    the socket is full  -> IDLE when the reply is out; closed after
+ *                                    request-timeout
+ *  LINGERING  after a protocol error: our side is shut down, input is read into
+ *             the void            -> closed, by LINGER_OCTETS and _SECONDS
+ *
+ *  OPEN       requests may come   -> DRAINING by session_drain()
+ *  DRAINING   what has arrived is read and answered -> DRAINED
+ *  DRAINED    the last read emptied the socket -> DRAINING: it didn't
+ *  ENDED      by the client, from each of them; it still gets its reply
+ *
+ * IDLE and RECEIVING are closed with DRAINED and ENDED.
+ */
 struct session {
 	const struct session_options *options;
 	void *cookie;
@@ -44,8 +68,7 @@ struct session {
 	struct event *more; /* a burst is over, but requests are left; or, with
 			     * EV_READ, read the socket */
 	struct policy_request *request;
-	bool draining, eof;
-	bool dry; /* the last read emptied the socket */
+	enum input input;
 	size_t lingered;
 
 	char *buffer; /* received but not answered */
@@ -264,12 +287,13 @@ rest(struct session *session)
 	const bool busy = session->state == SESSION_ANSWERING ||
 			  session->state == SESSION_WRITING;
 
-	if (!busy && (session->eof || (session->draining && session->dry))) {
+	if (!busy && (session->input == INPUT_DRAINED ||
+			 session->input == INPUT_ENDED)) {
 		close_session(session);
 		return;
 	}
 	/* Requests that have already arrived are answered: read first. */
-	if (!busy && session->draining)
+	if (!busy && session->input == INPUT_DRAINING)
 		event_active(session->more, EV_READ, 0);
 	if (!busy)
 		change_state(session,
@@ -280,7 +304,8 @@ rest(struct session *session)
 		session->size = 0;
 	}
 	if (set_watched(session, EV_READ,
-		!session->eof && session->len < BUFFER_MAX) == -1)
+		session->input != INPUT_ENDED && session->len < BUFFER_MAX) ==
+	    -1)
 		close_session(session);
 }
 
@@ -363,6 +388,19 @@ read_into_void(struct session *session)
 		close_session(session);
 }
 
+/* What the result of recv(2) says about the input; @n and errno as from
+ * there. */
+static void
+note_read(struct session *session, ssize_t n)
+{
+	if (n == 0)
+		session->input = INPUT_ENDED;
+	else if (session->input == INPUT_DRAINING ||
+		 session->input == INPUT_DRAINED)
+		session->input =
+		    n == -1 && errno == EAGAIN ? INPUT_DRAINED : INPUT_DRAINING;
+}
+
 static void
 read_more(struct session *session)
 {
@@ -382,9 +420,9 @@ read_more(struct session *session)
 	}
 	n = recv(session->fd, session->buffer + session->len,
 	    session->size - session->len, 0);
-	session->dry = n == -1 && errno == EAGAIN;
+	note_read(session, n);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
-		if (session->draining)
+		if (session->input != INPUT_OPEN)
 			process(session);
 		return;
 	}
@@ -392,9 +430,6 @@ read_more(struct session *session)
 		close_session(session);
 		return;
 	}
-	/* A client that shuts down only its side still gets its reply. */
-	if (n == 0)
-		session->eof = true;
 	session->len += (size_t)n;
 	process(session);
 }
@@ -484,8 +519,8 @@ session_is_idle(const struct session *session)
 void
 session_drain(struct session *session)
 {
-	session->draining = true;
-	session->dry = false;
+	if (session->input != INPUT_ENDED)
+		session->input = INPUT_DRAINING;
 	if (session_is_idle(session))
 		event_active(session->more, EV_READ, 0);
 }
