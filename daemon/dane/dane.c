@@ -10,15 +10,12 @@
 
 #include "base/clock.h"
 #include "base/domain.h"
-#include "base/log.h"
-#include "base/reason.h"
+#include "dane/evidence.h"
 #include "dane/mx.h"
 #include "dane/tlsa.h"
 #include "dns/budget.h"
+#include "dns/resolver.h"
 
-/* A and AAAA, then TLSA at two base domains. */
-#define HOST_LOOKUPS_MAX 4
-#define WHY_MAX 200
 /*
  * Hosts of one next hop that are evaluated at a time.  Each host may be in a
  * different zone with silent servers, so the limit per zone does not help here.
@@ -79,103 +76,6 @@ struct dane {
 	bool may_start;   /* start further hosts */
 	uint64_t started; /* clock_ms() */
 };
-
-/* ---- texts ---- */
-
-const char *
-dane_host_status_text(enum dane_host_status status)
-{
-	static const char *const texts[] = {
-		[DANE_HOST_FAILED] = "failed",
-		[DANE_HOST_USABLE] = "usable",
-		[DANE_HOST_UNUSABLE] = "unusable",
-		[DANE_HOST_ABSENT] = "absent",
-		[DANE_HOST_INSECURE] = "insecure",
-		[DANE_HOST_NO_ADDRESS] = "no-address",
-	};
-
-	return texts[status];
-}
-
-const char *
-dane_mx_status_text(enum dane_mx_status status)
-{
-	static const char *const texts[] = {
-		[DANE_MX_FAILED] = "failed",
-		[DANE_MX_HOSTS] = "hosts",
-		[DANE_MX_NO_DATA] = "no-data",
-		[DANE_MX_NULL] = "null-mx",
-		[DANE_MX_NXDOMAIN] = "nxdomain",
-	};
-
-	return texts[status];
-}
-
-/* ---- evidence ---- */
-
-static void
-lookups_free(struct dane_lookup *lookup, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		answer_unref(lookup[i].answer);
-	free(lookup);
-}
-
-void
-dane_evidence_free(struct dane_evidence *evidence)
-{
-	if (evidence == NULL)
-		return;
-	for (size_t i = 0; i < evidence->host_count; i++) {
-		struct dane_host *host = &evidence->host[i];
-
-		lookups_free(host->lookup, host->lookup_count);
-		free(host->name);
-		free(host->tlsa_base);
-		free(host->why);
-	}
-	lookups_free(evidence->mx_lookup, evidence->mx_lookup_count);
-	free(evidence->host);
-	free(evidence->domain);
-	free(evidence->mx_why);
-	free(evidence);
-}
-
-static enum dns_rung
-highest_rung(
-    const struct dane_lookup *lookup, size_t count, enum dns_rung highest)
-{
-	for (size_t i = 0; i < count; i++)
-		if (lookup[i].answer->rung > highest)
-			highest = lookup[i].answer->rung;
-	return highest;
-}
-
-enum dns_rung
-dane_evidence_rung(const struct dane_evidence *evidence)
-{
-	enum dns_rung highest = highest_rung(
-	    evidence->mx_lookup, evidence->mx_lookup_count, DNS_RUNG_NONE);
-
-	for (size_t i = 0; i < evidence->host_count; i++)
-		highest = highest_rung(evidence->host[i].lookup,
-		    evidence->host[i].lookup_count, highest);
-	return highest;
-}
-
-/* The failure text names the host or next hop: "DNS of mx.example.org: …". */
-static char *
-whose_fault(const struct dns_answer *answer)
-{
-	char text[2 * WHY_MAX], type[16];
-
-	snprintf(text, sizeof(text), "DNS of %.80s: %s: %s", answer->qname,
-	    answer_type_text(answer->qtype, type),
-	    answer->why != NULL ? answer->why
-				: answer_security_text(answer->security));
-	reason_fit(text, WHY_MAX - 1);
-	return strdup(text);
-}
 
 /* ---- lookups ---- */
 
@@ -344,7 +244,7 @@ next_base(struct host *host, const char *why)
 static void
 use_denial(struct host *host, const struct dns_answer *answer)
 {
-	char text[WHY_MAX];
+	char text[DANE_WHY_MAX];
 
 	snprintf(text, sizeof(text), "no TLSA: %s, %s",
 	    answer->status == DNS_FAILED ? "its zone is insecure"
@@ -358,7 +258,7 @@ use_denial(struct host *host, const struct dns_answer *answer)
 static void
 judge_nothing(struct host *host, const char *why)
 {
-	char text[WHY_MAX];
+	char text[DANE_WHY_MAX];
 
 	snprintf(text, sizeof(text), "DNS of %.80s: TLSA: %s",
 	    host->base[host->base_at], why);
@@ -371,7 +271,7 @@ judge_tlsa(struct host *host, const struct dns_answer *answer)
 	struct dane *dane = host->flight[SLOT_TLSA].dane;
 	const struct tlsa_summary summary = tlsa_judge(
 	    dane->checker, answer->rdata, answer->rdata_count, dane->budget);
-	char text[WHY_MAX];
+	char text[DANE_WHY_MAX];
 
 	free(host->evidence->tlsa_base);
 	host->evidence->tlsa_base = strdup(host->base[host->base_at]);
@@ -404,7 +304,7 @@ on_tlsa(void *arg, struct dns_answer *answer)
 		     answer->status != DNS_FAILED))
 		use_denial(host, answer);
 	else
-		host_done(host, DANE_HOST_FAILED, whose_fault(answer));
+		host_done(host, DANE_HOST_FAILED, dane_evidence_fault(answer));
 }
 
 static void
@@ -481,11 +381,11 @@ judge_addresses(struct host *host)
 	struct dns_answer *a = host->address[SLOT_A];
 	struct dns_answer *aaaa = host->address[SLOT_AAAA];
 	const bool denied = is_denied(a) && is_denied(aaaa);
-	char text[WHY_MAX];
+	char text[DANE_WHY_MAX];
 
 	if (!denied && !is_insecure(a) && !is_insecure(aaaa)) {
 		host_done(host, DANE_HOST_FAILED,
-		    whose_fault(is_denied(a) ? aaaa : a));
+		    dane_evidence_fault(is_denied(a) ? aaaa : a));
 	} else if (may_have_secure_alias(a) || may_have_secure_alias(aaaa)) {
 		/* Also if the addresses are denied: an attacker can deny the
 		 * addresses of an unsigned target to us but not to Postfix. */
@@ -607,41 +507,27 @@ start_waiting_hosts(struct dane *dane)
 		start_host(dane, host);
 }
 
-static int
-host_init(struct dane *dane, size_t i, const char *name, uint16_t preference)
+static void
+host_init(struct dane *dane, struct host *host, struct dane_host *evidence)
 {
-	struct dane_host *evidence = &dane->evidence->host[i];
-	struct host *host = &dane->host[i];
-
 	host->evidence = evidence;
 	for (int k = 0; k < SLOTS; k++) {
 		host->flight[k].host = host;
 		host->flight[k].dane = dane;
 	}
-	evidence->preference = preference;
-	evidence->name = strdup(name);
-	evidence->why = strdup("not looked at");
-	evidence->lookup = calloc(HOST_LOOKUPS_MAX, sizeof(*evidence->lookup));
-	return evidence->name != NULL && evidence->why != NULL &&
-		       evidence->lookup != NULL
-		   ? 0
-		   : -1;
 }
 
 /* @count: at least 1.  Returns 0, or -1 when out of memory. */
 static int
 make_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 {
-	struct dane_evidence *evidence = dane->evidence;
-
 	dane->host = calloc(count, sizeof(*dane->host));
-	evidence->host = calloc(count, sizeof(*evidence->host));
-	if (dane->host == NULL || evidence->host == NULL)
+	if (dane->host == NULL ||
+	    dane_evidence_set_hosts(dane->evidence, mx, count) == -1)
 		return -1;
-	evidence->host_count = dane->host_count = count;
+	dane->host_count = count;
 	for (size_t i = 0; i < count; i++)
-		if (host_init(dane, i, mx[i].name, mx[i].preference) == -1)
-			return -1;
+		host_init(dane, &dane->host[i], &dane->evidence->host[i]);
 	return 0;
 }
 
@@ -737,7 +623,7 @@ on_mx(void *arg, struct dns_answer *answer)
 		evidence->mx = answer->security == DNS_INSECURE
 				   ? DANE_MX_NO_DATA
 				   : DANE_MX_FAILED;
-		evidence->mx_why = whose_fault(answer);
+		evidence->mx_why = dane_evidence_fault(answer);
 		end(dane);
 		break;
 	}
@@ -750,7 +636,7 @@ static void
 on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct dane *dane = arg;
-	char text[WHY_MAX];
+	char text[DANE_WHY_MAX];
 
 	(void)fd;
 	(void)what;
@@ -794,24 +680,6 @@ begin(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static struct dane_evidence *
-evidence_new(const struct dane_question *question)
-{
-	struct dane_evidence *evidence = calloc(1, sizeof(*evidence));
-
-	if (evidence == NULL)
-		return NULL;
-	evidence->domain = strdup(question->domain);
-	evidence->mx_lookup = calloc(1, sizeof(*evidence->mx_lookup));
-	evidence->port = question->port;
-	evidence->expires = UINT64_MAX;
-	if (evidence->domain == NULL || evidence->mx_lookup == NULL) {
-		dane_evidence_free(evidence);
-		return NULL;
-	}
-	return evidence;
-}
-
 struct dane *
 dane_evaluate(struct event_base *base, struct resolver *resolver,
     struct tlsa_checker *checker, const struct dane_question *question,
@@ -831,7 +699,8 @@ dane_evaluate(struct event_base *base, struct resolver *resolver,
 	dane->started = clock_ms();
 	dane->budget = budget_new(question->class);
 	if (dane->budget == NULL ||
-	    (dane->evidence = evidence_new(question)) == NULL) {
+	    (dane->evidence = dane_evidence_new(
+		 question->domain, question->port)) == NULL) {
 		budget_release(dane->budget);
 		free(dane);
 		return NULL;

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "dane/dane.h"
+#include "dane/evidence.h"
 #include "dane/tlsa.h"
 #include "dns/resolver.h"
 #include "policy/askers.h"

@@ -8,7 +8,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/reason.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 
 const char *
 verdict_rule_text(enum verdict_rule rule)

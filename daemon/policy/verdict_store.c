@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/stats.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 #include "policy/policy_log.h"
 #include "policy/verdict.h"
 

@@ -16,7 +16,7 @@
 
 #include "base/conf.h"
 #include "base/reason.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 
 #include "test_main.h"
 

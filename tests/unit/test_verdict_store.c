@@ -13,7 +13,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/stats.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 #include "policy/verdict.h"
 
 #include "../fakes/time.h"
