@@ -11,10 +11,10 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "dane/evidence.h"
+#include "dane/flight.h"
 #include "dane/mx.h"
 #include "dane/tlsa.h"
 #include "dns/budget.h"
-#include "dns/resolver.h"
 
 /*
  * Hosts of one next hop that are evaluated at a time.  Each host may be in a
@@ -40,15 +40,8 @@ enum host_state {
 
 struct host;
 
-struct flight {
-	struct host *host; /* NULL for MX */
-	struct dane *dane;
-	struct resolver_lookup *lookup;
-	unsigned step;
-	uint64_t started; /* clock_ms() */
-};
-
 struct host {
+	struct dane *dane;
 	struct dane_host *evidence;
 	enum host_state state;
 	struct flight flight[SLOTS];
@@ -60,13 +53,10 @@ struct host {
 
 struct dane {
 	struct event_base *event_base;
-	struct resolver *resolver;
-	struct tlsa_checker *checker;
 	dane_cb cb;
 	void *arg;
-	struct budget *budget;
-	struct dane_question question; /* its domain is evidence->domain */
-	struct dane_evidence *evidence;
+	struct dane_work work;
+	struct dane_question question; /* its domain is that of the evidence */
 	struct event *deadline;
 	struct event *done; /* delivers the evidence from the event loop */
 	struct flight mx;
@@ -77,59 +67,19 @@ struct dane {
 	uint64_t started; /* clock_ms() */
 };
 
-/* ---- lookups ---- */
-
-static void
-expire(struct dane *dane, uint64_t at)
-{
-	if (at < dane->evidence->expires)
-		dane->evidence->expires = at;
-}
-
-static void
-keep_answer(struct dane *dane, const struct flight *flight,
-    struct dns_answer *answer, struct dane_lookup *lookup, size_t *count)
-{
-	lookup[*count] = (struct dane_lookup){ .answer = answer_ref(answer),
-		.step = flight->step,
-		.ms = (unsigned)(clock_ms() - flight->started) };
-	(*count)++;
-	if (flight->step > dane->evidence->steps)
-		dane->evidence->steps = flight->step;
-	if (answer->status != DNS_FAILED || answer->security == DNS_INSECURE)
-		expire(dane, clock_ms() + answer->ttl * UINT64_C(1000));
-}
-
-static void
-look_up(struct flight *flight, const char *name, uint16_t type,
-    enum lookup_need need, unsigned step, resolver_cb cb)
-{
-	struct dane *dane = flight->dane;
-
-	flight->step = step;
-	flight->started = clock_ms();
-	flight->lookup = resolver_lookup(dane->resolver, name, type, need,
-	    dane->question.class, dane->budget, cb, flight);
-	if (flight->lookup != NULL)
-		dane->evidence->questions++;
-}
-
 /* ---- the end ---- */
 
 static void
 cancel_host(struct host *host)
 {
-	for (int k = 0; k < SLOTS; k++) {
-		resolver_cancel(host->flight[k].lookup);
-		host->flight[k].lookup = NULL;
-	}
+	for (int k = 0; k < SLOTS; k++)
+		flight_cancel(&host->flight[k]);
 }
 
 static void
 cancel_lookups(struct dane *dane)
 {
-	resolver_cancel(dane->mx.lookup);
-	dane->mx.lookup = NULL;
+	flight_cancel(&dane->mx);
 	for (size_t i = 0; i < dane->host_count; i++)
 		cancel_host(&dane->host[i]);
 }
@@ -142,9 +92,9 @@ dane_free(struct dane *dane)
 		event_free(dane->deadline);
 	if (dane->done != NULL)
 		event_free(dane->done);
-	dane_evidence_free(dane->evidence);
+	dane_evidence_free(dane->work.evidence);
 	free(dane->host);
-	budget_release(dane->budget);
+	budget_release(dane->work.budget);
 	free(dane);
 }
 
@@ -170,7 +120,7 @@ static void
 hand_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct dane *dane = arg;
-	struct dane_evidence *evidence = dane->evidence;
+	struct dane_evidence *evidence = dane->work.evidence;
 	const dane_cb cb = dane->cb;
 	void *cb_arg = dane->arg;
 
@@ -180,7 +130,7 @@ hand_over(evutil_socket_t fd, short what, void *arg)
 	if (evidence->expires == UINT64_MAX)
 		evidence->expires = clock_ms();
 	evidence->ttl = seconds_left(evidence);
-	dane->evidence = NULL;
+	dane->work.evidence = NULL;
 	/* Lookups still in flight can no longer change the outcome. */
 	dane_free(dane);
 	cb(cb_arg, evidence);
@@ -198,7 +148,7 @@ static void start_waiting_hosts(struct dane *dane);
 static void
 host_done(struct host *host, enum dane_host_status status, char *why)
 {
-	struct dane *dane = host->flight[SLOT_A].dane;
+	struct dane *dane = host->dane;
 
 	cancel_host(host);
 	if (host->state != HOST_WAITING)
@@ -225,6 +175,25 @@ static unsigned
 address_step(const struct dane *dane)
 {
 	return dane->question.use_mx ? 2 : 1;
+}
+
+/* Returns false if it cannot be asked. */
+static bool
+look_up(struct host *host, enum slot slot, const char *name, unsigned step,
+    resolver_cb cb)
+{
+	static const uint16_t types[] = { [SLOT_A] = DNS_TYPE_A,
+		[SLOT_AAAA] = DNS_TYPE_AAAA,
+		[SLOT_TLSA] = DNS_TYPE_TLSA };
+	const struct flight_question question = { .name = name,
+		.type = types[slot],
+		.need = LOOKUP_NEED_SECURITY,
+		.step = step };
+	const struct flight_list list = { host->evidence->lookup,
+		&host->evidence->lookup_count };
+
+	return flight_start(
+	    &host->flight[slot], &host->dane->work, &question, list, cb, host);
 }
 
 /* ---- TLSA ---- */
@@ -268,9 +237,9 @@ judge_nothing(struct host *host, const char *why)
 static void
 judge_tlsa(struct host *host, const struct dns_answer *answer)
 {
-	struct dane *dane = host->flight[SLOT_TLSA].dane;
+	const struct dane_work *work = &host->dane->work;
 	const struct tlsa_summary summary = tlsa_judge(
-	    dane->checker, answer->rdata, answer->rdata_count, dane->budget);
+	    work->checker, answer->rdata, answer->rdata_count, work->budget);
 	char text[DANE_WHY_MAX];
 
 	free(host->evidence->tlsa_base);
@@ -291,12 +260,8 @@ judge_tlsa(struct host *host, const struct dns_answer *answer)
 static void
 on_tlsa(void *arg, struct dns_answer *answer)
 {
-	struct flight *flight = arg;
-	struct host *host = flight->host;
+	struct host *host = arg;
 
-	flight->lookup = NULL;
-	keep_answer(flight->dane, flight, answer, host->evidence->lookup,
-	    &host->evidence->lookup_count);
 	if (answer->status == DNS_OK && answer->security == DNS_SECURE)
 		judge_tlsa(host, answer);
 	else if (answer->security == DNS_INSECURE ||
@@ -310,14 +275,14 @@ on_tlsa(void *arg, struct dns_answer *answer)
 static void
 ask_tlsa(struct host *host)
 {
-	struct flight *flight = &host->flight[SLOT_TLSA];
+	const struct dane *dane = host->dane;
 	const char *base = host->base[host->base_at];
 	char owner[DOMAIN_TEXT_MAX + 16];
 	uint8_t wire[DOMAIN_WIRE_MAX];
 
 	host->state = HOST_TLSA;
-	snprintf(owner, sizeof(owner), "_%u._tcp%s%s",
-	    flight->dane->question.port, strcmp(base, ".") == 0 ? "" : ".",
+	snprintf(owner, sizeof(owner), "_%u._tcp%s%s", dane->question.port,
+	    strcmp(base, ".") == 0 ? "" : ".",
 	    strcmp(base, ".") == 0 ? "" : base);
 	/* Too long for DNS, so the record cannot exist, whatever an answer
 	 * says. */
@@ -325,9 +290,8 @@ ask_tlsa(struct host *host)
 		next_base(host, "no TLSA: its name would be too long for DNS");
 		return;
 	}
-	look_up(flight, owner, DNS_TYPE_TLSA, LOOKUP_NEED_SECURITY,
-	    address_step(flight->dane) + 1 + host->base_at, on_tlsa);
-	if (flight->lookup == NULL)
+	if (!look_up(host, SLOT_TLSA, owner,
+		address_step(dane) + 1 + host->base_at, on_tlsa))
 		host_done_text(host, DANE_HOST_FAILED, "TLSA can't be asked");
 }
 
@@ -405,14 +369,9 @@ judge_addresses(struct host *host)
 static void
 on_address(void *arg, struct dns_answer *answer)
 {
-	struct flight *flight = arg;
-	struct host *host = flight->host;
-	const enum slot slot =
-	    flight == &host->flight[SLOT_A] ? SLOT_A : SLOT_AAAA;
+	struct host *host = arg;
+	const enum slot slot = answer->qtype == DNS_TYPE_A ? SLOT_A : SLOT_AAAA;
 
-	flight->lookup = NULL;
-	keep_answer(flight->dane, flight, answer, host->evidence->lookup,
-	    &host->evidence->lookup_count);
 	if (host->state != HOST_ADDRESSES)
 		return;
 	host->address[slot] = answer;
@@ -428,15 +387,13 @@ start_host(struct dane *dane, struct host *host)
 {
 	const char *name = host->evidence->name;
 	const unsigned step = address_step(dane);
+	bool asked;
 
 	host->state = HOST_ADDRESSES;
 	dane->hosts_running++;
-	look_up(&host->flight[SLOT_A], name, DNS_TYPE_A, LOOKUP_NEED_SECURITY,
-	    step, on_address);
-	look_up(&host->flight[SLOT_AAAA], name, DNS_TYPE_AAAA,
-	    LOOKUP_NEED_SECURITY, step, on_address);
-	if (host->flight[SLOT_A].lookup == NULL ||
-	    host->flight[SLOT_AAAA].lookup == NULL)
+	asked = look_up(host, SLOT_A, name, step, on_address);
+	asked &= look_up(host, SLOT_AAAA, name, step, on_address);
+	if (!asked)
 		host_done_text(
 		    host, DANE_HOST_FAILED, "addresses can't be asked");
 }
@@ -492,7 +449,7 @@ static size_t
 hosts_at_once(const struct dane *dane)
 {
 	const uint64_t spent =
-	    BUDGET_VALIDATION_MAX - dane->budget->left[BUDGET_VALIDATION];
+	    BUDGET_VALIDATION_MAX - dane->work.budget->left[BUDGET_VALIDATION];
 
 	return spent < DEAR_US ? HOSTS_AT_ONCE : 1;
 }
@@ -510,11 +467,8 @@ start_waiting_hosts(struct dane *dane)
 static void
 host_init(struct dane *dane, struct host *host, struct dane_host *evidence)
 {
+	host->dane = dane;
 	host->evidence = evidence;
-	for (int k = 0; k < SLOTS; k++) {
-		host->flight[k].host = host;
-		host->flight[k].dane = dane;
-	}
 }
 
 /* @count: at least 1.  Returns 0, or -1 when out of memory. */
@@ -523,18 +477,18 @@ make_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 {
 	dane->host = calloc(count, sizeof(*dane->host));
 	if (dane->host == NULL ||
-	    dane_evidence_set_hosts(dane->evidence, mx, count) == -1)
+	    dane_evidence_set_hosts(dane->work.evidence, mx, count) == -1)
 		return -1;
 	dane->host_count = count;
 	for (size_t i = 0; i < count; i++)
-		host_init(dane, &dane->host[i], &dane->evidence->host[i]);
+		host_init(dane, &dane->host[i], &dane->work.evidence->host[i]);
 	return 0;
 }
 
 static bool
 hosts_matter(const struct dane *dane)
 {
-	return dane->evidence->mx_security == DNS_SECURE ||
+	return dane->work.evidence->mx_security == DNS_SECURE ||
 	       dane->question.insecure_mx_hosts;
 }
 
@@ -542,8 +496,8 @@ static void
 start_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 {
 	if (make_hosts(dane, mx, count) == -1) {
-		dane->evidence->mx = DANE_MX_FAILED;
-		dane->evidence->mx_why = strdup("out of memory");
+		dane->work.evidence->mx = DANE_MX_FAILED;
+		dane->work.evidence->mx_why = strdup("out of memory");
 		end(dane);
 		return;
 	}
@@ -568,9 +522,9 @@ start_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 static void
 start_single_host(struct dane *dane)
 {
-	const struct mx_host self = { .name = dane->evidence->domain };
+	const struct mx_host self = { .name = dane->work.evidence->domain };
 
-	dane->evidence->mx = DANE_MX_HOSTS;
+	dane->work.evidence->mx = DANE_MX_HOSTS;
 	start_hosts(dane, &self, 1);
 }
 
@@ -579,7 +533,7 @@ start_single_host(struct dane *dane)
 static void
 use_mx(struct dane *dane, const struct dns_answer *answer)
 {
-	struct dane_evidence *evidence = dane->evidence;
+	struct dane_evidence *evidence = dane->work.evidence;
 	struct mx_set set;
 
 	if (mx_set_parse(answer->rdata, answer->rdata_count, &set) == -1) {
@@ -599,13 +553,9 @@ use_mx(struct dane *dane, const struct dns_answer *answer)
 static void
 on_mx(void *arg, struct dns_answer *answer)
 {
-	struct flight *flight = arg;
-	struct dane *dane = flight->dane;
-	struct dane_evidence *evidence = dane->evidence;
+	struct dane *dane = arg;
+	struct dane_evidence *evidence = dane->work.evidence;
 
-	flight->lookup = NULL;
-	keep_answer(dane, flight, answer, evidence->mx_lookup,
-	    &evidence->mx_lookup_count);
 	evidence->mx_security = answer->security;
 	switch (answer->status) {
 	case DNS_OK:
@@ -629,6 +579,22 @@ on_mx(void *arg, struct dns_answer *answer)
 	}
 }
 
+/* Returns false if it cannot be asked. */
+static bool
+ask_mx(struct dane *dane)
+{
+	struct dane_evidence *evidence = dane->work.evidence;
+	const struct flight_question question = { .name = evidence->domain,
+		.type = DNS_TYPE_MX,
+		.need = LOOKUP_NEED_DATA,
+		.step = 1 };
+	const struct flight_list list = { evidence->mx_lookup,
+		&evidence->mx_lookup_count };
+
+	return flight_start(
+	    &dane->mx, &dane->work, &question, list, on_mx, dane);
+}
+
 /* ---- create and cancel ---- */
 
 /* Everything unfinished has failed. */
@@ -642,10 +608,10 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	snprintf(text, sizeof(text),
 	    "DNS of %.80s: not concluded within %u seconds",
-	    dane->evidence->domain, dane->question.deadline);
+	    dane->work.evidence->domain, dane->question.deadline);
 	if (dane->host == NULL) {
-		if (dane->evidence->mx_why == NULL)
-			dane->evidence->mx_why = strdup(text);
+		if (dane->work.evidence->mx_why == NULL)
+			dane->work.evidence->mx_why = strdup(text);
 		end(dane);
 		return;
 	}
@@ -668,14 +634,12 @@ begin(evutil_socket_t fd, short what, void *arg)
 	    dane->deadline, dane->event_base, -1, 0, on_deadline, dane);
 	event_add(dane->deadline, &limit);
 	if (!dane->question.use_mx) {
-		dane->evidence->mx_security = DNS_SECURE;
+		dane->work.evidence->mx_security = DNS_SECURE;
 		start_single_host(dane);
 		return;
 	}
-	look_up(&dane->mx, dane->evidence->domain, DNS_TYPE_MX,
-	    LOOKUP_NEED_DATA, 1, on_mx);
-	if (dane->mx.lookup == NULL) {
-		dane->evidence->mx_why = strdup("MX can't be asked");
+	if (!ask_mx(dane)) {
+		dane->work.evidence->mx_why = strdup("MX can't be asked");
 		end(dane);
 	}
 }
@@ -690,22 +654,21 @@ dane_evaluate(struct event_base *base, struct resolver *resolver,
 	if (dane == NULL)
 		return NULL;
 	dane->event_base = base;
-	dane->resolver = resolver;
-	dane->checker = checker;
+	dane->work.resolver = resolver;
+	dane->work.checker = checker;
 	dane->cb = cb;
 	dane->arg = arg;
-	dane->mx.dane = dane;
 	dane->question = *question;
 	dane->started = clock_ms();
-	dane->budget = budget_new(question->class);
-	if (dane->budget == NULL ||
-	    (dane->evidence = dane_evidence_new(
+	dane->work.budget = budget_new(question->class);
+	if (dane->work.budget == NULL ||
+	    (dane->work.evidence = dane_evidence_new(
 		 question->domain, question->port)) == NULL) {
-		budget_release(dane->budget);
+		budget_release(dane->work.budget);
 		free(dane);
 		return NULL;
 	}
-	dane->question.domain = dane->evidence->domain;
+	dane->question.domain = dane->work.evidence->domain;
 	dane->deadline = event_new(base, -1, 0, begin, dane);
 	dane->done = event_new(base, -1, 0, hand_over, dane);
 	if (dane->deadline == NULL || dane->done == NULL) {
