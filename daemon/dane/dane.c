@@ -28,79 +28,56 @@
  * meanwhile no other client is served. */
 #define DEAR_US 20000
 
+/*
+ * STARTING  until the event loop runs
+ *           -> MX; HOSTS for a next hop in brackets
+ * MX        the MX lookup is in flight
+ *           -> HOSTS: there are records, or there is no MX and the domain is
+ *              the host; DONE: no host, hosts that do not matter, failed
+ * HOSTS     each host by itself (dane_host.c), some at a time
+ *           -> DONE: the last one is done
+ * DONE      nothing is in flight, nothing starts any more; what was found is
+ *           handed over from the event loop
+ *
+ * Where memory ends, and at the deadline, DONE follows: in MX, MX has failed;
+ * in HOSTS, all hosts that are not done.
+ */
+enum dane_state { DANE_STARTING = 0, DANE_MX, DANE_HOSTS, DANE_DONE };
+
 struct dane {
-	struct event_base *event_base;
+	enum dane_state state; /* set by change_state() only */
 	dane_cb cb;
 	void *arg;
 	struct dane_work work;
 	struct dane_question question; /* its domain is that of the evidence */
 	struct event *deadline;
-	struct event *done; /* delivers the evidence from the event loop */
+	struct event *turn; /* of the event loop: to begin, and to hand over */
 	struct flight mx;
 	struct dane_host_run *host[MX_HOSTS_MAX];
-	size_t host_count, hosts_left;
-	bool may_start;   /* start further hosts */
+	size_t host_count;
 	uint64_t started; /* clock_ms() */
 };
 
-/* ---- the end ---- */
+/* ---- states ---- */
 
 static void
-dane_free(struct dane *dane)
+change_state(struct dane *dane, enum dane_state state)
 {
+	dane->state = state;
+	if (state != DANE_DONE)
+		return;
 	flight_cancel(&dane->mx);
-	for (size_t i = 0; i < dane->host_count; i++)
-		dane_host_free(dane->host[i]);
-	if (dane->deadline != NULL)
-		event_free(dane->deadline);
-	if (dane->done != NULL)
-		event_free(dane->done);
-	dane_evidence_free(dane->work.evidence);
-	budget_release(dane->work.budget);
-	free(dane);
+	event_del(dane->deadline);
+	event_active(dane->turn, EV_TIMEOUT, 0);
 }
 
-void
-dane_cancel(struct dane *dane)
-{
-	if (dane != NULL)
-		dane_free(dane);
-}
-
-/* Computed at the end: the first answers may be much older than the last. */
-static uint32_t
-seconds_left(const struct dane_evidence *evidence)
-{
-	const uint64_t now = clock_ms();
-
-	return evidence->expires > now
-		   ? (uint32_t)((evidence->expires - now + 999) / 1000)
-		   : 0;
-}
-
+/* The MX lookup has no result. @why: taken over; NULL when out of memory. */
 static void
-hand_over(evutil_socket_t fd, short what, void *arg)
+fail(struct dane *dane, char *why)
 {
-	struct dane *dane = arg;
-	struct dane_evidence *evidence = dane->work.evidence;
-	const dane_cb cb = dane->cb;
-	void *cb_arg = dane->arg;
-
-	(void)fd;
-	(void)what;
-	evidence->ms = (unsigned)(clock_ms() - dane->started);
-	if (evidence->expires == UINT64_MAX)
-		evidence->expires = clock_ms();
-	evidence->ttl = seconds_left(evidence);
-	dane->work.evidence = NULL;
-	dane_free(dane);
-	cb(cb_arg, evidence);
-}
-
-static void
-end(struct dane *dane)
-{
-	event_active(dane->done, EV_TIMEOUT, 0);
+	dane->work.evidence->mx = DANE_MX_FAILED;
+	dane->work.evidence->mx_why = why;
+	change_state(dane, DANE_DONE);
 }
 
 /* ---- hosts ---- */
@@ -169,24 +146,24 @@ hosts_at_once(const struct dane *dane)
 	return spent < DEAR_US ? HOSTS_AT_ONCE : 1;
 }
 
+/* Starts hosts, as long as there is room; ends when all are done. */
 static void
-start_waiting_hosts(struct dane *dane)
+go_on(struct dane *dane)
 {
 	struct dane_host_run *host;
 
-	while (dane->may_start && count_running(dane) < hosts_at_once(dane) &&
+	while (dane->state == DANE_HOSTS &&
+	       count_running(dane) < hosts_at_once(dane) &&
 	       (host = next_host(dane)) != NULL)
 		dane_host_start(host);
+	if (dane->state == DANE_HOSTS && count_running(dane) == 0)
+		change_state(dane, DANE_DONE);
 }
 
 static void
 on_host(void *arg)
 {
-	struct dane *dane = arg;
-
-	if (--dane->hosts_left == 0)
-		end(dane);
-	start_waiting_hosts(dane);
+	go_on(arg);
 }
 
 /* @count: at least 1.  Returns 0, or -1 when out of memory. */
@@ -218,26 +195,19 @@ static void
 start_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
 {
 	if (make_hosts(dane, mx, count) == -1) {
-		dane->work.evidence->mx = DANE_MX_FAILED;
-		dane->work.evidence->mx_why = strdup("out of memory");
-		end(dane);
+		fail(dane, strdup("out of memory"));
 		return;
 	}
 	if (!hosts_matter(dane)) {
-		end(dane);
+		change_state(dane, DANE_DONE);
 		return;
 	}
-	/* One extra, so that the evaluation cannot end while hosts are being
-	 * started. */
-	dane->hosts_left = count + 1;
 	for (size_t i = 0; i < count; i++)
 		if (mx[i].is_address)
 			dane_host_end(dane->host[i], DANE_HOST_INSECURE,
 			    "a numeric name, which can have no TLSA");
-	dane->may_start = true;
-	start_waiting_hosts(dane);
-	if (--dane->hosts_left == 0)
-		end(dane);
+	change_state(dane, DANE_HOSTS);
+	go_on(dane);
 }
 
 /* The next hop itself is the host: no MX record, or brackets. */
@@ -259,14 +229,13 @@ use_mx(struct dane *dane, const struct dns_answer *answer)
 	struct mx_set set;
 
 	if (mx_set_parse(answer->rdata, answer->rdata_count, &set) == -1) {
-		evidence->mx_why = strdup("out of memory");
-		end(dane);
+		fail(dane, strdup("out of memory"));
 		return;
 	}
 	evidence->mx = set.null_mx ? DANE_MX_NULL : DANE_MX_HOSTS;
 	evidence->truncated = set.truncated;
 	if (set.count == 0)
-		end(dane);
+		change_state(dane, DANE_DONE);
 	else
 		start_hosts(dane, set.host, set.count);
 	mx_set_clear(&set);
@@ -289,14 +258,14 @@ on_mx(void *arg, struct dns_answer *answer)
 		break;
 	case DNS_NXDOMAIN:
 		evidence->mx = DANE_MX_NXDOMAIN;
-		end(dane);
+		change_state(dane, DANE_DONE);
 		break;
 	case DNS_FAILED:
 		evidence->mx = answer->security == DNS_INSECURE
 				   ? DANE_MX_NO_DATA
 				   : DANE_MX_FAILED;
 		evidence->mx_why = dane_evidence_fault(answer);
-		end(dane);
+		change_state(dane, DANE_DONE);
 		break;
 	}
 }
@@ -317,7 +286,23 @@ ask_mx(struct dane *dane)
 	    &dane->mx, &dane->work, &question, list, on_mx, dane);
 }
 
-/* ---- create and cancel ---- */
+/* ---- begin, deadline, end ---- */
+
+static void
+begin(struct dane *dane)
+{
+	const struct timeval limit = { dane->question.deadline, 0 };
+
+	event_add(dane->deadline, &limit);
+	if (!dane->question.use_mx) {
+		dane->work.evidence->mx_security = DNS_SECURE;
+		start_single_host(dane);
+		return;
+	}
+	change_state(dane, DANE_MX);
+	if (!ask_mx(dane))
+		fail(dane, strdup("MX can't be asked"));
+}
 
 /* Everything unfinished has failed. */
 static void
@@ -331,40 +316,72 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	snprintf(text, sizeof(text),
 	    "DNS of %.80s: not concluded within %u seconds",
 	    dane->work.evidence->domain, dane->question.deadline);
-	if (dane->host_count == 0) {
-		if (dane->work.evidence->mx_why == NULL)
-			dane->work.evidence->mx_why = strdup(text);
-		end(dane);
+	if (dane->state == DANE_MX) {
+		fail(dane, strdup(text));
 		return;
 	}
-	dane->may_start = false;
+	/* First of all, so that no host starts in the place of another. */
+	change_state(dane, DANE_DONE);
 	for (size_t i = 0; i < dane->host_count; i++)
-		if (hosts_matter(dane))
-			dane_host_end(dane->host[i], DANE_HOST_FAILED, text);
-	end(dane);
+		dane_host_end(dane->host[i], DANE_HOST_FAILED, text);
 }
 
 static void
-begin(evutil_socket_t fd, short what, void *arg)
+dane_free(struct dane *dane)
+{
+	flight_cancel(&dane->mx);
+	for (size_t i = 0; i < dane->host_count; i++)
+		dane_host_free(dane->host[i]);
+	if (dane->deadline != NULL)
+		event_free(dane->deadline);
+	if (dane->turn != NULL)
+		event_free(dane->turn);
+	dane_evidence_free(dane->work.evidence);
+	budget_release(dane->work.budget);
+	free(dane);
+}
+
+/* Computed at the end: the first answers may be much older than the last. */
+static uint32_t
+seconds_left(const struct dane_evidence *evidence)
+{
+	const uint64_t now = clock_ms();
+
+	return evidence->expires > now
+		   ? (uint32_t)((evidence->expires - now + 999) / 1000)
+		   : 0;
+}
+
+static void
+hand_over(struct dane *dane)
+{
+	struct dane_evidence *evidence = dane->work.evidence;
+	const dane_cb cb = dane->cb;
+	void *cb_arg = dane->arg;
+
+	evidence->ms = (unsigned)(clock_ms() - dane->started);
+	if (evidence->expires == UINT64_MAX)
+		evidence->expires = clock_ms();
+	evidence->ttl = seconds_left(evidence);
+	dane->work.evidence = NULL;
+	dane_free(dane);
+	cb(cb_arg, evidence);
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct dane *dane = arg;
-	const struct timeval limit = { dane->question.deadline, 0 };
 
 	(void)fd;
 	(void)what;
-	event_assign(
-	    dane->deadline, dane->event_base, -1, 0, on_deadline, dane);
-	event_add(dane->deadline, &limit);
-	if (!dane->question.use_mx) {
-		dane->work.evidence->mx_security = DNS_SECURE;
-		start_single_host(dane);
-		return;
-	}
-	if (!ask_mx(dane)) {
-		dane->work.evidence->mx_why = strdup("MX can't be asked");
-		end(dane);
-	}
+	if (dane->state == DANE_STARTING)
+		begin(dane);
+	else
+		hand_over(dane);
 }
+
+/* ---- create and cancel ---- */
 
 struct dane *
 dane_evaluate(struct event_base *base, struct resolver *resolver,
@@ -375,7 +392,6 @@ dane_evaluate(struct event_base *base, struct resolver *resolver,
 
 	if (dane == NULL)
 		return NULL;
-	dane->event_base = base;
 	dane->work.resolver = resolver;
 	dane->work.checker = checker;
 	dane->cb = cb;
@@ -391,12 +407,19 @@ dane_evaluate(struct event_base *base, struct resolver *resolver,
 		return NULL;
 	}
 	dane->question.domain = dane->work.evidence->domain;
-	dane->deadline = event_new(base, -1, 0, begin, dane);
-	dane->done = event_new(base, -1, 0, hand_over, dane);
-	if (dane->deadline == NULL || dane->done == NULL) {
+	dane->deadline = event_new(base, -1, 0, on_deadline, dane);
+	dane->turn = event_new(base, -1, 0, on_turn, dane);
+	if (dane->deadline == NULL || dane->turn == NULL) {
 		dane_free(dane);
 		return NULL;
 	}
-	event_active(dane->deadline, EV_TIMEOUT, 0);
+	event_active(dane->turn, EV_TIMEOUT, 0);
 	return dane;
+}
+
+void
+dane_cancel(struct dane *dane)
+{
+	if (dane != NULL)
+		dane_free(dane);
 }
