@@ -121,28 +121,6 @@ reply_from(const struct verdict *verdict, struct policy_reply *reply)
 		reply->text = verdict->carried;
 }
 
-/*
- * Keys that need no lookup.  If Postfix may deliver but we can't look up the
- * name, Postfix decides by itself, with DANE.  This is allowed only if we would
- * otherwise answer "may", because "may" is what DANE applies to hosts without
- * TLSA.
- */
-static void
-verdict_without_lookup(const struct nexthop *hop,
-    const struct conf_profile *policy, struct verdict *verdict)
-{
-	const enum conf_no_dane no_dane =
-	    hop->is_explicit ? policy->no_dane_explicit : policy->no_dane;
-
-	memset(verdict, 0, sizeof(*verdict));
-	verdict->rule = VERDICT_RULE_NO_LOOKUP;
-	snprintf(verdict->why, sizeof(verdict->why), "%s", hop->why);
-	if (hop->kind != NEXTHOP_UNKNOWN)
-		verdict->policy = TLS_POLICY_NOTFOUND;
-	else if (no_dane == CONF_NO_DANE_MAY && policy->carry == CONF_CARRY_NO)
-		verdict->policy = TLS_POLICY_DANE;
-}
-
 /* ---- evaluations ---- */
 
 /* The evidence is gathered for the strictest profile. */
