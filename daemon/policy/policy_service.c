@@ -2,7 +2,6 @@
 
 #include "policy/policy_service.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +19,11 @@
 #include "policy/evaluation.h"
 #include "policy/nexthop.h"
 #include "policy/policy_log.h"
+#include "policy/refresh.h"
 #include "policy/verdict_store.h"
-#include "policy/warm_up.h"
 
-/* Concurrent evaluations without a client: refreshes and the warm-up. */
-#define REFRESHES_MAX 32
 /* Cache entries freed at a time: well below a millisecond. */
 #define SWEEP_MAX 1000
-#define BUSY_FILE "busy-next-hops"
-
 /* One request of one client, waiting for an evaluation. */
 struct policy_request {
 	struct evaluation_waiter waiter;
@@ -56,8 +51,7 @@ struct policy_service {
 	struct tlsa_checker *checker;
 	struct verdict_store *verdicts;
 	struct evaluations *evaluations;
-	struct warm_up warm; /* evaluated when there is capacity */
-	struct event *tick;
+	struct refresh *refresh;
 	struct policy_explanation *explanations;
 	size_t explanation_count;
 	bool ending; /* no new evaluations */
@@ -326,111 +320,7 @@ policy_service_explain_cancel(struct policy_explanation *explanation)
 		explanation_cancel(explanation);
 }
 
-/* ---- refreshes and warm-up ---- */
-
-static void
-evaluate_unasked(struct policy_service *service, const char *key,
-    enum policy_log_cause cause)
-{
-	char text[NEXTHOP_TEXT_MAX];
-	struct verdict_cache_item verdict;
-	struct nexthop hop;
-
-	/* A list read from a file may contain anything. */
-	nexthop_parse(key, strlen(key), service->conf->default_port, &hop);
-	if (hop.kind != NEXTHOP_LOOKUP)
-		return;
-	nexthop_text(&hop, text);
-	/* A client may have requested it meanwhile. */
-	if (cause == POLICY_LOG_CAUSE_WARM_UP &&
-	    verdict_store_peek(
-		service->verdicts, text, strlen(text), "", &verdict))
-		return;
-	if (evaluations_begin(service->evaluations, &hop, text, cause) &&
-	    cause == POLICY_LOG_CAUSE_REFRESH)
-		stats_count(service->stats, STATS_REFRESH);
-}
-
-/* Returns false if there is nothing to do. */
-static bool
-evaluate_next(struct policy_service *service, uint64_t now)
-{
-	struct verdict_cache *cache = verdict_store_cache(service->verdicts);
-	char key[NEXTHOP_TEXT_MAX];
-	const char *due;
-	size_t len;
-
-	if ((due = verdict_cache_due(cache, now, &len)) != NULL) {
-		if (len < sizeof(key)) {
-			memcpy(key, due, len);
-			key[len] = '\0';
-			evaluate_unasked(
-			    service, key, POLICY_LOG_CAUSE_REFRESH);
-		}
-		return true;
-	}
-	if ((due = warm_up_take(&service->warm)) != NULL)
-		evaluate_unasked(service, due, POLICY_LOG_CAUSE_WARM_UP);
-	return due != NULL;
-}
-
-static void
-on_tick(evutil_socket_t fd, short what, void *arg)
-{
-	struct policy_service *service = arg;
-	const uint64_t now = clock_ms();
-
-	(void)fd;
-	(void)what;
-	verdict_cache_sweep(
-	    verdict_store_cache(service->verdicts), now, SWEEP_MAX);
-	while (!service->ending &&
-	       evaluations_for_cache(service->evaluations) < REFRESHES_MAX &&
-	       evaluate_next(service, now))
-		;
-}
-
-/* Returns false if the path is too long or no state directory is configured. */
-static bool
-busy_path(const struct policy_service *service, char *path, size_t size)
-{
-	const char *directory = service->conf->state_directory;
-
-	return directory[0] != '\0' && (size_t)snprintf(path, size, "%s/%s",
-					   directory, BUSY_FILE) < size;
-}
-
-static void
-add_busy(void *arg, const char *key, size_t len)
-{
-	warm_up_add(arg, key, len);
-}
-
-/* Keys that are not evaluated yet remain in the list. */
-static void
-list_busiest(struct policy_service *service, struct warm_up *list)
-{
-	const struct warm_up *warm = &service->warm;
-
-	verdict_cache_busiest(verdict_store_cache(service->verdicts),
-	    WARM_UP_MAX, add_busy, list);
-	for (size_t i = warm->next; i < warm->count; i++)
-		warm_up_add(list, warm->key[i], strlen(warm->key[i]));
-}
-
-void
-policy_service_save_busiest(struct policy_service *service)
-{
-	struct warm_up list = { 0 };
-	char path[PATH_MAX];
-
-	if (!busy_path(service, path, sizeof(path)))
-		return;
-	list_busiest(service, &list);
-	if (list.count > 0)
-		warm_up_save(&list, path);
-	warm_up_clear(&list);
-}
+/* ---- what is cached ---- */
 
 bool
 policy_service_expects_dane(struct policy_service *service, const char *key)
@@ -479,19 +369,22 @@ policy_service_export(struct policy_service *service, const char *map,
 }
 
 void
+policy_service_save_busiest(struct policy_service *service)
+{
+	refresh_save(service->refresh);
+}
+
+void
 policy_service_load_busiest(struct policy_service *service)
 {
-	char path[PATH_MAX];
-
-	if (busy_path(service, path, sizeof(path)))
-		warm_up_load(&service->warm, path);
+	refresh_load(service->refresh);
 }
 
 void
 policy_service_follow(
     struct policy_service *service, struct policy_service *former)
 {
-	list_busiest(former, &service->warm);
+	refresh_follow(service->refresh, former->refresh);
 }
 
 bool
@@ -500,6 +393,7 @@ policy_service_retire(struct policy_service *service)
 	struct verdict_cache *cache = verdict_store_cache(service->verdicts);
 
 	service->ending = true;
+	refresh_stop(service->refresh);
 	evaluations_end_unwatched(service->evaluations);
 	verdict_cache_clear(cache);
 	verdict_cache_sweep(cache, clock_ms(), SWEEP_MAX);
@@ -552,14 +446,9 @@ policy_service_cache_bytes(const struct policy_service *service)
 static int
 make_parts(struct policy_service *service)
 {
-	static const struct timeval tick = { 0, VERDICT_CACHE_TICK_MS * 1000 };
-
 	service->checker = tlsa_checker_new();
 	service->verdicts = verdict_store_new(service->conf, service->stats);
-	service->tick =
-	    event_new(service->base, -1, EV_PERSIST, on_tick, service);
-	if (service->checker == NULL || service->verdicts == NULL ||
-	    service->tick == NULL || event_add(service->tick, &tick) == -1)
+	if (service->checker == NULL || service->verdicts == NULL)
 		return -1;
 	service->evaluations =
 	    evaluations_new(&(struct evaluation_tools){ .base = service->base,
@@ -568,7 +457,11 @@ make_parts(struct policy_service *service)
 		.checker = service->checker,
 		.stats = service->stats,
 		.verdicts = service->verdicts });
-	return service->evaluations != NULL ? 0 : -1;
+	if (service->evaluations == NULL)
+		return -1;
+	service->refresh = refresh_new(service->base, service->conf,
+	    service->stats, service->evaluations, service->verdicts);
+	return service->refresh != NULL ? 0 : -1;
 }
 
 struct policy_service *
@@ -608,11 +501,9 @@ policy_service_free(struct policy_service *service)
 	service->ending = true;
 	while (service->explanations != NULL)
 		explanation_cancel(service->explanations);
+	refresh_free(service->refresh);
 	evaluations_free(service->evaluations);
 	tlsa_checker_free(service->checker);
-	if (service->tick != NULL)
-		event_free(service->tick);
 	verdict_store_free(service->verdicts);
-	warm_up_clear(&service->warm);
 	free(service);
 }
