@@ -10,15 +10,12 @@
 
 #include "base/clock.h"
 #include "base/domain.h"
-#include "base/log.h"
-#include "base/reason.h"
+#include "dane/dane_host.h"
+#include "dane/evidence.h"
+#include "dane/flight.h"
 #include "dane/mx.h"
-#include "dane/tlsa.h"
 #include "dns/budget.h"
 
-/* A and AAAA, then TLSA at two base domains. */
-#define HOST_LOOKUPS_MAX 4
-#define WHY_MAX 200
 /*
  * Hosts of one next hop that are evaluated at a time.  Each host may be in a
  * different zone with silent servers, so the limit per zone does not help here.
@@ -31,228 +28,317 @@
  * meanwhile no other client is served. */
 #define DEAR_US 20000
 
-/* The lookups of a host that can be in flight at a time. */
-enum slot { SLOT_A, SLOT_AAAA, SLOT_TLSA, SLOTS };
-
-enum host_state {
-	HOST_WAITING = 0, /* no lookup started */
-	HOST_ADDRESSES,   /* A and AAAA in progress, none secure so far */
-	HOST_TLSA,        /* TLSA in progress */
-	HOST_DONE
-};
-
-struct host;
-
-struct flight {
-	struct host *host; /* NULL for MX */
-	struct dane *dane;
-	struct resolver_lookup *lookup;
-	unsigned step;
-	uint64_t started; /* clock_ms() */
-};
-
-struct host {
-	struct dane_host *evidence;
-	enum host_state state;
-	struct flight flight[SLOTS];
-	struct dns_answer *address[2]; /* index: SLOT_A, SLOT_AAAA; borrowed
-					* from the evidence */
-	char base[2][DOMAIN_TEXT_MAX]; /* TLSA base domains, in order */
-	unsigned bases, base_at;
-};
+/*
+ * STARTING  until the event loop runs
+ *           -> MX; HOSTS for a next hop in brackets
+ * MX        the MX lookup is in flight
+ *           -> HOSTS: there are records, or there is no MX and the domain is
+ *              the host; DONE: no host, hosts that do not matter, failed
+ * HOSTS     each host by itself (dane_host.c), some at a time
+ *           -> DONE: the last one is done
+ * DONE      nothing is in flight, nothing starts any more; what was found is
+ *           handed over from the event loop
+ *
+ * Where memory ends, and at the deadline, DONE follows: in MX, MX has failed;
+ * in HOSTS, all hosts that are not done.
+ */
+enum dane_state { DANE_STARTING = 0, DANE_MX, DANE_HOSTS, DANE_DONE };
 
 struct dane {
-	struct event_base *event_base;
-	struct resolver *resolver;
-	struct tlsa_checker *checker;
+	enum dane_state state; /* set by change_state() only */
 	dane_cb cb;
 	void *arg;
-	struct budget *budget;
-	struct dane_question question; /* its domain is evidence->domain */
-	struct dane_evidence *evidence;
+	struct dane_work work;
+	struct dane_question question; /* its domain is that of the evidence */
 	struct event *deadline;
-	struct event *done; /* delivers the evidence from the event loop */
+	struct event *turn; /* of the event loop: to begin, and to hand over */
 	struct flight mx;
-	struct host *host;
-	size_t host_count, hosts_left;
-	size_t hosts_running;
-	bool may_start;   /* start further hosts */
+	struct dane_host_run *host[MX_HOSTS_MAX];
+	size_t host_count;
 	uint64_t started; /* clock_ms() */
 };
 
-/* ---- texts ---- */
-
-const char *
-dane_host_status_text(enum dane_host_status status)
-{
-	static const char *const texts[] = {
-		[DANE_HOST_FAILED] = "failed",
-		[DANE_HOST_USABLE] = "usable",
-		[DANE_HOST_UNUSABLE] = "unusable",
-		[DANE_HOST_ABSENT] = "absent",
-		[DANE_HOST_INSECURE] = "insecure",
-		[DANE_HOST_NO_ADDRESS] = "no-address",
-	};
-
-	return texts[status];
-}
-
-const char *
-dane_mx_status_text(enum dane_mx_status status)
-{
-	static const char *const texts[] = {
-		[DANE_MX_FAILED] = "failed",
-		[DANE_MX_HOSTS] = "hosts",
-		[DANE_MX_NO_DATA] = "no-data",
-		[DANE_MX_NULL] = "null-mx",
-		[DANE_MX_NXDOMAIN] = "nxdomain",
-	};
-
-	return texts[status];
-}
-
-/* ---- evidence ---- */
+/* ---- states ---- */
 
 static void
-lookups_free(struct dane_lookup *lookup, size_t count)
+change_state(struct dane *dane, enum dane_state state)
 {
-	for (size_t i = 0; i < count; i++)
-		answer_unref(lookup[i].answer);
-	free(lookup);
-}
-
-void
-dane_evidence_free(struct dane_evidence *evidence)
-{
-	if (evidence == NULL)
+	dane->state = state;
+	if (state != DANE_DONE)
 		return;
-	for (size_t i = 0; i < evidence->host_count; i++) {
-		struct dane_host *host = &evidence->host[i];
+	flight_cancel(&dane->mx);
+	event_del(dane->deadline);
+	event_active(dane->turn, EV_TIMEOUT, 0);
+}
 
-		lookups_free(host->lookup, host->lookup_count);
-		free(host->name);
-		free(host->tlsa_base);
-		free(host->why);
+/* The MX lookup has no result. @why: taken over; NULL when out of memory. */
+static void
+fail(struct dane *dane, char *why)
+{
+	dane->work.evidence->mx = DANE_MX_FAILED;
+	dane->work.evidence->mx_why = why;
+	change_state(dane, DANE_DONE);
+}
+
+/* ---- hosts ---- */
+
+static const char *
+parent_of(const struct dane *dane, size_t i)
+{
+	return domain_parent(dane->work.evidence->host[i].name);
+}
+
+/* The name has the same parent as a host being evaluated, so both may well be
+ * in the same zone. */
+static bool
+is_beside_running(const struct dane *dane, size_t i)
+{
+	const char *parent = parent_of(dane, i);
+
+	for (size_t k = 0; k < dane->host_count; k++) {
+		const char *other = parent_of(dane, k);
+
+		if (dane_host_is_running(dane->host[k]) && parent != NULL &&
+		    other != NULL && domain_equal(parent, other))
+			return true;
 	}
-	lookups_free(evidence->mx_lookup, evidence->mx_lookup_count);
-	free(evidence->host);
-	free(evidence->domain);
-	free(evidence->mx_why);
-	free(evidence);
+	return false;
 }
 
-static enum dns_rung
-highest_rung(
-    const struct dane_lookup *lookup, size_t count, enum dns_rung highest)
+/* In list order, but hosts beside a running one come last: if half of the hosts
+ * hang in one zone, the others must not wait for them.  NULL if none is
+ * left. */
+static struct dane_host_run *
+next_host(const struct dane *dane)
 {
-	for (size_t i = 0; i < count; i++)
-		if (lookup[i].answer->rung > highest)
-			highest = lookup[i].answer->rung;
-	return highest;
-}
+	struct dane_host_run *first = NULL;
 
-enum dns_rung
-dane_evidence_rung(const struct dane_evidence *evidence)
-{
-	enum dns_rung highest = highest_rung(
-	    evidence->mx_lookup, evidence->mx_lookup_count, DNS_RUNG_NONE);
+	for (size_t i = 0; i < dane->host_count; i++) {
+		struct dane_host_run *host = dane->host[i];
 
-	for (size_t i = 0; i < evidence->host_count; i++)
-		highest = highest_rung(evidence->host[i].lookup,
-		    evidence->host[i].lookup_count, highest);
-	return highest;
-}
-
-/* The failure text names the host or next hop: "DNS of mx.example.org: …". */
-static char *
-whose_fault(const struct dns_answer *answer)
-{
-	char text[2 * WHY_MAX], type[16];
-
-	snprintf(text, sizeof(text), "DNS of %.80s: %s: %s", answer->qname,
-	    answer_type_text(answer->qtype, type),
-	    answer->why != NULL ? answer->why
-				: answer_security_text(answer->security));
-	reason_fit(text, WHY_MAX - 1);
-	return strdup(text);
-}
-
-/* ---- lookups ---- */
-
-static void
-expire(struct dane *dane, uint64_t at)
-{
-	if (at < dane->evidence->expires)
-		dane->evidence->expires = at;
-}
-
-static void
-keep_answer(struct dane *dane, const struct flight *flight,
-    struct dns_answer *answer, struct dane_lookup *lookup, size_t *count)
-{
-	lookup[*count] = (struct dane_lookup){ .answer = answer_ref(answer),
-		.step = flight->step,
-		.ms = (unsigned)(clock_ms() - flight->started) };
-	(*count)++;
-	if (flight->step > dane->evidence->steps)
-		dane->evidence->steps = flight->step;
-	if (answer->status != DNS_FAILED || answer->security == DNS_INSECURE)
-		expire(dane, clock_ms() + answer->ttl * UINT64_C(1000));
-}
-
-static void
-look_up(struct flight *flight, const char *name, uint16_t type,
-    enum lookup_need need, unsigned step, resolver_cb cb)
-{
-	struct dane *dane = flight->dane;
-
-	flight->step = step;
-	flight->started = clock_ms();
-	flight->lookup = resolver_lookup(dane->resolver, name, type, need,
-	    dane->question.class, dane->budget, cb, flight);
-	if (flight->lookup != NULL)
-		dane->evidence->questions++;
-}
-
-/* ---- the end ---- */
-
-static void
-cancel_host(struct host *host)
-{
-	for (int k = 0; k < SLOTS; k++) {
-		resolver_cancel(host->flight[k].lookup);
-		host->flight[k].lookup = NULL;
+		if (!dane_host_is_waiting(host))
+			continue;
+		if (!is_beside_running(dane, i))
+			return host;
+		if (first == NULL)
+			first = host;
 	}
+	return first;
 }
 
-static void
-cancel_lookups(struct dane *dane)
+static size_t
+count_running(const struct dane *dane)
 {
-	resolver_cancel(dane->mx.lookup);
-	dane->mx.lookup = NULL;
+	size_t count = 0;
+
 	for (size_t i = 0; i < dane->host_count; i++)
-		cancel_host(&dane->host[i]);
+		count += dane_host_is_running(dane->host[i]);
+	return count;
+}
+
+/* How many hosts may be evaluated at a time. */
+static size_t
+hosts_at_once(const struct dane *dane)
+{
+	const uint64_t spent =
+	    BUDGET_VALIDATION_MAX - dane->work.budget->left[BUDGET_VALIDATION];
+
+	return spent < DEAR_US ? HOSTS_AT_ONCE : 1;
+}
+
+/* Starts hosts, as long as there is room; ends when all are done. */
+static void
+go_on(struct dane *dane)
+{
+	struct dane_host_run *host;
+
+	while (dane->state == DANE_HOSTS &&
+	       count_running(dane) < hosts_at_once(dane) &&
+	       (host = next_host(dane)) != NULL)
+		dane_host_start(host);
+	if (dane->state == DANE_HOSTS && count_running(dane) == 0)
+		change_state(dane, DANE_DONE);
+}
+
+static void
+on_host(void *arg)
+{
+	go_on(arg);
+}
+
+/* @count: at least 1.  Returns 0, or -1 when out of memory. */
+static int
+make_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
+{
+	struct dane_evidence *evidence = dane->work.evidence;
+
+	if (dane_evidence_set_hosts(evidence, mx, count) == -1)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		dane->host[i] = dane_host_new(
+		    &dane->work, &evidence->host[i], on_host, dane);
+		if (dane->host[i] == NULL)
+			return -1;
+		dane->host_count++;
+	}
+	return 0;
+}
+
+static bool
+hosts_matter(const struct dane *dane)
+{
+	return dane->work.evidence->mx_security == DNS_SECURE ||
+	       dane->question.insecure_mx_hosts;
+}
+
+static void
+start_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
+{
+	if (make_hosts(dane, mx, count) == -1) {
+		fail(dane, strdup("out of memory"));
+		return;
+	}
+	if (!hosts_matter(dane)) {
+		change_state(dane, DANE_DONE);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (mx[i].is_address)
+			dane_host_end(dane->host[i], DANE_HOST_INSECURE,
+			    "a numeric name, which can have no TLSA");
+	change_state(dane, DANE_HOSTS);
+	go_on(dane);
+}
+
+/* The next hop itself is the host: no MX record, or brackets. */
+static void
+start_single_host(struct dane *dane)
+{
+	const struct mx_host self = { .name = dane->work.evidence->domain };
+
+	dane->work.evidence->mx = DANE_MX_HOSTS;
+	start_hosts(dane, &self, 1);
+}
+
+/* ---- MX ---- */
+
+static void
+use_mx(struct dane *dane, const struct dns_answer *answer)
+{
+	struct dane_evidence *evidence = dane->work.evidence;
+	struct mx_set set;
+
+	if (mx_set_parse(answer->rdata, answer->rdata_count, &set) == -1) {
+		fail(dane, strdup("out of memory"));
+		return;
+	}
+	evidence->mx = set.null_mx ? DANE_MX_NULL : DANE_MX_HOSTS;
+	evidence->truncated = set.truncated;
+	if (set.count == 0)
+		change_state(dane, DANE_DONE);
+	else
+		start_hosts(dane, set.host, set.count);
+	mx_set_clear(&set);
+}
+
+static void
+on_mx(void *arg, struct dns_answer *answer)
+{
+	struct dane *dane = arg;
+	struct dane_evidence *evidence = dane->work.evidence;
+
+	evidence->mx_security = answer->security;
+	switch (answer->status) {
+	case DNS_OK:
+		use_mx(dane, answer);
+		break;
+	case DNS_NODATA:
+		evidence->implicit_mx = true;
+		start_single_host(dane);
+		break;
+	case DNS_NXDOMAIN:
+		evidence->mx = DANE_MX_NXDOMAIN;
+		change_state(dane, DANE_DONE);
+		break;
+	case DNS_FAILED:
+		evidence->mx = answer->security == DNS_INSECURE
+				   ? DANE_MX_NO_DATA
+				   : DANE_MX_FAILED;
+		evidence->mx_why = dane_evidence_fault(answer);
+		change_state(dane, DANE_DONE);
+		break;
+	}
+}
+
+/* Returns false if it cannot be asked. */
+static bool
+ask_mx(struct dane *dane)
+{
+	struct dane_evidence *evidence = dane->work.evidence;
+	const struct flight_question question = { .name = evidence->domain,
+		.type = DNS_TYPE_MX,
+		.need = LOOKUP_NEED_DATA,
+		.step = 1 };
+	const struct flight_list list = { evidence->mx_lookup,
+		&evidence->mx_lookup_count };
+
+	return flight_start(
+	    &dane->mx, &dane->work, &question, list, on_mx, dane);
+}
+
+/* ---- begin, deadline, end ---- */
+
+static void
+begin(struct dane *dane)
+{
+	const struct timeval limit = { dane->question.deadline, 0 };
+
+	event_add(dane->deadline, &limit);
+	if (!dane->question.use_mx) {
+		dane->work.evidence->mx_security = DNS_SECURE;
+		start_single_host(dane);
+		return;
+	}
+	change_state(dane, DANE_MX);
+	if (!ask_mx(dane))
+		fail(dane, strdup("MX can't be asked"));
+}
+
+/* Everything unfinished has failed. */
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct dane *dane = arg;
+	char text[DANE_WHY_MAX];
+
+	(void)fd;
+	(void)what;
+	snprintf(text, sizeof(text),
+	    "DNS of %.80s: not concluded within %u seconds",
+	    dane->work.evidence->domain, dane->question.deadline);
+	if (dane->state == DANE_MX) {
+		fail(dane, strdup(text));
+		return;
+	}
+	/* First of all, so that no host starts in the place of another. */
+	change_state(dane, DANE_DONE);
+	for (size_t i = 0; i < dane->host_count; i++)
+		dane_host_end(dane->host[i], DANE_HOST_FAILED, text);
 }
 
 static void
 dane_free(struct dane *dane)
 {
-	cancel_lookups(dane);
+	flight_cancel(&dane->mx);
+	for (size_t i = 0; i < dane->host_count; i++)
+		dane_host_free(dane->host[i]);
 	if (dane->deadline != NULL)
 		event_free(dane->deadline);
-	if (dane->done != NULL)
-		event_free(dane->done);
-	dane_evidence_free(dane->evidence);
-	free(dane->host);
-	budget_release(dane->budget);
+	if (dane->turn != NULL)
+		event_free(dane->turn);
+	dane_evidence_free(dane->work.evidence);
+	budget_release(dane->work.budget);
 	free(dane);
-}
-
-void
-dane_cancel(struct dane *dane)
-{
-	if (dane != NULL)
-		dane_free(dane);
 }
 
 /* Computed at the end: the first answers may be much older than the last. */
@@ -267,550 +353,35 @@ seconds_left(const struct dane_evidence *evidence)
 }
 
 static void
-hand_over(evutil_socket_t fd, short what, void *arg)
+hand_over(struct dane *dane)
 {
-	struct dane *dane = arg;
-	struct dane_evidence *evidence = dane->evidence;
+	struct dane_evidence *evidence = dane->work.evidence;
 	const dane_cb cb = dane->cb;
 	void *cb_arg = dane->arg;
 
-	(void)fd;
-	(void)what;
 	evidence->ms = (unsigned)(clock_ms() - dane->started);
 	if (evidence->expires == UINT64_MAX)
 		evidence->expires = clock_ms();
 	evidence->ttl = seconds_left(evidence);
-	dane->evidence = NULL;
-	/* Lookups still in flight can no longer change the outcome. */
+	dane->work.evidence = NULL;
 	dane_free(dane);
 	cb(cb_arg, evidence);
 }
 
 static void
-end(struct dane *dane)
+on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	event_active(dane->done, EV_TIMEOUT, 0);
-}
+	struct dane *dane = arg;
 
-static void start_waiting_hosts(struct dane *dane);
-
-/* The host's lookups in flight can no longer change its status. */
-static void
-host_done(struct host *host, enum dane_host_status status, char *why)
-{
-	struct dane *dane = host->flight[SLOT_A].dane;
-
-	cancel_host(host);
-	if (host->state != HOST_WAITING)
-		dane->hosts_running--;
-	host->state = HOST_DONE;
-	host->evidence->status = status;
-	if (why != NULL) {
-		free(host->evidence->why);
-		host->evidence->why = why;
-	}
-	if (--dane->hosts_left == 0)
-		end(dane);
-	start_waiting_hosts(dane);
-}
-
-static void
-host_done_text(struct host *host, enum dane_host_status status, const char *why)
-{
-	host_done(host, status, strdup(why));
-}
-
-/* The step number of address lookups. */
-static unsigned
-address_step(const struct dane *dane)
-{
-	return dane->question.use_mx ? 2 : 1;
-}
-
-/* ---- TLSA ---- */
-
-static void ask_tlsa(struct host *host);
-
-/* This base domain has no TLSA: try the next. */
-static void
-next_base(struct host *host, const char *why)
-{
-	if (++host->base_at < host->bases)
-		ask_tlsa(host);
+	(void)fd;
+	(void)what;
+	if (dane->state == DANE_STARTING)
+		begin(dane);
 	else
-		host_done_text(host, DANE_HOST_ABSENT, why);
-}
-
-static void
-use_denial(struct host *host, const struct dns_answer *answer)
-{
-	char text[WHY_MAX];
-
-	snprintf(text, sizeof(text), "no TLSA: %s, %s",
-	    answer->status == DNS_FAILED ? "its zone is insecure"
-					 : answer_status_text(answer->status),
-	    answer->proof != NULL ? answer->proof
-				  : answer_security_text(answer->security));
-	next_base(host, text);
-}
-
-/* Nothing usable was found, but not every record was checked: no conclusion. */
-static void
-judge_nothing(struct host *host, const char *why)
-{
-	char text[WHY_MAX];
-
-	snprintf(text, sizeof(text), "DNS of %.80s: TLSA: %s",
-	    host->base[host->base_at], why);
-	host_done_text(host, DANE_HOST_FAILED, text);
-}
-
-static void
-judge_tlsa(struct host *host, const struct dns_answer *answer)
-{
-	struct dane *dane = host->flight[SLOT_TLSA].dane;
-	const struct tlsa_summary summary = tlsa_judge(
-	    dane->checker, answer->rdata, answer->rdata_count, dane->budget);
-	char text[WHY_MAX];
-
-	free(host->evidence->tlsa_base);
-	host->evidence->tlsa_base = strdup(host->base[host->base_at]);
-	snprintf(text, sizeof(text), "%s%zu of %zu TLSA records usable",
-	    summary.left_out > 0 ? "at least " : "", summary.usable,
-	    summary.total);
-	if (summary.usable > 0)
-		host_done_text(host, DANE_HOST_USABLE, text);
-	else if (summary.error)
-		judge_nothing(host, "OpenSSL could not judge the records");
-	else if (summary.left_out > 0)
-		judge_nothing(host, "no usable record among those looked at");
-	else
-		host_done_text(host, DANE_HOST_UNUSABLE, text);
-}
-
-static void
-on_tlsa(void *arg, struct dns_answer *answer)
-{
-	struct flight *flight = arg;
-	struct host *host = flight->host;
-
-	flight->lookup = NULL;
-	keep_answer(flight->dane, flight, answer, host->evidence->lookup,
-	    &host->evidence->lookup_count);
-	if (answer->status == DNS_OK && answer->security == DNS_SECURE)
-		judge_tlsa(host, answer);
-	else if (answer->security == DNS_INSECURE ||
-		 (answer->security == DNS_SECURE &&
-		     answer->status != DNS_FAILED))
-		use_denial(host, answer);
-	else
-		host_done(host, DANE_HOST_FAILED, whose_fault(answer));
-}
-
-static void
-ask_tlsa(struct host *host)
-{
-	struct flight *flight = &host->flight[SLOT_TLSA];
-	const char *base = host->base[host->base_at];
-	char owner[DOMAIN_TEXT_MAX + 16];
-	uint8_t wire[DOMAIN_WIRE_MAX];
-
-	host->state = HOST_TLSA;
-	snprintf(owner, sizeof(owner), "_%u._tcp%s%s",
-	    flight->dane->question.port, strcmp(base, ".") == 0 ? "" : ".",
-	    strcmp(base, ".") == 0 ? "" : base);
-	/* Too long for DNS, so the record cannot exist, whatever an answer
-	 * says. */
-	if (domain_to_wire(owner, wire) == 0) {
-		next_base(host, "no TLSA: its name would be too long for DNS");
-		return;
-	}
-	look_up(flight, owner, DNS_TYPE_TLSA, LOOKUP_NEED_SECURITY,
-	    address_step(flight->dane) + 1 + host->base_at, on_tlsa);
-	if (flight->lookup == NULL)
-		host_done_text(host, DANE_HOST_FAILED, "TLSA can't be asked");
-}
-
-/* RFC 7672 section 2.2.2 and 2.2.3: the expanded name, then the original. */
-static void
-start_tlsa(struct host *host, const char *first, const char *second)
-{
-	snprintf(host->base[0], sizeof(host->base[0]), "%s", first);
-	host->bases = 1;
-	if (second != NULL && !domain_equal(first, second)) {
-		snprintf(host->base[1], sizeof(host->base[1]), "%s", second);
-		host->bases = 2;
-	}
-	host->base_at = 0;
-	ask_tlsa(host);
-}
-
-/* ---- addresses ---- */
-
-static bool
-is_denied(const struct dns_answer *answer)
-{
-	return answer->status == DNS_NODATA || answer->status == DNS_NXDOMAIN;
-}
-
-/* Insecure data, or a proof of insecurity.  An insecure denial alone is not
- * enough. */
-static bool
-is_insecure(const struct dns_answer *answer)
-{
-	return answer->security == DNS_INSECURE && !is_denied(answer);
-}
-
-/* The chain is insecure, but the alias at the host's own name is secure, or may
- * be: an attacker who drops the proof for an alias must not make it
- * insecure. */
-static bool
-may_have_secure_alias(const struct dns_answer *answer)
-{
-	if (answer->security != DNS_INSECURE)
-		return false;
-	return answer->first_link == DNS_SECURE ||
-	       (answer->first_link == DNS_INDETERMINATE &&
-		   !domain_equal(answer->rname, answer->qname));
-}
-
-/* Both address families have answered, neither with secure data. */
-static void
-judge_addresses(struct host *host)
-{
-	struct dns_answer *a = host->address[SLOT_A];
-	struct dns_answer *aaaa = host->address[SLOT_AAAA];
-	const bool denied = is_denied(a) && is_denied(aaaa);
-	char text[WHY_MAX];
-
-	if (!denied && !is_insecure(a) && !is_insecure(aaaa)) {
-		host_done(host, DANE_HOST_FAILED,
-		    whose_fault(is_denied(a) ? aaaa : a));
-	} else if (may_have_secure_alias(a) || may_have_secure_alias(aaaa)) {
-		/* Also if the addresses are denied: an attacker can deny the
-		 * addresses of an unsigned target to us but not to Postfix. */
-		start_tlsa(host, host->evidence->name, NULL);
-	} else if (denied) {
-		host_done_text(
-		    host, DANE_HOST_NO_ADDRESS, "neither A nor AAAA exists");
-	} else {
-		snprintf(text, sizeof(text), "insecure address: %s",
-		    is_insecure(a) && a->proof != NULL         ? a->proof
-		    : is_insecure(aaaa) && aaaa->proof != NULL ? aaaa->proof
-							       : "not proven");
-		host_done_text(host, DANE_HOST_INSECURE, text);
-	}
-}
-
-static void
-on_address(void *arg, struct dns_answer *answer)
-{
-	struct flight *flight = arg;
-	struct host *host = flight->host;
-	const enum slot slot =
-	    flight == &host->flight[SLOT_A] ? SLOT_A : SLOT_AAAA;
-
-	flight->lookup = NULL;
-	keep_answer(flight->dane, flight, answer, host->evidence->lookup,
-	    &host->evidence->lookup_count);
-	if (host->state != HOST_ADDRESSES)
-		return;
-	host->address[slot] = answer;
-	if (answer->status == DNS_OK && answer->security == DNS_SECURE)
-		start_tlsa(host, answer->rname, host->evidence->name);
-	else if (host->address[SLOT_A] != NULL &&
-		 host->address[SLOT_AAAA] != NULL)
-		judge_addresses(host);
-}
-
-static void
-start_host(struct dane *dane, struct host *host)
-{
-	const char *name = host->evidence->name;
-	const unsigned step = address_step(dane);
-
-	host->state = HOST_ADDRESSES;
-	dane->hosts_running++;
-	look_up(&host->flight[SLOT_A], name, DNS_TYPE_A, LOOKUP_NEED_SECURITY,
-	    step, on_address);
-	look_up(&host->flight[SLOT_AAAA], name, DNS_TYPE_AAAA,
-	    LOOKUP_NEED_SECURITY, step, on_address);
-	if (host->flight[SLOT_A].lookup == NULL ||
-	    host->flight[SLOT_AAAA].lookup == NULL)
-		host_done_text(
-		    host, DANE_HOST_FAILED, "addresses can't be asked");
-}
-
-/* ---- hosts ---- */
-
-static bool
-is_running(const struct host *host)
-{
-	return host->state == HOST_ADDRESSES || host->state == HOST_TLSA;
-}
-
-/* The name has the same parent as a host being evaluated, so both may well be
- * in the same zone. */
-static bool
-is_beside_running(const struct dane *dane, const struct host *host)
-{
-	const char *parent = domain_parent(host->evidence->name);
-
-	for (size_t i = 0; i < dane->host_count; i++) {
-		const char *other = domain_parent(dane->host[i].evidence->name);
-
-		if (is_running(&dane->host[i]) && parent != NULL &&
-		    other != NULL && domain_equal(parent, other))
-			return true;
-	}
-	return false;
-}
-
-/* In list order, but hosts beside a running one come last: if half of the hosts
- * hang in one zone, the others must not wait for them.  NULL if none is
- * left. */
-static struct host *
-next_host(const struct dane *dane)
-{
-	struct host *first = NULL;
-
-	for (size_t i = 0; i < dane->host_count; i++) {
-		struct host *host = &dane->host[i];
-
-		if (host->state != HOST_WAITING)
-			continue;
-		if (!is_beside_running(dane, host))
-			return host;
-		if (first == NULL)
-			first = host;
-	}
-	return first;
-}
-
-/* How many hosts may be evaluated at a time. */
-static size_t
-hosts_at_once(const struct dane *dane)
-{
-	const uint64_t spent =
-	    BUDGET_VALIDATION_MAX - dane->budget->left[BUDGET_VALIDATION];
-
-	return spent < DEAR_US ? HOSTS_AT_ONCE : 1;
-}
-
-static void
-start_waiting_hosts(struct dane *dane)
-{
-	struct host *host;
-
-	while (dane->may_start && dane->hosts_running < hosts_at_once(dane) &&
-	       (host = next_host(dane)) != NULL)
-		start_host(dane, host);
-}
-
-static int
-host_init(struct dane *dane, size_t i, const char *name, uint16_t preference)
-{
-	struct dane_host *evidence = &dane->evidence->host[i];
-	struct host *host = &dane->host[i];
-
-	host->evidence = evidence;
-	for (int k = 0; k < SLOTS; k++) {
-		host->flight[k].host = host;
-		host->flight[k].dane = dane;
-	}
-	evidence->preference = preference;
-	evidence->name = strdup(name);
-	evidence->why = strdup("not looked at");
-	evidence->lookup = calloc(HOST_LOOKUPS_MAX, sizeof(*evidence->lookup));
-	return evidence->name != NULL && evidence->why != NULL &&
-		       evidence->lookup != NULL
-		   ? 0
-		   : -1;
-}
-
-/* @count: at least 1.  Returns 0, or -1 when out of memory. */
-static int
-make_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
-{
-	struct dane_evidence *evidence = dane->evidence;
-
-	dane->host = calloc(count, sizeof(*dane->host));
-	evidence->host = calloc(count, sizeof(*evidence->host));
-	if (dane->host == NULL || evidence->host == NULL)
-		return -1;
-	evidence->host_count = dane->host_count = count;
-	for (size_t i = 0; i < count; i++)
-		if (host_init(dane, i, mx[i].name, mx[i].preference) == -1)
-			return -1;
-	return 0;
-}
-
-static bool
-hosts_matter(const struct dane *dane)
-{
-	return dane->evidence->mx_security == DNS_SECURE ||
-	       dane->question.insecure_mx_hosts;
-}
-
-static void
-start_hosts(struct dane *dane, const struct mx_host *mx, size_t count)
-{
-	if (make_hosts(dane, mx, count) == -1) {
-		dane->evidence->mx = DANE_MX_FAILED;
-		dane->evidence->mx_why = strdup("out of memory");
-		end(dane);
-		return;
-	}
-	if (!hosts_matter(dane)) {
-		end(dane);
-		return;
-	}
-	/* One extra, so that the evaluation cannot end while hosts are being
-	 * started. */
-	dane->hosts_left = count + 1;
-	for (size_t i = 0; i < count; i++)
-		if (mx[i].is_address)
-			host_done_text(&dane->host[i], DANE_HOST_INSECURE,
-			    "a numeric name, which can have no TLSA");
-	dane->may_start = true;
-	start_waiting_hosts(dane);
-	if (--dane->hosts_left == 0)
-		end(dane);
-}
-
-/* The next hop itself is the host: no MX record, or brackets. */
-static void
-start_single_host(struct dane *dane)
-{
-	const struct mx_host self = { .name = dane->evidence->domain };
-
-	dane->evidence->mx = DANE_MX_HOSTS;
-	start_hosts(dane, &self, 1);
-}
-
-/* ---- MX ---- */
-
-static void
-use_mx(struct dane *dane, const struct dns_answer *answer)
-{
-	struct dane_evidence *evidence = dane->evidence;
-	struct mx_set set;
-
-	if (mx_set_parse(answer->rdata, answer->rdata_count, &set) == -1) {
-		evidence->mx_why = strdup("out of memory");
-		end(dane);
-		return;
-	}
-	evidence->mx = set.null_mx ? DANE_MX_NULL : DANE_MX_HOSTS;
-	evidence->truncated = set.truncated;
-	if (set.count == 0)
-		end(dane);
-	else
-		start_hosts(dane, set.host, set.count);
-	mx_set_clear(&set);
-}
-
-static void
-on_mx(void *arg, struct dns_answer *answer)
-{
-	struct flight *flight = arg;
-	struct dane *dane = flight->dane;
-	struct dane_evidence *evidence = dane->evidence;
-
-	flight->lookup = NULL;
-	keep_answer(dane, flight, answer, evidence->mx_lookup,
-	    &evidence->mx_lookup_count);
-	evidence->mx_security = answer->security;
-	switch (answer->status) {
-	case DNS_OK:
-		use_mx(dane, answer);
-		break;
-	case DNS_NODATA:
-		evidence->implicit_mx = true;
-		start_single_host(dane);
-		break;
-	case DNS_NXDOMAIN:
-		evidence->mx = DANE_MX_NXDOMAIN;
-		end(dane);
-		break;
-	case DNS_FAILED:
-		evidence->mx = answer->security == DNS_INSECURE
-				   ? DANE_MX_NO_DATA
-				   : DANE_MX_FAILED;
-		evidence->mx_why = whose_fault(answer);
-		end(dane);
-		break;
-	}
+		hand_over(dane);
 }
 
 /* ---- create and cancel ---- */
-
-/* Everything unfinished has failed. */
-static void
-on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-	struct dane *dane = arg;
-	char text[WHY_MAX];
-
-	(void)fd;
-	(void)what;
-	snprintf(text, sizeof(text),
-	    "DNS of %.80s: not concluded within %u seconds",
-	    dane->evidence->domain, dane->question.deadline);
-	if (dane->host == NULL) {
-		if (dane->evidence->mx_why == NULL)
-			dane->evidence->mx_why = strdup(text);
-		end(dane);
-		return;
-	}
-	dane->may_start = false;
-	for (size_t i = 0; i < dane->host_count; i++)
-		if (dane->host[i].state != HOST_DONE && hosts_matter(dane))
-			host_done_text(&dane->host[i], DANE_HOST_FAILED, text);
-	end(dane);
-}
-
-static void
-begin(evutil_socket_t fd, short what, void *arg)
-{
-	struct dane *dane = arg;
-	const struct timeval limit = { dane->question.deadline, 0 };
-
-	(void)fd;
-	(void)what;
-	event_assign(
-	    dane->deadline, dane->event_base, -1, 0, on_deadline, dane);
-	event_add(dane->deadline, &limit);
-	if (!dane->question.use_mx) {
-		dane->evidence->mx_security = DNS_SECURE;
-		start_single_host(dane);
-		return;
-	}
-	look_up(&dane->mx, dane->evidence->domain, DNS_TYPE_MX,
-	    LOOKUP_NEED_DATA, 1, on_mx);
-	if (dane->mx.lookup == NULL) {
-		dane->evidence->mx_why = strdup("MX can't be asked");
-		end(dane);
-	}
-}
-
-static struct dane_evidence *
-evidence_new(const struct dane_question *question)
-{
-	struct dane_evidence *evidence = calloc(1, sizeof(*evidence));
-
-	if (evidence == NULL)
-		return NULL;
-	evidence->domain = strdup(question->domain);
-	evidence->mx_lookup = calloc(1, sizeof(*evidence->mx_lookup));
-	evidence->port = question->port;
-	evidence->expires = UINT64_MAX;
-	if (evidence->domain == NULL || evidence->mx_lookup == NULL) {
-		dane_evidence_free(evidence);
-		return NULL;
-	}
-	return evidence;
-}
 
 struct dane *
 dane_evaluate(struct event_base *base, struct resolver *resolver,
@@ -821,28 +392,34 @@ dane_evaluate(struct event_base *base, struct resolver *resolver,
 
 	if (dane == NULL)
 		return NULL;
-	dane->event_base = base;
-	dane->resolver = resolver;
-	dane->checker = checker;
+	dane->work.resolver = resolver;
+	dane->work.checker = checker;
 	dane->cb = cb;
 	dane->arg = arg;
-	dane->mx.dane = dane;
 	dane->question = *question;
 	dane->started = clock_ms();
-	dane->budget = budget_new(question->class);
-	if (dane->budget == NULL ||
-	    (dane->evidence = evidence_new(question)) == NULL) {
-		budget_release(dane->budget);
+	dane->work.budget = budget_new(question->class);
+	if (dane->work.budget == NULL ||
+	    (dane->work.evidence = dane_evidence_new(
+		 question->domain, question->port)) == NULL) {
+		budget_release(dane->work.budget);
 		free(dane);
 		return NULL;
 	}
-	dane->question.domain = dane->evidence->domain;
-	dane->deadline = event_new(base, -1, 0, begin, dane);
-	dane->done = event_new(base, -1, 0, hand_over, dane);
-	if (dane->deadline == NULL || dane->done == NULL) {
+	dane->question.domain = dane->work.evidence->domain;
+	dane->deadline = event_new(base, -1, 0, on_deadline, dane);
+	dane->turn = event_new(base, -1, 0, on_turn, dane);
+	if (dane->deadline == NULL || dane->turn == NULL) {
 		dane_free(dane);
 		return NULL;
 	}
-	event_active(dane->deadline, EV_TIMEOUT, 0);
+	event_active(dane->turn, EV_TIMEOUT, 0);
 	return dane;
+}
+
+void
+dane_cancel(struct dane *dane)
+{
+	if (dane != NULL)
+		dane_free(dane);
 }

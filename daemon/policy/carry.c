@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/domain.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 #include "dane/tlsa.h"
 
 #define HEAD "fingerprint match="

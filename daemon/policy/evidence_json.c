@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/domain.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 #include "dane/tlsa.h"
 #include "policy/verdict.h"
 

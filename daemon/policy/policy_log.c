@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 #include "policy/nexthop.h"
 #include "policy/verdict.h"
 

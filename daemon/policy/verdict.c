@@ -8,7 +8,8 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/reason.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
+#include "policy/nexthop.h"
 
 const char *
 verdict_rule_text(enum verdict_rule rule)
@@ -349,4 +350,20 @@ verdict_decide(const struct dane_evidence *evidence,
 	else
 		snprintf(verdict->why, sizeof(verdict->why), "%s",
 		    verdict_rule_text(verdict->rule));
+}
+
+void
+verdict_without_lookup(const struct nexthop *hop,
+    const struct conf_profile *options, struct verdict *verdict)
+{
+	const enum conf_no_dane no_dane =
+	    hop->is_explicit ? options->no_dane_explicit : options->no_dane;
+
+	memset(verdict, 0, sizeof(*verdict));
+	verdict->rule = VERDICT_RULE_NO_LOOKUP;
+	snprintf(verdict->why, sizeof(verdict->why), "%s", hop->why);
+	if (hop->kind != NEXTHOP_UNKNOWN)
+		verdict->policy = TLS_POLICY_NOTFOUND;
+	else if (no_dane == CONF_NO_DANE_MAY && options->carry == CONF_CARRY_NO)
+		verdict->policy = TLS_POLICY_DANE;
 }

@@ -329,21 +329,25 @@ make_room(struct verdict_cache *cache)
 
 /* ---- lookup ---- */
 
+static struct verdict_cache_item
+read_reply(const struct entry *entry, unsigned profile, uint64_t now)
+{
+	const struct reply *reply = &entry->reply[profile];
+
+	return (struct verdict_cache_item){ .policy = reply->policy,
+		.text = reply->text != 0 ? text_at(entry, reply->text) : NULL,
+		.ttl_ms = reply->expires > now ? reply->expires - now : 0,
+		.last = reply->last };
+}
+
 /* Whether @entry, which may be NULL, has a verdict that has not expired. */
 static bool
 read_verdict(const struct entry *entry, unsigned profile, uint64_t now,
     struct verdict_cache_item *verdict)
 {
-	const struct reply *reply;
-
-	if (entry == NULL)
+	if (entry == NULL || entry->reply[profile].expires <= now)
 		return false;
-	reply = &entry->reply[profile];
-	if (reply->expires <= now)
-		return false;
-	*verdict = (struct verdict_cache_item){ .policy = reply->policy,
-		.text = reply->text != 0 ? text_at(entry, reply->text) : NULL,
-		.ttl_ms = reply->expires - now };
+	*verdict = read_reply(entry, profile, now);
 	return true;
 }
 
@@ -381,72 +385,32 @@ verdict_cache_find(struct verdict_cache *cache, const char *key, size_t len,
 
 bool
 verdict_cache_before(const struct verdict_cache *cache, const char *key,
-    size_t len, unsigned profile, struct verdict_cache_former *before)
+    size_t len, unsigned profile, uint64_t now,
+    struct verdict_cache_former *before)
 {
 	const struct entry *entry = lookup(cache, key, len);
 
 	if (entry == NULL)
 		return false;
-	*before =
-	    (struct verdict_cache_former){ .policy = entry->reply[profile].last,
-		    .proof = text_at(entry, entry->proof) };
+	*before = (struct verdict_cache_former){ .verdict = read_reply(
+						     entry, profile, now),
+		.proof = text_at(entry, entry->proof) };
 	return true;
 }
 
 /* ---- insertion ---- */
 
-/* A verdict to be written into an entry. */
-struct draft {
-	enum tls_policy policy, last;
-	const char *text;
-	uint64_t expires;
-};
-
-static bool
-is_certain(const struct verdict_cache_item *verdict)
-{
-	return verdict->policy != TLS_POLICY_TEMP && !verdict->tentative;
-}
-
-static struct draft
-draft_of(const struct entry *old, unsigned profile,
-    const struct verdict_cache_item *verdict, uint64_t now)
-{
-	struct draft draft = { .policy = verdict->policy,
-		.last = verdict->policy,
-		.text = verdict->text,
-		.expires = now + verdict->ttl_ms };
-	const struct reply *before;
-
-	if (is_certain(verdict))
-		return draft;
-	before = old != NULL ? &old->reply[profile] : NULL;
-	draft.last = before != NULL ? before->last : TLS_POLICY_TEMP;
-	if (before != NULL && verdict->policy == TLS_POLICY_TEMP &&
-	    before->policy != TLS_POLICY_TEMP && before->expires > now) {
-		draft.policy = before->policy;
-		draft.expires = before->expires;
-		draft.text =
-		    before->text != 0 ? text_at(old, before->text) : NULL;
-	}
-	return draft;
-}
-
 /* Profiles mostly agree, so identical texts are stored once. */
 static size_t
-text_size(const struct verdict_cache_item *verdicts, const struct entry *old,
-    unsigned profile, uint64_t now)
+text_size(const struct verdict_cache_item *verdicts, unsigned profile)
 {
-	const struct draft draft =
-	    draft_of(old, profile, &verdicts[profile], now);
+	const char *text = verdicts[profile].text;
 
-	for (unsigned i = 0; draft.text != NULL && i < profile; i++) {
-		const struct draft other = draft_of(old, i, &verdicts[i], now);
-
-		if (other.text != NULL && strcmp(other.text, draft.text) == 0)
+	for (unsigned i = 0; text != NULL && i < profile; i++)
+		if (verdicts[i].text != NULL &&
+		    strcmp(verdicts[i].text, text) == 0)
 			return 0;
-	}
-	return draft.text != NULL ? strlen(draft.text) + 1 : 0;
+	return text != NULL ? strlen(text) + 1 : 0;
 }
 
 static uint32_t
@@ -469,19 +433,8 @@ append(struct entry *entry, uint32_t *at, const char *text, size_t len)
 	return here;
 }
 
-static bool
-has_failed(const struct verdict_cache *cache,
-    const struct verdict_cache_item *verdicts)
-{
-	for (unsigned i = 0; i < cache->profiles; i++)
-		if (!is_certain(&verdicts[i]))
-			return true;
-	return false;
-}
-
 static void
-fill(const struct verdict_cache *cache, struct entry *entry,
-    const struct entry *old, const char *key,
+fill(const struct verdict_cache *cache, struct entry *entry, const char *key,
     const struct verdict_cache_item *verdicts, const char *proof, uint64_t now)
 {
 	uint32_t at = (uint32_t)((const char *)&entry->reply[cache->profiles] -
@@ -490,58 +443,59 @@ fill(const struct verdict_cache *cache, struct entry *entry,
 	append(entry, &at, key, entry->key_len);
 	entry->proof = append(entry, &at, proof, strlen(proof) + 1);
 	for (unsigned i = 0; i < cache->profiles; i++) {
-		const struct draft draft = draft_of(old, i, &verdicts[i], now);
+		const struct verdict_cache_item *verdict = &verdicts[i];
 		struct reply *reply = &entry->reply[i];
 
-		*reply = (struct reply){ .expires = draft.expires,
-			.policy = (uint8_t)draft.policy,
-			.last = (uint8_t)draft.last };
-		if (draft.text == NULL)
+		*reply = (struct reply){ .expires = now + verdict->ttl_ms,
+			.policy = (uint8_t)verdict->policy,
+			.last = (uint8_t)verdict->last };
+		if (verdict->text == NULL)
 			continue;
-		reply->text = find_text(entry, i, draft.text);
+		reply->text = find_text(entry, i, verdict->text);
 		if (reply->text == 0)
-			reply->text = append(
-			    entry, &at, draft.text, strlen(draft.text) + 1);
+			reply->text = append(entry, &at, verdict->text,
+			    strlen(verdict->text) + 1);
 	}
 }
 
-static struct entry *
-entry_new(const struct verdict_cache *cache, const struct entry *old,
-    const char *key, size_t len, const struct verdict_cache_item *verdicts,
-    const char *proof, uint64_t now)
+/* What the new entry knows of its predecessor, which may be NULL. */
+static void
+follow(struct entry *entry, const struct entry *old, bool failed)
 {
-	const bool failed = has_failed(cache, verdicts);
-	size_t size =
-	    sizeof(struct entry) + cache->profiles * sizeof(struct reply) + len;
+	if (failed)
+		entry->failures = old == NULL ? 1
+				  : old->failures < UINT8_MAX
+				      ? (uint8_t)(old->failures + 1)
+				      : UINT8_MAX;
+	if (old != NULL)
+		entry->score = old->score / 2 + old->uses;
+}
+
+static struct entry *
+entry_new(const struct verdict_cache *cache, const char *key, size_t len,
+    const struct verdict_cache_item *verdicts, const char *proof, uint64_t now)
+{
+	size_t size = sizeof(struct entry) +
+		      cache->profiles * sizeof(struct reply) + len +
+		      strlen(proof) + 1;
 	struct entry *entry;
 
-	if (failed && proof[0] == '\0' && old != NULL)
-		proof = text_at(old, old->proof);
-	size += strlen(proof) + 1;
 	for (unsigned i = 0; i < cache->profiles; i++)
-		size += text_size(verdicts, old, i, now);
+		size += text_size(verdicts, i);
 	if (len > UINT16_MAX || size > UINT32_MAX ||
 	    (entry = malloc(size)) == NULL)
 		return NULL;
 	*entry = (struct entry){ .generation = cache->generation,
 		.size = (uint32_t)size,
 		.key_len = (uint16_t)len };
-	if (old != NULL) {
-		entry->score = old->score / 2 + old->uses;
-		if (failed)
-			entry->failures = old->failures < UINT8_MAX
-					      ? (uint8_t)(old->failures + 1)
-					      : UINT8_MAX;
-	} else {
-		entry->failures = failed;
-	}
-	fill(cache, entry, old, key, verdicts, proof, now);
+	fill(cache, entry, key, verdicts, proof, now);
 	return entry;
 }
 
 size_t
 verdict_cache_put(struct verdict_cache *cache, const char *key, size_t len,
-    const struct verdict_cache_item *verdicts, const char *proof, uint64_t now)
+    const struct verdict_cache_item *verdicts, const char *proof, bool failed,
+    uint64_t now)
 {
 	struct entry **at, *old, *entry;
 	size_t evicted;
@@ -549,10 +503,10 @@ verdict_cache_put(struct verdict_cache *cache, const char *key, size_t len,
 
 	if (cache->bucket == NULL)
 		return 0;
-	old = lookup(cache, key, len);
-	entry = entry_new(cache, old, key, len, verdicts, proof, now);
+	entry = entry_new(cache, key, len, verdicts, proof, now);
 	if (entry == NULL)
 		return 0;
+	follow(entry, lookup(cache, key, len), failed);
 	hash = hash_of(key, len);
 	if ((old = *place_of(cache, key, len, hash)) != NULL)
 		entry_drop(cache, old);

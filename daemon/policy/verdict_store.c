@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/stats.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 #include "policy/policy_log.h"
 #include "policy/verdict.h"
 
@@ -81,6 +81,21 @@ is_tentative(const struct verdict *verdict)
 	       verdict->rule == VERDICT_RULE_TRUNCATED;
 }
 
+static bool
+is_certain(const struct verdict *verdict)
+{
+	return verdict->policy != TLS_POLICY_TEMP && !is_tentative(verdict);
+}
+
+static bool
+is_any_uncertain(const struct verdict_store *store)
+{
+	for (unsigned i = 0; i < store->profile_count; i++)
+		if (!is_certain(&store->decided[i]))
+			return true;
+	return false;
+}
+
 /* Logs one line for all profiles together. */
 static void
 compare_with_before(struct verdict_store *store, const char *key,
@@ -90,15 +105,15 @@ compare_with_before(struct verdict_store *store, const char *key,
 	struct verdict_cache_former before;
 
 	for (unsigned i = 0; i < store->profile_count; i++) {
-		const struct verdict_cache_item *now = &store->cached[i];
+		const struct verdict *now = &store->decided[i];
 
-		if (now->policy == TLS_POLICY_TEMP || now->tentative ||
-		    !verdict_cache_before(
-			store->cache, key, strlen(key), i, &before) ||
-		    strength(before.policy) <= strength(now->policy))
+		if (!is_certain(now) ||
+		    !verdict_cache_before(store->cache, key, strlen(key), i,
+			clock_ms(), &before) ||
+		    strength(before.verdict.last) <= strength(now->policy))
 			continue;
 		stats_count(store->stats, STATS_WEAKENED);
-		policy_log_weakened(key, before.policy, before.proof,
+		policy_log_weakened(key, before.verdict.last, before.proof,
 		    now->policy, policy_log_proof(evidence, proof));
 		return;
 	}
@@ -162,29 +177,67 @@ time_to_live(const struct verdict *verdict,
 	return left < most ? left : most;
 }
 
+/* A failure does not end a verdict whose evidence still stands, and does not
+ * make it live longer.  @before: NULL if there is none. */
+static void
+remember(struct verdict_cache_item *item,
+    const struct verdict_cache_item *before, bool certain)
+{
+	item->last = item->policy;
+	if (certain)
+		return;
+	item->last = before != NULL ? before->last : TLS_POLICY_TEMP;
+	if (before != NULL && item->policy == TLS_POLICY_TEMP &&
+	    before->policy != TLS_POLICY_TEMP && before->ttl_ms > 0)
+		*item = *before;
+}
+
+/* Fills in @store->cached.  Returns the older proof, "" if there is none. */
+static const char *
+merge_with_before(struct verdict_store *store, const char *key,
+    const struct dane_evidence *evidence, uint64_t now)
+{
+	struct verdict_cache_former before;
+	const char *proof = "";
+
+	for (unsigned i = 0; i < store->profile_count; i++) {
+		const struct verdict *decided = &store->decided[i];
+		const bool found = verdict_cache_before(
+		    store->cache, key, strlen(key), i, now, &before);
+
+		if (found)
+			proof = before.proof;
+		store->cached[i] =
+		    (struct verdict_cache_item){ .policy = decided->policy,
+			    .text = text_of(decided),
+			    .ttl_ms = time_to_live(decided, evidence, now) };
+		remember(&store->cached[i], found ? &before.verdict : NULL,
+		    is_certain(decided));
+	}
+	return proof;
+}
+
 void
 verdict_store_put(struct verdict_store *store, const char *key,
     bool is_explicit, const struct dane_evidence *evidence)
 {
 	const uint64_t now = clock_ms();
-	char proof[POLICY_LOG_PROOF_MAX] = "";
+	char text[POLICY_LOG_PROOF_MAX];
+	const char *older, *proof = "";
+	bool failed;
 
-	for (unsigned i = 0; i < store->profile_count; i++) {
-		struct verdict *decided = &store->decided[i];
-
-		verdict_decide(
-		    evidence, store->profile[i], is_explicit, decided);
-		store->cached[i] =
-		    (struct verdict_cache_item){ .policy = decided->policy,
-			    .text = text_of(decided),
-			    .ttl_ms = time_to_live(decided, evidence, now),
-			    .tentative = is_tentative(decided) };
-	}
+	for (unsigned i = 0; i < store->profile_count; i++)
+		verdict_decide(evidence, store->profile[i], is_explicit,
+		    &store->decided[i]);
 	compare_with_before(store, key, evidence);
+	older = merge_with_before(store, key, evidence, now);
+	failed = is_any_uncertain(store);
 	if (has_tlsa(evidence))
-		policy_log_proof(evidence, proof);
+		proof = policy_log_proof(evidence, text);
+	else if (failed)
+		proof = older;
 	store->stats->counter[STATS_CACHE_EVICTION] += verdict_cache_put(
-	    store->cache, key, strlen(key), store->cached, proof, now);
+	    store->cache, key, strlen(key), store->cached, proof, failed, now);
 }
 
 struct verdict_cache *

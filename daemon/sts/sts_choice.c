@@ -2,7 +2,7 @@
 
 #include "sts/sts_choice.h"
 
-#include "dane/dane.h"
+#include "dane/evidence.h"
 
 /* Hosts without an address do not count: Postfix can't deliver to them. */
 struct tally {

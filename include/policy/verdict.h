@@ -1,7 +1,7 @@
 /*
  * verdict.h - from evidence to verdict (docs/design.md, "One next hop").
  *
- * A pure function.  Each line of the table there is one rule here, tried in the
+ * Pure functions.  Each line of the table there is one rule here, tried in the
  * same order.
  */
 #ifndef POLICY_VERDICT_H
@@ -15,6 +15,7 @@
 
 struct conf_profile;
 struct dane_evidence;
+struct nexthop;
 
 /* The line of the table that decided. */
 enum verdict_rule {
@@ -61,6 +62,15 @@ struct verdict {
 void verdict_decide(const struct dane_evidence *evidence,
     const struct conf_profile *options, bool is_explicit,
     struct verdict *verdict);
+
+/*
+ * For a next hop that needs no lookup.  If Postfix may deliver but we can't
+ * look up the name, Postfix decides by itself, with DANE.  This is allowed only
+ * if we would otherwise answer "may", because "may" is what DANE applies to
+ * hosts without TLSA.
+ */
+void verdict_without_lookup(const struct nexthop *hop,
+    const struct conf_profile *options, struct verdict *verdict);
 
 /* One line for display: the rule in words. */
 const char *verdict_rule_text(enum verdict_rule rule);

@@ -28,11 +28,11 @@ struct verdict_cache_limits {
 
 struct verdict_cache_item {
 	enum tls_policy policy;
-	const char *text; /* if the policy's name is not the complete reply;
-			   * otherwise NULL */
-	uint64_t ttl_ms;  /* from now */
-	bool tentative;   /* input only: not certain, so later verdicts are not
-			   * compared with it */
+	const char *text;     /* if the policy's name is not the complete reply;
+			       * otherwise NULL */
+	uint64_t ttl_ms;      /* from now */
+	enum tls_policy last; /* the last policy that was certain; TEMP if there
+			       * was none */
 };
 
 /* A next hop used this often since its evaluation is refreshed. */
@@ -65,23 +65,25 @@ bool verdict_cache_peek(const struct verdict_cache *cache, const char *key,
     size_t len, unsigned profile, uint64_t now,
     struct verdict_cache_item *verdict);
 
-/* The result of an earlier evaluation, expired or not. */
+/* The result of an earlier evaluation.  The verdict has the ttl_ms 0 if it has
+ * expired.  Texts are valid as above; the proof is "" if there is none. */
 struct verdict_cache_former {
-	enum tls_policy policy; /* the last certain policy; TEMP if none */
-	const char *proof;      /* borrowed as above; "" if none */
+	struct verdict_cache_item verdict;
+	const char *proof;
 };
 bool verdict_cache_before(const struct verdict_cache *cache, const char *key,
-    size_t len, unsigned profile, struct verdict_cache_former *before);
+    size_t len, unsigned profile, uint64_t now,
+    struct verdict_cache_former *before);
 
 /*
- * Store, replacing the old entry.  @verdicts: one for each profile.  An
- * unexpired older verdict is kept in preference to a TEMP.  @proof: one line,
- * "" for none; an older proof is kept with verdicts that are not certain.  The
- * least recently used entries are evicted to make room; returns how many.
+ * Store, replacing the old entry, whose texts may be used again.  @verdicts:
+ * one for each profile.  @proof: one line, "" for none.  @failed: the
+ * evaluation left something uncertain; see verdict_cache_due().  The least
+ * recently used entries are evicted to make room; returns how many.
  */
 size_t verdict_cache_put(struct verdict_cache *cache, const char *key,
     size_t len, const struct verdict_cache_item *verdicts, const char *proof,
-    uint64_t now);
+    bool failed, uint64_t now);
 
 /* Returns whether the key was present. */
 bool verdict_cache_remove(
@@ -95,7 +97,8 @@ void verdict_cache_sweep(
 /*
  * The next busy entry that has expired, including grace, and was not returned
  * since its evaluation; NULL if there is none now.  Valid until the next change
- * of the cache.  After repeated TEMP an entry is returned at growing intervals.
+ * of the cache.  After repeated failures an entry is returned at growing
+ * intervals.
  */
 const char *verdict_cache_due(
     struct verdict_cache *cache, uint64_t now, size_t *len);

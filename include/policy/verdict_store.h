@@ -30,8 +30,9 @@ bool verdict_store_find(struct verdict_store *store, const char *key,
 bool verdict_store_peek(const struct verdict_store *store, const char *key,
     size_t len, const char *map, struct verdict_cache_item *verdict);
 
-/* Decide for all profiles, and store.  Verdicts weaker than before are
- * logged. */
+/* Decide for all profiles, and store; but an older verdict that has not expired
+ * is kept in preference to a TEMP, and an older proof with verdicts that are
+ * not certain.  Verdicts weaker than before are logged. */
 void verdict_store_put(struct verdict_store *store, const char *key,
     bool is_explicit, const struct dane_evidence *evidence);
 

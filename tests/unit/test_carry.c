@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/conf.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 #include "policy/verdict.h"
 
 #include "test_main.h"

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "dane/evidence.h"
 #include "dane/mx.h"
 #include "dane/tlsa.h"
 #include "../fakes/openssl_memory.h"

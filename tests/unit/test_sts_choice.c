@@ -11,73 +11,10 @@
 #include <string.h>
 
 #include "base/conf.h"
-#include "dane/dane.h"
 #include "policy/verdict.h"
 
+#include "../fakes/evidence.h"
 #include "test_main.h"
-
-#define HOSTS_MAX 20
-
-/* ---- evidence ---- */
-
-struct facts {
-	struct dane_evidence evidence;
-	struct dane_host host[HOSTS_MAX];
-	bool carriable; /* the pins of the usable hosts */
-};
-
-/*
- * One letter a host: Usable, P usable with pins that can be carried, X
- * unusable, Absent, Insecure, No address, Failed.  A plus behind them: others
- * were left out.
- */
-static enum dane_host_status
-status_of(char letter)
-{
-	switch (letter) {
-	case 'U':
-	case 'P':
-		return DANE_HOST_USABLE;
-	case 'X':
-		return DANE_HOST_UNUSABLE;
-	case 'A':
-		return DANE_HOST_ABSENT;
-	case 'I':
-		return DANE_HOST_INSECURE;
-	case 'N':
-		return DANE_HOST_NO_ADDRESS;
-	default:
-		ck_assert_int_eq(letter, 'F');
-		return DANE_HOST_FAILED;
-	}
-}
-
-static void
-facts_fill(struct facts *facts, enum dane_mx_status mx,
-    enum dns_security security, const char *hosts)
-{
-	static char name[] = "mx.example.org", why[] = "DNS of mx: no answer";
-	static char domain[] = "example.org";
-	const size_t count = strcspn(hosts, "+");
-
-	ck_assert_uint_le(count, HOSTS_MAX);
-	memset(facts, 0, sizeof(*facts));
-	facts->evidence.domain = domain;
-	facts->evidence.port = 25;
-	facts->evidence.ttl = 300;
-	facts->evidence.mx = mx;
-	facts->evidence.mx_security = security;
-	facts->evidence.host = facts->host;
-	facts->evidence.host_count = count;
-	facts->evidence.truncated = hosts[count] == '+';
-	for (size_t i = 0; i < count; i++) {
-		facts->host[i].name = name;
-		facts->host[i].why = why;
-		facts->host[i].status = status_of(hosts[i]);
-	}
-	facts->carriable =
-	    strchr(hosts, 'P') != NULL && strchr(hosts, 'U') == NULL;
-}
 
 /* ---- options ---- */
 

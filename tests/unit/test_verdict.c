@@ -16,79 +16,12 @@
 
 #include "base/conf.h"
 #include "base/reason.h"
-#include "dane/dane.h"
 
+#include "../fakes/evidence.h"
 #include "test_main.h"
 
-#define HOSTS_MAX 24
-#define DOMAIN "example.org"
+#define DOMAIN FACTS_DOMAIN
 #define HINT "run: postdane explain " DOMAIN
-
-/* ---- evidence ---- */
-
-/* Owns the strings that evidence points to. */
-struct facts {
-	struct dane_evidence evidence;
-	struct dane_host host[HOSTS_MAX];
-	char name[HOSTS_MAX][32];
-	char why[HOSTS_MAX][64];
-	char domain[256];
-	char mx_why[512];
-};
-
-/* One letter a host: Usable, X unusable, Absent, Insecure, No address,
- * Failed. */
-static enum dane_host_status
-status_of(char letter)
-{
-	switch (letter) {
-	case 'U':
-		return DANE_HOST_USABLE;
-	case 'X':
-		return DANE_HOST_UNUSABLE;
-	case 'A':
-		return DANE_HOST_ABSENT;
-	case 'I':
-		return DANE_HOST_INSECURE;
-	case 'N':
-		return DANE_HOST_NO_ADDRESS;
-	default:
-		ck_assert_int_eq(letter, 'F');
-		return DANE_HOST_FAILED;
-	}
-}
-
-static void
-facts_fill(struct facts *facts, enum dane_mx_status mx,
-    enum dns_security security, const char *hosts)
-{
-	struct dane_evidence *evidence = &facts->evidence;
-
-	memset(facts, 0, sizeof(*facts));
-	snprintf(facts->domain, sizeof(facts->domain), "%s", DOMAIN);
-	snprintf(facts->mx_why, sizeof(facts->mx_why),
-	    "DNS of " DOMAIN ": MX: the servers do not answer");
-	evidence->domain = facts->domain;
-	evidence->port = 25;
-	evidence->mx = mx;
-	evidence->mx_security = security;
-	if (mx == DANE_MX_FAILED || mx == DANE_MX_NO_DATA)
-		evidence->mx_why = facts->mx_why;
-	evidence->host = facts->host;
-	evidence->host_count = strlen(hosts);
-	evidence->ttl = 300;
-	ck_assert_uint_le(evidence->host_count, HOSTS_MAX);
-	for (size_t i = 0; hosts[i] != '\0'; i++) {
-		snprintf(
-		    facts->name[i], sizeof(facts->name[i]), "mx%zu." DOMAIN, i);
-		snprintf(facts->why[i], sizeof(facts->why[i]),
-		    "DNS of mx%zu." DOMAIN ": TLSA: no answer", i);
-		facts->host[i].name = facts->name[i];
-		facts->host[i].why = facts->why[i];
-		facts->host[i].preference = (uint16_t)i;
-		facts->host[i].status = status_of(hosts[i]);
-	}
-}
 
 /* ---- one row per line of the table ---- */
 

@@ -51,7 +51,8 @@ put(struct verdict_cache *cache, const char *key, enum tls_policy policy,
 	const struct verdict_cache_item verdict = { .policy = policy,
 		.ttl_ms = ttl * SECOND };
 
-	return verdict_cache_put(cache, key, strlen(key), &verdict, "", now);
+	return verdict_cache_put(cache, key, strlen(key), &verdict, "",
+	    policy == TLS_POLICY_TEMP, now);
 }
 
 static bool
@@ -155,32 +156,6 @@ START_TEST(a_new_verdict_replaces_the_old_one)
 }
 END_TEST
 
-START_TEST(temp_does_not_end_a_good_verdict_nor_prolong_it)
-{
-	struct verdict_cache *cache = new_cache(roomy, 1);
-	const struct verdict_cache_item temp = { .policy = TLS_POLICY_TEMP,
-		.text = "DNS of a: broken",
-		.ttl_ms = 5 * SECOND };
-	struct verdict_cache_item verdict;
-
-	put(cache, "a", TLS_POLICY_DANE, 20, START);
-	verdict_cache_put(cache, "a", 1, &temp, "", START + 19 * SECOND);
-	ck_assert(find(cache, "a", 0, START + 19 * SECOND, &verdict));
-	ck_assert_int_eq(verdict.policy, TLS_POLICY_DANE);
-	ck_assert(!has(cache, "a", START + 20 * SECOND));
-	verdict_cache_put(cache, "a", 1, &temp, "", START + 20 * SECOND);
-	ck_assert(find(cache, "a", 0, START + 20 * SECOND, &verdict));
-	ck_assert_int_eq(verdict.policy, TLS_POLICY_TEMP);
-	ck_assert_str_eq(verdict.text, "DNS of a: broken");
-	ck_assert(!has(cache, "a", START + 25 * SECOND));
-	/* A good one replaces it at once. */
-	put(cache, "a", TLS_POLICY_MAY, 20, START + 21 * SECOND);
-	ck_assert(find(cache, "a", 0, START + 21 * SECOND, &verdict));
-	ck_assert_int_eq(verdict.policy, TLS_POLICY_MAY);
-	verdict_cache_free(cache);
-}
-END_TEST
-
 START_TEST(each_profile_has_its_own_verdict)
 {
 	struct verdict_cache *cache = new_cache(roomy, 3);
@@ -195,51 +170,50 @@ START_TEST(each_profile_has_its_own_verdict)
 	};
 	struct verdict_cache_item verdict;
 
-	verdict_cache_put(cache, "a", 1, verdicts, "proof", START);
+	verdict_cache_put(cache, "a", 1, verdicts, "proof", false, START);
 	ck_assert(find(cache, "a", 0, START + 99 * SECOND, &verdict));
 	ck_assert_int_eq(verdict.policy, TLS_POLICY_DANE);
 	ck_assert(find(cache, "a", 2, START + 4 * SECOND, &verdict));
 	ck_assert_int_eq(verdict.policy, TLS_POLICY_TEMP);
 	ck_assert_str_eq(verdict.text, "why");
 	ck_assert(!find(cache, "a", 1, START + 5 * SECOND, &verdict));
-	/* When the others fail again, the first is still good. */
-	verdict_cache_put(cache, "a", 1,
-	    (const struct verdict_cache_item[]){
-		verdicts[1], verdicts[1], verdicts[1] },
-	    "", START + 6 * SECOND);
-	ck_assert(find(cache, "a", 0, START + 99 * SECOND, &verdict));
-	ck_assert_int_eq(verdict.policy, TLS_POLICY_DANE);
-	ck_assert(!find(cache, "a", 0, START + 100 * SECOND, &verdict));
 	verdict_cache_free(cache);
 }
 END_TEST
 
 /* ---- what was before ---- */
 
-START_TEST(the_last_certain_verdict_is_known_across_failures)
+START_TEST(what_was_before_is_known_even_if_it_has_expired)
 {
 	struct verdict_cache *cache = new_cache(roomy, 1);
-	const struct verdict_cache_item dane = { .policy = TLS_POLICY_DANE,
-		.ttl_ms = 10 * SECOND };
-	const struct verdict_cache_item guess = { .policy = TLS_POLICY_DANE,
-		.ttl_ms = 5 * SECOND,
-		.tentative = true };
+	const struct verdict_cache_item verdict = { .policy = TLS_POLICY_TEMP,
+		.text = "DNS of a: broken",
+		.ttl_ms = 10 * SECOND,
+		.last = TLS_POLICY_DANE };
 	struct verdict_cache_former before;
 
-	ck_assert(!verdict_cache_before(cache, "a", 1, 0, &before));
-	verdict_cache_put(cache, "a", 1, &guess, "", START);
-	ck_assert(verdict_cache_before(cache, "a", 1, 0, &before));
-	ck_assert_int_eq(before.policy, TLS_POLICY_TEMP);
-	verdict_cache_put(cache, "a", 1, &dane, "TLSA", START);
-	put(cache, "a", TLS_POLICY_TEMP, 5, START + 20 * SECOND);
-	verdict_cache_put(cache, "a", 1, &guess, "", START + 30 * SECOND);
-	put(cache, "a", TLS_POLICY_TEMP, 5, START + 40 * SECOND);
-	ck_assert(verdict_cache_before(cache, "a", 1, 0, &before));
-	ck_assert_int_eq(before.policy, TLS_POLICY_DANE);
+	ck_assert(!verdict_cache_before(cache, "a", 1, 0, START, &before));
+	verdict_cache_put(cache, "a", 1, &verdict, "TLSA", false, START);
+	ck_assert(verdict_cache_before(
+	    cache, "a", 1, 0, START + 9 * SECOND, &before));
+	ck_assert_uint_eq(before.verdict.ttl_ms, SECOND);
+	ck_assert(verdict_cache_before(
+	    cache, "a", 1, 0, START + 11 * SECOND, &before));
+	ck_assert_int_eq(before.verdict.policy, TLS_POLICY_TEMP);
+	ck_assert_int_eq(before.verdict.last, TLS_POLICY_DANE);
+	ck_assert_str_eq(before.verdict.text, "DNS of a: broken");
+	ck_assert_uint_eq(before.verdict.ttl_ms, 0);
+	ck_assert_str_eq(before.proof, "TLSA");
+	/* Its texts may go into the entry that replaces it. */
+	verdict_cache_put(cache, "a", 1, &before.verdict, before.proof, false,
+	    START + 12 * SECOND);
+	ck_assert(verdict_cache_before(cache, "a", 1, 0, START, &before));
+	ck_assert_str_eq(before.verdict.text, "DNS of a: broken");
 	ck_assert_str_eq(before.proof, "TLSA");
 	put(cache, "a", TLS_POLICY_MAY, 5, START + 50 * SECOND);
-	ck_assert(verdict_cache_before(cache, "a", 1, 0, &before));
-	ck_assert_int_eq(before.policy, TLS_POLICY_MAY);
+	ck_assert(verdict_cache_before(cache, "a", 1, 0, START, &before));
+	ck_assert_int_eq(before.verdict.policy, TLS_POLICY_MAY);
+	ck_assert_ptr_null(before.verdict.text);
 	ck_assert_str_eq(before.proof, "");
 	verdict_cache_free(cache);
 }
@@ -321,7 +295,7 @@ START_TEST(without_entries_nothing_is_remembered)
 
 	put(cache, "a", TLS_POLICY_MAY, 60, START);
 	ck_assert(!has(cache, "a", START));
-	ck_assert(!verdict_cache_before(cache, "a", 1, 0, &before));
+	ck_assert(!verdict_cache_before(cache, "a", 1, 0, START, &before));
 	ck_assert(!verdict_cache_remove(cache, "a", 1));
 	assert_due(cache, START + 100 * SECOND, NULL);
 	verdict_cache_clear(cache);
@@ -542,11 +516,9 @@ END_TEST
 
 #define KEYS 50
 
-/* The last good verdict and the last TEMP; which of them is known hangs on
- * whether the first has made room before the second came. */
 struct model {
 	enum tls_policy policy;
-	uint64_t good_until, temp_until;
+	uint64_t until;
 };
 
 static void
@@ -555,21 +527,15 @@ put_in_both(struct verdict_cache *cache, struct model *model, const char *key,
 {
 	const enum tls_policy policy = (enum tls_policy)(rand() % 6);
 	const uint32_t ttl = (uint32_t)(rand() % 20);
-	const uint64_t until = now + ttl * SECOND;
 
 	put(cache, key, policy, ttl, now);
-	if (policy == TLS_POLICY_TEMP)
-		model->temp_until = until;
-	else
-		*model = (struct model){ policy, until, 0 };
+	*model = (struct model){ policy, now + ttl * SECOND };
 }
 
 static bool
 allows(const struct model *model, enum tls_policy policy, uint64_t now)
 {
-	return policy == TLS_POLICY_TEMP
-		   ? model->temp_until > now
-		   : model->policy == policy && model->good_until > now;
+	return model->policy == policy && model->until > now;
 }
 
 START_TEST(it_knows_what_was_put_and_nothing_else)
@@ -628,10 +594,8 @@ TEST_MAIN("verdict_cache")
 	tcase_add_test(cases, a_verdict_lives_for_its_ttl_and_no_longer);
 	tcase_add_test(cases, nothing_is_remembered_for_a_ttl_of_zero);
 	tcase_add_test(cases, a_new_verdict_replaces_the_old_one);
-	tcase_add_test(cases, temp_does_not_end_a_good_verdict_nor_prolong_it);
 	tcase_add_test(cases, each_profile_has_its_own_verdict);
-	tcase_add_test(
-	    cases, the_last_certain_verdict_is_known_across_failures);
+	tcase_add_test(cases, what_was_before_is_known_even_if_it_has_expired);
 	tcase_add_test(cases, what_was_not_used_for_longest_makes_room);
 	tcase_add_test(cases, strangers_do_not_push_out_what_is_used);
 	tcase_add_test(cases, memory_is_bounded);

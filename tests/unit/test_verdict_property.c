@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "base/conf.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 
 #include "test_main.h"
 

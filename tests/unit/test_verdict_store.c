@@ -13,7 +13,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/stats.h"
-#include "dane/dane.h"
+#include "dane/evidence.h"
 #include "policy/verdict.h"
 
 #include "../fakes/time.h"
@@ -151,6 +151,92 @@ START_TEST(verdict_has_a_bound_of_its_own)
 }
 END_TEST
 
+/* ---- what fails ---- */
+
+START_TEST(temp_does_not_end_a_good_verdict_nor_prolong_it)
+{
+	const uint64_t begin = fake_ms;
+	struct verdict_cache_item verdict;
+
+	make_evidence(DANE_HOST_USABLE, 20000);
+	verdict_store_put(verdicts, KEY, false, &evidence);
+	fake_ms += 19000;
+	store(DANE_HOST_FAILED);
+	ck_assert(find("", &verdict));
+	ck_assert_int_eq(verdict.policy, TLS_POLICY_DANE);
+	ck_assert_uint_eq(verdict.ttl_ms, 1000);
+	fake_ms += 1000;
+	ck_assert(!find("", &verdict));
+	store(DANE_HOST_FAILED);
+	ck_assert(find("", &verdict));
+	ck_assert_int_eq(verdict.policy, TLS_POLICY_TEMP);
+	ck_assert_ptr_nonnull(strstr(verdict.text, "a reason"));
+	/* A good one replaces it at once. */
+	fake_ms += 1000;
+	store(DANE_HOST_ABSENT);
+	ck_assert_int_eq(found(""), TLS_POLICY_MAY);
+	fake_ms = begin;
+}
+END_TEST
+
+/* One that failed, the other without TLSA: "dane" where Postfix may decide. */
+static void
+store_guess(void)
+{
+	struct dane_host two[2];
+
+	make_evidence(DANE_HOST_FAILED, 300000);
+	two[0] = two[1] = host;
+	two[1].status = DANE_HOST_ABSENT;
+	evidence.host = two;
+	evidence.host_count = 2;
+	verdict_store_put(verdicts, KEY, false, &evidence);
+}
+
+START_TEST(only_the_profile_that_fails_keeps_its_verdict)
+{
+	store(DANE_HOST_ABSENT);
+	store_guess();
+	ck_assert_int_eq(found(""), TLS_POLICY_DANE);
+	ck_assert_int_eq(found("strict"), TLS_POLICY_ENCRYPT);
+}
+END_TEST
+
+static struct verdict_cache_former
+before(void)
+{
+	struct verdict_cache_former former;
+
+	ck_assert(verdict_cache_before(verdict_store_cache(verdicts), KEY,
+	    strlen(KEY), 0, clock_ms(), &former));
+	return former;
+}
+
+START_TEST(the_last_certain_verdict_is_known_across_failures)
+{
+	const uint64_t begin = fake_ms;
+
+	store_guess();
+	ck_assert_int_eq(before().verdict.last, TLS_POLICY_TEMP);
+	store(DANE_HOST_USABLE);
+	for (int i = 0; i < 4; i++) {
+		fake_ms += 400000; /* it has expired */
+		if (i % 2 == 0)
+			store(DANE_HOST_FAILED);
+		else
+			store_guess();
+		ck_assert_int_eq(before().verdict.last, TLS_POLICY_DANE);
+		ck_assert_ptr_nonnull(strstr(before().proof, "mx." KEY));
+	}
+	ck_assert_uint_eq(stats.counter[STATS_WEAKENED], 0);
+	store(DANE_HOST_ABSENT);
+	ck_assert_uint_eq(stats.counter[STATS_WEAKENED], 1);
+	ck_assert_int_eq(before().verdict.last, TLS_POLICY_MAY);
+	ck_assert_str_eq(before().proof, "");
+	fake_ms = begin;
+}
+END_TEST
+
 /* ---- for whom ---- */
 
 START_TEST(each_map_has_its_own_verdict)
@@ -207,14 +293,7 @@ END_TEST
 /* "dane" only because a host failed: nothing was lost when it is "may". */
 START_TEST(tentative_verdict_is_not_compared)
 {
-	struct dane_host two[2];
-
-	make_evidence(DANE_HOST_FAILED, 300000);
-	two[0] = two[1] = host;
-	two[1].status = DANE_HOST_ABSENT;
-	evidence.host = two;
-	evidence.host_count = 2;
-	verdict_store_put(verdicts, KEY, false, &evidence);
+	store_guess();
 	ck_assert_int_eq(found(""), TLS_POLICY_DANE);
 	store(DANE_HOST_ABSENT);
 	ck_assert_uint_eq(stats.counter[STATS_WEAKENED], 0);
@@ -229,6 +308,9 @@ TEST_MAIN("verdicts")
 	tcase_add_test(tc, verdict_lives_as_long_as_its_evidence);
 	tcase_add_test(tc, expired_evidence_is_not_remembered);
 	tcase_add_loop_test(tc, verdict_has_a_bound_of_its_own, 0, 2);
+	tcase_add_test(tc, temp_does_not_end_a_good_verdict_nor_prolong_it);
+	tcase_add_test(tc, only_the_profile_that_fails_keeps_its_verdict);
+	tcase_add_test(tc, the_last_certain_verdict_is_known_across_failures);
 	tcase_add_test(tc, each_map_has_its_own_verdict);
 	tcase_add_test(tc, explicit_next_hop_has_its_own_answer);
 	add_rows(tc, weaker_verdict_is_told, changes);
