@@ -1,7 +1,6 @@
 /* export.c - postdane export: prints the verdicts that the daemon remembers as
  * a table for postmap(1), for times when the daemon can't run. */
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,31 +64,12 @@ print_table(json_t *verdicts)
 }
 
 int
-command_export(const struct command_options *options, int argc, char **argv)
+command_export(const struct command_line *line)
 {
-	json_t *request, *reply, *verdicts;
-	static const struct option long_options[] = {
-		{ "map", required_argument, NULL, 'm' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *map = NULL;
-	int option, code = COMMAND_ERROR;
+	json_t *reply = client_call(line->control, "export", NULL, line->map);
+	json_t *verdicts = json_object_get(reply, "verdicts");
+	int code = COMMAND_ERROR;
 
-	while ((option = getopt_long(argc, argv, "m:", long_options, NULL)) !=
-	       -1) {
-		if (option != 'm')
-			return COMMAND_USAGE;
-		map = optarg;
-	}
-	if (optind != argc) {
-		fprintf(stderr, "postdane: export takes no argument\n");
-		return COMMAND_USAGE;
-	}
-	if ((request = client_request("export", NULL, map)) == NULL)
-		return COMMAND_ERROR;
-	reply = client_ask(options->control, request);
-	json_decref(request);
-	verdicts = json_object_get(reply, "verdicts");
 	if (json_is_object(verdicts))
 		code = print_table(verdicts);
 	json_decref(reply);

@@ -1,6 +1,5 @@
 /* query.c - postdane query: the answer that Postfix would get. */
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,10 +7,9 @@
 #include "command/command.h"
 
 static int
-query_one(
-    const struct command_options *options, const char *key, const char *map)
+query_one(const struct command_line *line, const char *key)
 {
-	json_t *reply = client_call(options->control, "query", key, map);
+	json_t *reply = client_call(line->control, "query", key, line->map);
 	const char *policy, *text;
 	int code = COMMAND_OK;
 
@@ -34,27 +32,12 @@ query_one(
 }
 
 int
-command_query(const struct command_options *options, int argc, char **argv)
+command_query(const struct command_line *line)
 {
-	static const struct option long_options[] = {
-		{ "map", required_argument, NULL, 'm' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *map = NULL;
-	int option, worst = COMMAND_OK;
+	int worst = COMMAND_OK;
 
-	while ((option = getopt_long(argc, argv, "m:", long_options, NULL)) !=
-	       -1) {
-		if (option != 'm')
-			return COMMAND_USAGE;
-		map = optarg;
-	}
-	if (optind == argc) {
-		fprintf(stderr, "postdane: query takes at least one key\n");
-		return COMMAND_USAGE;
-	}
-	for (; optind < argc; optind++) {
-		const int code = query_one(options, argv[optind], map);
+	for (size_t i = 0; i < line->count; i++) {
+		const int code = query_one(line, line->argument[i]);
 
 		if (code > worst)
 			worst = code;

@@ -1,6 +1,5 @@
 /* status.c - postdane status: the state of the daemon. */
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -122,15 +121,15 @@ print_status(json_t *status)
 	}
 }
 
-static int
-show_status(const struct command_options *options, bool as_json)
+int
+command_status(const struct command_line *line)
 {
-	json_t *reply = client_call(options->control, "status", NULL, NULL);
+	json_t *reply = client_call(line->control, "status", NULL, NULL);
 	bool alive;
 
 	if (reply == NULL)
 		return COMMAND_ERROR;
-	if (as_json) {
+	if (line->json) {
 		json_dumpf(reply, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {
@@ -139,27 +138,4 @@ show_status(const struct command_options *options, bool as_json)
 	alive = strcmp(string(reply, "trust"), "alive") == 0;
 	json_decref(reply);
 	return alive ? COMMAND_OK : COMMAND_TEMP;
-}
-
-int
-command_status(const struct command_options *options, int argc, char **argv)
-{
-	static const struct option long_options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool as_json = false;
-	int option;
-
-	while (
-	    (option = getopt_long(argc, argv, "j", long_options, NULL)) != -1) {
-		if (option != 'j')
-			return COMMAND_USAGE;
-		as_json = true;
-	}
-	if (optind != argc) {
-		fprintf(stderr, "postdane: status takes no argument\n");
-		return COMMAND_USAGE;
-	}
-	return show_status(options, as_json);
 }

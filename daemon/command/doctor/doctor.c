@@ -1,7 +1,6 @@
 /* doctor.c - postdane doctor: whether Postfix will honour the verdicts. */
 
 #include <errno.h>
-#include <getopt.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
@@ -31,12 +30,6 @@
 #define MAPS_MAX 32      /* per service */
 #define START_SECONDS 60 /* for the daemon to get the root's keys */
 #define NAMES_MS 20000U  /* for comparing all names */
-
-struct options {
-	const struct control_access *control;
-	const char *postconf, *directory;
-	bool as_json;
-};
 
 /* The facts, and the objects that they point into. */
 struct patient {
@@ -465,15 +458,14 @@ compare_names(struct patient *patient, struct name_resolvers *resolvers)
 
 /* A listener without trust answers SERVFAIL to everything. */
 static void
-examine_names(struct patient *patient, const struct options *options)
+examine_names(struct patient *patient, const struct command_line *line)
 {
 	struct doctor_facts *facts = &patient->facts;
 	struct name_resolvers *resolvers;
 	const char *why;
 
 	/* Read errors are reported on stderr; the other names are used. */
-	postfix_hosts_read(
-	    &patient->hosts, options->postconf, options->directory);
+	postfix_hosts_read(&patient->hosts, line->postconf, line->config);
 	for (size_t i = 0; i < patient->hosts.count; i++) {
 		const struct postfix_host *host = &patient->hosts.item[i];
 
@@ -495,23 +487,22 @@ examine_names(struct patient *patient, const struct options *options)
 /* ---- collecting the facts ---- */
 
 static int
-examine(struct patient *patient, const struct options *options)
+examine(struct patient *patient, const struct command_line *line)
 {
 	const struct postfix_config *config;
 
 	patient->facts.is_root = geteuid() == 0;
-	patient->directory = options->directory;
+	patient->directory = line->config;
 	progress_show_now(
 	    &patient->progress, "reading Postfix's configuration");
-	patient->config =
-	    postfix_config_read(options->postconf, options->directory,
-		clock_ms() + POSTFIX_CONFIG_MS, patient->postfix_why);
+	patient->config = postfix_config_read(line->postconf, line->config,
+	    clock_ms() + POSTFIX_CONFIG_MS, patient->postfix_why);
 	progress_end(&patient->progress);
 	if ((config = patient->config) == NULL) {
 		patient->facts.postfix_why = patient->postfix_why;
 		return 0;
 	}
-	ask_daemon(patient, options->control);
+	ask_daemon(patient, line->control);
 	progress_show_now(&patient->progress, "asking Postfix's tables");
 	patient->maps_deadline = clock_ms() + DOCTOR_MAPS_MS;
 	patient->service =
@@ -527,7 +518,7 @@ examine(struct patient *patient, const struct options *options)
 	if (config->service_count > 0)
 		examine_views(patient);
 	progress_show_now(&patient->progress, "comparing names");
-	examine_names(patient, options);
+	examine_names(patient, line);
 	progress_end(&patient->progress);
 	patient->facts.service = patient->service;
 	patient->facts.service_count = config->service_count;
@@ -593,21 +584,22 @@ put_nothing(bool as_json)
 		printf("POSTDANE UNKNOWN - %s\n", why);
 }
 
-static int
-run(const struct options *options)
+int
+command_doctor(const struct command_line *line)
 {
 	struct patient patient = { 0 };
 	json_t *report = NULL;
 	int code = DOCTOR_UNKNOWN;
 
-	if (examine(&patient, options) == 0)
+	signal(SIGPIPE, SIG_IGN);
+	if (examine(&patient, line) == 0)
 		report = doctor_report(&patient.facts);
 	progress_end(&patient.progress);
 	if (report == NULL) {
-		put_nothing(options->as_json);
+		put_nothing(line->json);
 	} else {
 		code = (int)json_integer_value(json_object_get(report, "code"));
-		if (options->as_json) {
+		if (line->json) {
 			json_dumpf(report, stdout, JSON_INDENT(2));
 			putchar('\n');
 		} else {
@@ -617,36 +609,4 @@ run(const struct options *options)
 	json_decref(report);
 	patient_clear(&patient);
 	return code;
-}
-
-int
-command_doctor(const struct command_options *options, int argc, char **argv)
-{
-	static const struct option long_options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "postconf", required_argument, NULL, 'p' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct options doctor = { .control = options->control,
-		.postconf = "postconf" };
-	int option;
-
-	while ((option = getopt_long(
-		    argc, argv, "c:jp:", long_options, NULL)) != -1) {
-		if (option == 'c')
-			doctor.directory = optarg;
-		else if (option == 'j')
-			doctor.as_json = true;
-		else if (option == 'p')
-			doctor.postconf = optarg;
-		else
-			return COMMAND_USAGE;
-	}
-	if (optind != argc) {
-		fprintf(stderr, "postdane: doctor takes no argument\n");
-		return COMMAND_USAGE;
-	}
-	signal(SIGPIPE, SIG_IGN);
-	return run(&doctor);
 }
