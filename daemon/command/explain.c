@@ -9,6 +9,7 @@
 #include "command/client.h"
 #include "command/command.h"
 #include "command/explain_text.h"
+#include "command/fields.h"
 
 static int
 exit_code(const json_t *reply)
@@ -31,14 +32,12 @@ command_explain(const struct command_line *line)
 
 	if (reply == NULL)
 		return COMMAND_ERROR;
-	if (line->json) {
-		json_dumpf(reply, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
+	if (line->json)
+		fields_print(reply);
+	else
 		explain_text(reply,
 		    isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
 		    stdout);
-	}
 	code = exit_code(reply);
 	json_decref(reply);
 	return code;

@@ -9,24 +9,11 @@
 
 #include "command/client.h"
 #include "command/command.h"
+#include "command/fields.h"
 
 #define MINUTE 60
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
-
-static int64_t
-number(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
-
-static const char *
-string(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text != NULL ? text : "";
-}
 
 /* "lookups_in_flight": "lookups in flight" */
 static void
@@ -68,14 +55,14 @@ print_counter(const char *name, json_t *counter)
 static void
 print_key(const json_t *key)
 {
-	const time_t since = (time_t)number(key, "since");
+	const time_t since = (time_t)fields_number(key, "since");
 	char date[32] = "";
 	struct tm tm;
 
 	if (since > 0 && gmtime_r(&since, &tm) != NULL)
 		strftime(date, sizeof(date), " since %Y-%m-%d", &tm);
-	printf("root key %" PRId64 ": %s%s%s\n", number(key, "key_tag"),
-	    string(key, "state"), date,
+	printf("root key %" JSON_INTEGER_FORMAT ": %s%s%s\n",
+	    fields_number(key, "key_tag"), fields_text(key, "state"), date,
 	    json_is_true(json_object_get(key, "configured"))
 		? ", in trust-anchor"
 		: "");
@@ -84,7 +71,7 @@ print_key(const json_t *key)
 static void
 print_keys(const json_t *status)
 {
-	const char *trouble = string(status, "trust_anchor_trouble");
+	const char *trouble = fields_text(status, "trust_anchor_trouble");
 	json_t *key;
 	size_t i;
 
@@ -98,12 +85,12 @@ print_keys(const json_t *status)
 static void
 print_status(json_t *status)
 {
-	const char *name, *why = string(status, "trust_why");
+	const char *name, *why = fields_text(status, "trust_why");
 	json_t *value;
 
-	printf("postdaned %s, ", string(status, "version"));
-	print_uptime(number(status, "uptime"));
-	printf("trust: %s%s%s\n", string(status, "trust"),
+	printf("postdaned %s, ", fields_text(status, "version"));
+	print_uptime(fields_number(status, "uptime"));
+	printf("trust: %s%s%s\n", fields_text(status, "trust"),
 	    why[0] != '\0' ? ": " : "", why);
 	print_keys(status);
 	json_object_foreach (status, name, value) {
@@ -129,13 +116,11 @@ command_status(const struct command_line *line)
 
 	if (reply == NULL)
 		return COMMAND_ERROR;
-	if (line->json) {
-		json_dumpf(reply, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
+	if (line->json)
+		fields_print(reply);
+	else
 		print_status(reply);
-	}
-	alive = strcmp(string(reply, "trust"), "alive") == 0;
+	alive = strcmp(fields_text(reply, "trust"), "alive") == 0;
 	json_decref(reply);
 	return alive ? COMMAND_OK : COMMAND_TEMP;
 }

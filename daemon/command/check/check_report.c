@@ -9,11 +9,11 @@
 
 #include "base/domain.h"
 #include "base/reason.h"
+#include "command/fields.h"
 #include "dane/tlsa.h"
 
 #define TEXT_MAX 1500
 #define WHERE_MAX (DOMAIN_TEXT_MAX + ENDPOINT_TEXT_MAX)
-#define TIME_MAX 32
 
 struct judge {
 	const struct check *check;
@@ -43,24 +43,6 @@ find(struct judge *judge, enum check_code code, const char *format, ...)
 				 severities[code], "text", text));
 	if (code > judge->code)
 		judge->code = code;
-}
-
-static void
-set_text(json_t *object, const char *key, const char *text)
-{
-	if (text != NULL && text[0] != '\0')
-		json_object_set_new(object, key, json_string(text));
-}
-
-static void
-set_time(json_t *object, const char *key, time_t when)
-{
-	char text[TIME_MAX];
-	struct tm tm;
-
-	if (gmtime_r(&when, &tm) != NULL &&
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
-		set_text(object, key, text);
 }
 
 static bool
@@ -104,19 +86,20 @@ record_json(const struct dns_rdata *rdata,
 	struct tlsa_rr rr;
 	json_t *object = json_object();
 
-	set_text(object, "record", tlsa_text(rdata->data, rdata->len, text));
+	fields_set_text(
+	    object, "record", tlsa_text(rdata->data, rdata->len, text));
 	json_object_set_new(object, "matched", json_boolean(record->valid));
 	if (record->depth >= 0)
 		json_object_set_new(
 		    object, "depth", json_integer(record->depth));
 	if (record->valid && !result->authenticated)
-		set_text(object, "why",
+		fields_set_text(object, "why",
 		    "not looked at: there are records with a stronger digest");
 	else
-		set_text(object, "why", record->why);
+		fields_set_text(object, "why", record->why);
 	if (record->valid && valid == 1 &&
 	    tlsa_parse(rdata->data, rdata->len, &rr) == 0)
-		set_text(object, "rollover", rollover(&rr));
+		fields_set_text(object, "rollover", rollover(&rr));
 	return object;
 }
 
@@ -238,14 +221,14 @@ add_done(json_t *object, const struct destination_host *host,
 	const size_t valid = count_valid(result, host->tlsa_count);
 	json_t *records = json_array();
 
-	set_text(object, "key", result->key);
-	set_text(object, "protocol", result->protocol);
-	set_time(object, "expires", result->expires);
-	set_time(object, "chain_expires", result->chain_expires);
+	fields_set_text(object, "key", result->key);
+	fields_set_text(object, "protocol", result->protocol);
+	fields_set_time(object, "expires", result->expires);
+	fields_set_time(object, "chain_expires", result->chain_expires);
 	if (host->base != NULL) {
 		json_object_set_new(object, "authenticated",
 		    json_boolean(result->authenticated));
-		set_text(object, "verdict", result->verdict);
+		fields_set_text(object, "verdict", result->verdict);
 	}
 	for (size_t i = 0; i < host->tlsa_count; i++)
 		json_array_append_new(
@@ -258,9 +241,9 @@ probe_json(const struct destination_host *host, const struct check_probe *probe)
 {
 	json_t *object = json_object();
 
-	set_text(object, "asked", asked_text(probe->asked));
-	set_text(object, "status", status_text(probe->result.status));
-	set_text(object, "why", probe->result.why);
+	fields_set_text(object, "asked", asked_text(probe->asked));
+	fields_set_text(object, "status", status_text(probe->result.status));
+	fields_set_text(object, "why", probe->result.why);
 	if (probe->result.status == TLS_PROBE_DONE)
 		add_done(object, host, &probe->result);
 	return object;
@@ -325,9 +308,9 @@ host_json(struct judge *judge, const struct check_host *host, bool others)
 		    address_json(judge, host->host, &host->address[i]));
 	for (size_t i = 0; i < host->host->tlsa_count; i++)
 		judge_record(judge, host, i);
-	set_text(object, "name", host->host->name);
-	set_text(object, "status", host->host->status);
-	set_text(object, "tlsa_base", host->host->base);
+	fields_set_text(object, "name", host->host->name);
+	fields_set_text(object, "status", host->host->status);
+	fields_set_text(object, "tlsa_base", host->host->base);
 	json_object_set_new(object, "addresses", addresses);
 	return object;
 }
@@ -428,7 +411,7 @@ add_summary(const struct judge *judge, json_t *report)
 		    judge->check->key, judge->authenticated,
 		    judge->certificates, finding != NULL ? "; " : "",
 		    finding != NULL ? finding : "");
-	set_text(report, "summary", text);
+	fields_set_text(report, "summary", text);
 }
 
 json_t *
@@ -453,11 +436,11 @@ check_report(const struct check *check)
 	if (usable && judge.certificates == 0)
 		find(&judge, CHECK_CRITICAL,
 		    "no certificate of a host with TLSA records could be seen");
-	set_text(report, "key", check->key);
-	set_text(report, "domain", destination->domain);
-	set_text(report, "reply", destination->reply);
-	set_time(report, "at", check->at);
-	set_text(report, "status", status_word(judge.code));
+	fields_set_text(report, "key", check->key);
+	fields_set_text(report, "domain", destination->domain);
+	fields_set_text(report, "reply", destination->reply);
+	fields_set_time(report, "at", check->at);
+	fields_set_text(report, "status", status_word(judge.code));
 	json_object_set_new(report, "code", json_integer(judge.code));
 	add_summary(&judge, report);
 	json_object_set_new(report, "findings", judge.findings);

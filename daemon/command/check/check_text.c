@@ -4,21 +4,15 @@
 
 #include <string.h>
 
-static const char *
-get_text(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
+#include "command/fields.h"
 
 /* Of "2026-12-24T12:00:00Z", only the day is printed. */
 static void
 put_expiry(const json_t *report, const json_t *probe, FILE *out)
 {
-	const char *at = get_text(report, "at");
-	const char *expires = get_text(probe, "expires");
-	const char *chain = get_text(probe, "chain_expires");
+	const char *at = fields_text(report, "at");
+	const char *expires = fields_text(probe, "expires");
+	const char *chain = fields_text(probe, "chain_expires");
 
 	fprintf(out, ", certificate until %.10s", expires);
 	if (strcmp(chain, expires) < 0)
@@ -37,17 +31,17 @@ put_record(const json_t *report, const char *where, const json_t *probe,
 {
 	const json_t *depth = json_object_get(record, "depth");
 
-	fprintf(out, "%s %s, %s: %s: %s", where, get_text(probe, "key"),
-	    get_text(probe, "protocol"), get_text(record, "record"),
+	fprintf(out, "%s %s, %s: %s: %s", where, fields_text(probe, "key"),
+	    fields_text(probe, "protocol"), fields_text(record, "record"),
 	    json_is_true(json_object_get(record, "matched")) ? "matched"
 							     : "not matched");
 	if (depth != NULL)
 		fprintf(out, ", depth %lld", json_integer_value(depth));
 	put_expiry(report, probe, out);
-	if (get_text(record, "why")[0] != '\0')
-		fprintf(out, "; %s", get_text(record, "why"));
-	if (get_text(record, "rollover")[0] != '\0')
-		fprintf(out, "; %s", get_text(record, "rollover"));
+	if (fields_text(record, "why")[0] != '\0')
+		fprintf(out, "; %s", fields_text(record, "why"));
+	if (fields_text(record, "rollover")[0] != '\0')
+		fprintf(out, "; %s", fields_text(record, "rollover"));
 	fputc('\n', out);
 }
 
@@ -65,14 +59,14 @@ put_probe(
 		return;
 	if (records == NULL) {
 		fprintf(out, "%s %s: %s\n", where,
-		    strcmp(get_text(probe, "asked"), "any") == 0
+		    strcmp(fields_text(probe, "asked"), "any") == 0
 			? "any key"
-			: get_text(probe, "asked"),
-		    get_text(probe, "why"));
+			: fields_text(probe, "asked"),
+		    fields_text(probe, "why"));
 		return;
 	}
 	fprintf(out, "%s %s, %s: no TLSA record to match", where,
-	    get_text(probe, "key"), get_text(probe, "protocol"));
+	    fields_text(probe, "key"), fields_text(probe, "protocol"));
 	put_expiry(report, probe, out);
 	fputc('\n', out);
 }
@@ -85,8 +79,8 @@ put_host(const json_t *report, const json_t *host, FILE *out)
 	size_t i, j;
 
 	json_array_foreach (json_object_get(host, "addresses"), i, address) {
-		snprintf(where, sizeof(where), "%s %s", get_text(host, "name"),
-		    get_text(address, "address"));
+		snprintf(where, sizeof(where), "%s %s",
+		    fields_text(host, "name"), fields_text(address, "address"));
 		json_array_foreach (
 		    json_object_get(address, "probes"), j, probe)
 			put_probe(report, where, probe, out);
@@ -99,11 +93,11 @@ check_text(const json_t *report, FILE *out)
 	const json_t *host, *finding;
 	size_t i;
 
-	fprintf(out, "POSTDANE %s - %s\n", get_text(report, "status"),
-	    get_text(report, "summary"));
+	fprintf(out, "POSTDANE %s - %s\n", fields_text(report, "status"),
+	    fields_text(report, "summary"));
 	json_array_foreach (json_object_get(report, "hosts"), i, host)
 		put_host(report, host, out);
 	json_array_foreach (json_object_get(report, "findings"), i, finding)
-		fprintf(out, "%s: %s\n", get_text(finding, "severity"),
-		    get_text(finding, "text"));
+		fprintf(out, "%s: %s\n", fields_text(finding, "severity"),
+		    fields_text(finding, "text"));
 }

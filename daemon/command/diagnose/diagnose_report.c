@@ -6,6 +6,7 @@
 
 #include "command/diagnose/diagnose_answers.h"
 #include "command/diagnose/diagnose_run.h"
+#include "command/fields.h"
 
 /* Exit codes of monitoring plugins; a note is OK and raises no alarm. */
 static const struct {
@@ -135,22 +136,14 @@ diagnose_report(const struct diagnosis *diagnosis, const json_t *postdane)
 
 /* ---- text ---- */
 
-static const char *
-get_text(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
 static void
 put_finding(const json_t *finding, FILE *out)
 {
-	const char *zone = get_text(finding, "zone");
-	const char *server = get_text(finding, "server");
-	const char *address = get_text(finding, "address");
+	const char *zone = fields_text(finding, "zone");
+	const char *server = fields_text(finding, "server");
+	const char *address = fields_text(finding, "address");
 
-	fprintf(out, "\n%s: ", get_text(finding, "severity"));
+	fprintf(out, "\n%s: ", fields_text(finding, "severity"));
 	if (zone[0] != '\0' && address[0] != '\0')
 		fprintf(out, "name server %s%s%s of zone %s ", server,
 		    server[0] != '\0' ? " " : "", address, zone);
@@ -162,13 +155,14 @@ put_finding(const json_t *finding, FILE *out)
 		fprintf(out, "recursor %s (%s) ", address, server);
 	else
 		fprintf(out, "%s ", server);
-	fprintf(out, "%s\n", get_text(finding, "text"));
-	if (get_text(finding, "blame")[0] != '\0')
-		fprintf(out, "  to blame:  %s\n", get_text(finding, "blame"));
-	if (get_text(finding, "reproduce")[0] != '\0')
+	fprintf(out, "%s\n", fields_text(finding, "text"));
+	if (fields_text(finding, "blame")[0] != '\0')
 		fprintf(
-		    out, "  reproduce: %s\n", get_text(finding, "reproduce"));
-	fprintf(out, "  remedy:    %s\n", get_text(finding, "remedy"));
+		    out, "  to blame:  %s\n", fields_text(finding, "blame"));
+	if (fields_text(finding, "reproduce")[0] != '\0')
+		fprintf(out, "  reproduce: %s\n",
+		    fields_text(finding, "reproduce"));
+	fprintf(out, "  remedy:    %s\n", fields_text(finding, "remedy"));
 }
 
 static void
@@ -177,7 +171,7 @@ put_server(const char *name, const json_t *server, FILE *out)
 	const json_int_t ms = json_integer_value(json_object_get(server, "ms"));
 
 	fprintf(out, "  %-40s %-24s %lld of %lld answered", name,
-	    get_text(server, "address"),
+	    fields_text(server, "address"),
 	    (long long)json_integer_value(json_object_get(server, "answered")),
 	    (long long)json_integer_value(json_object_get(server, "asked")));
 	if (ms >= 0)
@@ -200,22 +194,22 @@ diagnose_text(const json_t *report, FILE *out)
 	const json_t *item, *server;
 	size_t i, j;
 
-	fprintf(out, "POSTDANE %s - %s\n", get_text(report, "status"),
-	    get_text(report, "summary"));
+	fprintf(out, "POSTDANE %s - %s\n", fields_text(report, "status"),
+	    fields_text(report, "summary"));
 	json_array_foreach (json_object_get(report, "findings"), i, item)
 		put_finding(item, out);
 	fputc('\n', out);
 	json_array_foreach (json_object_get(report, "zones"), i, item) {
-		fprintf(out, "zone %s (%s)\n", get_text(item, "name"),
+		fprintf(out, "zone %s (%s)\n", fields_text(item, "name"),
 		    signed_text(json_object_get(item, "signed")));
 		json_array_foreach (json_object_get(item, "servers"), j, server)
-			put_server(get_text(server, "name"), server, out);
+			put_server(fields_text(server, "name"), server, out);
 	}
 	if (json_array_size(json_object_get(report, "recursors")) > 0)
 		fprintf(out, "recursors\n");
 	json_array_foreach (json_object_get(report, "recursors"), i, server)
-		put_server(get_text(server, "path"), server, out);
+		put_server(fields_text(server, "path"), server, out);
 	if (json_is_object(postdane))
-		fprintf(
-		    out, "postdane answers: %s\n", get_text(postdane, "reply"));
+		fprintf(out, "postdane answers: %s\n",
+		    fields_text(postdane, "reply"));
 }
