@@ -15,6 +15,7 @@
 #include "command/client.h"
 #include "command/command.h"
 #include "command/progress.h"
+#include "command/report.h"
 
 #define PROBE_SECONDS 15 /* for one connection */
 
@@ -200,24 +201,15 @@ run(struct work *work)
 {
 	json_t *explanation = NULL, *report = NULL;
 	struct destination *destination;
-	int code = CHECK_UNKNOWN;
+	int code = report_level(REPORT_UNKNOWN)->code;
 
 	progress_show_now(&work->progress, "asking postdane");
 	destination = resolve(work, &explanation);
-	if (destination != NULL &&
-	    (report = check_destination(work, destination)) == NULL)
-		fprintf(stderr, "postdane: out of memory\n");
+	if (destination != NULL)
+		report = check_destination(work, destination);
 	progress_end(&work->progress);
-	if (report != NULL) {
-		code = (int)json_integer_value(json_object_get(report, "code"));
-		if (work->line->json) {
-			json_dumpf(report, stdout, JSON_INDENT(2));
-			putchar('\n');
-		} else {
-			check_text(report, stdout);
-		}
-	}
-	json_decref(report);
+	if (destination != NULL)
+		code = report_print(report, work->line->json, check_text);
 	destination_free(destination);
 	json_decref(explanation);
 	return code;

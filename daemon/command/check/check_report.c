@@ -10,39 +10,31 @@
 #include "base/domain.h"
 #include "base/reason.h"
 #include "command/fields.h"
+#include "command/report.h"
 #include "dane/tlsa.h"
 
-#define TEXT_MAX 1500
 #define WHERE_MAX (DOMAIN_TEXT_MAX + ENDPOINT_TEXT_MAX)
 
 struct judge {
 	const struct check *check;
-	json_t *findings;
-	enum check_code code;
+	struct report report;
+	bool is_unknown;      /* there was nothing to check */
 	size_t certificates;  /* of hosts with usable TLSA records */
 	size_t authenticated; /* how many of these */
 };
 
-static void find(struct judge *judge, enum check_code code, const char *format,
-    ...) __attribute__((format(printf, 3, 4)));
+static void find(struct judge *judge, enum report_severity severity,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Adds a finding; CHECK_OK: a note. */
 static void
-find(struct judge *judge, enum check_code code, const char *format, ...)
+find(
+    struct judge *judge, enum report_severity severity, const char *format, ...)
 {
-	static const char *const severities[] = { "note", "warning",
-		"critical" };
-	char text[TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	report_find(&judge->report, severity, NULL, format, ap);
 	va_end(ap);
-	json_array_append_new(
-	    judge->findings, json_pack("{s:s, s:s}", "severity",
-				 severities[code], "text", text));
-	if (code > judge->code)
-		judge->code = code;
 }
 
 static bool
@@ -125,7 +117,7 @@ judge_record(struct judge *judge, const struct check_host *host, size_t i)
 				return;
 		}
 	if (seen > 0)
-		find(judge, CHECK_OK,
+		find(judge, REPORT_NOTE,
 		    "%s: the record %s matches no certificate: left behind, or "
 		    "that of the next key",
 		    host->host->name, tlsa_text(rdata->data, rdata->len, text));
@@ -175,17 +167,19 @@ judge_failure(struct judge *judge, const struct check_address *address,
 {
 	switch (probe->result.status) {
 	case TLS_PROBE_NO_STARTTLS:
-		find(judge, CHECK_CRITICAL, "%s: %s", where, probe->result.why);
+		find(
+		    judge, REPORT_CRITICAL, "%s: %s", where, probe->result.why);
 		break;
 	case TLS_PROBE_NO_TLS:
-		find(judge, any_done(address) ? CHECK_WARNING : CHECK_CRITICAL,
+		find(judge,
+		    any_done(address) ? REPORT_WARNING : REPORT_CRITICAL,
 		    "%s: %s: %s", where, asked_text(probe->asked),
 		    probe->result.why);
 		break;
 	case TLS_PROBE_NO_KEY:
 		break;
 	default:
-		find(judge, CHECK_WARNING, "%s: not checked: %s", where,
+		find(judge, REPORT_WARNING, "%s: not checked: %s", where,
 		    probe->result.why);
 	}
 }
@@ -210,7 +204,7 @@ judge_probe(struct judge *judge, const struct destination_host *host,
 	if (result->authenticated)
 		judge->authenticated++;
 	else
-		find(judge, CHECK_CRITICAL, "%s: %s certificate: %s", where,
+		find(judge, REPORT_CRITICAL, "%s: %s certificate: %s", where,
 		    result->key, result->verdict);
 }
 
@@ -260,7 +254,7 @@ address_json(struct judge *judge, const struct destination_host *host,
 
 	endpoint_text(address->endpoint, text);
 	if (address->probe_count == 0)
-		find(judge, CHECK_WARNING,
+		find(judge, REPORT_WARNING,
 		    "%s %s: not checked: no time left (--timeout)", host->name,
 		    text + strlen("inet:"));
 	for (size_t i = 0; i < address->probe_count; i++) {
@@ -279,19 +273,19 @@ judge_host(
 	if (has_status(host, "failed") && reason_of_network(host->why) != NULL)
 		return; /* reported once, for all hosts */
 	if (has_status(host, "failed"))
-		find(judge, CHECK_CRITICAL, "%s: %s", host->name, host->why);
+		find(judge, REPORT_CRITICAL, "%s: %s", host->name, host->why);
 	else if (has_status(host, "no-address"))
-		find(judge, CHECK_WARNING, "%s: %s", host->name, host->why);
+		find(judge, REPORT_WARNING, "%s: %s", host->name, host->why);
 	else if (has_status(host, "unusable"))
-		find(judge, CHECK_WARNING,
+		find(judge, REPORT_WARNING,
 		    "%s: no TLSA record that SMTP can use: Postfix encrypts "
 		    "and authenticates nobody",
 		    host->name);
 	else if (!has_status(host, "usable") && others)
-		find(judge, CHECK_WARNING, "%s: not protected: %s", host->name,
+		find(judge, REPORT_WARNING, "%s: not protected: %s", host->name,
 		    host->why);
 	if (host->base != NULL && (!host->a_known || !host->aaaa_known))
-		find(judge, CHECK_WARNING,
+		find(judge, REPORT_WARNING,
 		    "%s: its %s addresses are not to be had: not checked",
 		    host->name, host->a_known ? "IPv6" : "IPv4");
 }
@@ -334,16 +328,17 @@ judge_mx(struct judge *judge)
 	const char *status = destination->mx_status;
 
 	if (reason_of_network(destination->why) != NULL)
-		judge->code = CHECK_UNKNOWN;
+		judge->is_unknown = true;
 	else if (strcmp(destination->reply, "TEMP") == 0)
-		find(judge, CHECK_CRITICAL, "Postfix would defer mail: %s",
+		find(judge, REPORT_CRITICAL, "Postfix would defer mail: %s",
 		    destination->why);
 	else if (strcmp(status, "null-mx") == 0)
-		find(judge, CHECK_WARNING, "the domain takes no mail: null MX");
+		find(
+		    judge, REPORT_WARNING, "the domain takes no mail: null MX");
 	else if (strcmp(status, "nxdomain") == 0)
-		find(judge, CHECK_CRITICAL, "the domain does not exist");
+		find(judge, REPORT_CRITICAL, "the domain does not exist");
 	else if (destination->host_count == 0)
-		judge->code = CHECK_UNKNOWN;
+		judge->is_unknown = true;
 	return destination->host_count > 0;
 }
 
@@ -356,53 +351,40 @@ judge_destination(struct judge *judge)
 	if (!judge_mx(judge))
 		return;
 	if (usable && strcmp(destination->mx_security, "secure") != 0)
-		find(judge, CHECK_WARNING,
+		find(judge, REPORT_WARNING,
 		    "the MX records are not secure: they can be forged, and "
 		    "with them the hosts");
 	if (!usable && !any_host(destination, "unusable") &&
 	    !any_host(destination, "failed"))
-		find(judge, CHECK_WARNING,
+		find(judge, REPORT_WARNING,
 		    "no host has TLSA records: there is nothing to verify");
-}
-
-static const char *
-status_word(enum check_code code)
-{
-	static const char *const words[] = { "OK", "WARNING", "CRITICAL",
-		"UNKNOWN" };
-
-	return words[code];
 }
 
 /* The summary is the first of the gravest findings. */
 static const char *
-first_of(const struct judge *judge, const char *severity)
+first_of(const struct judge *judge, enum report_severity severity)
 {
 	const json_t *finding;
 	size_t i;
 
-	json_array_foreach (judge->findings, i, finding) {
-		const char *its =
-		    json_string_value(json_object_get(finding, "severity"));
-
-		if (its != NULL && strcmp(its, severity) == 0)
-			return json_string_value(
-			    json_object_get(finding, "text"));
-	}
+	json_array_foreach (judge->report.findings, i, finding)
+		if (strcmp(fields_text(finding, "severity"),
+			report_level(severity)->severity) == 0)
+			return fields_text(finding, "text");
 	return NULL;
 }
 
 static void
 add_summary(const struct judge *judge, json_t *report)
 {
-	const char *finding = first_of(judge, "critical");
-	char text[2 * TEXT_MAX];
+	const char *finding = first_of(judge, REPORT_CRITICAL);
+	char text[2 * REPORT_TEXT_MAX];
 
 	if (finding == NULL)
-		finding = first_of(judge, "warning");
-	if (judge->code == CHECK_UNKNOWN)
+		finding = first_of(judge, REPORT_WARNING);
+	if (judge->is_unknown)
 		finding = judge->check->destination->why;
-	if (judge->code == CHECK_UNKNOWN && judge->certificates == 0)
+	if (judge->is_unknown && judge->certificates == 0)
 		snprintf(text, sizeof(text), "%s: not checked: %s",
 		    judge->check->key, finding != NULL ? finding : "");
 	else
@@ -419,14 +401,16 @@ check_report(const struct check *check)
 {
 	const struct destination *destination = check->destination;
 	const bool usable = any_host(destination, "usable");
-	struct judge judge = { .check = check, .findings = json_array() };
+	struct judge judge = { .check = check,
+		.report.findings = json_array() };
 	json_t *hosts = json_array();
 	json_t *report = json_object();
+	const struct report_level *level;
 
-	if (report == NULL || hosts == NULL || judge.findings == NULL) {
+	if (report == NULL || hosts == NULL || judge.report.findings == NULL) {
 		json_decref(report);
 		json_decref(hosts);
-		json_decref(judge.findings);
+		json_decref(judge.report.findings);
 		return NULL;
 	}
 	judge_destination(&judge);
@@ -434,16 +418,18 @@ check_report(const struct check *check)
 		json_array_append_new(
 		    hosts, host_json(&judge, &check->host[i], usable));
 	if (usable && judge.certificates == 0)
-		find(&judge, CHECK_CRITICAL,
+		find(&judge, REPORT_CRITICAL,
 		    "no certificate of a host with TLSA records could be seen");
+	level = report_level(
+	    judge.is_unknown ? REPORT_UNKNOWN : report_worst(&judge.report));
 	fields_set_text(report, "key", check->key);
 	fields_set_text(report, "domain", destination->domain);
 	fields_set_text(report, "reply", destination->reply);
 	fields_set_time(report, "at", check->at);
-	fields_set_text(report, "status", status_word(judge.code));
-	json_object_set_new(report, "code", json_integer(judge.code));
+	fields_set_text(report, "status", level->status);
+	json_object_set_new(report, "code", json_integer(level->code));
 	add_summary(&judge, report);
-	json_object_set_new(report, "findings", judge.findings);
+	json_object_set_new(report, "findings", judge.report.findings);
 	json_object_set_new(report, "hosts", hosts);
 	return report;
 }

@@ -93,8 +93,6 @@ check_text(const json_t *report, FILE *out)
 	const json_t *host, *finding;
 	size_t i;
 
-	fprintf(out, "POSTDANE %s - %s\n", fields_text(report, "status"),
-	    fields_text(report, "summary"));
 	json_array_foreach (json_object_get(report, "hosts"), i, host)
 		put_host(report, host, out);
 	json_array_foreach (json_object_get(report, "findings"), i, finding)

@@ -13,18 +13,18 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/reason.h"
-#include "command/check/check_report.h"
 #include "command/client.h"
 #include "command/command.h"
 #include "command/diagnose/diagnose_network.h"
 #include "command/diagnose/diagnose_report.h"
 #include "command/diagnose/diagnose_run.h"
 #include "command/progress.h"
+#include "command/report.h"
 
 /* ---- the daemon ---- */
 
 static void
-add_daemon_finding(struct findings *findings, enum findings_severity severity,
+add_daemon_finding(struct findings *findings, enum report_severity severity,
     const char *behaviour, const char *text, const char *key,
     const char *remedy)
 {
@@ -32,7 +32,7 @@ add_daemon_finding(struct findings *findings, enum findings_severity severity,
 		.severity = severity, .server = "postdane", .remedy = remedy
 	};
 
-	if (severity != FINDINGS_UNKNOWN)
+	if (severity != REPORT_UNKNOWN)
 		snprintf(fill.blame, sizeof(fill.blame),
 		    "see above; where nothing is named, who runs this machine");
 	snprintf(fill.behaviour, sizeof(fill.behaviour), "%s", behaviour);
@@ -73,14 +73,13 @@ note_silence(
     const struct command_line *line, bool connected, struct findings *findings)
 {
 	if (!connected && !may_ask(line))
-		add_daemon_finding(findings, FINDINGS_UNKNOWN,
+		add_daemon_finding(findings, REPORT_UNKNOWN,
 		    "postdane-not-asked",
 		    "may not be asked: " CLIENT_MAY_NOT_ASK, line->argument[0],
 		    "none needed for the name servers; what postdane answers "
 		    "is not known (--no-daemon leaves it out)");
 	else
-		add_daemon_finding(findings, FINDINGS_WARNING,
-		    "postdane-silent",
+		add_daemon_finding(findings, REPORT_WARNING, "postdane-silent",
 		    connected ? "has not answered in the given time"
 			      : "does not listen on its control socket",
 		    line->argument[0],
@@ -107,7 +106,7 @@ note_temp(
 	    printable, sizeof(printable), why, why != NULL ? strlen(why) : 0);
 	snprintf(text, sizeof(text),
 	    "comes to no conclusion, and Postfix defers: %s", printable);
-	add_daemon_finding(findings, FINDINGS_CRITICAL, "postdane-temp", text,
+	add_daemon_finding(findings, REPORT_CRITICAL, "postdane-temp", text,
 	    line->argument[0], "have the faults mended that are named here");
 }
 
@@ -135,28 +134,6 @@ finish_daemon(const struct command_line *line, struct client *client,
 /* ---- the command ---- */
 
 static int
-print(const struct command_line *line, const struct diagnosis *diagnosis,
-    const json_t *reply)
-{
-	json_t *report = diagnose_report(diagnosis, reply);
-	int code;
-
-	if (report == NULL) {
-		fprintf(stderr, "postdane: out of memory\n");
-		return CHECK_UNKNOWN;
-	}
-	code = (int)json_integer_value(json_object_get(report, "code"));
-	if (line->json) {
-		json_dumpf(report, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
-		diagnose_text(report, stdout);
-	}
-	json_decref(report);
-	return code;
-}
-
-static int
 diagnose(const struct command_line *line, const struct conf *conf)
 {
 	struct diagnosis *diagnosis = calloc(1, sizeof(*diagnosis));
@@ -173,7 +150,7 @@ diagnose(const struct command_line *line, const struct conf *conf)
 	struct client *client;
 	json_t *reply = NULL;
 	const char *why;
-	int code = CHECK_UNKNOWN;
+	int code = COMMAND_ERROR;
 
 	snprintf(chroot_path, sizeof(chroot_path), "%s/etc/resolv.conf",
 	    line->chroot);
@@ -185,7 +162,7 @@ diagnose(const struct command_line *line, const struct conf *conf)
 		    "address, brackets or port)\n",
 		    line->argument[0]);
 		free(diagnosis);
-		return CHECK_UNKNOWN;
+		return COMMAND_ERROR;
 	}
 	client = start_daemon(line, run.deadline);
 	why = diagnose_run(diagnosis, &run);
@@ -199,7 +176,8 @@ diagnose(const struct command_line *line, const struct conf *conf)
 	if (why != NULL)
 		fprintf(stderr, "postdane: diagnose: %s: %s\n", run.hints, why);
 	else
-		code = print(line, diagnosis, reply);
+		code = report_print(diagnose_report(diagnosis, reply),
+		    line->json, diagnose_text);
 	json_decref(reply);
 	diagnose_clear(diagnosis);
 	free(diagnosis);
@@ -219,11 +197,11 @@ command_diagnose(const struct command_line *line)
 	conf = conf_load(config, error, sizeof(error));
 	if (conf == NULL) {
 		fprintf(stderr, "postdane: %s\n", error);
-		return CHECK_UNKNOWN;
+		return COMMAND_ERROR;
 	}
 	code = control_access_leave_root(line->control) == 0
 		   ? diagnose(line, conf)
-		   : CHECK_UNKNOWN;
+		   : COMMAND_ERROR;
 	conf_free(conf);
 	return code;
 }

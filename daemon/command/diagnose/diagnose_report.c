@@ -8,24 +8,13 @@
 #include "command/diagnose/diagnose_run.h"
 #include "command/fields.h"
 
-/* Exit codes of monitoring plugins; a note is OK and raises no alarm. */
-static const struct {
-	const char *severity, *status;
-	int code;
-} levels[] = {
-	[FINDINGS_NOTE] = { "note", "OK", 0 },
-	[FINDINGS_WARNING] = { "warning", "WARNING", 1 },
-	[FINDINGS_UNKNOWN] = { "unknown", "UNKNOWN", 3 },
-	[FINDINGS_CRITICAL] = { "critical", "CRITICAL", 2 },
-};
-
 /* ---- JSON ---- */
 
 static json_t *
 report_finding(const struct finding *finding)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
-	    "severity", levels[finding->severity].severity, "behaviour",
+	    "severity", report_level(finding->severity)->severity, "behaviour",
 	    finding->behaviour, "zone", finding->zone, "server",
 	    finding->server, "address", finding->address, "text", finding->text,
 	    "blame", finding->blame, "reproduce", finding->dig, "remedy",
@@ -83,7 +72,7 @@ summary(const struct diagnosis *diagnosis)
 	size_t count = 0, servers = 0;
 
 	for (size_t i = 0; i < diagnosis->findings.count; i++)
-		count += diagnosis->findings.item[i].severity > FINDINGS_NOTE;
+		count += diagnosis->findings.item[i].severity > REPORT_NOTE;
 	for (size_t i = 0; i < diagnosis->delegation.count; i++)
 		servers += diagnosis->delegation.zone[i].server_count;
 	if (count == 0)
@@ -100,7 +89,7 @@ add_findings(const struct diagnosis *diagnosis, bool leads, json_t *to)
 {
 	const struct findings *findings = &diagnosis->findings;
 
-	for (int level = FINDINGS_CRITICAL; level >= FINDINGS_NOTE; level--)
+	for (int level = REPORT_CRITICAL; level >= REPORT_NOTE; level--)
 		for (size_t i = 0; i < findings->count; i++)
 			if ((int)findings->item[i].severity == level &&
 			    findings->item[i].leads == leads)
@@ -111,8 +100,8 @@ add_findings(const struct diagnosis *diagnosis, bool leads, json_t *to)
 json_t *
 diagnose_report(const struct diagnosis *diagnosis, const json_t *postdane)
 {
-	const enum findings_severity worst =
-	    findings_worst(&diagnosis->findings);
+	const struct report_level *level =
+	    report_level(findings_worst(&diagnosis->findings));
 	json_t *zones = json_array(), *recursors = json_array();
 	json_t *findings = json_array(), *mx = json_array();
 
@@ -128,10 +117,10 @@ diagnose_report(const struct diagnosis *diagnosis, const json_t *postdane)
 	add_findings(diagnosis, true, findings);
 	add_findings(diagnosis, false, findings);
 	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:O?, s:o}",
-	    "domain", diagnosis->domain, "status", levels[worst].status, "code",
-	    levels[worst].code, "summary", summary(diagnosis), "mx", mx,
-	    "zones", zones, "recursors", recursors, "postdane", postdane,
-	    "findings", findings);
+	    "domain", diagnosis->domain, "status", level->status, "code",
+	    level->code, "summary", summary(diagnosis), "mx", mx, "zones",
+	    zones, "recursors", recursors, "postdane", postdane, "findings",
+	    findings);
 }
 
 /* ---- text ---- */
@@ -194,8 +183,6 @@ diagnose_text(const json_t *report, FILE *out)
 	const json_t *item, *server;
 	size_t i, j;
 
-	fprintf(out, "POSTDANE %s - %s\n", fields_text(report, "status"),
-	    fields_text(report, "summary"));
 	json_array_foreach (json_object_get(report, "findings"), i, item)
 		put_finding(item, out);
 	fputc('\n', out);

@@ -71,9 +71,8 @@ add_forwarders(struct diagnosis *to, const struct conf_zone *block)
 }
 
 static void
-note_file(struct diagnosis *to, const char *path,
-    enum findings_severity severity, const char *behaviour, const char *text,
-    const char *remedy)
+note_file(struct diagnosis *to, const char *path, enum report_severity severity,
+    const char *behaviour, const char *text, const char *remedy)
 {
 	struct finding fill = { .severity = severity, .remedy = remedy };
 
@@ -124,12 +123,12 @@ read_resolv_conf(struct diagnosis *to, const char *path, bool needed)
 		snprintf(problem, sizeof(problem), "can't be read: %s", why);
 		if (forbidden)
 			note_file(to, path,
-			    needed ? FINDINGS_UNKNOWN : FINDINGS_NOTE,
+			    needed ? REPORT_UNKNOWN : REPORT_NOTE,
 			    "resolv-conf-unreadable", problem,
 			    "let everybody read it, who has to look up names "
 			    "by it");
 		else if (needed)
-			note_file(to, path, FINDINGS_WARNING,
+			note_file(to, path, REPORT_WARNING,
 			    "resolv-conf-unreadable", problem,
 			    "give this machine a resolver");
 		return;
@@ -137,7 +136,7 @@ read_resolv_conf(struct diagnosis *to, const char *path, bool needed)
 	read_nameservers(to, path, text);
 	free(text);
 	if (!needed && before > 0 && to->recursor_count > before)
-		note_file(to, path, FINDINGS_WARNING, "chroot-differs",
+		note_file(to, path, REPORT_WARNING, "chroot-differs",
 		    "names nameservers that /etc/resolv.conf does not: Postfix "
 		    "in its chroot asks others than this machine does",
 		    "copy /etc/resolv.conf there and reload Postfix, unless "

@@ -559,29 +559,13 @@ put_finding(const json_t *finding, FILE *out)
 }
 
 static void
-put_report(const json_t *report, FILE *out)
+put_findings(const json_t *report, FILE *out)
 {
 	const json_t *finding;
 	size_t i;
 
-	fprintf(out, "POSTDANE %s - %s\n", get_text(report, "status"),
-	    get_text(report, "summary"));
 	json_array_foreach (json_object_get(report, "findings"), i, finding)
 		put_finding(finding, out);
-}
-
-/* Monitoring needs a status even without a report. */
-static void
-put_nothing(bool as_json)
-{
-	static const char why[] = "out of memory";
-
-	if (as_json)
-		printf("{\"status\": \"UNKNOWN\", \"code\": %d, "
-		       "\"summary\": \"%s\", \"findings\": []}\n",
-		    DOCTOR_UNKNOWN, why);
-	else
-		printf("POSTDANE UNKNOWN - %s\n", why);
 }
 
 int
@@ -589,24 +573,13 @@ command_doctor(const struct command_line *line)
 {
 	struct patient patient = { 0 };
 	json_t *report = NULL;
-	int code = DOCTOR_UNKNOWN;
+	int code;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (examine(&patient, line) == 0)
 		report = doctor_report(&patient.facts);
 	progress_end(&patient.progress);
-	if (report == NULL) {
-		put_nothing(line->json);
-	} else {
-		code = (int)json_integer_value(json_object_get(report, "code"));
-		if (line->json) {
-			json_dumpf(report, stdout, JSON_INDENT(2));
-			putchar('\n');
-		} else {
-			put_report(report, stdout);
-		}
-	}
-	json_decref(report);
+	code = report_print(report, line->json, put_findings);
 	patient_clear(&patient);
 	return code;
 }

@@ -29,9 +29,6 @@
 
 #define CHECK_PROBES_MAX 3
 
-/* The exit codes of monitoring plugins. */
-enum check_code { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
-
 struct check_probe {
 	enum tls_probe_key asked;
 	struct tls_probe_result result;

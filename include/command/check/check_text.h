@@ -1,7 +1,6 @@
 /*
  * check_text.h - prints the report of postdane check
- * (command/check/check_report.h) for people and for monitoring systems.  The
- * latter show its first line.
+ * (command/check/check_report.h), but for the first line.
  */
 #ifndef COMMAND_CHECK_CHECK_TEXT_H
 #define COMMAND_CHECK_CHECK_TEXT_H

@@ -14,9 +14,6 @@
 #include "command/postfix/postfix_config.h"
 #include "command/postfix/postmap.h"
 
-/* The exit codes of monitoring plugins. */
-enum doctor_code { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_CRITICAL, DOCTOR_UNKNOWN };
-
 /* Texts are borrowed. */
 struct doctor_map {
 	struct policy_map map;
