@@ -3,13 +3,12 @@
  * be said of it.  And that nothing is said of a server that is well.
  */
 
-#include "command/diagnose/diagnose_server.h"
+#include "command/diagnose/diagnose_judge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/diagnose/diagnose_recursor.h"
 #include "dns/answer.h"
 #include "test_main.h"
 

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "command/check/check_report.h"
-#include "command/check/check_text.h"
 #include "command/client.h"
 #include "command/command.h"
 #include "command/progress.h"

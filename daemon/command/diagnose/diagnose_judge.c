@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "command/diagnose/diagnose_network.h"
-#include "command/diagnose/diagnose_recursor.h"
-#include "command/diagnose/diagnose_server.h"
 #include "command/diagnose/signatures.h"
 #include "dns/answer.h"
 

@@ -1,6 +1,6 @@
 /* diagnose_plan.c - plans the queries about a domain. */
 
-#include "command/diagnose/diagnose_plan.h"
+#include "command/diagnose/diagnose_facts.h"
 
 #include <stdio.h>
 #include <string.h>

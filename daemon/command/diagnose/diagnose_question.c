@@ -1,10 +1,9 @@
 /* diagnose_question.c - judges a server's answers to one question. */
 
-#include "command/diagnose/diagnose_question.h"
+#include "command/diagnose/diagnose_judge.h"
 
 #include <stdio.h>
 
-#include "command/diagnose/diagnose_answers.h"
 #include "dns/answer.h"
 
 static const char remedy_type[] =

@@ -1,6 +1,6 @@
 /* diagnose_recursor.c - judges a recursor by all its answers. */
 
-#include "command/diagnose/diagnose_recursor.h"
+#include "command/diagnose/diagnose_judge.h"
 
 #include <stdio.h>
 

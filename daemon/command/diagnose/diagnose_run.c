@@ -13,7 +13,6 @@
 #include "base/file.h"
 #include "command/diagnose/diagnose_answers.h"
 #include "command/diagnose/diagnose_judge.h"
-#include "command/diagnose/diagnose_plan.h"
 #include "dns/answer.h"
 
 #define DNS_PORT 53

@@ -1,11 +1,10 @@
 /* diagnose_server.c - judges a name server by all its answers. */
 
-#include "command/diagnose/diagnose_server.h"
+#include "command/diagnose/diagnose_judge.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
 
-#include "command/diagnose/diagnose_question.h"
 #include "dns/answer.h"
 
 #define SLOW_MS 1000
