@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "command/diagnose/diagnose_answers.h"
 #include "command/diagnose/diagnose_judge.h"
+#include "command/dns/resolv_conf.h"
 #include "dns/answer.h"
 
 #define DNS_PORT 53
@@ -82,33 +83,14 @@ note_file(struct diagnosis *to, const char *path, enum report_severity severity,
 	findings_add(&to->findings, &fill);
 }
 
-/* resolv.conf(5): a keyword at the line's start, white space, an address. */
-static void
-read_nameservers(struct diagnosis *to, const char *path, char *text)
-{
-	static const char keyword[] = "nameserver";
-	char *rest = text, *line;
-
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		struct endpoint endpoint;
-		char *value = line + sizeof(keyword) - 1;
-
-		if (strncmp(line, keyword, sizeof(keyword) - 1) != 0 ||
-		    (*value != ' ' && *value != '\t'))
-			continue;
-		value += strspn(value, " \t");
-		value[strcspn(value, " \t\r#;")] = '\0';
-		if (endpoint_parse_address(value, DNS_PORT, &endpoint) == NULL)
-			add_recursor(to, path, &endpoint);
-	}
-}
-
 static void
 read_resolv_conf(struct diagnosis *to, const char *path, bool needed)
 {
 	const size_t before = to->recursor_count;
 	const char *why = NULL;
-	char *text, problem[256];
+	char *text, *rest, problem[256];
+	struct endpoint endpoint;
+	const char *server;
 	size_t len;
 
 	if (path == NULL)
@@ -132,7 +114,10 @@ read_resolv_conf(struct diagnosis *to, const char *path, bool needed)
 			    "give this machine a resolver");
 		return;
 	}
-	read_nameservers(to, path, text);
+	rest = text;
+	while ((server = resolv_conf_next_server(&rest)) != NULL)
+		if (endpoint_parse_address(server, DNS_PORT, &endpoint) == NULL)
+			add_recursor(to, path, &endpoint);
 	free(text);
 	if (!needed && before > 0 && to->recursor_count > before)
 		note_file(to, path, REPORT_WARNING, "chroot-differs",

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "command/dns/name_compare.h"
+#include "command/dns/resolv_conf.h"
 #include "command/dns/resolver_probe.h"
 #include "command/postfix/policy_map.h"
 #include "command/postfix/postfix_config.h"
