@@ -1,7 +1,6 @@
 /* diagnose.c - postdane diagnose: what is wrong with a domain's DNS, who is
  * responsible, and how to fix it. */
 
-#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -57,22 +56,11 @@ start_daemon(const struct command_line *line, uint64_t deadline)
 	return client;
 }
 
-static bool
-may_ask(const struct command_line *line)
-{
-	const int fd = control_access_connect(line->control, clock_ms() + 1000);
-	const int error = errno;
-
-	if (fd != -1)
-		close(fd);
-	return fd != -1 || (error != EACCES && error != EPERM);
-}
-
 static void
 note_silence(
     const struct command_line *line, bool connected, struct findings *findings)
 {
-	if (!connected && !may_ask(line))
+	if (!connected && !client_may_ask(line->control))
 		add_daemon_finding(findings, REPORT_UNKNOWN,
 		    "postdane-not-asked",
 		    "may not be asked: " CLIENT_MAY_NOT_ASK, line->argument[0],

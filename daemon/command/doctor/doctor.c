@@ -89,17 +89,6 @@ choose_table(struct patient *patient)
 	patient->facts.table = patient->table;
 }
 
-static bool
-may_ask(const struct control_access *control)
-{
-	const int fd = control_access_connect(control, clock_ms() + 1000);
-	const int error = errno;
-
-	if (fd != -1)
-		close(fd);
-	return fd != -1 || (error != EACCES && error != EPERM);
-}
-
 static void
 ask_daemon(struct patient *patient, const struct control_access *control)
 {
@@ -113,7 +102,7 @@ ask_daemon(struct patient *patient, const struct control_access *control)
 	    START_SECONDS;
 	if (facts->trust == NULL || facts->trust_why == NULL)
 		facts->daemon_why = "its control socket does not answer";
-	if (patient->status == NULL && !may_ask(control)) {
+	if (patient->status == NULL && !client_may_ask(control)) {
 		facts->daemon_why = CLIENT_MAY_NOT_ASK;
 		facts->may_not_ask = true;
 	}
@@ -352,19 +341,17 @@ examine_maps(const struct patient *patient, struct doctor_service *service)
 static bool
 is_our_resolver(const struct patient *patient, const struct endpoint *server)
 {
-	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
 	struct endpoint ours;
 	const json_t *place;
 	size_t i;
 
-	endpoint_text(server, one);
 	json_array_foreach (
 	    json_object_get(patient->status, "dns_listening"), i, place) {
 		const char *text = json_string_value(place);
 
 		if (text != NULL &&
 		    endpoint_parse_address(text, 53, &ours) == NULL &&
-		    strcmp(one, endpoint_text(&ours, other)) == 0)
+		    endpoint_equal(server, &ours))
 			return true;
 	}
 	return false;
