@@ -2,10 +2,7 @@
 
 #include "command/check/destination.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "command/diagnose/diagnose_network.h"
 #include "command/diagnose/signatures.h"

@@ -2,8 +2,6 @@
 
 #include "command/diagnose/diagnose_report.h"
 
-#include <string.h>
-
 #include "command/diagnose/diagnose_answers.h"
 #include "command/diagnose/diagnose_run.h"
 #include "command/fields.h"

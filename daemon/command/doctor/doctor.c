@@ -18,6 +18,7 @@
 #include "command/dns/name_compare.h"
 #include "command/doctor/doctor_judge.h"
 #include "command/doctor/doctor_rules.h"
+#include "command/fields.h"
 #include "command/postfix/postfix_hosts.h"
 #include "command/postfix/postfix_view.h"
 #include "command/progress.h"
@@ -48,6 +49,7 @@ struct patient {
 	char postfix_why[POSTFIX_CONFIG_WHY_MAX];
 };
 
+/* Returns NULL for what is not known. */
 static const char *
 get_text(const json_t *object, const char *key)
 {
@@ -534,15 +536,15 @@ put_finding(const json_t *finding, FILE *out)
 	const json_t *item;
 	size_t i;
 
-	fprintf(out, "%s: %s: %s", get_text(finding, "severity"),
-	    get_text(finding, "id"), get_text(finding, "text"));
+	fprintf(out, "%s: %s: %s", fields_text(finding, "severity"),
+	    fields_text(finding, "id"), fields_text(finding, "text"));
 	json_array_foreach (json_object_get(finding, "services"), i, item)
 		fprintf(
 		    out, "%s%s", i == 0 ? " [" : ", ", json_string_value(item));
 	fputs(i > 0 ? "]\n" : "\n", out);
 	json_array_foreach (json_object_get(finding, "changes"), i, item)
-		fprintf(out, "    %s: %s\n", get_text(item, "file"),
-		    get_text(item, "line"));
+		fprintf(out, "    %s: %s\n", fields_text(item, "file"),
+		    fields_text(item, "line"));
 }
 
 static void
