@@ -15,44 +15,37 @@
 #define RESOLV_CONF "/etc/resolv.conf"
 
 #define FIELD(name) offsetof(struct command_line, name)
-#define OPTION_JSON                                                            \
-	{                                                                      \
-		"json", 'j', OPTION_FLAG, NULL, FIELD(json), "print JSON"      \
-	}
-#define OPTION_MAP                                                             \
-	{                                                                      \
-		"map", 'm', OPTION_TEXT, "MAP", FIELD(map),                    \
-		    "asked as table MAP: a map block may change the answer"    \
-	}
-#define OPTION_CONFIG                                                          \
-	{                                                                      \
-		"config", 'c', OPTION_TEXT, "DIR", FIELD(config),              \
-		    "Postfix's configuration directory"                        \
-	}
-#define OPTION_POSTCONF                                                        \
-	{                                                                      \
-		"postconf", 'p', OPTION_TEXT, "COMMAND", FIELD(postconf),      \
-		    "the postconf to run"                                      \
-	}
 
-static const struct option_row no_options[] = { OPTIONS_END };
-static const struct option_row query_options[] = { OPTION_MAP, OPTIONS_END };
-static const struct option_row explain_options[] = { OPTION_JSON, OPTION_MAP,
-	OPTIONS_END };
+/* Rows that several tables have. */
+#define JSON "json", 'j', OPTION_FLAG, NULL, FIELD(json), "print JSON"
+#define MAP                                                                    \
+	"map", 'm', OPTION_TEXT, "MAP", FIELD(map),                            \
+	    "asked as table MAP: a map block may change the answer"
+#define CONFIG                                                                 \
+	"config", 'c', OPTION_TEXT, "DIR", FIELD(config),                      \
+	    "Postfix's configuration directory"
+#define POSTCONF                                                               \
+	"postconf", 'p', OPTION_TEXT, "COMMAND", FIELD(postconf),              \
+	    "the postconf to run"
+
+static const struct option_row no_options[] = { { OPTIONS_END } };
+static const struct option_row query_options[] = { { MAP }, { OPTIONS_END } };
+static const struct option_row explain_options[] = { { JSON }, { MAP },
+	{ OPTIONS_END } };
 static const struct option_row check_options[] = {
 	{ "at", 'a', OPTION_TIME, "TIME", FIELD(at),
 	    "judge as of another day: +30d, +12h, 2026-12-24" },
-	OPTION_JSON,
+	{ JSON },
 	{ "timeout", 't', OPTION_SECONDS, "SECONDS", FIELD(timeout),
 	    "for all connections together (60)" },
-	OPTIONS_END,
+	{ OPTIONS_END },
 };
 static const struct option_row diagnose_options[] = {
 	{ "config", 'c', OPTION_TEXT, "FILE", FIELD(config),
 	    "the daemon's configuration\n(" COMMAND_CONFIG ", if there)" },
 	{ "chroot", 0, OPTION_TEXT, "DIRECTORY", FIELD(chroot),
 	    "Postfix's chroot (" CHROOT ")" },
-	OPTION_JSON,
+	{ JSON },
 	{ "no-daemon", 0, OPTION_FLAG, NULL, FIELD(no_daemon),
 	    "do not ask the daemon" },
 	{ "resolv-conf", 0, OPTION_TEXT, "FILE", FIELD(resolv_conf),
@@ -61,20 +54,20 @@ static const struct option_row diagnose_options[] = {
 	    "in place of those of the configuration" },
 	{ "timeout", 't', OPTION_SECONDS, "SECONDS", FIELD(timeout),
 	    "for everything together (30)" },
-	OPTIONS_END,
+	{ OPTIONS_END },
 };
-static const struct option_row doctor_options[] = { OPTION_CONFIG, OPTION_JSON,
-	OPTION_POSTCONF, OPTIONS_END };
+static const struct option_row doctor_options[] = { { CONFIG }, { JSON },
+	{ POSTCONF }, { OPTIONS_END } };
 static const struct option_row names_options[] = {
-	OPTION_CONFIG,
-	OPTION_POSTCONF,
+	{ CONFIG },
+	{ POSTCONF },
 	{ "postfix", 0, OPTION_FLAG, NULL, FIELD(postfix),
 	    "the names in Postfix's configuration" },
 	{ NULL, 'r', OPTION_TEXT, "ADDRESS", FIELD(listener),
 	    "where dns-listen is (" COMMAND_LISTENER ")" },
-	OPTIONS_END,
+	{ OPTIONS_END },
 };
-static const struct option_row status_options[] = { OPTION_JSON, OPTIONS_END };
+static const struct option_row status_options[] = { { JSON }, { OPTIONS_END } };
 
 /* The subcommands.  Some need root for more than the control socket and drop it
  * themselves: doctor and names query Postfix's tables as Postfix's users

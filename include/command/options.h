@@ -29,10 +29,7 @@ struct option_row {
 	const char *help;     /* lines end with '\n', but for the last one */
 };
 
-#define OPTIONS_END                                                            \
-	{                                                                      \
-		.letter = 0                                                    \
-	}
+#define OPTIONS_END .letter = 0
 
 /*
  * Parse @argv with getopt_long(3), whose optind is then that of the first

@@ -30,7 +30,7 @@ static const struct option_row options[] = {
 	{ "map", 'm', OPTION_TEXT, "MAP", FIELD(map), "a text" },
 	{ NULL, 'r', OPTION_TEXT, "ADDRESS", FIELD(listener), "a letter" },
 	{ "timeout", 't', OPTION_SECONDS, "SECONDS", FIELD(timeout), "(9)" },
-	OPTIONS_END,
+	{ OPTIONS_END },
 };
 
 /* One or two words are given to the parser. */
