@@ -18,6 +18,7 @@
 
 #define SILENT_MS 2000 /* before anything is shown */
 #define POLL_MS 500
+#define MAY_ASK_MS 1000
 
 struct client {
 	const char *path; /* borrowed */
@@ -210,6 +211,17 @@ client_hint(int error)
 	return error == ENOENT
 		   ? "is postdaned running, and is this its control-socket?"
 		   : "is postdaned running?";
+}
+
+bool
+client_may_ask(const struct control_access *control)
+{
+	const int fd = control_access_connect(control, clock_ms() + MAY_ASK_MS);
+	const int error = errno;
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1 || (error != EACCES && error != EPERM);
 }
 
 struct client *

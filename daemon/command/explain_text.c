@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/reason.h"
+#include "command/fields.h"
 
 #define INDENT 2 /* columns per level */
 
@@ -14,20 +15,6 @@ struct painter {
 	FILE *out;
 	bool colour;
 };
-
-static const char *
-get_text(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
-static json_int_t
-get_number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
 
 /* How good a status or a reply is. */
 static enum mark
@@ -84,8 +71,8 @@ put_reason(const struct painter *painter, unsigned level, const char *label,
 static bool
 is_proof_alone(const json_t *lookup)
 {
-	return strcmp(get_text(lookup, "status"), "failed") == 0 &&
-	       strcmp(get_text(lookup, "security"), "insecure") == 0;
+	return strcmp(fields_text(lookup, "status"), "failed") == 0 &&
+	       strcmp(fields_text(lookup, "security"), "insecure") == 0;
 }
 
 static void
@@ -94,21 +81,22 @@ put_lookup(const struct painter *painter, unsigned level, const json_t *lookup)
 	const json_t *record;
 	size_t i;
 
-	put_mark(painter, level, mark_of(get_text(lookup, "security")));
+	put_mark(painter, level, mark_of(fields_text(lookup, "security")));
 	fprintf(painter->out,
 	    "%s %s: %s, %s, rung %s, ttl %lld, step %lld, %lld ms\n",
-	    get_text(lookup, "type"), get_text(lookup, "name"),
-	    is_proof_alone(lookup) ? "no data" : get_text(lookup, "status"),
-	    get_text(lookup, "security"), get_text(lookup, "rung"),
-	    get_number(lookup, "ttl"), get_number(lookup, "step"),
-	    get_number(lookup, "ms"));
-	put_note(painter, level + 1, "alias of ", get_text(lookup, "rname"));
+	    fields_text(lookup, "type"), fields_text(lookup, "name"),
+	    is_proof_alone(lookup) ? "no data" : fields_text(lookup, "status"),
+	    fields_text(lookup, "security"), fields_text(lookup, "rung"),
+	    fields_number(lookup, "ttl"), fields_number(lookup, "step"),
+	    fields_number(lookup, "ms"));
+	put_note(painter, level + 1, "alias of ", fields_text(lookup, "rname"));
 	json_array_foreach (json_object_get(lookup, "records"), i, record)
 		put_note(painter, level + 1, "", json_string_value(record));
-	put_note(painter, level + 1, "insecure: ", get_text(lookup, "proof"));
+	put_note(
+	    painter, level + 1, "insecure: ", fields_text(lookup, "proof"));
 	put_reason(painter, level + 1,
 	    is_proof_alone(lookup) ? "no data: " : "failed: ",
-	    get_text(lookup, "why"));
+	    fields_text(lookup, "why"));
 }
 
 static void
@@ -126,28 +114,29 @@ put_mx(const struct painter *painter, const json_t *mx)
 {
 	if (mx == NULL)
 		return;
-	put_mark(painter, 1, mark_of(get_text(mx, "security")));
-	fprintf(painter->out, "MX: %s, %s%s%s\n", get_text(mx, "status"),
-	    get_text(mx, "security"),
+	put_mark(painter, 1, mark_of(fields_text(mx, "security")));
+	fprintf(painter->out, "MX: %s, %s%s%s\n", fields_text(mx, "status"),
+	    fields_text(mx, "security"),
 	    json_is_true(json_object_get(mx, "implicit"))
 		? ", no MX record: the domain is its own host"
 		: "",
 	    json_is_true(json_object_get(mx, "truncated"))
 		? ", more hosts than are looked at"
 		: "");
-	put_reason(painter, 1, "", get_text(mx, "why"));
+	put_reason(painter, 1, "", fields_text(mx, "why"));
 	put_lookups(painter, 2, mx);
 }
 
 static void
 put_host(const struct painter *painter, const json_t *host)
 {
-	put_mark(painter, 1, mark_of(get_text(host, "status")));
+	put_mark(painter, 1, mark_of(fields_text(host, "status")));
 	fprintf(painter->out, "host %s (preference %lld): %s\n",
-	    get_text(host, "name"), get_number(host, "preference"),
-	    get_text(host, "status"));
-	put_reason(painter, 1, "", get_text(host, "why"));
-	put_note(painter, 1, "TLSA base domain ", get_text(host, "tlsa_base"));
+	    fields_text(host, "name"), fields_number(host, "preference"),
+	    fields_text(host, "status"));
+	put_reason(painter, 1, "", fields_text(host, "why"));
+	put_note(
+	    painter, 1, "TLSA base domain ", fields_text(host, "tlsa_base"));
 	put_lookups(painter, 2, host);
 }
 
@@ -189,13 +178,14 @@ put_why(const struct painter *painter, const char *rule, const char *why)
 static void
 put_cost(const struct painter *painter, const json_t *explanation)
 {
-	const json_int_t questions = get_number(explanation, "questions");
-	const json_int_t steps = get_number(explanation, "steps");
+	const json_int_t questions = fields_number(explanation, "questions");
+	const json_int_t steps = fields_number(explanation, "steps");
 
 	fprintf(painter->out,
 	    "  %lld question%s in %lld step%s, %lld ms, may be kept %lld s\n",
 	    questions, questions == 1 ? "" : "s", steps, steps == 1 ? "" : "s",
-	    get_number(explanation, "ms"), get_number(explanation, "ttl"));
+	    fields_number(explanation, "ms"),
+	    fields_number(explanation, "ttl"));
 }
 
 /* Whether an exception for the domain would help.  It does not if this machine
@@ -210,7 +200,7 @@ exception_helps(const char *reply, const char *why)
 static void
 put_exceptions(const struct painter *painter, const json_t *explanation)
 {
-	const char *domain = get_text(explanation, "domain");
+	const char *domain = fields_text(explanation, "domain");
 
 	fprintf(painter->out,
 	    "\nTo deliver all the same, before the fault is mended:\n"
@@ -219,21 +209,21 @@ put_exceptions(const struct painter *painter, const json_t *explanation)
 	    "  or, if its DNSSEC is known to be broken, in postdane.conf:\n"
 	    "    zone \"%s\" { insecure = yes }\n"
 	    "Both give up the protection that DANE has for this domain.\n",
-	    get_text(explanation, "key"), domain);
+	    fields_text(explanation, "key"), domain);
 }
 
 void
 explain_text(const json_t *explanation, bool colour, FILE *out)
 {
 	const struct painter painter = { out, colour };
-	const char *reply = get_text(explanation, "reply");
-	const char *rule = get_text(explanation, "rule");
-	const char *why = get_text(explanation, "why");
+	const char *reply = fields_text(explanation, "reply");
+	const char *rule = fields_text(explanation, "rule");
+	const char *why = fields_text(explanation, "why");
 	const json_t *host;
 	size_t i;
 
 	put_mark(&painter, 0, mark_of(reply));
-	fprintf(out, "%s: %s\n", get_text(explanation, "key"), reply);
+	fprintf(out, "%s: %s\n", fields_text(explanation, "key"), reply);
 	if (reason_of_network(why) != NULL)
 		put_why(&painter, rule, why);
 	put_note(&painter, 0, "", meaning(reply));

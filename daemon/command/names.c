@@ -2,7 +2,6 @@
  * listener resolve names alike. */
 
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,13 +16,7 @@
 #include "command/progress.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
-#define LISTENER "127.0.0.25"
 #define LINE_MAX_LEN 2048
-
-struct options {
-	const char *listener, *postconf, *directory;
-	bool of_postfix;
-};
 
 /* The comparison so far. */
 struct work {
@@ -127,12 +120,12 @@ compare_lines(struct work *work)
 
 /* Compares all names in Postfix's configuration. */
 static int
-compare_postfix(struct work *work, const struct options *options)
+compare_postfix(struct work *work, const struct command_line *line)
 {
 	struct postfix_hosts hosts = { 0 };
 	int worst = COMMAND_OK;
 	const int result =
-	    postfix_hosts_read(&hosts, options->postconf, options->directory);
+	    postfix_hosts_read(&hosts, line->postconf, line->config);
 
 	for (size_t i = 0; i < hosts.count; i++)
 		worst = worse(worst,
@@ -146,18 +139,17 @@ compare_postfix(struct work *work, const struct options *options)
 
 /* It is an error if no name could be compared. */
 static int
-compare_all(struct name_resolvers *resolvers, const struct options *options,
-    int argc, char **argv)
+compare_all(struct name_resolvers *resolvers, const struct command_line *line)
 {
 	struct work work = { .resolvers = resolvers };
 	int worst = COMMAND_OK;
 
-	if (options->of_postfix)
-		worst = compare_postfix(&work, options);
-	else if (optind == argc)
+	if (line->postfix)
+		worst = compare_postfix(&work, line);
+	else if (line->count == 0)
 		worst = compare_lines(&work);
-	for (int i = optind; i < argc; i++)
-		worst = worse(worst, compare_text(&work, argv[i]));
+	for (size_t i = 0; i < line->count; i++)
+		worst = worse(worst, compare_text(&work, line->argument[i]));
 	if (work.names == 0 || work.answered > 0)
 		return worst;
 	fprintf(stderr,
@@ -170,8 +162,8 @@ compare_all(struct name_resolvers *resolvers, const struct options *options,
 /* Without an answer from a resolver, all names or none would seem to differ.
  * Without validation, a missing answer of ours says nothing about a name. */
 static int
-compare_if_present(struct name_resolvers *resolvers,
-    const struct options *options, int argc, char **argv)
+compare_if_present(
+    struct name_resolvers *resolvers, const struct command_line *line)
 {
 	static const char absent[] =
 	    "the system's resolver (" RESOLV_CONF ") does not answer";
@@ -187,7 +179,7 @@ compare_if_present(struct name_resolvers *resolvers,
 		fprintf(stderr,
 		    "postdane: names: nobody answers at %s: is dns-listen set, "
 		    "and was postdane restarted?\n",
-		    options->listener);
+		    line->listener);
 	if (!present.system)
 		fprintf(stderr, "postdane: names: %s%s\n", absent,
 		    present.ours ? ": there is nothing to compare with"
@@ -195,7 +187,7 @@ compare_if_present(struct name_resolvers *resolvers,
 	if (!present.ours || !present.system)
 		return COMMAND_ERROR;
 	if (!present.ours_fails)
-		return compare_all(resolvers, options, argc, argv);
+		return compare_all(resolvers, line);
 	fprintf(stderr,
 	    "postdane: names: %s\npostdane: names: until then postdane "
 	    "resolves "
@@ -205,38 +197,6 @@ compare_if_present(struct name_resolvers *resolvers,
 				     : "not even the root is resolved by "
 				       "postdane: see postdane status");
 	return COMMAND_ERROR;
-}
-
-static int
-parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option long_options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "postconf", required_argument, NULL, 'p' },
-		{ "postfix", no_argument, NULL, 'P' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(
-		    argc, argv, "c:p:r:", long_options, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			options->directory = optarg;
-			break;
-		case 'p':
-			options->postconf = optarg;
-			break;
-		case 'P':
-			options->of_postfix = true;
-			break;
-		case 'r':
-			options->listener = optarg;
-			break;
-		default:
-			return -1;
-		}
-	return 0;
 }
 
 /* An address without a port: resolvers are asked at port 53. */
@@ -251,31 +211,26 @@ is_listener(const char *text)
 		return true;
 	fprintf(stderr,
 	    "postdane: names: -r \"%s\" is no IP address: it takes one of "
-	    "dns-listen, without the port, such as " LISTENER "\n",
+	    "dns-listen, without the port, such as " COMMAND_LISTENER "\n",
 	    log_printable(printable, sizeof(printable), text, strlen(text)));
 	return false;
 }
 
 int
-command_names(const struct command_options *command, int argc, char **argv)
+command_names(const struct command_line *line)
 {
-	struct options options = { .listener = LISTENER,
-		.postconf = "postconf" };
 	struct name_resolvers *resolvers;
 	const char *why;
 	int code;
 
-	(void)command;
-	if (parse_options(argc, argv, &options) == -1)
-		return COMMAND_USAGE;
-	if (!is_listener(options.listener))
+	if (!is_listener(line->listener))
 		return COMMAND_ERROR;
-	resolvers = name_compare_new(RESOLV_CONF, options.listener, &why);
+	resolvers = name_compare_new(RESOLV_CONF, line->listener, &why);
 	if (resolvers == NULL) {
 		fprintf(stderr, "postdane: names: %s\n", why);
 		return COMMAND_ERROR;
 	}
-	code = compare_if_present(resolvers, &options, argc, argv);
+	code = compare_if_present(resolvers, line);
 	name_compare_free(resolvers);
 	return code;
 }

@@ -1,22 +1,73 @@
 /* postdane.c - the program postdane: runs its subcommands. */
 
 #include <getopt.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/suggestion.h"
 #include "command/command.h"
 #include "command/control_access.h"
+#include "command/options.h"
 
 #define HELP "help"
-#define OPTION_JSON "  -j, --json             print JSON\n"
-#define OPTION_MAP                                                             \
-	"  -m, --map MAP          asked as table MAP: a map block may change " \
-	"the answer\n"
-#define OPTION_CONFIG                                                          \
-	"  -c, --config DIR       Postfix's configuration directory\n"
-#define OPTION_POSTCONF "  -p, --postconf COMMAND the postconf to run\n"
+#define CHROOT "/var/spool/postfix"
+#define RESOLV_CONF "/etc/resolv.conf"
+
+#define FIELD(name) offsetof(struct command_line, name)
+
+/* Rows that several tables have. */
+#define JSON "json", 'j', OPTION_FLAG, NULL, FIELD(json), "print JSON"
+#define MAP                                                                    \
+	"map", 'm', OPTION_TEXT, "MAP", FIELD(map),                            \
+	    "asked as table MAP: a map block may change the answer"
+#define CONFIG                                                                 \
+	"config", 'c', OPTION_TEXT, "DIR", FIELD(config),                      \
+	    "Postfix's configuration directory"
+#define POSTCONF                                                               \
+	"postconf", 'p', OPTION_TEXT, "COMMAND", FIELD(postconf),              \
+	    "the postconf to run"
+
+static const struct option_row no_options[] = { { OPTIONS_END } };
+static const struct option_row query_options[] = { { MAP }, { OPTIONS_END } };
+static const struct option_row explain_options[] = { { JSON }, { MAP },
+	{ OPTIONS_END } };
+static const struct option_row check_options[] = {
+	{ "at", 'a', OPTION_TIME, "TIME", FIELD(at),
+	    "judge as of another day: +30d, +12h, 2026-12-24" },
+	{ JSON },
+	{ "timeout", 't', OPTION_SECONDS, "SECONDS", FIELD(timeout),
+	    "for all connections together (60)" },
+	{ OPTIONS_END },
+};
+static const struct option_row diagnose_options[] = {
+	{ "config", 'c', OPTION_TEXT, "FILE", FIELD(config),
+	    "the daemon's configuration\n(" COMMAND_CONFIG ", if there)" },
+	{ "chroot", 0, OPTION_TEXT, "DIRECTORY", FIELD(chroot),
+	    "Postfix's chroot (" CHROOT ")" },
+	{ JSON },
+	{ "no-daemon", 0, OPTION_FLAG, NULL, FIELD(no_daemon),
+	    "do not ask the daemon" },
+	{ "resolv-conf", 0, OPTION_TEXT, "FILE", FIELD(resolv_conf),
+	    "in place of " RESOLV_CONF },
+	{ "root-hints", 0, OPTION_TEXT, "FILE", FIELD(root_hints),
+	    "in place of those of the configuration" },
+	{ "timeout", 't', OPTION_SECONDS, "SECONDS", FIELD(timeout),
+	    "for everything together (30)" },
+	{ OPTIONS_END },
+};
+static const struct option_row doctor_options[] = { { CONFIG }, { JSON },
+	{ POSTCONF }, { OPTIONS_END } };
+static const struct option_row names_options[] = {
+	{ CONFIG },
+	{ POSTCONF },
+	{ "postfix", 0, OPTION_FLAG, NULL, FIELD(postfix),
+	    "the names in Postfix's configuration" },
+	{ NULL, 'r', OPTION_TEXT, "ADDRESS", FIELD(listener),
+	    "where dns-listen is (" COMMAND_LISTENER ")" },
+	{ OPTIONS_END },
+};
+static const struct option_row status_options[] = { { JSON }, { OPTIONS_END } };
 
 /* The subcommands.  Some need root for more than the control socket and drop it
  * themselves: doctor and names query Postfix's tables as Postfix's users
@@ -25,44 +76,44 @@ static const struct {
 	const char *name;
 	command_fn run;
 	bool leaves_root; /* at the start */
+	unsigned timeout; /* seconds, if none is given */
 	const char *arguments, *purpose;
-	const char *options; /* one line per option */
+	const struct option_row *options;
+	size_t least, most; /* arguments that are no options */
+	const char *takes;  /* which ones */
+	const char *values; /* the form of what options take */
 } commands[] = {
-	{ "query", command_query, true, "[-m MAP] KEY...",
-	    "what Postfix would get for each key", OPTION_MAP },
-	{ "explain", command_explain, true, "[--json] [-m MAP] KEY",
-	    "evaluate anew and show the evidence", OPTION_JSON OPTION_MAP },
-	{ "check", command_check, true, "[--at +30d] [--json] KEY",
+	{ "query", command_query, true, 0, "[-m MAP] KEY...",
+	    "what Postfix would get for each key", query_options, 1, SIZE_MAX,
+	    "at least one key", NULL },
+	{ "explain", command_explain, true, 0, "[--json] [-m MAP] KEY",
+	    "evaluate anew and show the evidence", explain_options, 1, 1,
+	    "one key", NULL },
+	{ "check", command_check, true, 60, "[--at +30d] [--json] KEY",
 	    "connect to the mail servers and judge their certificates",
-	    "  -a, --at TIME          judge as of another day: +30d, +12h, "
-	    "2026-12-24\n" OPTION_JSON
-	    "  -t, --timeout SECONDS  for all connections together (60)\n" },
-	{ "diagnose", command_diagnose, false, "[--json] DOMAIN",
+	    check_options, 1, 1, "one key",
+	    "--at has the form +30d, +12h, +2w or 2026-12-24, --timeout "
+	    "seconds" },
+	{ "diagnose", command_diagnose, false, 30, "[--json] DOMAIN",
 	    "ask every name server on the way: what fails, who is to blame",
-	    "  -c, --config FILE      the daemon's configuration\n"
-	    "                         (" COMMAND_CONFIG ", if there)\n"
-	    "  --chroot DIRECTORY     Postfix's chroot "
-	    "(/var/spool/postfix)\n" OPTION_JSON
-	    "  --no-daemon            do not ask the daemon\n"
-	    "  --resolv-conf FILE     in place of /etc/resolv.conf\n"
-	    "  --root-hints FILE      in place of those of the configuration\n"
-	    "  -t, --timeout SECONDS  for everything together (30)\n" },
-	{ "flush", command_flush, true, "[KEY]",
-	    "forget the verdict of a key, or all", "" },
-	{ "export", command_export, true, "[-m MAP]",
+	    diagnose_options, 1, 1, "one domain",
+	    "--timeout takes seconds, 1 to 3600" },
+	{ "flush", command_flush, true, 0, "[KEY]",
+	    "forget the verdict of a key, or all", no_options, 0, 1,
+	    "one key, or none", NULL },
+	{ "export", command_export, true, 0, "[-m MAP]",
 	    "what is remembered, as a table for a day without the daemon",
-	    OPTION_MAP },
-	{ "doctor", command_doctor, false, "[-c DIR] [--json]",
-	    "whether Postfix will honour the verdicts",
-	    OPTION_CONFIG OPTION_JSON OPTION_POSTCONF },
-	{ "names", command_names, false, "[--postfix] [-r ADDRESS] [NAME...]",
+	    query_options, 0, 0, "no argument", NULL },
+	{ "doctor", command_doctor, false, 0, "[-c DIR] [--json]",
+	    "whether Postfix will honour the verdicts", doctor_options, 0, 0,
+	    "no argument", NULL },
+	{ "names", command_names, false, 0,
+	    "[--postfix] [-r ADDRESS] [NAME...]",
 	    "are names resolved alike by the system and by dns-listen?",
-	    OPTION_CONFIG OPTION_POSTCONF
-	    "  --postfix              the names in Postfix's configuration\n"
-	    "  -r ADDRESS             where dns-listen is "
-	    "(127.0.0.25)\n" },
-	{ "status", command_status, true, "[--json]",
-	    "is the daemon well, and what has it done?", OPTION_JSON },
+	    names_options, 0, SIZE_MAX, NULL, NULL },
+	{ "status", command_status, true, 0, "[--json]",
+	    "is the daemon well, and what has it done?", status_options, 0, 0,
+	    "no argument", NULL },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -108,13 +159,13 @@ static void
 command_help(size_t command)
 {
 	command_usage(command, stdout);
-	printf("\n%s\n\n%s"
-	       "  -s SOCKET              the daemon's control-socket\n"
+	printf("\n%s\n\n", commands[command].purpose);
+	options_help(commands[command].options, stdout);
+	printf("  -s SOCKET              the daemon's control-socket\n"
 	       "                         (" COMMAND_CONTROL_SOCKET ")\n"
 	       "  -h, --help             show this text and exit\n"
 	       "\n"
-	       "postdane(1) says more.\n",
-	    commands[command].purpose, commands[command].options);
+	       "postdane(1) says more.\n");
 }
 
 /* These options work in any position, and nothing else is done. */
@@ -163,12 +214,45 @@ put_version(void)
 	puts("postdane " POSTDANE_VERSION);
 }
 
+/* Reads options and arguments into @line.  Returns 0, or -1 with a line on
+ * stderr. */
 static int
-run_command(const struct command_options *options, size_t command, int argc,
-    char **argv)
+parse(size_t command, int argc, char **argv, struct command_line *line)
 {
 	char label[32];
-	int code;
+
+	if ((argc = take_socket(argc, argv, line->control)) == -1)
+		return -1;
+	snprintf(label, sizeof(label), "postdane: %s", commands[command].name);
+	argv[0] = label;
+	if (options_parse(commands[command].options, argc, argv,
+		commands[command].values, line) == -1)
+		return -1;
+	line->argument = argv + optind;
+	line->count = (size_t)(argc - optind);
+	if (line->count >= commands[command].least &&
+	    line->count <= commands[command].most)
+		return 0;
+	fprintf(stderr, "postdane: %s takes %s\n", commands[command].name,
+	    commands[command].takes);
+	return -1;
+}
+
+static int
+run_command(
+    struct control_access *control, size_t command, int argc, char **argv)
+{
+	const time_t now = time(NULL);
+	struct command_line line = {
+		.control = control,
+		.chroot = CHROOT,
+		.listener = COMMAND_LISTENER,
+		.postconf = "postconf",
+		.resolv_conf = RESOLV_CONF,
+		.timeout = commands[command].timeout,
+		.now = now,
+		.at = now,
+	};
 
 	if (has_option(argc, argv, "-h", "--help")) {
 		command_help(command);
@@ -178,21 +262,14 @@ run_command(const struct command_options *options, size_t command, int argc,
 		put_version();
 		return COMMAND_OK;
 	}
-	if ((argc = take_socket(argc, argv, options->control)) == -1) {
+	if (parse(command, argc, argv, &line) == -1) {
 		command_usage(command, stderr);
 		return COMMAND_ERROR;
 	}
 	if (commands[command].leaves_root &&
-	    control_access_leave_root(options->control) == -1)
+	    control_access_leave_root(control) == -1)
 		return COMMAND_ERROR;
-	snprintf(label, sizeof(label), "postdane: %s", commands[command].name);
-	argv[0] = label;
-	optind = 0; /* glibc: restart the scan */
-	code = commands[command].run(options, argc, argv);
-	if (code != COMMAND_USAGE)
-		return code;
-	command_usage(command, stderr);
-	return COMMAND_ERROR;
+	return commands[command].run(&line);
 }
 
 /* Returns COMMANDS with a line on stderr if there is none of this name. */
@@ -232,14 +309,14 @@ help(const char *name)
 }
 
 static int
-run(const struct command_options *options, int argc, char **argv)
+run(struct control_access *control, int argc, char **argv)
 {
 	size_t command;
 
 	if (strcmp(argv[0], HELP) == 0)
 		return help(argc > 1 ? argv[1] : NULL);
 	command = find_command(argv[0]);
-	return command != COMMANDS ? run_command(options, command, argc, argv)
+	return command != COMMANDS ? run_command(control, command, argc, argv)
 				   : COMMAND_ERROR;
 }
 
@@ -252,7 +329,6 @@ main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct control_access control = { COMMAND_CONTROL_SOCKET, -1 };
-	const struct command_options options = { &control };
 	int option;
 
 	/* "+": the subcommand parses what follows it. */
@@ -277,5 +353,5 @@ main(int argc, char **argv)
 		usage(stderr);
 		return COMMAND_ERROR;
 	}
-	return run(&options, argc - optind, argv + optind);
+	return run(&control, argc - optind, argv + optind);
 }

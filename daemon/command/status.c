@@ -1,6 +1,5 @@
 /* status.c - postdane status: the state of the daemon. */
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,24 +9,11 @@
 
 #include "command/client.h"
 #include "command/command.h"
+#include "command/fields.h"
 
 #define MINUTE 60
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
-
-static int64_t
-number(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
-
-static const char *
-string(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text != NULL ? text : "";
-}
 
 /* "lookups_in_flight": "lookups in flight" */
 static void
@@ -69,14 +55,14 @@ print_counter(const char *name, json_t *counter)
 static void
 print_key(const json_t *key)
 {
-	const time_t since = (time_t)number(key, "since");
+	const time_t since = (time_t)fields_number(key, "since");
 	char date[32] = "";
 	struct tm tm;
 
 	if (since > 0 && gmtime_r(&since, &tm) != NULL)
 		strftime(date, sizeof(date), " since %Y-%m-%d", &tm);
-	printf("root key %" PRId64 ": %s%s%s\n", number(key, "key_tag"),
-	    string(key, "state"), date,
+	printf("root key %" JSON_INTEGER_FORMAT ": %s%s%s\n",
+	    fields_number(key, "key_tag"), fields_text(key, "state"), date,
 	    json_is_true(json_object_get(key, "configured"))
 		? ", in trust-anchor"
 		: "");
@@ -85,7 +71,7 @@ print_key(const json_t *key)
 static void
 print_keys(const json_t *status)
 {
-	const char *trouble = string(status, "trust_anchor_trouble");
+	const char *trouble = fields_text(status, "trust_anchor_trouble");
 	json_t *key;
 	size_t i;
 
@@ -99,12 +85,12 @@ print_keys(const json_t *status)
 static void
 print_status(json_t *status)
 {
-	const char *name, *why = string(status, "trust_why");
+	const char *name, *why = fields_text(status, "trust_why");
 	json_t *value;
 
-	printf("postdaned %s, ", string(status, "version"));
-	print_uptime(number(status, "uptime"));
-	printf("trust: %s%s%s\n", string(status, "trust"),
+	printf("postdaned %s, ", fields_text(status, "version"));
+	print_uptime(fields_number(status, "uptime"));
+	printf("trust: %s%s%s\n", fields_text(status, "trust"),
 	    why[0] != '\0' ? ": " : "", why);
 	print_keys(status);
 	json_object_foreach (status, name, value) {
@@ -122,44 +108,19 @@ print_status(json_t *status)
 	}
 }
 
-static int
-show_status(const struct command_options *options, bool as_json)
+int
+command_status(const struct command_line *line)
 {
-	json_t *reply = client_call(options->control, "status", NULL, NULL);
+	json_t *reply = client_call(line->control, "status", NULL, NULL);
 	bool alive;
 
 	if (reply == NULL)
 		return COMMAND_ERROR;
-	if (as_json) {
-		json_dumpf(reply, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
+	if (line->json)
+		fields_print(reply);
+	else
 		print_status(reply);
-	}
-	alive = strcmp(string(reply, "trust"), "alive") == 0;
+	alive = strcmp(fields_text(reply, "trust"), "alive") == 0;
 	json_decref(reply);
 	return alive ? COMMAND_OK : COMMAND_TEMP;
-}
-
-int
-command_status(const struct command_options *options, int argc, char **argv)
-{
-	static const struct option long_options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool as_json = false;
-	int option;
-
-	while (
-	    (option = getopt_long(argc, argv, "j", long_options, NULL)) != -1) {
-		if (option != 'j')
-			return COMMAND_USAGE;
-		as_json = true;
-	}
-	if (optind != argc) {
-		fprintf(stderr, "postdane: status takes no argument\n");
-		return COMMAND_USAGE;
-	}
-	return show_status(options, as_json);
 }

@@ -3,7 +3,6 @@
 #include "process/config_check.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include <event2/event.h>
 
+#include "base/child.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/reason.h"
@@ -127,22 +127,11 @@ be_child(const char *path, int pipe)
 static int
 fork_child(const char *path, pid_t *child)
 {
-	int ends[2], error;
+	int end;
 
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return -1;
-	if ((*child = fork()) == 0) {
-		close(ends[0]);
-		be_child(path, ends[1]);
-	}
-	error = errno;
-	close(ends[1]);
-	if (*child == -1) {
-		close(ends[0]);
-		errno = error;
-		return -1;
-	}
-	return ends[0];
+	if ((*child = child_fork(&end)) == 0)
+		be_child(path, end);
+	return *child != -1 ? end : -1;
 }
 
 /* Returns whether there may be more to read. */

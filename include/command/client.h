@@ -4,6 +4,7 @@
 #ifndef COMMAND_CLIENT_H
 #define COMMAND_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -18,6 +19,9 @@ struct client;
 /* Advice to the user for an errno of connecting. */
 #define CLIENT_MAY_NOT_ASK "only root or the daemon's user may ask: use sudo"
 const char *client_hint(int error);
+
+/* Tries to connect.  Returns false if we lack the right to. */
+bool client_may_ask(const struct control_access *control);
 
 /*
  * Send @request, which remains the caller's, without waiting for the reply.

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/reason.h"
+#include "command/report.h"
 
 #include "test_main.h"
 
@@ -291,7 +292,7 @@ START_TEST(names_mean_the_same_to_both)
 	assert_finds(&f, names[_i].finds);
 	report = doctor_report(&f.facts);
 	ck_assert_int_eq(json_integer_value(json_object_get(report, "code")) ==
-			     DOCTOR_CRITICAL,
+			     report_level(REPORT_CRITICAL)->code,
 	    names[_i].critical == 1);
 	json_decref(report);
 }
@@ -815,10 +816,13 @@ START_TEST(resolv_conf_is_read_as_glibc_reads_it)
 				   "nameserver\t127.0.0.25 # ours\n"
 				   ";nameserver 192.0.2.2\n"
 				   "nameserver\n"
+				   " nameserver 192.0.2.5\n"
+				   "nameservers 192.0.2.6\n"
 				   "nameserver ::1\n"
 				   "options timeout:15 trust-ad\r\n"
 				   "nameserver 192.0.2.3\n"
 				   "nameserver 192.0.2.4";
+	char copy[sizeof(text)], *rest = copy;
 	struct resolv_conf conf;
 
 	resolv_conf_parse(text, &conf);
@@ -827,6 +831,12 @@ START_TEST(resolv_conf_is_read_as_glibc_reads_it)
 	ck_assert_str_eq(conf.server[1], "::1");
 	ck_assert_str_eq(conf.server[2], "192.0.2.3");
 	ck_assert(conf.trust_ad);
+	memcpy(copy, text, sizeof(text));
+	for (size_t i = 0; i < conf.server_count; i++)
+		ck_assert_pstr_eq(
+		    resolv_conf_next_server(&rest), conf.server[i]);
+	ck_assert_pstr_eq(resolv_conf_next_server(&rest), "192.0.2.4");
+	ck_assert_ptr_null(resolv_conf_next_server(&rest));
 	resolv_conf_parse("", &conf);
 	ck_assert_uint_eq(conf.server_count, 0);
 	ck_assert(!conf.trust_ad);

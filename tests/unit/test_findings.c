@@ -3,13 +3,12 @@
  * be said of it.  And that nothing is said of a server that is well.
  */
 
-#include "command/diagnose/diagnose_server.h"
+#include "command/diagnose/diagnose_judge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/diagnose/diagnose_recursor.h"
 #include "dns/answer.h"
 #include "test_main.h"
 
@@ -275,7 +274,7 @@ START_TEST(a_healthy_server_is_left_alone)
 {
 	judge();
 	ck_assert_uint_eq(findings.count, 0);
-	ck_assert_int_eq(findings_worst(&findings), FINDINGS_NOTE);
+	ck_assert_int_eq(findings_worst(&findings), REPORT_NOTE);
 }
 END_TEST
 
@@ -319,7 +318,7 @@ START_TEST(no_ipv6_here_is_nobodys_fault)
 	change(&lose);
 	judge();
 	ck_assert_uint_eq(findings.count, 1);
-	ck_assert_int_eq(findings.item[0].severity, FINDINGS_NOTE);
+	ck_assert_int_eq(findings.item[0].severity, REPORT_NOTE);
 }
 END_TEST
 
@@ -330,9 +329,9 @@ START_TEST(all_servers_guilty_is_critical)
 	change(&lose);
 	judge();
 	findings_weigh(&findings, ZONE, 2);
-	ck_assert_int_eq(findings_worst(&findings), FINDINGS_WARNING);
+	ck_assert_int_eq(findings_worst(&findings), REPORT_WARNING);
 	findings_weigh(&findings, ZONE, 1);
-	ck_assert_int_eq(findings_worst(&findings), FINDINGS_CRITICAL);
+	ck_assert_int_eq(findings_worst(&findings), REPORT_CRITICAL);
 	ck_assert(findings_blame_a_zone(&findings));
 }
 END_TEST
@@ -399,7 +398,7 @@ START_TEST(the_recursor_of_the_incident)
 	servfail(recursor(DIAGNOSE_RECURSE_DO));
 	servfail(recursor(DIAGNOSE_RECURSE_CD));
 	judge_recursor("recursor-do-servfail");
-	ck_assert_int_eq(findings.item[0].severity, FINDINGS_CRITICAL);
+	ck_assert_int_eq(findings.item[0].severity, REPORT_CRITICAL);
 	ck_assert(!findings_blame_a_zone(&findings));
 	ck_assert_str_eq(findings.item[0].dig,
 	    "dig +ignore +nocookie +bufsize=1232 +dnssec @192.0.2.1 MX " ZONE);
@@ -435,7 +434,7 @@ END_TEST
 
 START_TEST(what_is_folded_is_taken_away)
 {
-	struct finding fill = { .severity = FINDINGS_NOTE, .remedy = "none" };
+	struct finding fill = { .severity = REPORT_NOTE, .remedy = "none" };
 
 	for (unsigned i = 0; i < 10; i++) {
 		snprintf(fill.behaviour, sizeof(fill.behaviour), "%s",

@@ -1,137 +1,40 @@
 /* check.c - postdane check: compares the certificates of a domain's servers
  * with its TLSA records. */
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/domain.h"
 #include "command/check/check_report.h"
-#include "command/check/check_text.h"
 #include "command/client.h"
 #include "command/command.h"
 #include "command/progress.h"
+#include "command/report.h"
 
-#define TIMEOUT_SECONDS 60 /* for all addresses */
-#define PROBE_SECONDS 15   /* for one connection */
+#define PROBE_SECONDS 15 /* for one connection */
 
-struct options {
-	struct control_access *control;
+struct work {
+	const struct command_line *line;
 	const char *key;
-	time_t now, at;
 	uint64_t deadline; /* clock_ms() */
-	bool as_json;
-	struct progress *progress;
+	struct progress progress;
 };
-
-/* ---- options ---- */
-
-static time_t
-unit_seconds(char unit)
-{
-	switch (unit) {
-	case 'h':
-		return 3600;
-	case 'd':
-		return 86400;
-	case 'w':
-		return 7 * 86400;
-	default:
-		return 0;
-	}
-}
-
-/* "+30d", "+12h", "+2w" or "2026-12-24".  Returns 0, or -1. */
-static int
-parse_at(const char *text, time_t now, time_t *at)
-{
-	struct tm tm = { 0 };
-	const char *rest;
-	char *end;
-	long count;
-
-	if (text[0] != '+') {
-		rest = strptime(text, "%Y-%m-%d", &tm);
-		if (rest == NULL || *rest != '\0')
-			return -1;
-		*at = timegm(&tm);
-		return 0;
-	}
-	count = strtol(text + 1, &end, 10);
-	if (end == text + 1 || count < 0 || count > 100000 ||
-	    unit_seconds(*end) == 0 || end[1] != '\0')
-		return -1;
-	*at = now + count * unit_seconds(*end);
-	return 0;
-}
-
-/* Returns 0, or -1. */
-static int
-parse_timeout(const char *text, uint64_t *deadline)
-{
-	char *end;
-	const unsigned long seconds = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end != '\0' || seconds == 0 ||
-	    seconds > 3600)
-		return -1;
-	*deadline = clock_ms() + seconds * 1000;
-	return 0;
-}
-
-static int
-parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option long_options[] = {
-		{ "at", required_argument, NULL, 'a' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option, bad = 0;
-
-	while (bad == 0 && (option = getopt_long(argc, argv,
-				"a:jt:", long_options, NULL)) != -1) {
-		if (option == 'j')
-			options->as_json = true;
-		else if (option == 'a')
-			bad = parse_at(optarg, options->now, &options->at);
-		else if (option == 't')
-			bad = parse_timeout(optarg, &options->deadline);
-		else
-			return -1;
-	}
-	if (bad != 0) {
-		fprintf(stderr,
-		    "postdane: check: not understood: %s (--at has the form "
-		    "+30d, +12h, +2w or 2026-12-24, --timeout seconds)\n",
-		    optarg);
-		return -1;
-	}
-	if (optind + 1 != argc) {
-		fprintf(stderr, "postdane: check takes one key\n");
-		return -1;
-	}
-	options->key = argv[optind];
-	return 0;
-}
 
 /* ---- probing ---- */
 
 static bool
-out_of_time(const struct options *options)
+out_of_time(const struct work *work)
 {
-	return clock_ms() >= options->deadline;
+	return clock_ms() >= work->deadline;
 }
 
 /* "mx.example.org, [192.0.2.25]:25, RSA" */
 static void
-show_probe(const struct options *options, const struct tls_probe_target *target,
+show_probe(struct work *work, const struct tls_probe_target *target,
     const struct check_address *address, enum tls_probe_key key)
 {
 	static const char *const kinds[] = { [TLS_PROBE_KEY_ANY] = "any key",
@@ -144,21 +47,21 @@ show_probe(const struct options *options, const struct tls_probe_target *target,
 	    target->base != NULL ? target->base : "no TLSA",
 	    endpoint_text(address->endpoint, endpoint) + strlen("inet:"),
 	    kinds[key]);
-	progress_show_now(options->progress, text);
+	progress_show_now(&work->progress, text);
 }
 
 /* Returns the status of the result. */
 static enum tls_probe_status
-probe_once(const struct options *options, const struct tls_probe_target *target,
+probe_once(struct work *work, const struct tls_probe_target *target,
     enum tls_probe_key key, struct check_address *address)
 {
 	struct check_probe *probe = &address->probe[address->probe_count++];
 	uint64_t deadline = clock_ms() + PROBE_SECONDS * 1000;
 
-	if (deadline > options->deadline)
-		deadline = options->deadline;
+	if (deadline > work->deadline)
+		deadline = work->deadline;
 	probe->asked = key;
-	show_probe(options, target, address, key);
+	show_probe(work, target, address, key);
 	tls_probe_run(target, key, deadline, &probe->result);
 	return probe->result.status;
 }
@@ -166,27 +69,27 @@ probe_once(const struct options *options, const struct tls_probe_target *target,
 /* Tests RSA and ECDSA separately: one certificate may match while the other
  * does not. */
 static void
-probe_address(const struct options *options,
-    const struct tls_probe_target *target, struct check_address *address)
+probe_address(struct work *work, const struct tls_probe_target *target,
+    struct check_address *address)
 {
 	enum tls_probe_status rsa, ecdsa;
 
-	if (out_of_time(options))
+	if (out_of_time(work))
 		return;
 	if (target->base == NULL) {
-		probe_once(options, target, TLS_PROBE_KEY_ANY, address);
+		probe_once(work, target, TLS_PROBE_KEY_ANY, address);
 		return;
 	}
-	rsa = probe_once(options, target, TLS_PROBE_KEY_RSA, address);
-	if (rsa < TLS_PROBE_NO_KEY || out_of_time(options))
+	rsa = probe_once(work, target, TLS_PROBE_KEY_RSA, address);
+	if (rsa < TLS_PROBE_NO_KEY || out_of_time(work))
 		return;
-	ecdsa = probe_once(options, target, TLS_PROBE_KEY_ECDSA, address);
+	ecdsa = probe_once(work, target, TLS_PROBE_KEY_ECDSA, address);
 	if (rsa == TLS_PROBE_NO_KEY && ecdsa == TLS_PROBE_NO_KEY)
-		probe_once(options, target, TLS_PROBE_KEY_ANY, address);
+		probe_once(work, target, TLS_PROBE_KEY_ANY, address);
 }
 
 static int
-probe_host(const struct options *options, const struct destination *destination,
+probe_host(struct work *work, const struct destination *destination,
     const struct destination_host *host, struct check_host *to)
 {
 	struct tls_probe_target target = { .base = host->base,
@@ -194,7 +97,7 @@ probe_host(const struct options *options, const struct destination *destination,
 		.name_count = destination->name_count,
 		.tlsa = host->tlsa,
 		.tlsa_count = host->tlsa_count,
-		.at = options->at };
+		.at = work->line->at };
 
 	to->host = host;
 	to->address = calloc(host->address_count + 1, sizeof(*to->address));
@@ -203,7 +106,7 @@ probe_host(const struct options *options, const struct destination *destination,
 	for (size_t i = 0; i < host->address_count; i++) {
 		to->address[i].endpoint = &host->address[i];
 		target.address = host->address[i];
-		probe_address(options, &target, &to->address[i]);
+		probe_address(work, &target, &to->address[i]);
 	}
 	return 0;
 }
@@ -229,13 +132,12 @@ check_clear(struct check *check)
 
 /* Returns a report, or NULL when out of memory. */
 static json_t *
-check_destination(
-    const struct options *options, const struct destination *destination)
+check_destination(struct work *work, const struct destination *destination)
 {
-	struct check check = { .key = options->key,
+	struct check check = { .key = work->key,
 		.destination = destination,
-		.now = options->now,
-		.at = options->at };
+		.now = work->line->now,
+		.at = work->line->at };
 	json_t *report = NULL;
 	size_t i = 0;
 
@@ -243,7 +145,7 @@ check_destination(
 	if (check.host == NULL)
 		return NULL;
 	while (i < destination->host_count &&
-	       probe_host(options, destination, &destination->host[i],
+	       probe_host(work, destination, &destination->host[i],
 		   &check.host[i]) == 0)
 		i++;
 	if (i == destination->host_count)
@@ -253,18 +155,6 @@ check_destination(
 }
 
 /* ---- the daemon ---- */
-
-static json_t *
-explain(const struct options *options)
-{
-	json_t *request = client_request("explain", options->key, NULL);
-	json_t *reply = NULL;
-
-	if (request != NULL)
-		reply = client_ask(options->control, request);
-	json_decref(request);
-	return reply;
-}
 
 static bool
 knows_addresses(const struct destination *destination)
@@ -283,14 +173,16 @@ knows_addresses(const struct destination *destination)
  * Returns NULL with a line on stderr.
  */
 static struct destination *
-resolve(const struct options *options, json_t **explanation)
+resolve(struct work *work, json_t **explanation)
 {
 	struct destination *destination = NULL;
 
 	for (int tries = 0; tries < 2; tries++) {
 		destination_free(destination);
 		json_decref(*explanation);
-		if ((*explanation = explain(options)) == NULL)
+		*explanation = client_call(
+		    work->line->control, "explain", work->key, NULL);
+		if (*explanation == NULL)
 			return NULL;
 		if ((destination = destination_new(*explanation)) == NULL) {
 			fprintf(stderr, "postdane: out of memory\n");
@@ -303,46 +195,31 @@ resolve(const struct options *options, json_t **explanation)
 }
 
 static int
-run(const struct options *options)
+run(struct work *work)
 {
 	json_t *explanation = NULL, *report = NULL;
 	struct destination *destination;
-	int code = CHECK_UNKNOWN;
+	int code = report_level(REPORT_UNKNOWN)->code;
 
-	progress_show_now(options->progress, "asking postdane");
-	destination = resolve(options, &explanation);
-	if (destination != NULL &&
-	    (report = check_destination(options, destination)) == NULL)
-		fprintf(stderr, "postdane: out of memory\n");
-	progress_end(options->progress);
-	if (report != NULL) {
-		code = (int)json_integer_value(json_object_get(report, "code"));
-		if (options->as_json) {
-			json_dumpf(report, stdout, JSON_INDENT(2));
-			putchar('\n');
-		} else {
-			check_text(report, stdout);
-		}
-	}
-	json_decref(report);
+	progress_show_now(&work->progress, "asking postdane");
+	destination = resolve(work, &explanation);
+	if (destination != NULL)
+		report = check_destination(work, destination);
+	progress_end(&work->progress);
+	if (destination != NULL)
+		code = report_print(report, work->line->json, check_text);
 	destination_free(destination);
 	json_decref(explanation);
 	return code;
 }
 
 int
-command_check(const struct command_options *command, int argc, char **argv)
+command_check(const struct command_line *line)
 {
-	const time_t now = time(NULL);
-	struct progress progress = { 0 };
-	struct options options = { .control = command->control,
-		.progress = &progress,
-		.now = now,
-		.at = now,
-		.deadline = clock_ms() + TIMEOUT_SECONDS * 1000 };
+	struct work work = { .line = line,
+		.key = line->argument[0],
+		.deadline = clock_ms() + line->timeout * 1000U };
 
-	if (parse_options(argc, argv, &options) == -1)
-		return COMMAND_USAGE;
 	signal(SIGPIPE, SIG_IGN);
-	return run(&options);
+	return run(&work);
 }

@@ -1,4 +1,4 @@
-/* check_report.c - judges what postdane check found. */
+/* check_report.c - judges what postdane check found, and prints it. */
 
 #include "command/check/check_report.h"
 
@@ -9,58 +9,32 @@
 
 #include "base/domain.h"
 #include "base/reason.h"
+#include "command/fields.h"
+#include "command/report.h"
 #include "dane/tlsa.h"
 
-#define TEXT_MAX 1500
 #define WHERE_MAX (DOMAIN_TEXT_MAX + ENDPOINT_TEXT_MAX)
-#define TIME_MAX 32
 
 struct judge {
 	const struct check *check;
-	json_t *findings;
-	enum check_code code;
+	struct report report;
+	bool is_unknown;      /* there was nothing to check */
 	size_t certificates;  /* of hosts with usable TLSA records */
 	size_t authenticated; /* how many of these */
 };
 
-static void find(struct judge *judge, enum check_code code, const char *format,
-    ...) __attribute__((format(printf, 3, 4)));
+static void find(struct judge *judge, enum report_severity severity,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Adds a finding; CHECK_OK: a note. */
 static void
-find(struct judge *judge, enum check_code code, const char *format, ...)
+find(
+    struct judge *judge, enum report_severity severity, const char *format, ...)
 {
-	static const char *const severities[] = { "note", "warning",
-		"critical" };
-	char text[TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	report_find(&judge->report, severity, NULL, format, ap);
 	va_end(ap);
-	json_array_append_new(
-	    judge->findings, json_pack("{s:s, s:s}", "severity",
-				 severities[code], "text", text));
-	if (code > judge->code)
-		judge->code = code;
-}
-
-static void
-set_text(json_t *object, const char *key, const char *text)
-{
-	if (text != NULL && text[0] != '\0')
-		json_object_set_new(object, key, json_string(text));
-}
-
-static void
-set_time(json_t *object, const char *key, time_t when)
-{
-	char text[TIME_MAX];
-	struct tm tm;
-
-	if (gmtime_r(&when, &tm) != NULL &&
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
-		set_text(object, key, text);
 }
 
 static bool
@@ -104,19 +78,20 @@ record_json(const struct dns_rdata *rdata,
 	struct tlsa_rr rr;
 	json_t *object = json_object();
 
-	set_text(object, "record", tlsa_text(rdata->data, rdata->len, text));
+	fields_set_text(
+	    object, "record", tlsa_text(rdata->data, rdata->len, text));
 	json_object_set_new(object, "matched", json_boolean(record->valid));
 	if (record->depth >= 0)
 		json_object_set_new(
 		    object, "depth", json_integer(record->depth));
 	if (record->valid && !result->authenticated)
-		set_text(object, "why",
+		fields_set_text(object, "why",
 		    "not looked at: there are records with a stronger digest");
 	else
-		set_text(object, "why", record->why);
+		fields_set_text(object, "why", record->why);
 	if (record->valid && valid == 1 &&
 	    tlsa_parse(rdata->data, rdata->len, &rr) == 0)
-		set_text(object, "rollover", rollover(&rr));
+		fields_set_text(object, "rollover", rollover(&rr));
 	return object;
 }
 
@@ -142,7 +117,7 @@ judge_record(struct judge *judge, const struct check_host *host, size_t i)
 				return;
 		}
 	if (seen > 0)
-		find(judge, CHECK_OK,
+		find(judge, REPORT_NOTE,
 		    "%s: the record %s matches no certificate: left behind, or "
 		    "that of the next key",
 		    host->host->name, tlsa_text(rdata->data, rdata->len, text));
@@ -192,17 +167,19 @@ judge_failure(struct judge *judge, const struct check_address *address,
 {
 	switch (probe->result.status) {
 	case TLS_PROBE_NO_STARTTLS:
-		find(judge, CHECK_CRITICAL, "%s: %s", where, probe->result.why);
+		find(
+		    judge, REPORT_CRITICAL, "%s: %s", where, probe->result.why);
 		break;
 	case TLS_PROBE_NO_TLS:
-		find(judge, any_done(address) ? CHECK_WARNING : CHECK_CRITICAL,
+		find(judge,
+		    any_done(address) ? REPORT_WARNING : REPORT_CRITICAL,
 		    "%s: %s: %s", where, asked_text(probe->asked),
 		    probe->result.why);
 		break;
 	case TLS_PROBE_NO_KEY:
 		break;
 	default:
-		find(judge, CHECK_WARNING, "%s: not checked: %s", where,
+		find(judge, REPORT_WARNING, "%s: not checked: %s", where,
 		    probe->result.why);
 	}
 }
@@ -227,7 +204,7 @@ judge_probe(struct judge *judge, const struct destination_host *host,
 	if (result->authenticated)
 		judge->authenticated++;
 	else
-		find(judge, CHECK_CRITICAL, "%s: %s certificate: %s", where,
+		find(judge, REPORT_CRITICAL, "%s: %s certificate: %s", where,
 		    result->key, result->verdict);
 }
 
@@ -238,14 +215,14 @@ add_done(json_t *object, const struct destination_host *host,
 	const size_t valid = count_valid(result, host->tlsa_count);
 	json_t *records = json_array();
 
-	set_text(object, "key", result->key);
-	set_text(object, "protocol", result->protocol);
-	set_time(object, "expires", result->expires);
-	set_time(object, "chain_expires", result->chain_expires);
+	fields_set_text(object, "key", result->key);
+	fields_set_text(object, "protocol", result->protocol);
+	fields_set_time(object, "expires", result->expires);
+	fields_set_time(object, "chain_expires", result->chain_expires);
 	if (host->base != NULL) {
 		json_object_set_new(object, "authenticated",
 		    json_boolean(result->authenticated));
-		set_text(object, "verdict", result->verdict);
+		fields_set_text(object, "verdict", result->verdict);
 	}
 	for (size_t i = 0; i < host->tlsa_count; i++)
 		json_array_append_new(
@@ -258,9 +235,9 @@ probe_json(const struct destination_host *host, const struct check_probe *probe)
 {
 	json_t *object = json_object();
 
-	set_text(object, "asked", asked_text(probe->asked));
-	set_text(object, "status", status_text(probe->result.status));
-	set_text(object, "why", probe->result.why);
+	fields_set_text(object, "asked", asked_text(probe->asked));
+	fields_set_text(object, "status", status_text(probe->result.status));
+	fields_set_text(object, "why", probe->result.why);
 	if (probe->result.status == TLS_PROBE_DONE)
 		add_done(object, host, &probe->result);
 	return object;
@@ -277,7 +254,7 @@ address_json(struct judge *judge, const struct destination_host *host,
 
 	endpoint_text(address->endpoint, text);
 	if (address->probe_count == 0)
-		find(judge, CHECK_WARNING,
+		find(judge, REPORT_WARNING,
 		    "%s %s: not checked: no time left (--timeout)", host->name,
 		    text + strlen("inet:"));
 	for (size_t i = 0; i < address->probe_count; i++) {
@@ -296,19 +273,19 @@ judge_host(
 	if (has_status(host, "failed") && reason_of_network(host->why) != NULL)
 		return; /* reported once, for all hosts */
 	if (has_status(host, "failed"))
-		find(judge, CHECK_CRITICAL, "%s: %s", host->name, host->why);
+		find(judge, REPORT_CRITICAL, "%s: %s", host->name, host->why);
 	else if (has_status(host, "no-address"))
-		find(judge, CHECK_WARNING, "%s: %s", host->name, host->why);
+		find(judge, REPORT_WARNING, "%s: %s", host->name, host->why);
 	else if (has_status(host, "unusable"))
-		find(judge, CHECK_WARNING,
+		find(judge, REPORT_WARNING,
 		    "%s: no TLSA record that SMTP can use: Postfix encrypts "
 		    "and authenticates nobody",
 		    host->name);
 	else if (!has_status(host, "usable") && others)
-		find(judge, CHECK_WARNING, "%s: not protected: %s", host->name,
+		find(judge, REPORT_WARNING, "%s: not protected: %s", host->name,
 		    host->why);
 	if (host->base != NULL && (!host->a_known || !host->aaaa_known))
-		find(judge, CHECK_WARNING,
+		find(judge, REPORT_WARNING,
 		    "%s: its %s addresses are not to be had: not checked",
 		    host->name, host->a_known ? "IPv6" : "IPv4");
 }
@@ -325,9 +302,9 @@ host_json(struct judge *judge, const struct check_host *host, bool others)
 		    address_json(judge, host->host, &host->address[i]));
 	for (size_t i = 0; i < host->host->tlsa_count; i++)
 		judge_record(judge, host, i);
-	set_text(object, "name", host->host->name);
-	set_text(object, "status", host->host->status);
-	set_text(object, "tlsa_base", host->host->base);
+	fields_set_text(object, "name", host->host->name);
+	fields_set_text(object, "status", host->host->status);
+	fields_set_text(object, "tlsa_base", host->host->base);
 	json_object_set_new(object, "addresses", addresses);
 	return object;
 }
@@ -351,16 +328,17 @@ judge_mx(struct judge *judge)
 	const char *status = destination->mx_status;
 
 	if (reason_of_network(destination->why) != NULL)
-		judge->code = CHECK_UNKNOWN;
+		judge->is_unknown = true;
 	else if (strcmp(destination->reply, "TEMP") == 0)
-		find(judge, CHECK_CRITICAL, "Postfix would defer mail: %s",
+		find(judge, REPORT_CRITICAL, "Postfix would defer mail: %s",
 		    destination->why);
 	else if (strcmp(status, "null-mx") == 0)
-		find(judge, CHECK_WARNING, "the domain takes no mail: null MX");
+		find(
+		    judge, REPORT_WARNING, "the domain takes no mail: null MX");
 	else if (strcmp(status, "nxdomain") == 0)
-		find(judge, CHECK_CRITICAL, "the domain does not exist");
+		find(judge, REPORT_CRITICAL, "the domain does not exist");
 	else if (destination->host_count == 0)
-		judge->code = CHECK_UNKNOWN;
+		judge->is_unknown = true;
 	return destination->host_count > 0;
 }
 
@@ -373,53 +351,40 @@ judge_destination(struct judge *judge)
 	if (!judge_mx(judge))
 		return;
 	if (usable && strcmp(destination->mx_security, "secure") != 0)
-		find(judge, CHECK_WARNING,
+		find(judge, REPORT_WARNING,
 		    "the MX records are not secure: they can be forged, and "
 		    "with them the hosts");
 	if (!usable && !any_host(destination, "unusable") &&
 	    !any_host(destination, "failed"))
-		find(judge, CHECK_WARNING,
+		find(judge, REPORT_WARNING,
 		    "no host has TLSA records: there is nothing to verify");
-}
-
-static const char *
-status_word(enum check_code code)
-{
-	static const char *const words[] = { "OK", "WARNING", "CRITICAL",
-		"UNKNOWN" };
-
-	return words[code];
 }
 
 /* The summary is the first of the gravest findings. */
 static const char *
-first_of(const struct judge *judge, const char *severity)
+first_of(const struct judge *judge, enum report_severity severity)
 {
 	const json_t *finding;
 	size_t i;
 
-	json_array_foreach (judge->findings, i, finding) {
-		const char *its =
-		    json_string_value(json_object_get(finding, "severity"));
-
-		if (its != NULL && strcmp(its, severity) == 0)
-			return json_string_value(
-			    json_object_get(finding, "text"));
-	}
+	json_array_foreach (judge->report.findings, i, finding)
+		if (strcmp(fields_text(finding, "severity"),
+			report_level(severity)->severity) == 0)
+			return fields_text(finding, "text");
 	return NULL;
 }
 
 static void
 add_summary(const struct judge *judge, json_t *report)
 {
-	const char *finding = first_of(judge, "critical");
-	char text[2 * TEXT_MAX];
+	const char *finding = first_of(judge, REPORT_CRITICAL);
+	char text[2 * REPORT_TEXT_MAX];
 
 	if (finding == NULL)
-		finding = first_of(judge, "warning");
-	if (judge->code == CHECK_UNKNOWN)
+		finding = first_of(judge, REPORT_WARNING);
+	if (judge->is_unknown)
 		finding = judge->check->destination->why;
-	if (judge->code == CHECK_UNKNOWN && judge->certificates == 0)
+	if (judge->is_unknown && judge->certificates == 0)
 		snprintf(text, sizeof(text), "%s: not checked: %s",
 		    judge->check->key, finding != NULL ? finding : "");
 	else
@@ -428,7 +393,7 @@ add_summary(const struct judge *judge, json_t *report)
 		    judge->check->key, judge->authenticated,
 		    judge->certificates, finding != NULL ? "; " : "",
 		    finding != NULL ? finding : "");
-	set_text(report, "summary", text);
+	fields_set_text(report, "summary", text);
 }
 
 json_t *
@@ -436,14 +401,16 @@ check_report(const struct check *check)
 {
 	const struct destination *destination = check->destination;
 	const bool usable = any_host(destination, "usable");
-	struct judge judge = { .check = check, .findings = json_array() };
+	struct judge judge = { .check = check,
+		.report.findings = json_array() };
 	json_t *hosts = json_array();
 	json_t *report = json_object();
+	const struct report_level *level;
 
-	if (report == NULL || hosts == NULL || judge.findings == NULL) {
+	if (report == NULL || hosts == NULL || judge.report.findings == NULL) {
 		json_decref(report);
 		json_decref(hosts);
-		json_decref(judge.findings);
+		json_decref(judge.report.findings);
 		return NULL;
 	}
 	judge_destination(&judge);
@@ -451,16 +418,114 @@ check_report(const struct check *check)
 		json_array_append_new(
 		    hosts, host_json(&judge, &check->host[i], usable));
 	if (usable && judge.certificates == 0)
-		find(&judge, CHECK_CRITICAL,
+		find(&judge, REPORT_CRITICAL,
 		    "no certificate of a host with TLSA records could be seen");
-	set_text(report, "key", check->key);
-	set_text(report, "domain", destination->domain);
-	set_text(report, "reply", destination->reply);
-	set_time(report, "at", check->at);
-	set_text(report, "status", status_word(judge.code));
-	json_object_set_new(report, "code", json_integer(judge.code));
+	level = report_level(
+	    judge.is_unknown ? REPORT_UNKNOWN : report_worst(&judge.report));
+	fields_set_text(report, "key", check->key);
+	fields_set_text(report, "domain", destination->domain);
+	fields_set_text(report, "reply", destination->reply);
+	fields_set_time(report, "at", check->at);
+	fields_set_text(report, "status", level->status);
+	json_object_set_new(report, "code", json_integer(level->code));
 	add_summary(&judge, report);
-	json_object_set_new(report, "findings", judge.findings);
+	json_object_set_new(report, "findings", judge.report.findings);
 	json_object_set_new(report, "hosts", hosts);
 	return report;
+}
+
+/* ---- text ---- */
+
+/* Of "2026-12-24T12:00:00Z", only the day is printed. */
+static void
+put_expiry(const json_t *report, const json_t *probe, FILE *out)
+{
+	const char *at = fields_text(report, "at");
+	const char *expires = fields_text(probe, "expires");
+	const char *chain = fields_text(probe, "chain_expires");
+
+	fprintf(out, ", certificate until %.10s", expires);
+	if (strcmp(chain, expires) < 0)
+		fprintf(out, ", its chain until %.10s", chain);
+	/* Times in this form can be compared as strings. */
+	if (strcmp(expires, at) < 0)
+		fprintf(out, " (expired%s)",
+		    json_is_true(json_object_get(probe, "authenticated"))
+			? ", which does not matter to DANE-EE"
+			: "");
+}
+
+static void
+put_record(const json_t *report, const char *where, const json_t *probe,
+    const json_t *record, FILE *out)
+{
+	const json_t *depth = json_object_get(record, "depth");
+
+	fprintf(out, "%s %s, %s: %s: %s", where, fields_text(probe, "key"),
+	    fields_text(probe, "protocol"), fields_text(record, "record"),
+	    json_is_true(json_object_get(record, "matched")) ? "matched"
+							     : "not matched");
+	if (depth != NULL)
+		fprintf(out, ", depth %lld", json_integer_value(depth));
+	put_expiry(report, probe, out);
+	if (fields_text(record, "why")[0] != '\0')
+		fprintf(out, "; %s", fields_text(record, "why"));
+	if (fields_text(record, "rollover")[0] != '\0')
+		fprintf(out, "; %s", fields_text(record, "rollover"));
+	fputc('\n', out);
+}
+
+static void
+put_probe(
+    const json_t *report, const char *where, const json_t *probe, FILE *out)
+{
+	const json_t *records = json_object_get(probe, "records");
+	const json_t *record;
+	size_t i;
+
+	json_array_foreach (records, i, record)
+		put_record(report, where, probe, record, out);
+	if (json_array_size(records) > 0)
+		return;
+	if (records == NULL) {
+		fprintf(out, "%s %s: %s\n", where,
+		    strcmp(fields_text(probe, "asked"), "any") == 0
+			? "any key"
+			: fields_text(probe, "asked"),
+		    fields_text(probe, "why"));
+		return;
+	}
+	fprintf(out, "%s %s, %s: no TLSA record to match", where,
+	    fields_text(probe, "key"), fields_text(probe, "protocol"));
+	put_expiry(report, probe, out);
+	fputc('\n', out);
+}
+
+static void
+put_host(const json_t *report, const json_t *host, FILE *out)
+{
+	const json_t *address, *probe;
+	char where[1200];
+	size_t i, j;
+
+	json_array_foreach (json_object_get(host, "addresses"), i, address) {
+		snprintf(where, sizeof(where), "%s %s",
+		    fields_text(host, "name"), fields_text(address, "address"));
+		json_array_foreach (
+		    json_object_get(address, "probes"), j, probe)
+			put_probe(report, where, probe, out);
+	}
+}
+
+void
+check_text(const json_t *report, FILE *out)
+{
+	const json_t *host, *finding;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "hosts"), i, host)
+		put_host(report, host, out);
+	json_array_foreach (json_object_get(report, "findings"), i, finding)
+		fprintf(out, "%s: %s\n", fields_text(finding, "severity"),
+		    fields_text(finding, "text"));
 }

@@ -2,27 +2,17 @@
 
 #include "command/check/destination.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/domain.h"
-
-static const char *
-get_text(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
+#include "command/fields.h"
 
 static bool
 is_text(const json_t *object, const char *key, const char *text)
 {
-	return strcmp(get_text(object, key), text) == 0;
+	return strcmp(fields_text(object, key), text) == 0;
 }
 
 /* ---- RDATA ---- */
@@ -151,9 +141,9 @@ read_host(struct destination_host *host, const json_t *object, unsigned port)
 	const json_t *lookup;
 	size_t i;
 
-	host->name = get_text(object, "name");
-	host->status = get_text(object, "status");
-	host->why = get_text(object, "why");
+	host->name = fields_text(object, "name");
+	host->status = fields_text(object, "status");
+	host->why = fields_text(object, "why");
 	host->base = json_string_value(json_object_get(object, "tlsa_base"));
 	json_array_foreach (json_object_get(object, "lookups"), i, lookup) {
 		if (read_lookup(host, lookup, port) == -1)
@@ -188,8 +178,8 @@ read_names(struct destination *destination, const json_t *mx)
 		if (!is_text(lookup, "type", "MX") ||
 		    !is_text(lookup, "status", "ok"))
 			continue;
-		add_name(destination, get_text(lookup, "rname"));
-		add_name(destination, get_text(lookup, "name"));
+		add_name(destination, fields_text(lookup, "rname"));
+		add_name(destination, fields_text(lookup, "name"));
 		return;
 	}
 }
@@ -222,12 +212,12 @@ destination_new(const json_t *explanation)
 
 	if (destination == NULL)
 		return NULL;
-	destination->domain = get_text(explanation, "domain");
-	destination->reply = get_text(explanation, "reply");
-	destination->rule = get_text(explanation, "rule");
-	destination->why = get_text(explanation, "why");
-	destination->mx_status = get_text(mx, "status");
-	destination->mx_security = get_text(mx, "security");
+	destination->domain = fields_text(explanation, "domain");
+	destination->reply = fields_text(explanation, "reply");
+	destination->rule = fields_text(explanation, "rule");
+	destination->why = fields_text(explanation, "why");
+	destination->mx_status = fields_text(mx, "status");
+	destination->mx_security = fields_text(mx, "security");
 	read_names(destination, mx);
 	if (read_hosts(destination, json_object_get(explanation, "hosts"),
 		(unsigned)port) == -1) {

@@ -132,7 +132,7 @@ dig_line(const struct dns_probe_job *job, char *text, size_t size)
 
 void
 diagnose_put(const struct diagnose_answers *trial,
-    enum findings_severity severity, bool fatal, const char *behaviour,
+    enum report_severity severity, bool fatal, const char *behaviour,
     const struct dns_probe_job *job, const char *remedy, const char *format,
     ...)
 {
@@ -253,6 +253,6 @@ diagnose_put_outcome(const struct diagnose_answers *trial, bool fatal,
 
 	snprintf(behaviour, sizeof(behaviour), "%s-%s", prefix,
 	    diagnose_outcome_key(job, key));
-	diagnose_put(trial, FINDINGS_WARNING, fatal, behaviour, job, remedy,
+	diagnose_put(trial, REPORT_WARNING, fatal, behaviour, job, remedy,
 	    "%s %s", diagnose_outcome_verb(job, verb), questions);
 }

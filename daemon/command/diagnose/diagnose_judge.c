@@ -4,11 +4,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "command/diagnose/diagnose_network.h"
-#include "command/diagnose/diagnose_recursor.h"
-#include "command/diagnose/diagnose_server.h"
 #include "command/diagnose/signatures.h"
 #include "dns/answer.h"
 
@@ -62,7 +59,7 @@ find_packet(
 static void
 note_foreign_ds(struct diagnosis *to, const struct delegation_zone *zone)
 {
-	struct finding fill = { .severity = FINDINGS_CRITICAL,
+	struct finding fill = { .severity = REPORT_CRITICAL,
 		.behaviour = "ds-mismatch",
 		.text = "has a DS record at its parent that is of none of its "
 			"keys (DNSKEY): to validators all of it is bogus",
@@ -123,7 +120,7 @@ static void
 judge_lost_names(struct diagnosis *to, const struct delegation_zone *zone)
 {
 	for (size_t i = 0; i < zone->lost_count; i++) {
-		struct finding fill = { .severity = FINDINGS_WARNING,
+		struct finding fill = { .severity = REPORT_WARNING,
 			.behaviour = "no-address",
 			.text = "has no address that can be found",
 			.remedy = "give the name an address record, or take it "
@@ -136,7 +133,7 @@ judge_lost_names(struct diagnosis *to, const struct delegation_zone *zone)
 		snprintf(fill.dig, sizeof(fill.dig), "dig +trace A %s",
 		    zone->lost[i]);
 		if (zone->server_count == 0)
-			fill.severity = FINDINGS_CRITICAL;
+			fill.severity = REPORT_CRITICAL;
 		findings_add(&to->findings, &fill);
 	}
 }
@@ -245,7 +242,7 @@ judge_all(struct diagnosis *to)
 static void
 note_unasked(struct diagnosis *to)
 {
-	struct finding fill = { .severity = FINDINGS_WARNING,
+	struct finding fill = { .severity = REPORT_WARNING,
 		.behaviour = "unfinished",
 		.server = "this diagnosis",
 		.blame = "nobody: the time was up",

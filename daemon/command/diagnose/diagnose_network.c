@@ -71,7 +71,7 @@ diagnose_depends_on_root(const struct diagnosis *to, size_t zone)
 static void
 note_unneeded(struct diagnosis *to, struct finding *fill)
 {
-	fill->severity = FINDINGS_NOTE;
+	fill->severity = REPORT_NOTE;
 	fill->leads = false;
 	fill->blame[0] = '\0';
 	fill->remedy = "none needed: postdane asks the servers that "
@@ -84,7 +84,7 @@ static void
 note_silence(struct diagnosis *to)
 {
 	static const char machine[] = "this machine ";
-	struct finding fill = { .severity = FINDINGS_UNKNOWN,
+	struct finding fill = { .severity = REPORT_UNKNOWN,
 		.leads = true,
 		.behaviour = DIAGNOSIS_NO_INTERNET,
 		.server = "this machine",
@@ -108,7 +108,7 @@ note_silence(struct diagnosis *to)
 static void
 note_foreigner(struct diagnosis *to)
 {
-	struct finding fill = { .severity = FINDINGS_UNKNOWN,
+	struct finding fill = { .severity = REPORT_UNKNOWN,
 		.leads = true,
 		.behaviour = DIAGNOSIS_INTERCEPTED,
 		.server = "something between this machine and the root servers",
@@ -159,7 +159,7 @@ bool
 diagnose_note_forwarder(struct diagnosis *to, size_t recursor)
 {
 	const struct diagnosis_recursor *forwarder = &to->recursor[recursor];
-	struct finding fill = { .severity = FINDINGS_CRITICAL,
+	struct finding fill = { .severity = REPORT_CRITICAL,
 		.leads = true,
 		.behaviour = DIAGNOSIS_FORWARDER_UNSIGNED,
 		.text = "is a forwarder of zone \".\" and does no DNSSEC, "
@@ -188,7 +188,7 @@ diagnose_note_forwarder(struct diagnosis *to, size_t recursor)
 void
 diagnose_fold_ipv6(struct diagnosis *to)
 {
-	struct finding fill = { .severity = FINDINGS_NOTE,
+	struct finding fill = { .severity = REPORT_NOTE,
 		.behaviour = "no-ipv6",
 		.server = "this machine",
 		.remedy = "none needed unless this machine should have IPv6" };

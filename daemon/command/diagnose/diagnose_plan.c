@@ -1,6 +1,6 @@
 /* diagnose_plan.c - plans the queries about a domain. */
 
-#include "command/diagnose/diagnose_plan.h"
+#include "command/diagnose/diagnose_facts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -99,7 +99,7 @@ plan_zones(struct plan *plan)
 static void
 note_absence(struct diagnosis *to)
 {
-	struct finding fill = { .severity = FINDINGS_CRITICAL,
+	struct finding fill = { .severity = REPORT_CRITICAL,
 		.behaviour = "no-such-domain",
 		.text = "does not exist: its zone or the one above answers "
 			"NXDOMAIN",

@@ -1,10 +1,9 @@
 /* diagnose_question.c - judges a server's answers to one question. */
 
-#include "command/diagnose/diagnose_question.h"
+#include "command/diagnose/diagnose_judge.h"
 
 #include <stdio.h>
 
-#include "command/diagnose/diagnose_answers.h"
 #include "dns/answer.h"
 
 static const char remedy_type[] =
@@ -36,7 +35,7 @@ judge_aa(const struct diagnose_answers *trial, const struct dns_probe_job *job)
 	if (!diagnose_is_fine(job) || job->result.tc || job->result.aa ||
 	    (job->result.answers == 0 && job->result.ns && !job->result.soa))
 		return;
-	diagnose_put(trial, FINDINGS_WARNING, false,
+	diagnose_put(trial, REPORT_WARNING, false,
 	    job->result.ra ? "no-aa-recursor" : "no-aa", job, remedy_aa,
 	    job->result.ra
 		? "answers as a recursor does: RA is set and AA is missing"
@@ -86,7 +85,7 @@ judge_size(const struct diagnose_answers *trial, const struct asked *asked)
 		if (job == NULL || job->result.status != DNS_PROBE_SILENT ||
 		    (small != NULL && small->result.status == DNS_PROBE_SILENT))
 			continue;
-		diagnose_put(trial, FINDINGS_WARNING, order[i] == DIAGNOSE_DO,
+		diagnose_put(trial, REPORT_WARNING, order[i] == DIAGNOSE_DO,
 		    order[i] == DIAGNOSE_DO ? "large-lost" : "huge-lost", job,
 		    remedy_size,
 		    "loses large answers: that to %s gets lost with EDNS "
@@ -109,19 +108,19 @@ judge_truncation(
 
 	if (diagnose_is_fine(plain) && !plain->result.tc &&
 	    diagnose_is_fine(edns) && edns->result.tc)
-		diagnose_put(trial, FINDINGS_WARNING, false, "edns-truncated",
+		diagnose_put(trial, REPORT_WARNING, false, "edns-truncated",
 		    edns, DIAGNOSE_REMEDY_EDNS,
 		    "truncates answers that would fit as soon as there is EDNS "
 		    "in the question, and forces everybody to TCP");
 	else if (diagnose_is_answered(dnssec) && dnssec->result.tc &&
 		 tcp != NULL && !diagnose_is_answered(tcp))
-		diagnose_put(trial, FINDINGS_WARNING, true,
+		diagnose_put(trial, REPORT_WARNING, true,
 		    "truncated-without-tcp", tcp, DIAGNOSE_REMEDY_TCP,
 		    "truncates the answer to %s, and does not answer over TCP",
 		    asked->label);
 	else if (diagnose_is_answered(plain) && plain->result.tc &&
 		 tcp != NULL && !diagnose_is_answered(tcp))
-		diagnose_put(trial, FINDINGS_WARNING, false,
+		diagnose_put(trial, REPORT_WARNING, false,
 		    "truncated-without-tcp", tcp, DIAGNOSE_REMEDY_TCP,
 		    "truncates the answer to %s, and does not answer over TCP",
 		    asked->label);
@@ -178,26 +177,26 @@ judge_denial(const struct diagnose_answers *trial, const struct asked *asked)
 		return;
 	owner = job->result.authority;
 	if (!job->result.soa && !job->result.ns)
-		diagnose_put(trial, FINDINGS_WARNING, false,
-		    "denial-without-soa", job, remedy_negative,
+		diagnose_put(trial, REPORT_WARNING, false, "denial-without-soa",
+		    job, remedy_negative,
 		    "denies %s without an SOA record: nobody can tell how "
 		    "long, or whether it means it",
 		    asked->label);
 	else if (!job->result.soa && domain_equal(owner, zone))
-		diagnose_put(trial, FINDINGS_WARNING, false, "self-referral",
-		    job, remedy_negative,
+		diagnose_put(trial, REPORT_WARNING, false, "self-referral", job,
+		    remedy_negative,
 		    "answers to %s with a referral to the zone itself instead "
 		    "of a denial with SOA",
 		    asked->label);
 	else if (!job->result.soa && domain_is_within(zone, owner))
-		diagnose_put(trial, FINDINGS_WARNING, true, "upward-referral",
+		diagnose_put(trial, REPORT_WARNING, true, "upward-referral",
 		    job, remedy_negative,
 		    "answers to %s with a referral upwards, to %s, instead of "
 		    "a denial with SOA",
 		    asked->label, owner);
 	else if (job->result.soa && (!domain_is_within(asked->name, owner) ||
 					!domain_is_within(owner, zone)))
-		diagnose_put(trial, FINDINGS_WARNING, false, "foreign-soa", job,
+		diagnose_put(trial, REPORT_WARNING, false, "foreign-soa", job,
 		    remedy_negative,
 		    "denies %s with the SOA record of another zone, %s",
 		    asked->label, owner);
@@ -213,12 +212,12 @@ judge_signatures(
 	    job->result.tc)
 		return;
 	if (job->result.expired)
-		diagnose_put(trial, FINDINGS_WARNING, true, "signature-expired",
+		diagnose_put(trial, REPORT_WARNING, true, "signature-expired",
 		    job, "sign the zone anew, and find out why that stopped",
 		    "serves signatures that have expired, for %s",
 		    asked->label);
 	else if (job->result.bogus)
-		diagnose_put(trial, FINDINGS_WARNING, true, "signature-bogus",
+		diagnose_put(trial, REPORT_WARNING, true, "signature-bogus",
 		    job,
 		    "sign the zone anew; let nothing change records between "
 		    "signer and server",
@@ -226,14 +225,14 @@ judge_signatures(
 		    "own keys",
 		    asked->label);
 	else if (job->result.answers > 0 && !job->result.signatures)
-		diagnose_put(trial, FINDINGS_WARNING, true, "no-rrsig", job,
+		diagnose_put(trial, REPORT_WARNING, true, "no-rrsig", job,
 		    remedy_signed,
 		    "serves %s without signatures (RRSIG), though the zone is "
 		    "signed: it has a DS record above it",
 		    asked->label);
 	else if (is_denial(job) && job->result.soa &&
 		 (!job->result.signatures || !job->result.denial))
-		diagnose_put(trial, FINDINGS_WARNING, true, "no-denial-proof",
+		diagnose_put(trial, REPORT_WARNING, true, "no-denial-proof",
 		    job, remedy_signed,
 		    "denies %s without a signed proof (NSEC, NSEC3), though "
 		    "the zone is signed",
@@ -261,13 +260,13 @@ judge_nxdomain(const struct diagnose_answers *trial, const struct asked *asked)
 		    other->manner.dnssec != job->manner.dnssec)
 			continue;
 		if (domain_equal(other->name, asked->name))
-			diagnose_put(trial, FINDINGS_WARNING, true,
+			diagnose_put(trial, REPORT_WARNING, true,
 			    "type-nxdomain", job, remedy_type,
 			    "denies the whole name (NXDOMAIN) to %s, though "
 			    "the name exists: it answers NOERROR to %s",
 			    asked->label, diagnose_type(other->type));
 		else if (other->result.answers > 0)
-			diagnose_put(trial, FINDINGS_WARNING, false,
+			diagnose_put(trial, REPORT_WARNING, false,
 			    "ent-nxdomain", job, remedy_type,
 			    "answers NXDOMAIN to %s, though there are names "
 			    "below it (RFC 8020): %s",
@@ -293,7 +292,7 @@ judge_alias(const struct diagnose_answers *trial, const struct asked *asked)
 		    other->result.aliases > 0 ||
 		    !domain_equal(other->name, asked->name))
 			continue;
-		diagnose_put(trial, FINDINGS_WARNING, true, "false-cname", job,
+		diagnose_put(trial, REPORT_WARNING, true, "false-cname", job,
 		    remedy_type,
 		    "answers an alias (CNAME) to %s, though the name is none: "
 		    "it has %s records itself",

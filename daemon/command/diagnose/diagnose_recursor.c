@@ -1,6 +1,6 @@
 /* diagnose_recursor.c - judges a recursor by all its answers. */
 
-#include "command/diagnose/diagnose_recursor.h"
+#include "command/diagnose/diagnose_judge.h"
 
 #include <stdio.h>
 
@@ -61,7 +61,7 @@ judge_recursion(const struct diagnose_answers *trial,
 	if (diagnose_is_bad(dnssec) && diagnose_is_fine(plain)) {
 		snprintf(behaviour, sizeof(behaviour), "recursor-do-%s",
 		    diagnose_outcome_key(dnssec, key));
-		diagnose_put(trial, FINDINGS_CRITICAL, true, behaviour, dnssec,
+		diagnose_put(trial, REPORT_CRITICAL, true, behaviour, dnssec,
 		    remedy_recursor,
 		    "%s %s %s with DO, as Postfix asks with "
 		    "smtp_dns_support_level = dnssec, while it answers without "
@@ -70,7 +70,7 @@ judge_recursion(const struct diagnose_answers *trial,
 		    plain->name, ede_text(dnssec, ede), whose);
 	} else if (diagnose_is_bad(dnssec) && diagnose_is_bad(plain) &&
 		   diagnose_is_fine(unchecked)) {
-		diagnose_put(trial, FINDINGS_CRITICAL, true, "recursor-bogus",
+		diagnose_put(trial, REPORT_CRITICAL, true, "recursor-bogus",
 		    dnssec,
 		    "mend the zone's DNSSEC; if it is sound, the recursor's "
 		    "trust anchor and clock",
@@ -81,20 +81,20 @@ judge_recursion(const struct diagnose_answers *trial,
 	} else if (diagnose_is_bad(plain)) {
 		snprintf(behaviour, sizeof(behaviour), "recursor-%s",
 		    diagnose_outcome_key(plain, key));
-		diagnose_put(trial, FINDINGS_CRITICAL, true, behaviour, plain,
+		diagnose_put(trial, REPORT_CRITICAL, true, behaviour, plain,
 		    remedy_recursor, "%s %s %s%s%s",
 		    recursion_verb(plain, verb), diagnose_type(plain->type),
 		    plain->name, ede_text(dnssec, ede), whose);
 	} else if (is_signed && diagnose_is_fine(dnssec) &&
 		   !dnssec->result.tc) {
 		if (!dnssec->result.signatures)
-			diagnose_put(trial, FINDINGS_CRITICAL, true,
+			diagnose_put(trial, REPORT_CRITICAL, true,
 			    "recursor-strips", dnssec, remedy_recursor,
 			    "passes no signatures on for the signed %s %s: no "
 			    "DANE through it",
 			    diagnose_type(plain->type), plain->name);
 		else if (!dnssec->result.ad)
-			diagnose_put(trial, FINDINGS_WARNING, false,
+			diagnose_put(trial, REPORT_WARNING, false,
 			    "recursor-no-ad", dnssec,
 			    "let the recursor validate",
 			    "does not say (AD) that the signed %s %s is "
@@ -128,7 +128,7 @@ diagnose_recursor(struct findings *findings,
 	if (first == NULL)
 		return;
 	if (!answered) {
-		diagnose_put(&trial, FINDINGS_CRITICAL, true, "recursor-dead",
+		diagnose_put(&trial, REPORT_CRITICAL, true, "recursor-dead",
 		    first, "start the recursor, or correct the nameserver line",
 		    "does not answer at all");
 		return;

@@ -2,21 +2,9 @@
 
 #include "command/diagnose/diagnose_report.h"
 
-#include <string.h>
-
 #include "command/diagnose/diagnose_answers.h"
 #include "command/diagnose/diagnose_run.h"
-
-/* Exit codes of monitoring plugins; a note is OK and raises no alarm. */
-static const struct {
-	const char *severity, *status;
-	int code;
-} levels[] = {
-	[FINDINGS_NOTE] = { "note", "OK", 0 },
-	[FINDINGS_WARNING] = { "warning", "WARNING", 1 },
-	[FINDINGS_UNKNOWN] = { "unknown", "UNKNOWN", 3 },
-	[FINDINGS_CRITICAL] = { "critical", "CRITICAL", 2 },
-};
+#include "command/fields.h"
 
 /* ---- JSON ---- */
 
@@ -24,7 +12,7 @@ static json_t *
 report_finding(const struct finding *finding)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
-	    "severity", levels[finding->severity].severity, "behaviour",
+	    "severity", report_level(finding->severity)->severity, "behaviour",
 	    finding->behaviour, "zone", finding->zone, "server",
 	    finding->server, "address", finding->address, "text", finding->text,
 	    "blame", finding->blame, "reproduce", finding->dig, "remedy",
@@ -82,7 +70,7 @@ summary(const struct diagnosis *diagnosis)
 	size_t count = 0, servers = 0;
 
 	for (size_t i = 0; i < diagnosis->findings.count; i++)
-		count += diagnosis->findings.item[i].severity > FINDINGS_NOTE;
+		count += diagnosis->findings.item[i].severity > REPORT_NOTE;
 	for (size_t i = 0; i < diagnosis->delegation.count; i++)
 		servers += diagnosis->delegation.zone[i].server_count;
 	if (count == 0)
@@ -99,7 +87,7 @@ add_findings(const struct diagnosis *diagnosis, bool leads, json_t *to)
 {
 	const struct findings *findings = &diagnosis->findings;
 
-	for (int level = FINDINGS_CRITICAL; level >= FINDINGS_NOTE; level--)
+	for (int level = REPORT_CRITICAL; level >= REPORT_NOTE; level--)
 		for (size_t i = 0; i < findings->count; i++)
 			if ((int)findings->item[i].severity == level &&
 			    findings->item[i].leads == leads)
@@ -110,8 +98,8 @@ add_findings(const struct diagnosis *diagnosis, bool leads, json_t *to)
 json_t *
 diagnose_report(const struct diagnosis *diagnosis, const json_t *postdane)
 {
-	const enum findings_severity worst =
-	    findings_worst(&diagnosis->findings);
+	const struct report_level *level =
+	    report_level(findings_worst(&diagnosis->findings));
 	json_t *zones = json_array(), *recursors = json_array();
 	json_t *findings = json_array(), *mx = json_array();
 
@@ -127,30 +115,22 @@ diagnose_report(const struct diagnosis *diagnosis, const json_t *postdane)
 	add_findings(diagnosis, true, findings);
 	add_findings(diagnosis, false, findings);
 	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:O?, s:o}",
-	    "domain", diagnosis->domain, "status", levels[worst].status, "code",
-	    levels[worst].code, "summary", summary(diagnosis), "mx", mx,
-	    "zones", zones, "recursors", recursors, "postdane", postdane,
-	    "findings", findings);
+	    "domain", diagnosis->domain, "status", level->status, "code",
+	    level->code, "summary", summary(diagnosis), "mx", mx, "zones",
+	    zones, "recursors", recursors, "postdane", postdane, "findings",
+	    findings);
 }
 
 /* ---- text ---- */
 
-static const char *
-get_text(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
 static void
 put_finding(const json_t *finding, FILE *out)
 {
-	const char *zone = get_text(finding, "zone");
-	const char *server = get_text(finding, "server");
-	const char *address = get_text(finding, "address");
+	const char *zone = fields_text(finding, "zone");
+	const char *server = fields_text(finding, "server");
+	const char *address = fields_text(finding, "address");
 
-	fprintf(out, "\n%s: ", get_text(finding, "severity"));
+	fprintf(out, "\n%s: ", fields_text(finding, "severity"));
 	if (zone[0] != '\0' && address[0] != '\0')
 		fprintf(out, "name server %s%s%s of zone %s ", server,
 		    server[0] != '\0' ? " " : "", address, zone);
@@ -162,13 +142,14 @@ put_finding(const json_t *finding, FILE *out)
 		fprintf(out, "recursor %s (%s) ", address, server);
 	else
 		fprintf(out, "%s ", server);
-	fprintf(out, "%s\n", get_text(finding, "text"));
-	if (get_text(finding, "blame")[0] != '\0')
-		fprintf(out, "  to blame:  %s\n", get_text(finding, "blame"));
-	if (get_text(finding, "reproduce")[0] != '\0')
+	fprintf(out, "%s\n", fields_text(finding, "text"));
+	if (fields_text(finding, "blame")[0] != '\0')
 		fprintf(
-		    out, "  reproduce: %s\n", get_text(finding, "reproduce"));
-	fprintf(out, "  remedy:    %s\n", get_text(finding, "remedy"));
+		    out, "  to blame:  %s\n", fields_text(finding, "blame"));
+	if (fields_text(finding, "reproduce")[0] != '\0')
+		fprintf(out, "  reproduce: %s\n",
+		    fields_text(finding, "reproduce"));
+	fprintf(out, "  remedy:    %s\n", fields_text(finding, "remedy"));
 }
 
 static void
@@ -177,7 +158,7 @@ put_server(const char *name, const json_t *server, FILE *out)
 	const json_int_t ms = json_integer_value(json_object_get(server, "ms"));
 
 	fprintf(out, "  %-40s %-24s %lld of %lld answered", name,
-	    get_text(server, "address"),
+	    fields_text(server, "address"),
 	    (long long)json_integer_value(json_object_get(server, "answered")),
 	    (long long)json_integer_value(json_object_get(server, "asked")));
 	if (ms >= 0)
@@ -200,22 +181,20 @@ diagnose_text(const json_t *report, FILE *out)
 	const json_t *item, *server;
 	size_t i, j;
 
-	fprintf(out, "POSTDANE %s - %s\n", get_text(report, "status"),
-	    get_text(report, "summary"));
 	json_array_foreach (json_object_get(report, "findings"), i, item)
 		put_finding(item, out);
 	fputc('\n', out);
 	json_array_foreach (json_object_get(report, "zones"), i, item) {
-		fprintf(out, "zone %s (%s)\n", get_text(item, "name"),
+		fprintf(out, "zone %s (%s)\n", fields_text(item, "name"),
 		    signed_text(json_object_get(item, "signed")));
 		json_array_foreach (json_object_get(item, "servers"), j, server)
-			put_server(get_text(server, "name"), server, out);
+			put_server(fields_text(server, "name"), server, out);
 	}
 	if (json_array_size(json_object_get(report, "recursors")) > 0)
 		fprintf(out, "recursors\n");
 	json_array_foreach (json_object_get(report, "recursors"), i, server)
-		put_server(get_text(server, "path"), server, out);
+		put_server(fields_text(server, "path"), server, out);
 	if (json_is_object(postdane))
-		fprintf(
-		    out, "postdane answers: %s\n", get_text(postdane, "reply"));
+		fprintf(out, "postdane answers: %s\n",
+		    fields_text(postdane, "reply"));
 }

@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "command/diagnose/diagnose_answers.h"
 #include "command/diagnose/diagnose_judge.h"
-#include "command/diagnose/diagnose_plan.h"
+#include "command/dns/resolv_conf.h"
 #include "dns/answer.h"
 
 #define DNS_PORT 53
@@ -71,9 +71,8 @@ add_forwarders(struct diagnosis *to, const struct conf_zone *block)
 }
 
 static void
-note_file(struct diagnosis *to, const char *path,
-    enum findings_severity severity, const char *behaviour, const char *text,
-    const char *remedy)
+note_file(struct diagnosis *to, const char *path, enum report_severity severity,
+    const char *behaviour, const char *text, const char *remedy)
 {
 	struct finding fill = { .severity = severity, .remedy = remedy };
 
@@ -84,33 +83,14 @@ note_file(struct diagnosis *to, const char *path,
 	findings_add(&to->findings, &fill);
 }
 
-/* resolv.conf(5): a keyword at the line's start, white space, an address. */
-static void
-read_nameservers(struct diagnosis *to, const char *path, char *text)
-{
-	static const char keyword[] = "nameserver";
-	char *rest = text, *line;
-
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		struct endpoint endpoint;
-		char *value = line + sizeof(keyword) - 1;
-
-		if (strncmp(line, keyword, sizeof(keyword) - 1) != 0 ||
-		    (*value != ' ' && *value != '\t'))
-			continue;
-		value += strspn(value, " \t");
-		value[strcspn(value, " \t\r#;")] = '\0';
-		if (endpoint_parse_address(value, DNS_PORT, &endpoint) == NULL)
-			add_recursor(to, path, &endpoint);
-	}
-}
-
 static void
 read_resolv_conf(struct diagnosis *to, const char *path, bool needed)
 {
 	const size_t before = to->recursor_count;
 	const char *why = NULL;
-	char *text, problem[256];
+	char *text, *rest, problem[256];
+	struct endpoint endpoint;
+	const char *server;
 	size_t len;
 
 	if (path == NULL)
@@ -124,20 +104,23 @@ read_resolv_conf(struct diagnosis *to, const char *path, bool needed)
 		snprintf(problem, sizeof(problem), "can't be read: %s", why);
 		if (forbidden)
 			note_file(to, path,
-			    needed ? FINDINGS_UNKNOWN : FINDINGS_NOTE,
+			    needed ? REPORT_UNKNOWN : REPORT_NOTE,
 			    "resolv-conf-unreadable", problem,
 			    "let everybody read it, who has to look up names "
 			    "by it");
 		else if (needed)
-			note_file(to, path, FINDINGS_WARNING,
+			note_file(to, path, REPORT_WARNING,
 			    "resolv-conf-unreadable", problem,
 			    "give this machine a resolver");
 		return;
 	}
-	read_nameservers(to, path, text);
+	rest = text;
+	while ((server = resolv_conf_next_server(&rest)) != NULL)
+		if (endpoint_parse_address(server, DNS_PORT, &endpoint) == NULL)
+			add_recursor(to, path, &endpoint);
 	free(text);
 	if (!needed && before > 0 && to->recursor_count > before)
-		note_file(to, path, FINDINGS_WARNING, "chroot-differs",
+		note_file(to, path, REPORT_WARNING, "chroot-differs",
 		    "names nameservers that /etc/resolv.conf does not: Postfix "
 		    "in its chroot asks others than this machine does",
 		    "copy /etc/resolv.conf there and reload Postfix, unless "

@@ -1,11 +1,10 @@
 /* diagnose_server.c - judges a name server by all its answers. */
 
-#include "command/diagnose/diagnose_server.h"
+#include "command/diagnose/diagnose_judge.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
 
-#include "command/diagnose/diagnose_question.h"
 #include "dns/answer.h"
 
 #define SLOW_MS 1000
@@ -64,8 +63,8 @@ judge_life(const struct diagnose_answers *trial)
 	bool routed = false;
 
 	if (is_special(&trial->subject->endpoint)) {
-		diagnose_put(trial, FINDINGS_WARNING, true, "false-address",
-		    NULL, remedy_address,
+		diagnose_put(trial, REPORT_WARNING, true, "false-address", NULL,
+		    remedy_address,
 		    "has an address that is nobody's: whoever asks there asks "
 		    "himself, or no one");
 		return false;
@@ -84,15 +83,15 @@ judge_life(const struct diagnose_answers *trial)
 	if (first == NULL)
 		return false; /* out of time: not the server's fault */
 	if (routed)
-		diagnose_put(trial, FINDINGS_WARNING, true, "dead", first,
+		diagnose_put(trial, REPORT_WARNING, true, "dead", first,
 		    remedy_dead,
 		    "does not answer at all, neither over UDP nor over TCP");
 	else if (trial->subject->endpoint.address.ss_family == AF_INET6)
-		diagnose_put(trial, FINDINGS_NOTE, false, "no-ipv6", NULL,
+		diagnose_put(trial, REPORT_NOTE, false, "no-ipv6", NULL,
 		    "none needed unless this machine should have IPv6",
 		    "was not asked: this machine has no route to it (IPv6)");
 	else
-		diagnose_put(trial, FINDINGS_WARNING, true, "no-route", first,
+		diagnose_put(trial, REPORT_WARNING, true, "no-route", first,
 		    remedy_address,
 		    "has an address to which this machine has no route");
 	return false;
@@ -126,8 +125,8 @@ judge_lame(const struct diagnose_answers *trial)
 	if (fault == NULL)
 		return false;
 	if (is_upward(trial, fault)) {
-		diagnose_put(trial, FINDINGS_WARNING, true, "lame-upward",
-		    fault, remedy_lame,
+		diagnose_put(trial, REPORT_WARNING, true, "lame-upward", fault,
+		    remedy_lame,
 		    "does not serve the zone: a lame delegation, it refers "
 		    "upwards to %s",
 		    fault->result.authority);
@@ -135,8 +134,7 @@ judge_lame(const struct diagnose_answers *trial)
 	}
 	snprintf(behaviour, sizeof(behaviour), "lame-%s",
 	    diagnose_outcome_key(fault, text));
-	diagnose_put(trial, FINDINGS_WARNING, true, behaviour, fault,
-	    remedy_lame,
+	diagnose_put(trial, REPORT_WARNING, true, behaviour, fault, remedy_lame,
 	    "does not serve the zone: a lame delegation, it %s whatever it is "
 	    "asked of it",
 	    diagnose_outcome_verb(fault, verb));
@@ -192,7 +190,7 @@ judge_opt(const struct diagnose_answers *trial)
 
 	if (!has_soa(job) || job->result.opt || job->result.tc)
 		return;
-	diagnose_put(trial, FINDINGS_WARNING,
+	diagnose_put(trial, REPORT_WARNING,
 	    trial->subject->is_signed && !job->result.signatures,
 	    "edns-ignored", job, DIAGNOSE_REMEDY_EDNS,
 	    job->result.signatures
@@ -212,10 +210,10 @@ judge_tcp(const struct diagnose_answers *trial)
 	if (!has_soa(udp) || tcp == NULL || has_soa(tcp))
 		return;
 	if (tcp->result.status == DNS_PROBE_CLOSED)
-		diagnose_put(trial, FINDINGS_WARNING, false, "tcp-refused", tcp,
+		diagnose_put(trial, REPORT_WARNING, false, "tcp-refused", tcp,
 		    DIAGNOSE_REMEDY_TCP, "refuses or closes TCP connections");
 	else if (tcp->result.status == DNS_PROBE_SILENT)
-		diagnose_put(trial, FINDINGS_WARNING, false, "tcp-silent", tcp,
+		diagnose_put(trial, REPORT_WARNING, false, "tcp-silent", tcp,
 		    DIAGNOSE_REMEDY_TCP, "does not answer over TCP");
 	else
 		diagnose_put_outcome(trial, false, "tcp", tcp,
@@ -242,12 +240,12 @@ judge_speed(const struct diagnose_answers *trial)
 	if (answered < 3 || repeated * 4 < answered)
 		return;
 	if (diagnose_is_answered(tcp) && tcp->result.ms > SLOW_MS)
-		diagnose_put(trial, FINDINGS_WARNING, false, "slow",
+		diagnose_put(trial, REPORT_WARNING, false, "slow",
 		    udp != NULL ? udp : tcp,
 		    "find out what delays the server's answers",
 		    "is slow: an answer takes it %u ms", tcp->result.ms);
 	else
-		diagnose_put(trial, FINDINGS_WARNING, false, "lossy", udp,
+		diagnose_put(trial, REPORT_WARNING, false, "lossy", udp,
 		    "find out where between here and the server packets are "
 		    "lost; rate limits for answers are a common reason",
 		    "loses packets: %zu of %zu questions over UDP had to be "

@@ -92,23 +92,23 @@ findings_weigh(struct findings *findings, const char *zone, size_t servers)
 	for (size_t i = 0; i < findings->count; i++)
 		if (findings->item[i].fatal &&
 		    strcmp(findings->item[i].zone, zone) == 0)
-			findings->item[i].severity = FINDINGS_CRITICAL;
+			findings->item[i].severity = REPORT_CRITICAL;
 }
 
 bool
 findings_blame_a_zone(const struct findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++)
-		if (findings->item[i].severity > FINDINGS_NOTE &&
+		if (findings->item[i].severity > REPORT_NOTE &&
 		    findings->item[i].zone[0] != '\0')
 			return true;
 	return false;
 }
 
-enum findings_severity
+enum report_severity
 findings_worst(const struct findings *findings)
 {
-	enum findings_severity worst = FINDINGS_NOTE;
+	enum report_severity worst = REPORT_NOTE;
 
 	for (size_t i = 0; i < findings->count; i++)
 		if (findings->item[i].severity > worst)

@@ -1,7 +1,6 @@
 /* doctor.c - postdane doctor: whether Postfix will honour the verdicts. */
 
 #include <errno.h>
-#include <getopt.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
@@ -19,6 +18,7 @@
 #include "command/dns/name_compare.h"
 #include "command/doctor/doctor_judge.h"
 #include "command/doctor/doctor_rules.h"
+#include "command/fields.h"
 #include "command/postfix/postfix_hosts.h"
 #include "command/postfix/postfix_view.h"
 #include "command/progress.h"
@@ -31,12 +31,6 @@
 #define MAPS_MAX 32      /* per service */
 #define START_SECONDS 60 /* for the daemon to get the root's keys */
 #define NAMES_MS 20000U  /* for comparing all names */
-
-struct options {
-	const struct control_access *control;
-	const char *postconf, *directory;
-	bool as_json;
-};
 
 /* The facts, and the objects that they point into. */
 struct patient {
@@ -55,6 +49,7 @@ struct patient {
 	char postfix_why[POSTFIX_CONFIG_WHY_MAX];
 };
 
+/* Returns NULL for what is not known. */
 static const char *
 get_text(const json_t *object, const char *key)
 {
@@ -96,17 +91,6 @@ choose_table(struct patient *patient)
 	patient->facts.table = patient->table;
 }
 
-static bool
-may_ask(const struct control_access *control)
-{
-	const int fd = control_access_connect(control, clock_ms() + 1000);
-	const int error = errno;
-
-	if (fd != -1)
-		close(fd);
-	return fd != -1 || (error != EACCES && error != EPERM);
-}
-
 static void
 ask_daemon(struct patient *patient, const struct control_access *control)
 {
@@ -120,7 +104,7 @@ ask_daemon(struct patient *patient, const struct control_access *control)
 	    START_SECONDS;
 	if (facts->trust == NULL || facts->trust_why == NULL)
 		facts->daemon_why = "its control socket does not answer";
-	if (patient->status == NULL && !may_ask(control)) {
+	if (patient->status == NULL && !client_may_ask(control)) {
 		facts->daemon_why = CLIENT_MAY_NOT_ASK;
 		facts->may_not_ask = true;
 	}
@@ -359,19 +343,17 @@ examine_maps(const struct patient *patient, struct doctor_service *service)
 static bool
 is_our_resolver(const struct patient *patient, const struct endpoint *server)
 {
-	char one[ENDPOINT_TEXT_MAX], other[ENDPOINT_TEXT_MAX];
 	struct endpoint ours;
 	const json_t *place;
 	size_t i;
 
-	endpoint_text(server, one);
 	json_array_foreach (
 	    json_object_get(patient->status, "dns_listening"), i, place) {
 		const char *text = json_string_value(place);
 
 		if (text != NULL &&
 		    endpoint_parse_address(text, 53, &ours) == NULL &&
-		    strcmp(one, endpoint_text(&ours, other)) == 0)
+		    endpoint_equal(server, &ours))
 			return true;
 	}
 	return false;
@@ -465,15 +447,14 @@ compare_names(struct patient *patient, struct name_resolvers *resolvers)
 
 /* A listener without trust answers SERVFAIL to everything. */
 static void
-examine_names(struct patient *patient, const struct options *options)
+examine_names(struct patient *patient, const struct command_line *line)
 {
 	struct doctor_facts *facts = &patient->facts;
 	struct name_resolvers *resolvers;
 	const char *why;
 
 	/* Read errors are reported on stderr; the other names are used. */
-	postfix_hosts_read(
-	    &patient->hosts, options->postconf, options->directory);
+	postfix_hosts_read(&patient->hosts, line->postconf, line->config);
 	for (size_t i = 0; i < patient->hosts.count; i++) {
 		const struct postfix_host *host = &patient->hosts.item[i];
 
@@ -495,23 +476,22 @@ examine_names(struct patient *patient, const struct options *options)
 /* ---- collecting the facts ---- */
 
 static int
-examine(struct patient *patient, const struct options *options)
+examine(struct patient *patient, const struct command_line *line)
 {
 	const struct postfix_config *config;
 
 	patient->facts.is_root = geteuid() == 0;
-	patient->directory = options->directory;
+	patient->directory = line->config;
 	progress_show_now(
 	    &patient->progress, "reading Postfix's configuration");
-	patient->config =
-	    postfix_config_read(options->postconf, options->directory,
-		clock_ms() + POSTFIX_CONFIG_MS, patient->postfix_why);
+	patient->config = postfix_config_read(line->postconf, line->config,
+	    clock_ms() + POSTFIX_CONFIG_MS, patient->postfix_why);
 	progress_end(&patient->progress);
 	if ((config = patient->config) == NULL) {
 		patient->facts.postfix_why = patient->postfix_why;
 		return 0;
 	}
-	ask_daemon(patient, options->control);
+	ask_daemon(patient, line->control);
 	progress_show_now(&patient->progress, "asking Postfix's tables");
 	patient->maps_deadline = clock_ms() + DOCTOR_MAPS_MS;
 	patient->service =
@@ -527,7 +507,7 @@ examine(struct patient *patient, const struct options *options)
 	if (config->service_count > 0)
 		examine_views(patient);
 	progress_show_now(&patient->progress, "comparing names");
-	examine_names(patient, options);
+	examine_names(patient, line);
 	progress_end(&patient->progress);
 	patient->facts.service = patient->service;
 	patient->facts.service_count = config->service_count;
@@ -556,97 +536,39 @@ put_finding(const json_t *finding, FILE *out)
 	const json_t *item;
 	size_t i;
 
-	fprintf(out, "%s: %s: %s", get_text(finding, "severity"),
-	    get_text(finding, "id"), get_text(finding, "text"));
+	fprintf(out, "%s: %s: %s", fields_text(finding, "severity"),
+	    fields_text(finding, "id"), fields_text(finding, "text"));
 	json_array_foreach (json_object_get(finding, "services"), i, item)
 		fprintf(
 		    out, "%s%s", i == 0 ? " [" : ", ", json_string_value(item));
 	fputs(i > 0 ? "]\n" : "\n", out);
 	json_array_foreach (json_object_get(finding, "changes"), i, item)
-		fprintf(out, "    %s: %s\n", get_text(item, "file"),
-		    get_text(item, "line"));
+		fprintf(out, "    %s: %s\n", fields_text(item, "file"),
+		    fields_text(item, "line"));
 }
 
 static void
-put_report(const json_t *report, FILE *out)
+put_findings(const json_t *report, FILE *out)
 {
 	const json_t *finding;
 	size_t i;
 
-	fprintf(out, "POSTDANE %s - %s\n", get_text(report, "status"),
-	    get_text(report, "summary"));
 	json_array_foreach (json_object_get(report, "findings"), i, finding)
 		put_finding(finding, out);
 }
 
-/* Monitoring needs a status even without a report. */
-static void
-put_nothing(bool as_json)
-{
-	static const char why[] = "out of memory";
-
-	if (as_json)
-		printf("{\"status\": \"UNKNOWN\", \"code\": %d, "
-		       "\"summary\": \"%s\", \"findings\": []}\n",
-		    DOCTOR_UNKNOWN, why);
-	else
-		printf("POSTDANE UNKNOWN - %s\n", why);
-}
-
-static int
-run(const struct options *options)
+int
+command_doctor(const struct command_line *line)
 {
 	struct patient patient = { 0 };
 	json_t *report = NULL;
-	int code = DOCTOR_UNKNOWN;
+	int code;
 
-	if (examine(&patient, options) == 0)
+	signal(SIGPIPE, SIG_IGN);
+	if (examine(&patient, line) == 0)
 		report = doctor_report(&patient.facts);
 	progress_end(&patient.progress);
-	if (report == NULL) {
-		put_nothing(options->as_json);
-	} else {
-		code = (int)json_integer_value(json_object_get(report, "code"));
-		if (options->as_json) {
-			json_dumpf(report, stdout, JSON_INDENT(2));
-			putchar('\n');
-		} else {
-			put_report(report, stdout);
-		}
-	}
-	json_decref(report);
+	code = report_print(report, line->json, put_findings);
 	patient_clear(&patient);
 	return code;
-}
-
-int
-command_doctor(const struct command_options *options, int argc, char **argv)
-{
-	static const struct option long_options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "postconf", required_argument, NULL, 'p' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct options doctor = { .control = options->control,
-		.postconf = "postconf" };
-	int option;
-
-	while ((option = getopt_long(
-		    argc, argv, "c:jp:", long_options, NULL)) != -1) {
-		if (option == 'c')
-			doctor.directory = optarg;
-		else if (option == 'j')
-			doctor.as_json = true;
-		else if (option == 'p')
-			doctor.postconf = optarg;
-		else
-			return COMMAND_USAGE;
-	}
-	if (optind != argc) {
-		fprintf(stderr, "postdane: doctor takes no argument\n");
-		return COMMAND_USAGE;
-	}
-	signal(SIGPIPE, SIG_IGN);
-	return run(&doctor);
 }

@@ -6,40 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static json_t *
-same_finding(const struct doctor_judge *judge, const char *id, const char *text)
-{
-	json_t *finding;
-	size_t i;
-
-	json_array_foreach (judge->findings, i, finding)
-		if (strcmp(json_string_value(json_object_get(finding, "id")),
-			id) == 0 &&
-		    strcmp(json_string_value(json_object_get(finding, "text")),
-			text) == 0)
-			return finding;
-	return NULL;
-}
-
 json_t *
-doctor_find(struct doctor_judge *judge, enum doctor_code code, const char *id,
-    const char *format, ...)
+doctor_find(struct doctor_judge *judge, enum report_severity severity,
+    const char *id, const char *format, ...)
 {
-	static const char *const severities[] = { "note", "warning", "critical",
-		"unknown" };
-	char text[DOCTOR_TEXT_MAX];
 	json_t *finding;
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	finding = report_find(&judge->report, severity, id, format, ap);
 	va_end(ap);
-	if ((finding = same_finding(judge, id, text)) == NULL) {
-		finding = json_pack("{s:s, s:s, s:s, s:[], s:[]}", "id", id,
-		    "severity", severities[code], "text", text, "services",
-		    "changes");
-		json_array_append_new(judge->findings, finding);
-		judge->count[code]++;
+	if (json_object_get(finding, "services") == NULL) {
+		json_object_set_new(finding, "services", json_array());
+		json_object_set_new(finding, "changes", json_array());
 	}
 	if (judge->service != NULL)
 		json_array_append_new(json_object_get(finding, "services"),
@@ -51,7 +30,7 @@ void
 doctor_change(json_t *finding, const char *file, const char *format, ...)
 {
 	json_t *changes = json_object_get(finding, "changes"), *other, *this;
-	char line[DOCTOR_TEXT_MAX];
+	char line[REPORT_TEXT_MAX];
 	va_list ap;
 	size_t i;
 

@@ -146,7 +146,7 @@ fault_of(const struct doctor_facts *facts, const struct doctor_map *map)
 /* The table to use instead of @map; @map itself if it is right. */
 static void
 mend(const struct doctor_judge *judge, const struct doctor_map *map,
-    char table[DOCTOR_TEXT_MAX])
+    char table[REPORT_TEXT_MAX])
 {
 	const struct doctor_service *service = judge->service;
 	const char *ours = judge->facts->table;
@@ -155,7 +155,7 @@ mend(const struct doctor_judge *judge, const struct doctor_map *map,
 	if (map == doctor_our_map(service) &&
 	    (weakening_of(service, map) != WEAKENS_NOTHING ||
 		shadowed_by(service, map) != NULL)) {
-		snprintf(table, DOCTOR_TEXT_MAX, "%.*s:strict", place, ours);
+		snprintf(table, REPORT_TEXT_MAX, "%.*s:strict", place, ours);
 		return;
 	}
 	switch (fault_of(judge->facts, map)) {
@@ -163,10 +163,10 @@ mend(const struct doctor_judge *judge, const struct doctor_map *map,
 	case FAULT_HOST_NAME:
 	case FAULT_UNREACHABLE:
 	case FAULT_TCP:
-		snprintf(table, DOCTOR_TEXT_MAX, "%s", ours);
+		snprintf(table, REPORT_TEXT_MAX, "%s", ours);
 		break;
 	default:
-		snprintf(table, DOCTOR_TEXT_MAX, "%s", map->map.text);
+		snprintf(table, REPORT_TEXT_MAX, "%s", map->map.text);
 	}
 }
 
@@ -193,7 +193,7 @@ static void
 change_maps(const struct doctor_judge *judge, json_t *finding)
 {
 	const struct doctor_service *service = judge->service;
-	char list[DOCTOR_TEXT_MAX] = "", table[DOCTOR_TEXT_MAX];
+	char list[REPORT_TEXT_MAX] = "", table[REPORT_TEXT_MAX];
 	const size_t count =
 	    service->map_count + (doctor_our_map(service) == NULL);
 	size_t len = 0;
@@ -254,7 +254,7 @@ judge_unreachable(struct doctor_judge *judge, const struct doctor_map *map)
 	const bool chrooted = map->map.is_unix && service->chroot &&
 			      !map->map.is_proxied && map->map.place[0] == '/';
 
-	return doctor_find(judge, DOCTOR_CRITICAL, "map-unreachable",
+	return doctor_find(judge, REPORT_CRITICAL, "map-unreachable",
 	    "%s does not answer Postfix (%s%s%s): it defers all mail with "
 	    "\"client TLS configuration problem\"",
 	    map->map.text, reach_text(map->answer.error),
@@ -274,25 +274,25 @@ judge_map(struct doctor_judge *judge, const struct doctor_map *map)
 	case FAULT_NONE:
 		break;
 	case FAULT_SYNTAX:
-		finding = doctor_find(judge, DOCTOR_CRITICAL, "map-syntax",
+		finding = doctor_find(judge, REPORT_CRITICAL, "map-syntax",
 		    "%s: %s; with this, smtp(8) does not even start", text,
 		    map->map.error);
 		break;
 	case FAULT_HOST_NAME:
-		finding = doctor_find(judge, DOCTOR_WARNING, "map-host-name",
+		finding = doctor_find(judge, REPORT_WARNING, "map-host-name",
 		    "%s: Postfix must look the host's name up before each "
 		    "connection, by the DNS that it has in its chroot",
 		    text);
 		break;
 	case FAULT_NOT_ASKED:
-		doctor_find(judge, DOCTOR_UNKNOWN, "map-unknown",
+		doctor_find(judge, REPORT_UNKNOWN, "map-unknown",
 		    "%s was not asked, or not long enough: the tables before "
 		    "it have taken the time",
 		    text);
 		break;
 	case FAULT_UNKNOWN:
 		doctor_change(
-		    doctor_find(judge, DOCTOR_UNKNOWN, "map-unknown",
+		    doctor_find(judge, REPORT_UNKNOWN, "map-unknown",
 			"whether Postfix reaches %s is not known: this user "
 			"may not (%s)",
 			text, strerror(map->answer.error)),
@@ -308,7 +308,7 @@ judge_map(struct doctor_judge *judge, const struct doctor_map *map)
 		finding = judge_unreachable(judge, map);
 		break;
 	case FAULT_TCP:
-		finding = doctor_find(judge, DOCTOR_OK, "map-tcp",
+		finding = doctor_find(judge, REPORT_NOTE, "map-tcp",
 		    "%s: when this connection breaks, Postfix waits a second "
 		    "or more, and names no reason; socketmap does better",
 		    text);
@@ -344,7 +344,7 @@ judge_unusable(struct doctor_judge *judge, const struct doctor_map *map)
 			      : map->tried.why;
 	const bool is_first = map == judge->service->map;
 
-	change_index(doctor_find(judge, DOCTOR_CRITICAL, "map-unusable",
+	change_index(doctor_find(judge, REPORT_CRITICAL, "map-unusable",
 			 "Postfix can't use %s (%s): it defers all mail%s",
 			 map->map.text, why,
 			 is_first ? ""
@@ -372,7 +372,7 @@ judge_other(struct doctor_judge *judge, const struct doctor_map *map)
 		break;
 	case POSTMAP_UNKNOWN:
 	case POSTMAP_FORBIDDEN:
-		finding = doctor_find(judge, DOCTOR_UNKNOWN, "map-unknown",
+		finding = doctor_find(judge, REPORT_UNKNOWN, "map-unknown",
 		    "whether Postfix can use %s is not known: %s",
 		    map->map.text, map->tried.why);
 		if (map->tried.result == POSTMAP_FORBIDDEN)
@@ -398,11 +398,11 @@ void
 doctor_judge_missing(struct doctor_judge *judge, bool any)
 {
 	if (any)
-		doctor_find(judge, DOCTOR_OK, "service-without-map",
+		doctor_find(judge, REPORT_NOTE, "service-without-map",
 		    "this service of master.cf asks for no verdict");
 	else
 		change_maps(judge,
-		    doctor_find(judge, DOCTOR_CRITICAL, "no-map",
+		    doctor_find(judge, REPORT_CRITICAL, "no-map",
 			"smtp_tls_policy_maps names no table of postdaned's: "
 			"Postfix never asks for a verdict"));
 }
@@ -420,14 +420,14 @@ judge_level(struct doctor_judge *judge, const struct doctor_map *map)
 		break;
 	case WEAKENS_LEVEL:
 		change_profile(judge,
-		    doctor_find(judge, DOCTOR_CRITICAL, "level-weakened",
+		    doctor_find(judge, REPORT_CRITICAL, "level-weakened",
 			"smtp_tls_security_level = %s is overridden by "
 			"postdane's answer \"%s\" wherever there is no DANE",
 			text, map->no_dane));
 		break;
 	case WEAKENS_BY_DANE:
 		change_profile(judge,
-		    doctor_find(judge, DOCTOR_WARNING, "dane-weakens",
+		    doctor_find(judge, REPORT_WARNING, "dane-weakens",
 			"smtp_tls_security_level = %s is overridden by "
 			"postdane's answer \"dane\", which lets those hosts of "
 			"a domain that have no TLSA records go without TLS",
@@ -467,7 +467,7 @@ judge_explicit(struct doctor_judge *judge, const struct doctor_map *map)
 	    !is_weaker(map->no_dane_explicit, parse_level(text)))
 		return;
 	change_explicit(judge,
-	    doctor_find(judge, DOCTOR_CRITICAL, "explicit-weakened",
+	    doctor_find(judge, REPORT_CRITICAL, "explicit-weakened",
 		"smtp_tls_security_level = %s is overridden by postdane's "
 		"answer \"%s\" (no-dane-policy-explicit) for next hops with "
 		"brackets or a port that have no DANE, such as %s of %s",
@@ -505,7 +505,7 @@ judge_relayhost(struct doctor_judge *judge, const struct doctor_map *map)
 	if (doctor_is(answer, "notfound") &&
 	    is_strict(level_of(judge->service)))
 		return;
-	finding = doctor_find(judge, DOCTOR_WARNING, "relay-password",
+	finding = doctor_find(judge, REPORT_WARNING, "relay-password",
 	    "relayhost = %s gets a password (%s), and where it has no DANE "
 	    "nothing insists on TLS: postdane's answer is \"%s\" (%s), and "
 	    "smtp_tls_security_level = %s",
@@ -530,7 +530,7 @@ judge_order(struct doctor_judge *judge, const struct doctor_map *ours)
 	if (never == NULL)
 		return;
 	change_profile(judge,
-	    doctor_find(judge, DOCTOR_WARNING, "map-shadowed",
+	    doctor_find(judge, REPORT_WARNING, "map-shadowed",
 		"%s is never asked: postdane, which stands before it, answers "
 		"\"%s\" where there is no DANE",
 		never->map.text, ours->no_dane));

@@ -123,13 +123,13 @@ judge_server(
 	if (!server->understood || is_consequence(judge->facts, server))
 		return;
 	if (!probe->plain.has_data)
-		finding = doctor_find(judge, DOCTOR_CRITICAL, "resolver-down",
+		finding = doctor_find(judge, REPORT_CRITICAL, "resolver-down",
 		    "nameserver %s of %s does not resolve (%s for the root's "
 		    "SOA): Postfix defers all mail before it asks for a "
 		    "verdict",
 		    address, view->path, rcode_text(&probe->plain));
 	else if (!probe->edns.has_data)
-		finding = doctor_find(judge, DOCTOR_CRITICAL, "resolver-edns",
+		finding = doctor_find(judge, REPORT_CRITICAL, "resolver-edns",
 		    "nameserver %s of %s fails as soon as it is asked with "
 		    "EDNS (%s): Postfix, which always asks so, %s",
 		    address, view->path, rcode_text(&probe->edns),
@@ -137,13 +137,13 @@ judge_server(
 			? "returns all mail to its senders"
 			: "defers all mail");
 	else if (!probe->edns.ad)
-		finding = doctor_find(judge, DOCTOR_CRITICAL,
+		finding = doctor_find(judge, REPORT_CRITICAL,
 		    "resolver-not-validating",
 		    "nameserver %s of %s does not validate (no AD bit for the "
 		    "root's SOA): " DOCTOR_MEANS_MAY ", silently",
 		    address, view->path);
 	else if (!probe->tcp.has_data)
-		finding = doctor_find(judge, DOCTOR_WARNING, "resolver-tcp",
+		finding = doctor_find(judge, REPORT_WARNING, "resolver-tcp",
 		    "nameserver %s of %s does not answer over TCP (%s): what "
 		    "is too long for a datagram cannot be looked up",
 		    address, view->path, rcode_text(&probe->tcp));
@@ -151,7 +151,7 @@ judge_server(
 		change_view(judge, finding, view);
 	if (probe->edns.ad && !server->is_loopback)
 		change_view(judge,
-		    doctor_find(judge, DOCTOR_WARNING, "resolver-remote",
+		    doctor_find(judge, REPORT_WARNING, "resolver-remote",
 			"nameserver %s of %s is on another machine: that an "
 			"answer was validated is believed from whoever is on "
 			"the way",
@@ -168,7 +168,7 @@ judge_default(struct doctor_judge *judge, const struct doctor_view *view)
 	    probe->plain.has_data && probe->edns.has_data && probe->edns.ad;
 
 	change_view(judge,
-	    doctor_find(judge, is_good ? DOCTOR_WARNING : DOCTOR_CRITICAL,
+	    doctor_find(judge, is_good ? REPORT_WARNING : REPORT_CRITICAL,
 		"resolver-default", "%s %s: Postfix asks 127.0.0.1, %s",
 		view->path,
 		view->exists ? "names no nameserver" : "does not exist",
@@ -186,7 +186,7 @@ doctor_judge_view(struct doctor_judge *judge)
 
 	if (view->unreadable != NULL) {
 		finding =
-		    doctor_find(judge, DOCTOR_UNKNOWN, "resolver-unreadable",
+		    doctor_find(judge, REPORT_UNKNOWN, "resolver-unreadable",
 			"%s, as Postfix has it, can't be read (%s): which "
 			"nameservers it asks is not known",
 			view->path, view->unreadable);
@@ -196,7 +196,7 @@ doctor_judge_view(struct doctor_judge *judge)
 	if (view->is_default)
 		judge_default(judge, view);
 	if (view->conf.server_count > 1) {
-		finding = doctor_find(judge, DOCTOR_WARNING,
+		finding = doctor_find(judge, REPORT_WARNING,
 		    "second-nameserver",
 		    "%s has %zu nameservers: where the first says SERVFAIL, "
 		    "for a forged answer, say, Postfix asks the next and "
@@ -208,7 +208,7 @@ doctor_judge_view(struct doctor_judge *judge)
 	     i++)
 		judge_server(judge, view, i);
 	if (view->stale > 0) {
-		finding = doctor_find(judge, DOCTOR_WARNING, "stale-resolver",
+		finding = doctor_find(judge, REPORT_WARNING, "stale-resolver",
 		    "%zu smtp processes run since before %s was changed, and "
 		    "go on with what it said then",
 		    view->stale, view->path);
@@ -244,7 +244,7 @@ doctor_judge_copy(struct doctor_judge *judge)
 	    inside->unreadable != NULL || outside->unreadable != NULL ||
 	    same_servers(inside, outside))
 		return;
-	finding = doctor_find(judge, DOCTOR_WARNING, "chroot-differs",
+	finding = doctor_find(judge, REPORT_WARNING, "chroot-differs",
 	    "%s, which Postfix's chrooted processes read, names other "
 	    "nameservers (%s) than %s (%s)",
 	    inside->path, inside->conf.server[0], outside->path,
@@ -266,7 +266,7 @@ doctor_judge_sharing(struct doctor_judge *judge)
 	    doctor_view_is_shared(view))
 		return;
 	if (doctor_wants_dane_only(judge->service))
-		finding = doctor_find(judge, DOCTOR_WARNING,
+		finding = doctor_find(judge, REPORT_WARNING,
 		    "dane-only-resolver",
 		    "some mail is sent with dane-only (smtp_tls_security_level "
 		    "= %s, postdane's dane-only = %s), but Postfix looks up "
@@ -276,7 +276,7 @@ doctor_judge_sharing(struct doctor_judge *judge)
 		    doctor_our_map(judge->service)->dane_only,
 		    view->conf.server[0]);
 	else if (facts->dns_listen != NULL)
-		finding = doctor_find(judge, DOCTOR_WARNING,
+		finding = doctor_find(judge, REPORT_WARNING,
 		    "resolver-not-shared",
 		    "postdane offers a resolver at %s, but Postfix's processes "
 		    "ask %s",
@@ -306,7 +306,7 @@ judge_name(struct doctor_judge *judge, const struct doctor_name *name)
 {
 	const struct name_difference *difference = &name->difference;
 	const bool used = is_used(judge->facts);
-	char words[DOCTOR_TEXT_MAX];
+	char words[REPORT_TEXT_MAX];
 	json_t *finding = NULL;
 
 	snprintf(words, sizeof(words),
@@ -316,16 +316,16 @@ judge_name(struct doctor_judge *judge, const struct doctor_name *name)
 	if (difference->verdict == NAME_LOST ||
 	    (difference->verdict == NAME_UNKNOWN && difference->any_answer))
 		finding = doctor_find(judge,
-		    used ? DOCTOR_CRITICAL : DOCTOR_WARNING, "name-lost",
+		    used ? REPORT_CRITICAL : REPORT_WARNING, "name-lost",
 		    "%s: %s", words,
 		    used ? "Postfix, which asks postdane, does not find it"
 			 : "neither a verdict nor, if Postfix asked postdane, "
 			   "a delivery would find it");
 	else if (difference->verdict == NAME_DIFFERS)
 		finding = doctor_find(
-		    judge, DOCTOR_WARNING, "name-differs", "%s", words);
+		    judge, REPORT_WARNING, "name-differs", "%s", words);
 	else if (difference->verdict == NAME_VARIES)
-		finding = doctor_find(judge, DOCTOR_OK, "name-varies",
+		finding = doctor_find(judge, REPORT_NOTE, "name-varies",
 		    "%s: large services answer so, and then there is nothing "
 		    "to mend",
 		    words);
@@ -343,7 +343,7 @@ doctor_judge_names(struct doctor_judge *judge)
 		judge_name(judge, &facts->name[i]);
 	if (facts->names_left > 0)
 		doctor_change(
-		    doctor_find(judge, DOCTOR_OK, "names-left",
+		    doctor_find(judge, REPORT_NOTE, "names-left",
 			"there was no time to compare %zu of the names in "
 			"Postfix's configuration",
 			facts->names_left),

@@ -23,7 +23,7 @@ judge_unknown_trust(struct doctor_judge *judge)
 	const bool is_network = reason_of_network(facts->trust_why) != NULL;
 
 	doctor_find(judge,
-	    facts->has_just_started ? DOCTOR_WARNING : DOCTOR_CRITICAL,
+	    facts->has_just_started ? REPORT_WARNING : REPORT_CRITICAL,
 	    "trust-unknown",
 	    "%s%s; until then postdaned answers TEMP, and Postfix defers all "
 	    "mail",
@@ -40,18 +40,18 @@ judge_daemon(struct doctor_judge *judge)
 
 	if (facts->may_not_ask)
 		doctor_change(
-		    doctor_find(judge, DOCTOR_UNKNOWN, "may-not-ask",
+		    doctor_find(judge, REPORT_UNKNOWN, "may-not-ask",
 			"nothing is known of postdaned: %s", facts->daemon_why),
 		    "shell", DOCTOR_AS_ROOT);
 	else if (facts->daemon_why != NULL)
 		doctor_change(
-		    doctor_find(judge, DOCTOR_CRITICAL, "daemon-down",
+		    doctor_find(judge, REPORT_CRITICAL, "daemon-down",
 			"postdaned cannot be asked: %s; while it does not "
 			"run, Postfix defers all mail",
 			facts->daemon_why),
 		    "shell", "systemctl start postdane");
 	else if (strcmp(facts->trust, "withdrawn") == 0)
-		doctor_find(judge, DOCTOR_CRITICAL, "no-trust",
+		doctor_find(judge, REPORT_CRITICAL, "no-trust",
 		    "postdaned has no trust path to the root (%s), so that it "
 		    "answers TEMP and Postfix defers all mail",
 		    facts->trust_why);
@@ -106,28 +106,28 @@ static const struct {
 	bool (*is_wrong)(const char *value);
 	const char *text, *wanted;
 	enum postfix_parameter parameter;
-	enum doctor_code code;
+	enum report_severity code;
 } settings[] = {
 	{ "dns-support-level", not_dnssec,
 	    "Postfix asks for no DNSSEC: " DOCTOR_MEANS_MAY, "dnssec",
-	    POSTFIX_DNS_SUPPORT_LEVEL, DOCTOR_CRITICAL },
+	    POSTFIX_DNS_SUPPORT_LEVEL, REPORT_CRITICAL },
 	{ "host-lookup", without_dns,
 	    "Postfix does not look hosts up in the DNS: " DOCTOR_MEANS_MAY,
-	    "dns", POSTFIX_HOST_LOOKUP, DOCTOR_CRITICAL },
+	    "dns", POSTFIX_HOST_LOOKUP, REPORT_CRITICAL },
 	{ "ignore-mx-lookup-error", is_yes,
 	    "Postfix goes round MX records that it cannot look "
 	    "up: " DOCTOR_MEANS_MAY,
-	    "no", POSTFIX_IGNORE_MX_ERROR, DOCTOR_CRITICAL },
+	    "no", POSTFIX_IGNORE_MX_ERROR, REPORT_CRITICAL },
 	{ "resolver-options", is_set,
 	    "Postfix does not trust names that it may have "
 	    "completed: " DOCTOR_MEANS_MAY,
-	    "", POSTFIX_RESOLVER_OPTIONS, DOCTOR_CRITICAL },
+	    "", POSTFIX_RESOLVER_OPTIONS, REPORT_CRITICAL },
 	{ "insecure-mx", is_may,
 	    "for a domain without DNSSEC whose mail hosts have TLSA "
 	    "records, " DOCTOR_MEANS_MAY
 	    " (the default of many versions, Debian 12's among them, "
 	    "unless smtp_tls_security_level is dane)",
-	    "dane", POSTFIX_INSECURE_MX, DOCTOR_WARNING },
+	    "dane", POSTFIX_INSECURE_MX, REPORT_WARNING },
 };
 
 static void
@@ -168,7 +168,7 @@ judge_carry(struct doctor_judge *judge)
 
 	if (strcasecmp(digest, "sha256") != 0)
 		doctor_change_parameter(judge,
-		    doctor_find(judge, DOCTOR_CRITICAL, "fingerprint-digest",
+		    doctor_find(judge, REPORT_CRITICAL, "fingerprint-digest",
 			"smtp_tls_fingerprint_digest = %s: postdane's answers "
 			"carry SHA2-256 digests (carry = fingerprint), and no "
 			"server would match",
@@ -217,13 +217,13 @@ judge_version(struct doctor_judge *judge)
 	const struct doctor_view *view = doctor_view_of(judge);
 
 	if (version.major < 2 || (version.major == 2 && version.minor < 11))
-		doctor_find(judge, DOCTOR_CRITICAL, "version",
+		doctor_find(judge, REPORT_CRITICAL, "version",
 		    "Postfix %s knows no DANE; 2.11 was the first that did",
 		    text);
 	else if (!sets_trust_ad(&version) && view->path != NULL &&
 		 !view->conf.trust_ad)
 		doctor_change(
-		    doctor_find(judge, DOCTOR_CRITICAL, "trust-ad",
+		    doctor_find(judge, REPORT_CRITICAL, "trust-ad",
 			"Postfix %s does not ask the C library to pass on "
 			"that an answer was validated: " DOCTOR_MEANS_MAY,
 			text),
@@ -272,7 +272,7 @@ judge_services(struct doctor_judge *judge)
 	}
 	judge->service = NULL;
 	if (facts->service_count == 0)
-		doctor_find(judge, DOCTOR_CRITICAL, "no-service",
+		doctor_find(judge, REPORT_CRITICAL, "no-service",
 		    "master.cf has no service that runs smtp(8)");
 }
 
@@ -289,7 +289,7 @@ judge_user(struct doctor_judge *judge)
 			       facts->service[i].map[k].answer.error == 0;
 	if (any && !facts->is_root)
 		doctor_change(
-		    doctor_find(judge, DOCTOR_OK, "not-root",
+		    doctor_find(judge, REPORT_NOTE, "not-root",
 			"whether Postfix's user may reach the socket was not "
 			"tried, for want of root's rights"),
 		    "shell", DOCTOR_AS_ROOT);
@@ -301,7 +301,7 @@ judge_all(struct doctor_judge *judge)
 	const char *why = judge->facts->postfix_why;
 
 	if (why != NULL) {
-		doctor_find(judge, DOCTOR_UNKNOWN, "postfix-unknown",
+		doctor_find(judge, REPORT_UNKNOWN, "postfix-unknown",
 		    "Postfix's configuration can't be read: %s", why);
 		return;
 	}
@@ -309,19 +309,6 @@ judge_all(struct doctor_judge *judge)
 	judge_services(judge);
 	judge_user(judge);
 	doctor_judge_names(judge);
-}
-
-/* Certain faults come before what is unknown. */
-static enum doctor_code
-worst_of(const struct doctor_judge *judge)
-{
-	static const enum doctor_code order[] = { DOCTOR_CRITICAL,
-		DOCTOR_UNKNOWN, DOCTOR_WARNING };
-
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		if (judge->count[order[i]] > 0)
-			return order[i];
-	return DOCTOR_OK;
 }
 
 static const char *
@@ -342,46 +329,45 @@ cause_of(const struct doctor_judge *judge)
 }
 
 static void
-summarize(const struct doctor_judge *judge, enum doctor_code code,
-    char summary[DOCTOR_TEXT_MAX])
+summarize(const struct doctor_judge *judge, enum report_severity worst,
+    char summary[REPORT_TEXT_MAX])
 {
-	const size_t *count = judge->count;
-	const char *cause = code == DOCTOR_UNKNOWN ? cause_of(judge) : NULL;
+	const size_t *count = judge->report.count;
+	const char *cause = worst == REPORT_UNKNOWN ? cause_of(judge) : NULL;
 
-	if (code == DOCTOR_OK)
-		snprintf(summary, DOCTOR_TEXT_MAX,
+	if (worst == REPORT_NOTE)
+		snprintf(summary, REPORT_TEXT_MAX,
 		    "Postfix will honour the verdicts");
 	else if (cause != NULL)
-		snprintf(summary, DOCTOR_TEXT_MAX, "%s", cause);
-	else if (count[DOCTOR_UNKNOWN] > 0)
-		snprintf(summary, DOCTOR_TEXT_MAX,
+		snprintf(summary, REPORT_TEXT_MAX, "%s", cause);
+	else if (count[REPORT_UNKNOWN] > 0)
+		snprintf(summary, REPORT_TEXT_MAX,
 		    "%zu critical, %zu unknown, %zu warning%s, %zu note%s",
-		    count[DOCTOR_CRITICAL], count[DOCTOR_UNKNOWN],
-		    count[DOCTOR_WARNING], plural(count[DOCTOR_WARNING]),
-		    count[DOCTOR_OK], plural(count[DOCTOR_OK]));
+		    count[REPORT_CRITICAL], count[REPORT_UNKNOWN],
+		    count[REPORT_WARNING], plural(count[REPORT_WARNING]),
+		    count[REPORT_NOTE], plural(count[REPORT_NOTE]));
 	else
-		snprintf(summary, DOCTOR_TEXT_MAX,
+		snprintf(summary, REPORT_TEXT_MAX,
 		    "%zu critical, %zu warning%s, %zu note%s",
-		    count[DOCTOR_CRITICAL], count[DOCTOR_WARNING],
-		    plural(count[DOCTOR_WARNING]), count[DOCTOR_OK],
-		    plural(count[DOCTOR_OK]));
+		    count[REPORT_CRITICAL], count[REPORT_WARNING],
+		    plural(count[REPORT_WARNING]), count[REPORT_NOTE],
+		    plural(count[REPORT_NOTE]));
 }
 
 json_t *
 doctor_report(const struct doctor_facts *facts)
 {
-	static const char *const texts[] = { "OK", "WARNING", "CRITICAL",
-		"UNKNOWN" };
 	struct doctor_judge judge = { .facts = facts,
-		.findings = json_array() };
-	char summary[DOCTOR_TEXT_MAX];
-	enum doctor_code code;
+		.report.findings = json_array() };
+	char summary[REPORT_TEXT_MAX];
+	enum report_severity worst;
 
-	if (judge.findings == NULL)
+	if (judge.report.findings == NULL)
 		return NULL;
 	judge_all(&judge);
-	code = worst_of(&judge);
-	summarize(&judge, code, summary);
-	return json_pack("{s:s, s:i, s:s, s:o}", "status", texts[code], "code",
-	    (int)code, "summary", summary, "findings", judge.findings);
+	worst = report_worst(&judge.report);
+	summarize(&judge, worst, summary);
+	return json_pack("{s:s, s:i, s:s, s:o}", "status",
+	    report_level(worst)->status, "code", report_level(worst)->code,
+	    "summary", summary, "findings", judge.report.findings);
 }

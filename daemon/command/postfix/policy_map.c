@@ -5,17 +5,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <grp.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "command/child.h"
+#include "base/child.h"
 #include "command/control_access.h"
 
 #define SEPARATORS ", \t\r\n"
@@ -237,16 +233,12 @@ static void
 take_answer(
     int fd, pid_t child, uint64_t deadline, struct policy_map_answer *answer)
 {
-	if (!child_says(fd, deadline + GRACE_MS)) {
+	if (!child_says(fd, deadline + GRACE_MS))
 		answer->error = ETIMEDOUT;
-		kill(child, SIGKILL);
-	} else if (read(fd, answer, sizeof(*answer)) !=
-		   (ssize_t)sizeof(*answer)) {
+	else if (read(fd, answer, sizeof(*answer)) != (ssize_t)sizeof(*answer))
 		*answer = (struct policy_map_answer){ .error = EIO };
-	}
 	close(fd);
-	while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
-		continue;
+	child_end(child, deadline + GRACE_MS);
 }
 
 void
@@ -254,22 +246,21 @@ policy_map_ask(const struct policy_map *map,
     const struct policy_map_viewer *viewer, const char *key, uint64_t deadline,
     struct policy_map_answer *answer)
 {
-	int fds[2];
+	int end;
 	pid_t pid;
 
 	*answer = (struct policy_map_answer){ .error = EIO };
-	if (pipe(fds) == -1 || (pid = fork()) == -1) {
+	if ((pid = child_fork(&end)) == -1) {
 		answer->error = errno;
 		return;
 	}
 	if (pid == 0) {
 		answer->error = 0;
 		ask(map, viewer, key, deadline, answer);
-		_exit(write(fds[1], answer, sizeof(*answer)) ==
+		_exit(write(end, answer, sizeof(*answer)) ==
 			      (ssize_t)sizeof(*answer)
 			  ? 0
 			  : 1);
 	}
-	close(fds[1]);
-	take_answer(fds[0], pid, deadline, answer);
+	take_answer(end, pid, deadline, answer);
 }

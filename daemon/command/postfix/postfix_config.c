@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/clock.h"
-#include "command/child.h"
 
 #define TEXT_MAX 1000000 /* octets read from postconf */
 #define OVERRIDES_MAX 64 /* -o options per service */

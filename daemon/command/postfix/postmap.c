@@ -4,16 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "command/child.h"
 
 #define TEXT_MAX 100000     /* octets read from it */
 #define EXIT_CANNOT_RUN 127 /* as in shells */
@@ -134,25 +133,20 @@ postmap_try(const struct postmap *postmap, const char *table,
     const struct policy_map_viewer *viewer, const char *key, uint64_t deadline,
     struct postmap_answer *answer)
 {
-	char *text = NULL;
-	int fds[2];
+	char *text;
+	int end;
 	pid_t pid;
 
 	*answer = (struct postmap_answer){ .result = POSTMAP_UNKNOWN };
-	if (pipe2(fds, O_CLOEXEC) == -1) {
+	if ((pid = child_fork(&end)) == -1) {
 		set_why(answer, strerror(errno));
 		return;
 	}
-	if ((pid = fork()) == 0)
-		be_postmap(postmap, table, viewer, key, fds[1]);
-	if (pid == -1)
-		set_why(answer, strerror(errno));
-	close(fds[1]);
-	if (pid != -1) {
-		text = child_read(fds[0], TEXT_MAX, deadline);
-		judge(text, child_end(pid, text != NULL ? deadline : 0),
-		    deadline, answer);
-	}
-	close(fds[0]);
+	if (pid == 0)
+		be_postmap(postmap, table, viewer, key, end);
+	text = child_read(end, TEXT_MAX, deadline);
+	judge(text, child_end(pid, text != NULL ? deadline : 0), deadline,
+	    answer);
+	close(end);
 	free(text);
 }

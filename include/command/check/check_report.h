@@ -1,5 +1,5 @@
 /*
- * check_report.h - judges what postdane check found.  Pure: no I/O.
+ * check_report.h - judges what postdane check found, and prints it.
  *
  * The report, also printed by "postdane check --json":
  * {
@@ -20,6 +20,7 @@
 #define COMMAND_CHECK_CHECK_REPORT_H
 
 #include <stddef.h>
+#include <stdio.h>
 #include <time.h>
 
 #include <jansson.h>
@@ -28,9 +29,6 @@
 #include "command/check/tls_probe.h"
 
 #define CHECK_PROBES_MAX 3
-
-/* The exit codes of monitoring plugins. */
-enum check_code { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
 
 struct check_probe {
 	enum tls_probe_key asked;
@@ -57,5 +55,8 @@ struct check {
 
 /* Returns a new reference, or NULL when out of memory. */
 json_t *check_report(const struct check *check);
+
+/* Print the report for people, but for the first line. */
+void check_text(const json_t *report, FILE *out);
 
 #endif /* COMMAND_CHECK_CHECK_REPORT_H */

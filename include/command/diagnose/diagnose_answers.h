@@ -67,7 +67,7 @@ struct diagnose_answers {
 /* Add a finding about this server.  @job: the example, or NULL; @remedy:
  * constant. */
 void diagnose_put(const struct diagnose_answers *trial,
-    enum findings_severity severity, bool fatal, const char *behaviour,
+    enum report_severity severity, bool fatal, const char *behaviour,
     const struct dns_probe_job *job, const char *remedy, const char *format,
     ...) __attribute__((format(printf, 7, 8)));
 

@@ -51,4 +51,9 @@ struct diagnosis {
 	struct findings findings;
 };
 
+/* Plans the queries: adds the hosts of @to->domain, its zones and theirs, and
+ * the questions, and a finding if it does not exist.  Blocks while it follows
+ * the delegations. */
+void diagnose_plan(struct diagnosis *to);
+
 #endif /* COMMAND_DIAGNOSE_DIAGNOSE_FACTS_H */

@@ -23,7 +23,7 @@ struct diagnosis;
 json_t *diagnose_report(
     const struct diagnosis *diagnosis, const json_t *postdane);
 
-/* Print the report for people. */
+/* Print the report for people, but for the first line. */
 void diagnose_text(const json_t *report, FILE *out);
 
 #endif /* COMMAND_DIAGNOSE_DIAGNOSE_REPORT_H */

@@ -9,17 +9,11 @@
 #include <stddef.h>
 
 #include "base/domain.h"
-
-enum findings_severity {
-	FINDINGS_NOTE, /* no fault */
-	FINDINGS_WARNING,
-	FINDINGS_UNKNOWN, /* something could not be checked */
-	FINDINGS_CRITICAL
-};
+#include "command/report.h"
 
 /* Texts are printable. */
 struct finding {
-	enum findings_severity severity;
+	enum report_severity severity;
 	bool leads;                 /* explains others: shown first */
 	bool fatal;                 /* a resolver with only this server fails */
 	char behaviour[48];         /* "edns-dropped": an identifier */
@@ -61,7 +55,7 @@ void findings_weigh(
 bool findings_blame_a_zone(const struct findings *findings);
 
 /* The worst severity; NOTE if there are no findings. */
-enum findings_severity findings_worst(const struct findings *findings);
+enum report_severity findings_worst(const struct findings *findings);
 
 void findings_clear(struct findings *findings);
 

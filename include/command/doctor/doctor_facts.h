@@ -9,13 +9,11 @@
 #include <stddef.h>
 
 #include "command/dns/name_compare.h"
+#include "command/dns/resolv_conf.h"
 #include "command/dns/resolver_probe.h"
 #include "command/postfix/policy_map.h"
 #include "command/postfix/postfix_config.h"
 #include "command/postfix/postmap.h"
-
-/* The exit codes of monitoring plugins. */
-enum doctor_code { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_CRITICAL, DOCTOR_UNKNOWN };
 
 /* Texts are borrowed. */
 struct doctor_map {

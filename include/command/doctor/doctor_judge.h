@@ -10,8 +10,7 @@
 #include <jansson.h>
 
 #include "command/doctor/doctor_facts.h"
-
-#define DOCTOR_TEXT_MAX 1500
+#include "command/report.h"
 
 /* Time limits for one table and for all tables: an evaluation may take 30
  * seconds. */
@@ -25,15 +24,13 @@
 
 struct doctor_judge {
 	const struct doctor_facts *facts;
-	json_t *findings;
 	const struct doctor_service *service; /* being judged, or NULL */
-	size_t count[DOCTOR_UNKNOWN + 1];     /* by severity */
+	struct report report;
 };
 
-/* Add a finding, or if it exists already, add the service to it.  DOCTOR_OK: a
- * note.  DOCTOR_UNKNOWN: something could not be checked.  Returns it, borrowed,
- * for doctor_change(). */
-json_t *doctor_find(struct doctor_judge *judge, enum doctor_code code,
+/* Add a finding, or if it exists already, add the service to it.  Returns
+ * it, borrowed, for doctor_change(). */
+json_t *doctor_find(struct doctor_judge *judge, enum report_severity severity,
     const char *id, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

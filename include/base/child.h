@@ -1,14 +1,21 @@
 /*
- * child.h - reads the output of a child process and waits for its end.
+ * child.h - a child process that writes to its parent, and has to end in time.
  * Deadlines: clock_ms().
  */
-#ifndef COMMAND_CHILD_H
-#define COMMAND_CHILD_H
+#ifndef BASE_CHILD_H
+#define BASE_CHILD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/*
+ * fork(2), with a pipe from the child to its parent that is closed on exec.
+ * @end: the end for the child to write, or that for the parent to read.
+ * Returns as fork(2) does; after -1 with errno there is no pipe.
+ */
+pid_t child_fork(int *end);
 
 /* Whether @fd has data or end of file before @deadline. */
 bool child_says(int fd, uint64_t deadline);
@@ -24,4 +31,4 @@ char *child_read(int fd, size_t most, uint64_t deadline);
  * @deadline. */
 int child_end(pid_t pid, uint64_t deadline);
 
-#endif /* COMMAND_CHILD_H */
+#endif /* BASE_CHILD_H */

@@ -1,8 +1,9 @@
-/* child.c - reads the output of a child process. */
+/* child.c - a child process that writes to its parent. */
 
-#include "command/child.h"
+#include "base/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,24 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+
+pid_t
+child_fork(int *end)
+{
+	int ends[2], error;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	pid = fork();
+	error = errno;
+	*end = pid == 0 ? ends[1] : ends[0];
+	close(pid == 0 ? ends[0] : ends[1]);
+	if (pid == -1)
+		close(ends[0]);
+	errno = error;
+	return pid;
+}
 
 bool
 child_says(int fd, uint64_t deadline)
