@@ -12,17 +12,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dns/budget.h"
+#include "dns/chain.h"
 #include "dns/memory.h"
 #include "dns/packet.h"
 #include "dns/proof.h"
 #include "dns/proof_judge.h"
-#include "dns/unbound_answer.h"
 #include "dns/validator.h"
 
-#define LINKS_MAX 10 /* aliases at which the lookup starts again */
 /* libunbound caches a failure for 5 s; a retry makes sense only after that. */
 #define RETRY_MS 5300
-#define TTL_MAX 86400 /* seconds */
 /* A first query without an answer after this time may have gone to the wrong
  * servers. */
 #define DOUBT_MS 4000
@@ -32,10 +30,6 @@
 /* A name that had less time than this does not mark its zone as failing. */
 #define FAIR_MS 4000
 #define REASON_MAX 256
-/* Two messages for each alias, where it comes from a DNAME. */
-#define PARTS_MAX (2 * (LINKS_MAX + 1) + 1)
-/* Limit of their total size: one message is made from them. */
-#define PARTS_OCTETS_MAX ((size_t)3 * 65536)
 
 /* The state of the first rung. */
 enum asked {
@@ -51,34 +45,18 @@ struct ladder {
 	ladder_cb cb;
 	void (*waits)(void *arg, bool waits);
 	void *arg;
-	struct dns_answer *failure; /* allocated at the start, so that every
-				     * lookup can end with an answer */
-	char *qname;
 	enum lookup_need need;
 	enum lookup_class class;
 	const struct plain_path *path;
 	uint64_t deadline; /* clock_ms() */
 	struct event *kick, *limit, *proof_timer, *doubt_timer, *retry_timer;
 	struct budget *budget;
-	uint16_t type;
 
-	/* The alias chain so far, up to the name that is looked up now. */
-	char name[DOMAIN_TEXT_MAX];
-	uint64_t begun; /* when this name was started; clock_ms() */
-	unsigned links;
-	enum dns_security chain; /* of the links; SECURE without links */
-	enum dns_security first_link;
-	enum dns_rung rung; /* the highest that a link needed */
-	uint32_t ttl;
-	char proof[REASON_MAX]; /* for the first insecure link, or for the last
-				 * name */
-	/* Only with NEED_MESSAGE: the messages of the links. */
-	struct dns_part parts[PARTS_MAX];
-	size_t part_count, part_octets;
+	struct chain chain;
+	uint64_t begun; /* when its name was started; clock_ms() */
 
 	/* The rungs of the current name. */
 	struct validator_query *query, *fresh;
-	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
 	enum asked asked;
 	enum dns_rung asked_rung;  /* VALIDATED or FRESH */
 	struct packet_facts facts; /* with ASKED_INSECURE */
@@ -103,8 +81,6 @@ struct ladder {
 	char plain_zone[DOMAIN_TEXT_MAX]; /* the last zone that it reached, or
 					   * "" */
 	bool retried;
-	bool part_lost;       /* out of memory; for the whole lookup */
-	bool parts_too_large; /* likewise; some parts were left out */
 	char why[REASON_MAX]; /* from the first rung */
 	char walk_why[REASON_MAX];
 };
@@ -116,84 +92,10 @@ static void drop_fresh(struct ladder *ladder);
 static void look_again(struct ladder *ladder);
 static void keep_reason(struct ladder *ladder, const char *why);
 
-/* ---- messages, for LOOKUP_NEED_MESSAGE ---- */
-
 static bool
 wants_messages(const struct ladder *ladder)
 {
 	return ladder->need == LOOKUP_NEED_MESSAGE;
-}
-
-static void
-drop_held(struct ladder *ladder)
-{
-	free(ladder->held.wire);
-	ladder->held = (struct dns_part){ 0 };
-}
-
-/* Keep the message about the current name, with no TTL above @ttl. */
-static void
-hold_message(
-    struct ladder *ladder, const uint8_t *wire, size_t len, uint32_t ttl)
-{
-	if (!wants_messages(ladder))
-		return;
-	drop_held(ladder);
-	if ((ladder->held.wire = malloc(len)) == NULL) {
-		ladder->part_lost = true;
-		return;
-	}
-	memcpy(ladder->held.wire, wire, len);
-	ladder->held.len = len;
-	unbound_answer_cut_ttls(ladder->held.wire, len, ttl);
-}
-
-/* From a plain answer, keep only the records that were queried. */
-static void
-hold_plain(struct ladder *ladder, const ldns_pkt *packet, uint32_t ttl)
-{
-	if (!wants_messages(ladder))
-		return;
-	drop_held(ladder);
-	if (packet_extract(packet, ladder->name, ladder->type, ttl,
-		&ladder->held.wire, &ladder->held.len) == -1)
-		ladder->part_lost = true;
-}
-
-/* The message that is kept becomes part of the answer. */
-static void
-keep_held(struct ladder *ladder)
-{
-	if (ladder->held.wire == NULL)
-		return;
-	if (ladder->part_count == PARTS_MAX ||
-	    ladder->held.len > PARTS_OCTETS_MAX - ladder->part_octets) {
-		ladder->part_lost = ladder->parts_too_large = true;
-		drop_held(ladder);
-		return;
-	}
-	ladder->part_octets += ladder->held.len;
-	ladder->parts[ladder->part_count++] = ladder->held;
-	ladder->held = (struct dns_part){ 0 };
-}
-
-/* Returns 0, or -1 when the parts are incomplete. */
-static int
-hand_over_parts(struct ladder *ladder, struct dns_answer *answer)
-{
-	if (!wants_messages(ladder))
-		return 0;
-	keep_held(ladder);
-	if (ladder->part_lost || ladder->part_count == 0)
-		return -1;
-	answer->parts = calloc(ladder->part_count, sizeof(*answer->parts));
-	if (answer->parts == NULL)
-		return -1;
-	memcpy(answer->parts, ladder->parts,
-	    ladder->part_count * sizeof(*answer->parts));
-	answer->part_count = ladder->part_count;
-	ladder->part_count = 0;
-	return 0;
 }
 
 /* ---- the end ---- */
@@ -210,7 +112,7 @@ leave_name(struct ladder *ladder)
 	ladder->walk = NULL;
 	ladder->plain = NULL;
 	packet_facts_clear(&ladder->facts);
-	drop_held(ladder);
+	chain_drop_held(&ladder->chain);
 	ladder->asked = ASKED_NOT;
 	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
 	ladder->is_asked = ladder->is_bogus = false;
@@ -241,10 +143,7 @@ ladder_cancel(struct ladder *ladder)
 	event_drop(ladder->proof_timer);
 	event_drop(ladder->doubt_timer);
 	event_drop(ladder->retry_timer);
-	for (size_t i = 0; i < ladder->part_count; i++)
-		free(ladder->parts[i].wire);
-	answer_unref(ladder->failure);
-	free(ladder->qname);
+	chain_clear(&ladder->chain);
 	free(ladder);
 }
 
@@ -257,72 +156,6 @@ hand_over(struct ladder *ladder, struct dns_answer *answer)
 	ladder_cancel(ladder);
 	cb(arg, answer);
 	answer_unref(answer);
-}
-
-static uint32_t
-shortest(const struct ladder *ladder, uint32_t ttl, bool with_walk)
-{
-	if (ladder->ttl < ttl)
-		ttl = ladder->ttl;
-	if (with_walk && ladder->walk_ttl < ttl)
-		ttl = ladder->walk_ttl;
-	return ttl < TTL_MAX ? ttl : TTL_MAX;
-}
-
-static enum dns_rung
-highest(enum dns_rung a, enum dns_rung b)
-{
-	return a > b ? a : b;
-}
-
-static enum dns_security
-lowest(enum dns_security a, enum dns_security b)
-{
-	return a < b ? a : b;
-}
-
-/* Keep the reason for the first insecure link of the chain. */
-static void
-note_proof(struct ladder *ladder, enum proof_judge_reason reason)
-{
-	if (ladder->proof[0] == '\0')
-		proof_judge_text(
-		    reason, ladder->cut, ladder->proof, sizeof(ladder->proof));
-}
-
-static struct dns_answer *
-answer_start(struct ladder *ladder, const char *rname)
-{
-	struct dns_answer *answer = answer_new(ladder->qname, ladder->type);
-
-	if (answer == NULL)
-		return NULL;
-	answer->first_link = ladder->first_link;
-	if (strcmp(rname, ladder->qname) != 0) {
-		free(answer->rname);
-		answer->rname = strdup(rname);
-	}
-	if (ladder->proof[0] != '\0')
-		answer->proof = strdup(ladder->proof);
-	if (answer->rname == NULL ||
-	    (ladder->proof[0] != '\0' && answer->proof == NULL)) {
-		answer_unref(answer);
-		return NULL;
-	}
-	return answer;
-}
-
-/* The answer that was allocated at the start: FAILED, without a reason unless
- * the parts were too large. */
-static void
-hand_over_failure(struct ladder *ladder)
-{
-	struct dns_answer *answer = ladder->failure;
-
-	ladder->failure = NULL;
-	if (ladder->parts_too_large && answer->why == NULL)
-		answer->why = strdup(DNS_WHY_TOO_LARGE);
-	hand_over(ladder, answer);
 }
 
 /*
@@ -342,7 +175,8 @@ failing_zone(const struct ladder *ladder)
 	if (ladder->walked && ladder->outcome == PROOF_SIGNED &&
 	    domain_labels(ladder->zone) > 1)
 		return ladder->zone;
-	return domain_labels(ladder->name) > 1 ? ladder->name : NULL;
+	return domain_labels(ladder->chain.name) > 1 ? ladder->chain.name
+						     : NULL;
 }
 
 /*
@@ -370,21 +204,14 @@ conclude_failed(
     struct ladder *ladder, enum dns_security security, const char *why)
 {
 	const char *distrust = ladder->env->distrust(ladder->env->arg);
-	struct dns_answer *answer = ladder->failure;
 	char text[REASON_MAX], printable[REASON_MAX];
 
 	snprintf(text, sizeof(text), "%s%.200s",
 	    distrust != NULL ? "no trust path: " : "",
 	    distrust != NULL ? distrust : why);
 	log_printable(printable, sizeof(printable), text, strlen(text));
-	answer->why = strdup(printable);
-	/* After an insecure alias there is nothing left to protect. */
-	answer->security =
-	    ladder->chain == DNS_INSECURE ? DNS_INSECURE : security;
-	answer->first_link = ladder->first_link;
-	if (security == DNS_BOGUS)
-		hand_over_parts(ladder, answer);
-	hand_over_failure(ladder);
+	hand_over(
+	    ladder, chain_answer_failed(&ladder->chain, security, printable));
 }
 
 /* Proven insecure, without data: either the proof was all that was needed, or
@@ -392,18 +219,8 @@ conclude_failed(
 static void
 conclude_without_data(struct ladder *ladder, const char *why)
 {
-	struct dns_answer *answer = answer_start(ladder, ladder->name);
-
-	if (answer == NULL) {
-		hand_over_failure(ladder);
-		return;
-	}
-	answer->security = DNS_INSECURE;
-	answer->rung = highest(ladder->rung, DNS_RUNG_PROOF);
-	answer->ttl = shortest(ladder, TTL_MAX, true);
-	if (why != NULL)
-		answer->why = strdup(why);
-	hand_over(ladder, answer);
+	hand_over(ladder,
+	    chain_answer_without_data(&ladder->chain, ladder->walk_ttl, why));
 }
 
 /* No answer, or no usable one: the zone is at fault. */
@@ -431,8 +248,8 @@ proof_holds(const struct ladder *ladder)
 		return ladder->asked == ASKED_INSECURE &&
 		       ladder->facts.status == DNS_NXDOMAIN;
 	return ladder->outcome == PROOF_PROVEN &&
-	       (ladder->type != DNS_TYPE_DS ||
-		   strcmp(ladder->cut, ladder->name) != 0 ||
+	       (ladder->chain.type != DNS_TYPE_DS ||
+		   strcmp(ladder->cut, ladder->chain.name) != 0 ||
 		   (ladder->asked == ASKED_INSECURE && !ladder->unconfirmed &&
 		       ladder->reason != PROOF_JUDGE_REASON_NSEC &&
 		       ladder->reason != PROOF_JUDGE_REASON_NSEC3));
@@ -443,41 +260,19 @@ static void
 conclude(struct ladder *ladder, struct packet_facts *facts,
     enum dns_security security, enum dns_rung rung)
 {
-	const bool with_walk = security == DNS_INSECURE && ladder->walked;
-	uint32_t ttl = facts->ttl;
-	struct dns_answer *answer;
-
 	/* Without a proof, "insecure" says nothing about the first link:
 	 * perhaps only the target is insecure, and with a secure link TLSA may
 	 * apply. */
-	if (ladder->links == 0 && facts->aliases > 0)
-		ladder->first_link =
-		    security == DNS_INSECURE && !is_proven(ladder)
-			? DNS_INDETERMINATE
-			: security;
-	if ((answer = answer_start(ladder, facts->rname)) == NULL) {
-		hand_over_failure(ladder);
-		return;
-	}
-	if (facts->status != DNS_OK && !facts->soa && security != DNS_SECURE &&
-	    (ttl == 0 || ttl > MEMORY_DENIAL_SECONDS))
-		ttl = MEMORY_DENIAL_SECONDS;
-	answer->status = facts->status;
-	answer->security = lowest(ladder->chain, security);
-	answer->rung = highest(ladder->rung, rung);
-	answer->ttl = shortest(ladder, ttl, with_walk);
-	if (hand_over_parts(ladder, answer) == -1) {
-		answer_unref(answer);
-		hand_over_failure(ladder);
-		return;
-	}
-	if (facts->status == DNS_OK) {
-		answer->rdata = facts->rdata;
-		answer->rdata_count = facts->rdata_count;
-		facts->rdata = NULL;
-		facts->rdata_count = 0;
-	}
-	hand_over(ladder, answer);
+	const struct chain_end end = { .security = security,
+		.alias = security == DNS_INSECURE && !is_proven(ladder)
+			     ? DNS_INDETERMINATE
+			     : security,
+		.rung = rung,
+		.ttl_max = security == DNS_INSECURE && ladder->walked
+			       ? ladder->walk_ttl
+			       : UINT32_MAX };
+
+	hand_over(ladder, chain_answer(&ladder->chain, facts, &end));
 }
 
 /* ---- aliases ---- */
@@ -489,23 +284,15 @@ static void
 follow(struct ladder *ladder, const char *target, enum dns_security link,
     enum dns_rung rung, uint32_t ttl)
 {
-	char next[DOMAIN_TEXT_MAX];
+	const bool goes_on =
+	    chain_follow(&ladder->chain, target, link, rung, ttl);
 
-	snprintf(next, sizeof(next), "%s", target);
-	keep_held(ladder);
 	leave_name(ladder);
-	if (ladder->links == 0)
-		ladder->first_link = link;
-	ladder->chain = lowest(ladder->chain, link);
-	ladder->rung = highest(ladder->rung, rung);
-	if (ttl < ladder->ttl)
-		ladder->ttl = ttl;
-	if (++ladder->links > LINKS_MAX || strcmp(next, ladder->name) == 0) {
+	if (!goes_on) {
 		conclude_failed(ladder, DNS_INDETERMINATE,
 		    "the chain of aliases is too long or a loop");
 		return;
 	}
-	memcpy(ladder->name, next, sizeof(ladder->name));
 	ladder->doubted = false;
 	ladder->begun = clock_ms();
 	start_name(ladder);
@@ -518,7 +305,8 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 {
 	struct packet_facts facts;
 
-	if (packet_facts(packet, ladder->name, ladder->type, &facts) == -1) {
+	if (packet_facts(
+		packet, ladder->chain.name, ladder->chain.type, &facts) == -1) {
 		ladder->plain_done = true;
 		settle(ladder);
 		return;
@@ -526,7 +314,8 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 	/* A zone above the name may be shared with others. */
 	if (zone != NULL)
 		memory_zone_add(ladder->env->memory,
-		    domain_equal(zone, ladder->zone) ? ladder->name : zone);
+		    domain_equal(zone, ladder->zone) ? ladder->chain.name
+						     : zone);
 	if (facts.aliases > 0) {
 		/* The records at the target belong to another zone: only the
 		 * alias counts. */
@@ -536,11 +325,12 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 
 		memcpy(target, facts.first_target, sizeof(target));
 		packet_facts_clear(&facts);
-		hold_plain(ladder, packet, ttl);
+		chain_hold_plain(&ladder->chain, packet, ttl);
 		follow(ladder, target, DNS_INSECURE, DNS_RUNG_PLAIN, ttl);
 		return;
 	}
-	hold_plain(ladder, packet, shortest(ladder, TTL_MAX, true));
+	chain_hold_plain(&ladder->chain, packet,
+	    chain_ttl(&ladder->chain, ladder->walk_ttl));
 	conclude(ladder, &facts, DNS_INSECURE, DNS_RUNG_PLAIN);
 	packet_facts_clear(&facts);
 }
@@ -563,15 +353,16 @@ on_plain(void *arg, const struct plain_result *result)
 	uint32_t ttl = MEMORY_DENIAL_SECONDS;
 
 	ladder->plain = NULL;
-	if (result->packet != NULL && packet_facts(result->packet, ladder->name,
-					  ladder->type, &facts) == 0) {
+	if (result->packet != NULL &&
+	    packet_facts(result->packet, ladder->chain.name, ladder->chain.type,
+		&facts) == 0) {
 		if (facts.status == DNS_OK || facts.soa)
 			ttl = facts.ttl;
 		packet_facts_clear(&facts);
 	}
 	if (may_remember(ladder, result))
-		memory_answer_add(ladder->env->memory, ladder->name,
-		    ladder->type, result->packet, result->zone, ttl);
+		memory_answer_add(ladder->env->memory, ladder->chain.name,
+		    ladder->chain.type, result->packet, result->zone, ttl);
 	if (result->packet != NULL) {
 		use_plain(ladder, result->packet, result->zone);
 		return;
@@ -588,8 +379,8 @@ on_plain(void *arg, const struct plain_result *result)
 static bool
 recall_plain(struct ladder *ladder)
 {
-	const struct memory_answer *known =
-	    memory_answer_find(ladder->env->memory, ladder->name, ladder->type);
+	const struct memory_answer *known = memory_answer_find(
+	    ladder->env->memory, ladder->chain.name, ladder->chain.type);
 	ldns_pkt *packet;
 
 	if (known == NULL)
@@ -626,8 +417,8 @@ start_plain(struct ladder *ladder)
 		return true;
 	if (ladder->plain_done)
 		return false;
-	ladder->plain = plain_start(&ladder->env->plain, ladder->name,
-	    ladder->type, ladder->zone, ladder->path, ladder->budget,
+	ladder->plain = plain_start(&ladder->env->plain, ladder->chain.name,
+	    ladder->chain.type, ladder->zone, ladder->path, ladder->budget,
 	    on_plain_waits, on_plain, ladder);
 	if (ladder->plain == NULL)
 		ladder->plain_done = true;
@@ -730,7 +521,7 @@ settle_proven(struct ladder *ladder)
 	}
 	event_del(ladder->proof_timer);
 	drop_fresh(ladder);
-	memory_zone_add(ladder->env->memory, ladder->name);
+	memory_zone_add(ladder->env->memory, ladder->chain.name);
 	if (ladder->need == LOOKUP_NEED_SECURITY)
 		conclude_without_data(ladder, NULL);
 	else if (!start_plain(ladder) && ladder->plain_done)
@@ -749,7 +540,7 @@ static bool
 stands_without_walk(const struct ladder *ladder)
 {
 	return ladder->outcome == PROOF_FAILED &&
-	       ladder->type == DNS_TYPE_PTR &&
+	       ladder->chain.type == DNS_TYPE_PTR &&
 	       ladder->env->distrust(ladder->env->arg) == NULL;
 }
 
@@ -815,20 +606,15 @@ settle(struct ladder *ladder)
 
 /* ---- rung 2: the proof ---- */
 
-/* Keep the messages of a secure alias; a DNAME is followed by the CNAME that it
+/* The messages of a secure alias; a DNAME is followed by the CNAME that it
  * synthesizes. */
 static void
 hold_alias(struct ladder *ladder, const struct proof_result *result)
 {
-	if (!wants_messages(ladder))
-		return;
-	hold_message(ladder, result->packet, result->len, result->ttl);
-	if (!result->dname)
-		return;
-	keep_held(ladder);
-	if (packet_alias(ladder->name, result->target, result->ttl,
-		&ladder->held.wire, &ladder->held.len) == -1)
-		ladder->part_lost = true;
+	chain_hold(&ladder->chain, result->packet, result->len, result->ttl);
+	if (result->dname)
+		chain_hold_synthesized(
+		    &ladder->chain, result->target, result->ttl);
 }
 
 /* The DNAME denies the name: libunbound does not validate that answer. */
@@ -838,12 +624,9 @@ conclude_too_long(struct ladder *ladder, const struct proof_result *result)
 	struct packet_facts facts = { .status = DNS_NXDOMAIN,
 		.ttl = result->ttl };
 
-	snprintf(facts.rname, sizeof(facts.rname), "%s", ladder->name);
-	hold_message(ladder, result->packet, result->len, result->ttl);
-	if (ladder->held.wire != NULL)
-		ladder->held.wire[3] =
-		    (uint8_t)((ladder->held.wire[3] & 0xf0U) |
-			      LDNS_RCODE_YXDOMAIN);
+	snprintf(facts.rname, sizeof(facts.rname), "%s", ladder->chain.name);
+	chain_hold_too_long(
+	    &ladder->chain, result->packet, result->len, result->ttl);
 	conclude(ladder, &facts, DNS_SECURE, DNS_RUNG_VALIDATED);
 }
 
@@ -861,7 +644,8 @@ on_walk(void *arg, const struct proof_result *result)
 		/* The next lookup of this alias need not wait for libunbound to
 		 * fail at its target. */
 		if (ladder->asked != ASKED_INSECURE)
-			memory_zone_add(ladder->env->memory, ladder->name);
+			memory_zone_add(
+			    ladder->env->memory, ladder->chain.name);
 		hold_alias(ladder, result);
 		follow(ladder, result->target, DNS_SECURE, DNS_RUNG_VALIDATED,
 		    result->ttl);
@@ -880,7 +664,7 @@ on_walk(void *arg, const struct proof_result *result)
 		: "");
 	if (result->outcome == PROOF_PROVEN ||
 	    result->outcome == PROOF_PROVEN_NXDOMAIN)
-		note_proof(ladder, result->reason);
+		chain_note_proof(&ladder->chain, result->reason, ladder->cut);
 	settle(ladder);
 }
 
@@ -893,7 +677,7 @@ start_walk(struct ladder *ladder)
 		return;
 	ladder->walk = proof_start(ladder->env->base, ladder->env->validator,
 	    ladder->env->conf, ladder->budget, ladder->walk_caches,
-	    ladder->name, on_walk, ladder);
+	    ladder->chain.name, on_walk, ladder);
 	if (ladder->walk == NULL) {
 		ladder->walked = true;
 		ladder->outcome = PROOF_FAILED;
@@ -927,6 +711,13 @@ keep_reason(struct ladder *ladder, const char *why)
 	log_printable(ladder->why, sizeof(ladder->why), why, strlen(why));
 }
 
+static void
+hold_result(struct ladder *ladder, const struct validator_result *result)
+{
+	chain_hold(
+	    &ladder->chain, result->packet, result->len, result->lifetime);
+}
+
 /*
  * Whether a denial must be confirmed, because a server that mishandles EDNS
  * gives it as well (libunbound takes BADVERS for "no data").  Only where it
@@ -938,20 +729,20 @@ static bool
 is_unconfirmed(const struct ladder *ladder)
 {
 	const struct packet_facts *facts = &ladder->facts;
-	const bool address =
-	    ladder->type == DNS_TYPE_A || ladder->type == DNS_TYPE_AAAA;
+	const bool address = ladder->chain.type == DNS_TYPE_A ||
+			     ladder->chain.type == DNS_TYPE_AAAA;
 
 	if (facts->soa)
 		return false;
 	if (facts->status == DNS_NODATA)
-		return ladder->type == DNS_TYPE_MX || address;
+		return ladder->chain.type == DNS_TYPE_MX || address;
 	if (facts->status != DNS_NXDOMAIN)
 		return false;
-	if (ladder->type == DNS_TYPE_MX)
+	if (ladder->chain.type == DNS_TYPE_MX)
 		return ladder->class != LOOKUP_CLASS_OTHER ||
 		       wants_messages(ladder);
-	return address &&
-	       memory_zone_find(ladder->env->memory, ladder->name) != NULL;
+	return address && memory_zone_find(
+			      ladder->env->memory, ladder->chain.name) != NULL;
 }
 
 /* A denial together with records of the queried type. */
@@ -984,8 +775,8 @@ use_validated(struct ladder *ladder, const struct validator_result *result)
 	    result->fresh ? DNS_RUNG_FRESH : DNS_RUNG_VALIDATED;
 	ldns_pkt *packet = packet_parse(result->packet, result->len);
 	const int error = packet == NULL ||
-			  packet_facts(packet, ladder->name, ladder->type,
-			      &ladder->facts) == -1 ||
+			  packet_facts(packet, ladder->chain.name,
+			      ladder->chain.type, &ladder->facts) == -1 ||
 			  (result->security == DNS_SECURE &&
 			      is_contradictory(&ladder->facts));
 
@@ -994,7 +785,7 @@ use_validated(struct ladder *ladder, const struct validator_result *result)
 		use_unreadable(ladder, result);
 		return;
 	}
-	hold_message(ladder, result->packet, result->len, result->lifetime);
+	hold_result(ladder, result);
 	if (ladder->facts.ttl > result->lifetime)
 		ladder->facts.ttl = result->lifetime;
 	ladder->asked_rung = rung;
@@ -1079,8 +870,7 @@ on_fresh(void *arg, const struct validator_result *result)
 	}
 	if (result->answered) {
 		keep_reason(ladder, result->why);
-		hold_message(
-		    ladder, result->packet, result->len, result->lifetime);
+		hold_result(ladder, result);
 	}
 	conclude_failed(ladder, DNS_BOGUS, ladder->why);
 }
@@ -1095,12 +885,13 @@ look_again(struct ladder *ladder)
 	if (ladder->fresh != NULL) /* in progress already */
 		return;
 	if (!budget_spend_context(
-		ladder->budget, ladder->name, false, clock_ms())) {
+		ladder->budget, ladder->chain.name, false, clock_ms())) {
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 		return;
 	}
-	ladder->fresh = validator_ask(ladder->env->validator, ladder->name,
-	    ladder->type, ladder->name, NULL, on_fresh, ladder);
+	ladder->fresh =
+	    validator_ask(ladder->env->validator, ladder->chain.name,
+		ladder->chain.type, ladder->chain.name, NULL, on_fresh, ladder);
 	if (ladder->fresh == NULL)
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 }
@@ -1125,11 +916,12 @@ doubt(struct ladder *ladder)
 	struct budget *budget = ladder->budget;
 
 	if (ladder->doubted || budget_text(budget) != NULL ||
-	    !budget_spend_context(budget, ladder->name, true, clock_ms()))
+	    !budget_spend_context(budget, ladder->chain.name, true, clock_ms()))
 		return false;
 	ladder->doubted = true;
-	ladder->fresh = validator_ask_doubted(ladder->env->validator,
-	    ladder->name, ladder->type, ladder->name, on_fresh, ladder);
+	ladder->fresh =
+	    validator_ask_doubted(ladder->env->validator, ladder->chain.name,
+		ladder->chain.type, ladder->chain.name, on_fresh, ladder);
 	return ladder->fresh != NULL;
 }
 
@@ -1160,8 +952,7 @@ on_validated(void *arg, const struct validator_result *result)
 		settle(ladder);
 	} else if (result->security == DNS_BOGUS) {
 		keep_reason(ladder, result->why);
-		hold_message(
-		    ladder, result->packet, result->len, result->lifetime);
+		hold_result(ladder, result);
 		ladder->is_bogus = true;
 		look_again(ladder);
 	} else {
@@ -1195,8 +986,9 @@ ask_first(struct ladder *ladder)
 	ladder->is_asked = true;
 	if (!ladder->doubted)
 		event_add(ladder->doubt_timer, &patience);
-	ladder->query = validator_ask(ladder->env->validator, ladder->name,
-	    ladder->type, NULL, ladder->budget, on_validated, ladder);
+	ladder->query =
+	    validator_ask(ladder->env->validator, ladder->chain.name,
+		ladder->chain.type, NULL, ladder->budget, on_validated, ladder);
 	if (ladder->query != NULL)
 		return;
 	ladder->asked = ASKED_FAILED;
@@ -1225,7 +1017,7 @@ start_name(struct ladder *ladder)
 
 	if (ladder->is_waiting) /* at the servers of the previous name */
 		on_plain_waits(ladder, false);
-	if (domain_labels(ladder->name) > most_labels(ladder)) {
+	if (domain_labels(ladder->chain.name) > most_labels(ladder)) {
 		conclude_failed(ladder, DNS_INDETERMINATE,
 		    "the name has more labels than are looked up");
 		return;
@@ -1237,7 +1029,8 @@ start_name(struct ladder *ladder)
 	}
 	ladder->why[0] = ladder->walk_why[0] = '\0';
 	ladder->walk_ttl = UINT32_MAX;
-	is_racing = memory_zone_find(ladder->env->memory, ladder->name) != NULL;
+	is_racing =
+	    memory_zone_find(ladder->env->memory, ladder->chain.name) != NULL;
 	if (is_racing && walk_comes_first(ladder)) {
 		start_walk(ladder);
 		event_add(ladder->proof_timer, &delay);
@@ -1289,18 +1082,12 @@ ladder_start(const struct ladder_env *env,
 	ladder->cb = cb;
 	ladder->waits = question->waits;
 	ladder->arg = arg;
-	ladder->type = question->type;
 	ladder->need = question->need;
 	ladder->class = question->class;
 	ladder->path = question->path;
 	ladder->begun = clock_ms();
 	ladder->deadline = ladder->begun + question->deadline_ms;
-	ladder->chain = DNS_SECURE;
-	ladder->ttl = UINT32_MAX;
 	ladder->budget = question->budget;
-	snprintf(ladder->name, sizeof(ladder->name), "%s", question->name);
-	ladder->qname = strdup(question->name);
-	ladder->failure = answer_new(question->name, question->type);
 	ladder->kick = event_new(env->base, -1, 0, begin, ladder);
 	ladder->limit = event_new(env->base, -1, 0, on_limit, ladder);
 	ladder->proof_timer =
@@ -1308,7 +1095,8 @@ ladder_start(const struct ladder_env *env,
 	ladder->doubt_timer =
 	    event_new(env->base, -1, 0, on_doubt_timer, ladder);
 	ladder->retry_timer = event_new(env->base, -1, 0, retry, ladder);
-	if (ladder->qname == NULL || ladder->failure == NULL ||
+	if (chain_init(&ladder->chain, question->name, question->type,
+		question->need) == -1 ||
 	    ladder->kick == NULL || ladder->limit == NULL ||
 	    ladder->proof_timer == NULL || ladder->doubt_timer == NULL ||
 	    ladder->retry_timer == NULL) {
