@@ -31,13 +31,56 @@
 #define FAIR_MS 4000
 #define REASON_MAX 256
 
-/* The state of the first rung. */
-enum asked {
-	ASKED_NOT = 0, /* waiting, or not queried */
-	ASKED_FAILED,  /* no usable answer */
-	ASKED_BOGUS,   /* bogus, and the second query is in progress */
-	ASKED_INSECURE /* an insecure answer whose reason is still to be
-			* found */
+/*
+ * The map: what is concluded of the current name, and when.  Line 1 is
+ * use_validated(), the others are settle(), which is called whenever a rung has
+ * something to say.
+ *
+ *    the proof      the first rung has     what follows
+ *  1 any            a secure answer        that answer, at once
+ *  2 is not DONE    anything else          wait; that result starts the proof,
+ *                                          and so does time
+ *  3 holds          INSECURE               insecure, with its data
+ *  4 holds          BOGUS, DISPUTED        wait: nothing is a way round the
+ *                                          second look
+ *  5 holds          anything else          insecure, if no data are needed
+ *  6 holds          anything else          plain; where that is DONE, ask the
+ *                                          first rung if it is NOT_ASKED, or
+ *                                          insecure without data
+ *  7 has failed     INSECURE, UNCONFIRMED  insecure for PTR, if the trust
+ *                                          anchor is alive; or one retry
+ *  8 does not hold  INSECURE, UNCONFIRMED  DISPUTED, a second look; failed, if
+ *                                          it came with empty caches
+ *  9 does not hold  FAILED                 a look with empty caches, and then
+ *                                          one retry
+ * 10 does not hold  NOT_ASKED              ask it
+ * 11 does not hold  ASKED, BOGUS, DISPUTED wait
+ *
+ * Without a retry (it is the second time, or too late, or in vain) the lookup
+ * has failed.  A secure alias that the proof finds continues the chain, and a
+ * name that becomes too long is denied, whatever the first rung has.  At the
+ * deadline, BOGUS and DISPUTED are bogus; a proof that holds is insecure
+ * without data; and anything else has failed.
+ */
+
+/* The first rung, for the current name. */
+enum first {
+	FIRST_NOT_ASKED = 0, /* a new name, or the proof comes first */
+	FIRST_ASKED,         /* libunbound works on it */
+	FIRST_FAILED,        /* no usable answer */
+	FIRST_INSECURE,      /* an answer whose reason is still to be found */
+	FIRST_UNCONFIRMED,   /* the same, of a denial that may be false */
+	FIRST_BOGUS,         /* the second look at it is in progress */
+	FIRST_DISPUTED       /* the same, of what was secure and unreadable, or
+			      * insecure without a reason */
+};
+
+/* The other two, for the current name. */
+enum rung {
+	RUNG_IDLE = 0,
+	RUNG_WAITING, /* plain only: for its turn at a zone's servers */
+	RUNG_RUNNING,
+	RUNG_DONE /* the proof has its outcome; plain DNS has no answer */
 };
 
 struct ladder {
@@ -55,47 +98,106 @@ struct ladder {
 	struct chain chain;
 	uint64_t begun; /* when its name was started; clock_ms() */
 
-	/* The rungs of the current name. */
-	struct validator_query *query, *fresh;
-	enum asked asked;
-	enum dns_rung asked_rung;  /* VALIDATED or FRESH */
-	struct packet_facts facts; /* with ASKED_INSECURE */
-	bool is_asked;             /* libunbound was queried for the current
-				    * name */
-	bool doubted;              /* and with empty caches, after it failed */
-	bool is_bogus;             /* the first result was bogus */
-	bool unconfirmed;          /* the facts are a denial that may be
-				    * false */
-	struct proof *walk;
+	/* No states, but what is done only once: the look of line 9 for each
+	 * name, and that a retry does not change; the retry for all names. */
+	struct {
+		bool has_doubted, has_retried;
+	} once;
+
+	/* Each state is changed by change_first(), change_proof() or
+	 * change_plain(), and by nothing else. */
+	enum first first;
+	struct validator_query *query, *fresh; /* NULL unless in progress */
+	/* With INSECURE and UNCONFIRMED. */
+	enum dns_rung first_rung; /* VALIDATED or FRESH */
+	struct packet_facts facts;
+	char why[REASON_MAX];
+
+	enum rung proof;
+	struct proof *walk; /* NULL unless RUNNING */
 	enum proof_caches walk_caches;
+	enum proof_caches own_caches; /* the name's own, for the time in which
+				       * those of all are bad: FRESH once the
+				       * first rung was BOGUS */
+	/* With DONE. */
 	enum proof_outcome outcome;
 	enum proof_judge_reason reason; /* with PROVEN */
-	bool walked;
 	char cut[DOMAIN_TEXT_MAX];
 	char zone[DOMAIN_TEXT_MAX]; /* the last signed zone */
 	uint32_t walk_ttl;
-	struct plain *plain;
-	bool plain_done; /* plain DNS has no answer */
-	bool is_waiting; /* for its turn at a zone's servers */
+	char walk_why[REASON_MAX];
+
+	enum rung plain;
+	struct plain *search; /* NULL unless WAITING or RUNNING */
 	char plain_why[REASON_MAX];
 	char plain_zone[DOMAIN_TEXT_MAX]; /* the last zone that it reached, or
 					   * "" */
-	bool retried;
-	char why[REASON_MAX]; /* from the first rung */
-	char walk_why[REASON_MAX];
 };
 
 static void settle(struct ladder *ladder);
 static void ask_first(struct ladder *ladder);
 static bool doubt(struct ladder *ladder);
 static void drop_fresh(struct ladder *ladder);
-static void look_again(struct ladder *ladder);
+static void look_again(struct ladder *ladder, enum first state);
 static void keep_reason(struct ladder *ladder, const char *why);
 
 static bool
 wants_messages(const struct ladder *ladder)
 {
 	return ladder->need == LOOKUP_NEED_MESSAGE;
+}
+
+/* ---- changes of state ---- */
+
+static bool
+is_insecure(const struct ladder *ladder)
+{
+	return ladder->first == FIRST_INSECURE ||
+	       ladder->first == FIRST_UNCONFIRMED;
+}
+
+/* Nothing but the second look can change that. */
+static bool
+is_looked_at_again(const struct ladder *ladder)
+{
+	return ladder->first == FIRST_BOGUS || ladder->first == FIRST_DISPUTED;
+}
+
+static void
+change_first(struct ladder *ladder, enum first state)
+{
+	ladder->first = state;
+	if (!is_insecure(ladder))
+		packet_facts_clear(&ladder->facts);
+	if (state == FIRST_BOGUS)
+		ladder->own_caches = PROOF_CACHES_FRESH;
+	else if (state == FIRST_NOT_ASKED)
+		ladder->own_caches = PROOF_CACHES_DOUBTED;
+}
+
+static void
+change_proof(struct ladder *ladder, enum rung state)
+{
+	if (state == RUNG_IDLE) {
+		proof_cancel(ladder->walk);
+		ladder->walk = NULL;
+	}
+	ladder->proof = state;
+}
+
+static void
+change_plain(struct ladder *ladder, enum rung state)
+{
+	const bool waited = ladder->plain == RUNG_WAITING;
+	const bool waits = state == RUNG_WAITING;
+
+	if (state == RUNG_IDLE) {
+		plain_cancel(ladder->search);
+		ladder->search = NULL;
+	}
+	ladder->plain = state;
+	if (waits != waited)
+		ladder->waits(ladder->arg, waits);
 }
 
 /* ---- the end ---- */
@@ -105,21 +207,15 @@ static void
 leave_name(struct ladder *ladder)
 {
 	validator_cancel(ladder->query);
-	validator_cancel(ladder->fresh);
-	proof_cancel(ladder->walk);
-	plain_cancel(ladder->plain);
-	ladder->query = ladder->fresh = NULL;
-	ladder->walk = NULL;
-	ladder->plain = NULL;
-	packet_facts_clear(&ladder->facts);
+	ladder->query = NULL;
+	drop_fresh(ladder);
+	change_first(ladder, FIRST_NOT_ASKED);
+	change_proof(ladder, RUNG_IDLE);
+	change_plain(ladder, RUNG_IDLE);
 	chain_drop_held(&ladder->chain);
-	ladder->asked = ASKED_NOT;
-	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
-	ladder->is_asked = ladder->is_bogus = false;
 	ladder->walk_caches = PROOF_CACHES_OF_ALL;
 	ladder->plain_why[0] = ladder->plain_zone[0] = '\0';
 	event_del(ladder->proof_timer);
-	event_del(ladder->doubt_timer);
 	event_del(ladder->retry_timer);
 }
 
@@ -135,9 +231,11 @@ ladder_cancel(struct ladder *ladder)
 {
 	if (ladder == NULL)
 		return;
-	if (ladder->proof_timer != NULL && ladder->doubt_timer != NULL &&
-	    ladder->retry_timer != NULL)
-		leave_name(ladder);
+	validator_cancel(ladder->query);
+	validator_cancel(ladder->fresh);
+	proof_cancel(ladder->walk);
+	plain_cancel(ladder->search);
+	packet_facts_clear(&ladder->facts);
 	event_drop(ladder->kick);
 	event_drop(ladder->limit);
 	event_drop(ladder->proof_timer);
@@ -172,7 +270,7 @@ failing_zone(const struct ladder *ladder)
 	if (domain_labels(ladder->plain_zone) > 1 &&
 	    !domain_equal(ladder->plain_zone, ladder->zone))
 		return ladder->plain_zone;
-	if (ladder->walked && ladder->outcome == PROOF_SIGNED &&
+	if (ladder->proof == RUNG_DONE && ladder->outcome == PROOF_SIGNED &&
 	    domain_labels(ladder->zone) > 1)
 		return ladder->zone;
 	return domain_labels(ladder->chain.name) > 1 ? ladder->chain.name
@@ -190,9 +288,9 @@ note_failing(struct ladder *ladder)
 {
 	const char *zone;
 
-	if (ladder->plain != NULL)
+	if (ladder->search != NULL)
 		snprintf(ladder->plain_zone, sizeof(ladder->plain_zone), "%s",
-		    plain_zone(ladder->plain));
+		    plain_zone(ladder->search));
 	if ((zone = failing_zone(ladder)) != NULL &&
 	    ladder->deadline - ladder->begun >= FAIR_MS &&
 	    budget_text(ladder->budget) == NULL)
@@ -227,7 +325,7 @@ conclude_without_data(struct ladder *ladder, const char *why)
 static void
 conclude_unanswered(struct ladder *ladder, const char *why)
 {
-	if (ladder->asked != ASKED_INSECURE)
+	if (!is_insecure(ladder))
 		note_failing(ladder);
 	conclude_failed(ladder, DNS_INDETERMINATE, why);
 }
@@ -235,7 +333,7 @@ conclude_unanswered(struct ladder *ladder, const char *why)
 static bool
 is_proven(const struct ladder *ladder)
 {
-	return ladder->walked && ladder->outcome == PROOF_PROVEN;
+	return ladder->proof == RUNG_DONE && ladder->outcome == PROOF_PROVEN;
 }
 
 /* Whether the proof applies to the query.  The DS of a name belongs to the
@@ -245,12 +343,12 @@ static bool
 proof_holds(const struct ladder *ladder)
 {
 	if (ladder->outcome == PROOF_PROVEN_NXDOMAIN)
-		return ladder->asked == ASKED_INSECURE &&
+		return is_insecure(ladder) &&
 		       ladder->facts.status == DNS_NXDOMAIN;
 	return ladder->outcome == PROOF_PROVEN &&
 	       (ladder->chain.type != DNS_TYPE_DS ||
 		   strcmp(ladder->cut, ladder->chain.name) != 0 ||
-		   (ladder->asked == ASKED_INSECURE && !ladder->unconfirmed &&
+		   (ladder->first == FIRST_INSECURE &&
 		       ladder->reason != PROOF_JUDGE_REASON_NSEC &&
 		       ladder->reason != PROOF_JUDGE_REASON_NSEC3));
 }
@@ -268,9 +366,10 @@ conclude(struct ladder *ladder, struct packet_facts *facts,
 			     ? DNS_INDETERMINATE
 			     : security,
 		.rung = rung,
-		.ttl_max = security == DNS_INSECURE && ladder->walked
-			       ? ladder->walk_ttl
-			       : UINT32_MAX };
+		.ttl_max =
+		    security == DNS_INSECURE && ladder->proof == RUNG_DONE
+			? ladder->walk_ttl
+			: UINT32_MAX };
 
 	hand_over(ladder, chain_answer(&ladder->chain, facts, &end));
 }
@@ -293,7 +392,7 @@ follow(struct ladder *ladder, const char *target, enum dns_security link,
 		    "the chain of aliases is too long or a loop");
 		return;
 	}
-	ladder->doubted = false;
+	ladder->once.has_doubted = false;
 	ladder->begun = clock_ms();
 	start_name(ladder);
 }
@@ -307,7 +406,7 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 
 	if (packet_facts(
 		packet, ladder->chain.name, ladder->chain.type, &facts) == -1) {
-		ladder->plain_done = true;
+		change_plain(ladder, RUNG_DONE);
 		settle(ladder);
 		return;
 	}
@@ -352,7 +451,7 @@ on_plain(void *arg, const struct plain_result *result)
 	struct packet_facts facts;
 	uint32_t ttl = MEMORY_DENIAL_SECONDS;
 
-	ladder->plain = NULL;
+	ladder->search = NULL;
 	if (result->packet != NULL &&
 	    packet_facts(result->packet, ladder->chain.name, ladder->chain.type,
 		&facts) == 0) {
@@ -367,7 +466,7 @@ on_plain(void *arg, const struct plain_result *result)
 		use_plain(ladder, result->packet, result->zone);
 		return;
 	}
-	ladder->plain_done = true;
+	change_plain(ladder, RUNG_DONE);
 	snprintf(
 	    ladder->plain_why, sizeof(ladder->plain_why), "%s", result->why);
 	snprintf(
@@ -386,7 +485,7 @@ recall_plain(struct ladder *ladder)
 	if (known == NULL)
 		return false;
 	if (known->packet == NULL) {
-		ladder->plain_done = true;
+		change_plain(ladder, RUNG_DONE);
 		return false;
 	}
 	if ((packet = packet_parse(known->packet, known->len)) == NULL)
@@ -403,25 +502,23 @@ on_plain_waits(void *arg, bool waits)
 {
 	struct ladder *ladder = arg;
 
-	ladder->is_waiting = waits;
-	ladder->waits(ladder->arg, waits);
+	change_plain(ladder, waits ? RUNG_WAITING : RUNG_RUNNING);
 }
 
 /* Returns true when the ladder has ended or continued with another name. */
 static bool
 start_plain(struct ladder *ladder)
 {
-	if (ladder->plain != NULL || ladder->plain_done)
+	if (ladder->plain != RUNG_IDLE)
 		return false;
 	if (recall_plain(ladder))
 		return true;
-	if (ladder->plain_done)
+	if (ladder->plain == RUNG_DONE)
 		return false;
-	ladder->plain = plain_start(&ladder->env->plain, ladder->chain.name,
+	ladder->search = plain_start(&ladder->env->plain, ladder->chain.name,
 	    ladder->chain.type, ladder->zone, ladder->path, ladder->budget,
 	    on_plain_waits, on_plain, ladder);
-	if (ladder->plain == NULL)
-		ladder->plain_done = true;
+	change_plain(ladder, ladder->search != NULL ? RUNG_RUNNING : RUNG_DONE);
 	return false;
 }
 
@@ -435,7 +532,7 @@ retry(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	leave_name(ladder);
-	ladder->retried = true;
+	ladder->once.has_retried = true;
 	start_name(ladder);
 }
 
@@ -447,7 +544,7 @@ retry(evutil_socket_t fd, short what, void *arg)
 static bool
 is_in_vain(const struct ladder *ladder)
 {
-	return ladder->asked == ASKED_FAILED && !ladder->doubted &&
+	return ladder->first == FIRST_FAILED && !ladder->once.has_doubted &&
 	       ladder->budget->has_bad_caches;
 }
 
@@ -461,9 +558,9 @@ fail_or_retry(struct ladder *ladder)
 		RETRY_MS % 1000 * 1000 };
 
 	if (ladder->fresh != NULL ||
-	    (ladder->asked == ASKED_FAILED && doubt(ladder)))
+	    (ladder->first == FIRST_FAILED && doubt(ladder)))
 		return;
-	if (!ladder->retried && !is_in_vain(ladder) &&
+	if (!ladder->once.has_retried && !is_in_vain(ladder) &&
 	    clock_ms() + RETRY_MS < ladder->deadline) {
 		event_add(ladder->retry_timer, &delay);
 		return;
@@ -474,7 +571,7 @@ fail_or_retry(struct ladder *ladder)
 static void
 conclude_insecure(struct ladder *ladder)
 {
-	conclude(ladder, &ladder->facts, DNS_INSECURE, ladder->asked_rung);
+	conclude(ladder, &ladder->facts, DNS_INSECURE, ladder->first_rung);
 }
 
 /* Neither libunbound nor plain DNS has the data. */
@@ -495,28 +592,28 @@ conclude_exhausted(struct ladder *ladder)
 static void
 ask_last(struct ladder *ladder)
 {
-	if (ladder->is_asked)
-		conclude_exhausted(ladder);
-	else
+	if (ladder->first == FIRST_NOT_ASKED)
 		ask_first(ladder);
+	else
+		conclude_exhausted(ladder);
 }
 
 /* The name is proven insecure. */
 static void
 settle_proven(struct ladder *ladder)
 {
-	switch (ladder->asked) {
-	case ASKED_INSECURE:
-		if (!ladder->unconfirmed) {
-			conclude_insecure(ladder);
-			return;
-		}
-		break;
-	case ASKED_BOGUS:
+	switch (ladder->first) {
+	case FIRST_INSECURE:
+		conclude_insecure(ladder);
+		return;
+	case FIRST_BOGUS:
+	case FIRST_DISPUTED:
 		/* No fallback from bogus: the second look decides. */
 		return;
-	case ASKED_FAILED:
-	case ASKED_NOT:
+	case FIRST_NOT_ASKED:
+	case FIRST_ASKED:
+	case FIRST_FAILED:
+	case FIRST_UNCONFIRMED:
 		break;
 	}
 	event_del(ladder->proof_timer);
@@ -524,7 +621,7 @@ settle_proven(struct ladder *ladder)
 	memory_zone_add(ladder->env->memory, ladder->chain.name);
 	if (ladder->need == LOOKUP_NEED_SECURITY)
 		conclude_without_data(ladder, NULL);
-	else if (!start_plain(ladder) && ladder->plain_done)
+	else if (!start_plain(ladder) && ladder->plain == RUNG_DONE)
 		ask_last(ladder);
 }
 
@@ -555,11 +652,11 @@ settle_unexplained(struct ladder *ladder)
 		return;
 	}
 	/* libunbound caches even answers that it has not validated. */
-	if (ladder->asked_rung != DNS_RUNG_FRESH &&
+	if (ladder->first_rung != DNS_RUNG_FRESH &&
 	    ladder->outcome != PROOF_FAILED) {
 		keep_reason(ladder, "insecure without a reason");
-		ladder->walked = false;
-		look_again(ladder);
+		change_proof(ladder, RUNG_IDLE);
+		look_again(ladder, FIRST_DISPUTED);
 		return;
 	}
 	snprintf(text, sizeof(text), "insecure without a reason: %.200s",
@@ -577,26 +674,30 @@ settle_unexplained(struct ladder *ladder)
 static void
 settle_unproven(struct ladder *ladder)
 {
-	switch (ladder->asked) {
-	case ASKED_INSECURE:
+	switch (ladder->first) {
+	case FIRST_INSECURE:
+	case FIRST_UNCONFIRMED:
 		settle_unexplained(ladder);
 		return;
-	case ASKED_FAILED:
+	case FIRST_FAILED:
 		fail_or_retry(ladder);
 		return;
-	case ASKED_NOT:
+	case FIRST_NOT_ASKED:
 		ask_first(ladder);
 		return;
-	case ASKED_BOGUS:
+	case FIRST_ASKED:
+	case FIRST_BOGUS:
+	case FIRST_DISPUTED:
 		return;
 	}
 }
 
-/* Called after every change of state: concludes if possible. */
+/* Called after every change of state: concludes if possible.  The map is at the
+ * top. */
 static void
 settle(struct ladder *ladder)
 {
-	if (!ladder->walked)
+	if (ladder->proof != RUNG_DONE)
 		return;
 	if (proof_holds(ladder))
 		settle_proven(ladder);
@@ -643,7 +744,7 @@ on_walk(void *arg, const struct proof_result *result)
 	if (result->outcome == PROOF_ALIAS) {
 		/* The next lookup of this alias need not wait for libunbound to
 		 * fail at its target. */
-		if (ladder->asked != ASKED_INSECURE)
+		if (!is_insecure(ladder))
 			memory_zone_add(
 			    ladder->env->memory, ladder->chain.name);
 		hold_alias(ladder, result);
@@ -651,7 +752,7 @@ on_walk(void *arg, const struct proof_result *result)
 		    result->ttl);
 		return;
 	}
-	ladder->walked = true;
+	change_proof(ladder, RUNG_DONE);
 	ladder->outcome = result->outcome;
 	ladder->reason = result->reason;
 	ladder->walk_ttl = result->ttl;
@@ -673,13 +774,13 @@ static void
 start_walk(struct ladder *ladder)
 {
 	event_del(ladder->proof_timer);
-	if (ladder->walk != NULL || ladder->walked)
+	if (ladder->proof != RUNG_IDLE)
 		return;
 	ladder->walk = proof_start(ladder->env->base, ladder->env->validator,
 	    ladder->env->conf, ladder->budget, ladder->walk_caches,
 	    ladder->chain.name, on_walk, ladder);
+	change_proof(ladder, ladder->walk != NULL ? RUNG_RUNNING : RUNG_DONE);
 	if (ladder->walk == NULL) {
-		ladder->walked = true;
 		ladder->outcome = PROOF_FAILED;
 		snprintf(ladder->walk_why, sizeof(ladder->walk_why),
 		    "out of memory");
@@ -693,7 +794,7 @@ on_proof_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!ladder->is_asked) { /* the proof was started first */
+	if (ladder->first == FIRST_NOT_ASKED) { /* the proof came first */
 		ask_first(ladder);
 		return;
 	}
@@ -709,6 +810,16 @@ keep_reason(struct ladder *ladder, const char *why)
 	if (why == NULL)
 		why = "no usable answer";
 	log_printable(ladder->why, sizeof(ladder->why), why, strlen(why));
+}
+
+/* It has a result that is not secure: the proof has to tell what that is worth.
+ */
+static void
+first_ended(struct ladder *ladder, enum first result)
+{
+	change_first(ladder, result);
+	start_walk(ladder);
+	settle(ladder);
 }
 
 static void
@@ -758,13 +869,10 @@ static void
 use_unreadable(struct ladder *ladder, const struct validator_result *result)
 {
 	keep_reason(ladder, "an answer that can't be read");
-	if (result->security == DNS_SECURE && !result->fresh) {
-		look_again(ladder);
-		return;
-	}
-	ladder->asked = ASKED_FAILED;
-	start_walk(ladder);
-	settle(ladder);
+	if (result->security == DNS_SECURE && !result->fresh)
+		look_again(ladder, FIRST_DISPUTED);
+	else
+		first_ended(ladder, FIRST_FAILED);
 }
 
 /* An answer with rcode 0 or 3 that is not bogus. */
@@ -788,15 +896,13 @@ use_validated(struct ladder *ladder, const struct validator_result *result)
 	hold_result(ladder, result);
 	if (ladder->facts.ttl > result->lifetime)
 		ladder->facts.ttl = result->lifetime;
-	ladder->asked_rung = rung;
+	ladder->first_rung = rung;
 	if (result->security == DNS_SECURE) {
 		conclude(ladder, &ladder->facts, DNS_SECURE, rung);
 		return;
 	}
-	ladder->asked = ASKED_INSECURE;
-	ladder->unconfirmed = is_unconfirmed(ladder);
-	start_walk(ladder);
-	settle(ladder);
+	first_ended(ladder,
+	    is_unconfirmed(ladder) ? FIRST_UNCONFIRMED : FIRST_INSECURE);
 }
 
 /* An answer without a security status does not count. */
@@ -817,37 +923,25 @@ pay(struct ladder *ladder, const struct validator_result *result)
 }
 
 /*
- * A query with empty caches had an answer that the shared caches did not have:
- * results from those are void, except a proof.  Until they are renewed, a proof
- * can't come from them either: it uses the caches of the name instead.
+ * A query with empty caches had an answer where the shared ones had a failure,
+ * or a bogus one: libunbound remembers for a minute that it could not get a
+ * key, and everything below is bogus for that time, including the queries of a
+ * proof.  So results from the shared caches are void, except a proof.  Until
+ * they are renewed, a proof can't come from them either: it uses the caches of
+ * the name instead.
  */
 static void
 distrust_caches(struct ladder *ladder)
 {
 	if (!validator_doubt(ladder->env->validator)) {
 		ladder->budget->has_bad_caches = true;
-		ladder->walk_caches = ladder->is_bogus ? PROOF_CACHES_FRESH
-						       : PROOF_CACHES_DOUBTED;
+		ladder->walk_caches = ladder->own_caches;
 	}
 	validator_cancel(ladder->query);
 	ladder->query = NULL;
 	event_del(ladder->retry_timer);
-	if (ladder->walked && proof_holds(ladder))
-		return;
-	proof_cancel(ladder->walk);
-	ladder->walk = NULL;
-	ladder->walked = false;
-}
-
-/*
- * Whether the first result, which the second one contradicts, was a failure or
- * bogus.  libunbound remembers for a minute that it could not get a key, and
- * everything below is bogus for that time, including the queries of a proof.
- */
-static bool
-has_bad_caches(const struct ladder *ladder)
-{
-	return ladder->asked != ASKED_BOGUS || ladder->is_bogus;
+	if (ladder->proof != RUNG_DONE || !proof_holds(ladder))
+		change_proof(ladder, RUNG_IDLE);
 }
 
 static void
@@ -859,12 +953,13 @@ on_fresh(void *arg, const struct validator_result *result)
 	if (!pay(ladder, result))
 		return;
 	if (is_judged(result) && result->security != DNS_BOGUS) {
-		if (has_bad_caches(ladder))
+		/* What was disputed may be the same again. */
+		if (ladder->first != FIRST_DISPUTED)
 			distrust_caches(ladder);
 		use_validated(ladder, result);
 		return;
 	}
-	if (ladder->asked != ASKED_BOGUS && result->security != DNS_BOGUS) {
+	if (!is_looked_at_again(ladder) && result->security != DNS_BOGUS) {
 		settle(ladder);
 		return;
 	}
@@ -878,10 +973,9 @@ on_fresh(void *arg, const struct validator_result *result)
 /* A bogus result may be due to bad keys in libunbound's cache: query once more
  * with empty caches, which serve only this name. */
 static void
-look_again(struct ladder *ladder)
+look_again(struct ladder *ladder, enum first state)
 {
-	ladder->asked = ASKED_BOGUS;
-	packet_facts_clear(&ladder->facts);
+	change_first(ladder, state);
 	if (ladder->fresh != NULL) /* in progress already */
 		return;
 	if (!budget_spend_context(
@@ -915,10 +1009,10 @@ doubt(struct ladder *ladder)
 {
 	struct budget *budget = ladder->budget;
 
-	if (ladder->doubted || budget_text(budget) != NULL ||
+	if (ladder->once.has_doubted || budget_text(budget) != NULL ||
 	    !budget_spend_context(budget, ladder->chain.name, true, clock_ms()))
 		return false;
-	ladder->doubted = true;
+	ladder->once.has_doubted = true;
 	ladder->fresh =
 	    validator_ask_doubted(ladder->env->validator, ladder->chain.name,
 		ladder->chain.type, ladder->chain.name, on_fresh, ladder);
@@ -932,8 +1026,8 @@ on_doubt_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (ladder->asked == ASKED_NOT && ladder->fresh == NULL &&
-	    !(ladder->walked && proof_holds(ladder)))
+	if (ladder->first == FIRST_ASKED && ladder->fresh == NULL &&
+	    (ladder->proof != RUNG_DONE || !proof_holds(ladder)))
 		doubt(ladder);
 }
 
@@ -946,15 +1040,12 @@ on_validated(void *arg, const struct validator_result *result)
 	if (!pay(ladder, result))
 		return;
 	if (!is_judged(result)) {
-		ladder->asked = ASKED_FAILED;
 		keep_reason(ladder, result->why);
-		start_walk(ladder);
-		settle(ladder);
+		first_ended(ladder, FIRST_FAILED);
 	} else if (result->security == DNS_BOGUS) {
 		keep_reason(ladder, result->why);
 		hold_result(ladder, result);
-		ladder->is_bogus = true;
-		look_again(ladder);
+		look_again(ladder, FIRST_BOGUS);
 	} else {
 		drop_fresh(ladder);
 		use_validated(ladder, result);
@@ -981,20 +1072,18 @@ ask_first(struct ladder *ladder)
 	static const struct timeval patience = { DOUBT_MS / 1000,
 		DOUBT_MS % 1000 * 1000 };
 
-	if (ladder->is_asked)
+	if (ladder->first != FIRST_NOT_ASKED)
 		return;
-	ladder->is_asked = true;
-	if (!ladder->doubted)
+	change_first(ladder, FIRST_ASKED);
+	if (!ladder->once.has_doubted)
 		event_add(ladder->doubt_timer, &patience);
 	ladder->query =
 	    validator_ask(ladder->env->validator, ladder->chain.name,
 		ladder->chain.type, NULL, ladder->budget, on_validated, ladder);
 	if (ladder->query != NULL)
 		return;
-	ladder->asked = ASKED_FAILED;
 	keep_reason(ladder, "libunbound can't be asked");
-	start_walk(ladder);
-	settle(ladder);
+	first_ended(ladder, FIRST_FAILED);
 }
 
 /* The limit for names that are looked up.  An evaluation or a plain lookup
@@ -1015,8 +1104,6 @@ start_name(struct ladder *ladder)
 					    LADDER_PROOF_MS % 1000 * 1000 };
 	bool is_racing;
 
-	if (ladder->is_waiting) /* at the servers of the previous name */
-		on_plain_waits(ladder, false);
 	if (domain_labels(ladder->chain.name) > most_labels(ladder)) {
 		conclude_failed(ladder, DNS_INDETERMINATE,
 		    "the name has more labels than are looked up");
@@ -1059,9 +1146,9 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (ladder->asked == ASKED_BOGUS)
+	if (is_looked_at_again(ladder))
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
-	else if (ladder->walked && proof_holds(ladder))
+	else if (ladder->proof == RUNG_DONE && proof_holds(ladder))
 		conclude_exhausted(ladder);
 	else
 		conclude_unanswered(ladder,
@@ -1088,6 +1175,7 @@ ladder_start(const struct ladder_env *env,
 	ladder->begun = clock_ms();
 	ladder->deadline = ladder->begun + question->deadline_ms;
 	ladder->budget = question->budget;
+	change_first(ladder, FIRST_NOT_ASKED);
 	ladder->kick = event_new(env->base, -1, 0, begin, ladder);
 	ladder->limit = event_new(env->base, -1, 0, on_limit, ladder);
 	ladder->proof_timer =
