@@ -12,17 +12,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dns/budget.h"
+#include "dns/chain.h"
 #include "dns/memory.h"
 #include "dns/packet.h"
 #include "dns/proof.h"
 #include "dns/proof_judge.h"
-#include "dns/unbound_answer.h"
 #include "dns/validator.h"
 
-#define LINKS_MAX 10 /* aliases at which the lookup starts again */
 /* libunbound caches a failure for 5 s; a retry makes sense only after that. */
 #define RETRY_MS 5300
-#define TTL_MAX 86400 /* seconds */
 /* A first query without an answer after this time may have gone to the wrong
  * servers. */
 #define DOUBT_MS 4000
@@ -32,18 +30,57 @@
 /* A name that had less time than this does not mark its zone as failing. */
 #define FAIR_MS 4000
 #define REASON_MAX 256
-/* Two messages for each alias, where it comes from a DNAME. */
-#define PARTS_MAX (2 * (LINKS_MAX + 1) + 1)
-/* Limit of their total size: one message is made from them. */
-#define PARTS_OCTETS_MAX ((size_t)3 * 65536)
 
-/* The state of the first rung. */
-enum asked {
-	ASKED_NOT = 0, /* waiting, or not queried */
-	ASKED_FAILED,  /* no usable answer */
-	ASKED_BOGUS,   /* bogus, and the second query is in progress */
-	ASKED_INSECURE /* an insecure answer whose reason is still to be
-			* found */
+/*
+ * The map: what is concluded of the current name, and when.  Line 1 is
+ * use_validated(), the others are settle(), which is called whenever a rung has
+ * something to say.
+ *
+ *    the proof      the first rung has     what follows
+ *  1 any            a secure answer        that answer, at once
+ *  2 is not DONE    anything else          wait; that result starts the proof,
+ *                                          and so does time
+ *  3 holds          INSECURE               insecure, with its data
+ *  4 holds          BOGUS, DISPUTED        wait: nothing is a way round the
+ *                                          second look
+ *  5 holds          anything else          insecure, if no data are needed
+ *  6 holds          anything else          plain; where that is DONE, ask the
+ *                                          first rung if it is NOT_ASKED, or
+ *                                          insecure without data
+ *  7 has failed     INSECURE, UNCONFIRMED  insecure for PTR, if the trust
+ *                                          anchor is alive; or one retry
+ *  8 does not hold  INSECURE, UNCONFIRMED  DISPUTED, a second look; failed, if
+ *                                          it came with empty caches
+ *  9 does not hold  FAILED                 a look with empty caches, and then
+ *                                          one retry
+ * 10 does not hold  NOT_ASKED              ask it
+ * 11 does not hold  ASKED, BOGUS, DISPUTED wait
+ *
+ * Without a retry (it is the second time, or too late, or in vain) the lookup
+ * has failed.  A secure alias that the proof finds continues the chain, and a
+ * name that becomes too long is denied, whatever the first rung has.  At the
+ * deadline, BOGUS and DISPUTED are bogus; a proof that holds is insecure
+ * without data; and anything else has failed.
+ */
+
+/* The first rung, for the current name. */
+enum first {
+	FIRST_NOT_ASKED = 0, /* a new name, or the proof comes first */
+	FIRST_ASKED,         /* libunbound works on it */
+	FIRST_FAILED,        /* no usable answer */
+	FIRST_INSECURE,      /* an answer whose reason is still to be found */
+	FIRST_UNCONFIRMED,   /* the same, of a denial that may be false */
+	FIRST_BOGUS,         /* the second look at it is in progress */
+	FIRST_DISPUTED       /* the same, of what was secure and unreadable, or
+			      * insecure without a reason */
+};
+
+/* The other two, for the current name. */
+enum rung {
+	RUNG_IDLE = 0,
+	RUNG_WAITING, /* plain only: for its turn at a zone's servers */
+	RUNG_RUNNING,
+	RUNG_DONE /* the proof has its outcome; plain DNS has no answer */
 };
 
 struct ladder {
@@ -51,72 +88,58 @@ struct ladder {
 	ladder_cb cb;
 	void (*waits)(void *arg, bool waits);
 	void *arg;
-	struct dns_answer *failure; /* allocated at the start, so that every
-				     * lookup can end with an answer */
-	char *qname;
 	enum lookup_need need;
 	enum lookup_class class;
 	const struct plain_path *path;
 	uint64_t deadline; /* clock_ms() */
 	struct event *kick, *limit, *proof_timer, *doubt_timer, *retry_timer;
 	struct budget *budget;
-	uint16_t type;
 
-	/* The alias chain so far, up to the name that is looked up now. */
-	char name[DOMAIN_TEXT_MAX];
-	uint64_t begun; /* when this name was started; clock_ms() */
-	unsigned links;
-	enum dns_security chain; /* of the links; SECURE without links */
-	enum dns_security first_link;
-	enum dns_rung rung; /* the highest that a link needed */
-	uint32_t ttl;
-	char proof[REASON_MAX]; /* for the first insecure link, or for the last
-				 * name */
-	/* Only with NEED_MESSAGE: the messages of the links. */
-	struct dns_part parts[PARTS_MAX];
-	size_t part_count, part_octets;
+	struct chain chain;
+	uint64_t begun; /* when its name was started; clock_ms() */
 
-	/* The rungs of the current name. */
-	struct validator_query *query, *fresh;
-	struct dns_part held; /* the message with ASKED_INSECURE, or BOGUS */
-	enum asked asked;
-	enum dns_rung asked_rung;  /* VALIDATED or FRESH */
-	struct packet_facts facts; /* with ASKED_INSECURE */
-	bool is_asked;             /* libunbound was queried for the current
-				    * name */
-	bool doubted;              /* and with empty caches, after it failed */
-	bool is_bogus;             /* the first result was bogus */
-	bool unconfirmed;          /* the facts are a denial that may be
-				    * false */
-	struct proof *walk;
+	/* No states, but what is done only once: the look of line 9 for each
+	 * name, and that a retry does not change; the retry for all names. */
+	struct {
+		bool has_doubted, has_retried;
+	} once;
+
+	/* Each state is changed by change_first(), change_proof() or
+	 * change_plain(), and by nothing else. */
+	enum first first;
+	struct validator_query *query, *fresh; /* NULL unless in progress */
+	/* With INSECURE and UNCONFIRMED. */
+	enum dns_rung first_rung; /* VALIDATED or FRESH */
+	struct packet_facts facts;
+	char why[REASON_MAX];
+
+	enum rung proof;
+	struct proof *walk; /* NULL unless RUNNING */
 	enum proof_caches walk_caches;
+	enum proof_caches own_caches; /* the name's own, for the time in which
+				       * those of all are bad: FRESH once the
+				       * first rung was BOGUS */
+	/* With DONE. */
 	enum proof_outcome outcome;
 	enum proof_judge_reason reason; /* with PROVEN */
-	bool walked;
 	char cut[DOMAIN_TEXT_MAX];
 	char zone[DOMAIN_TEXT_MAX]; /* the last signed zone */
 	uint32_t walk_ttl;
-	struct plain *plain;
-	bool plain_done; /* plain DNS has no answer */
-	bool is_waiting; /* for its turn at a zone's servers */
+	char walk_why[REASON_MAX];
+
+	enum rung plain;
+	struct plain *search; /* NULL unless WAITING or RUNNING */
 	char plain_why[REASON_MAX];
 	char plain_zone[DOMAIN_TEXT_MAX]; /* the last zone that it reached, or
 					   * "" */
-	bool retried;
-	bool part_lost;       /* out of memory; for the whole lookup */
-	bool parts_too_large; /* likewise; some parts were left out */
-	char why[REASON_MAX]; /* from the first rung */
-	char walk_why[REASON_MAX];
 };
 
 static void settle(struct ladder *ladder);
 static void ask_first(struct ladder *ladder);
 static bool doubt(struct ladder *ladder);
 static void drop_fresh(struct ladder *ladder);
-static void look_again(struct ladder *ladder);
+static void look_again(struct ladder *ladder, enum first state);
 static void keep_reason(struct ladder *ladder, const char *why);
-
-/* ---- messages, for LOOKUP_NEED_MESSAGE ---- */
 
 static bool
 wants_messages(const struct ladder *ladder)
@@ -124,76 +147,57 @@ wants_messages(const struct ladder *ladder)
 	return ladder->need == LOOKUP_NEED_MESSAGE;
 }
 
-static void
-drop_held(struct ladder *ladder)
+/* ---- changes of state ---- */
+
+static bool
+is_insecure(const struct ladder *ladder)
 {
-	free(ladder->held.wire);
-	ladder->held = (struct dns_part){ 0 };
+	return ladder->first == FIRST_INSECURE ||
+	       ladder->first == FIRST_UNCONFIRMED;
 }
 
-/* Keep the message about the current name, with no TTL above @ttl. */
-static void
-hold_message(
-    struct ladder *ladder, const uint8_t *wire, size_t len, uint32_t ttl)
+/* Nothing but the second look can change that. */
+static bool
+is_looked_at_again(const struct ladder *ladder)
 {
-	if (!wants_messages(ladder))
-		return;
-	drop_held(ladder);
-	if ((ladder->held.wire = malloc(len)) == NULL) {
-		ladder->part_lost = true;
-		return;
+	return ladder->first == FIRST_BOGUS || ladder->first == FIRST_DISPUTED;
+}
+
+static void
+change_first(struct ladder *ladder, enum first state)
+{
+	ladder->first = state;
+	if (!is_insecure(ladder))
+		packet_facts_clear(&ladder->facts);
+	if (state == FIRST_BOGUS)
+		ladder->own_caches = PROOF_CACHES_FRESH;
+	else if (state == FIRST_NOT_ASKED)
+		ladder->own_caches = PROOF_CACHES_DOUBTED;
+}
+
+static void
+change_proof(struct ladder *ladder, enum rung state)
+{
+	if (state == RUNG_IDLE) {
+		proof_cancel(ladder->walk);
+		ladder->walk = NULL;
 	}
-	memcpy(ladder->held.wire, wire, len);
-	ladder->held.len = len;
-	unbound_answer_cut_ttls(ladder->held.wire, len, ttl);
+	ladder->proof = state;
 }
 
-/* From a plain answer, keep only the records that were queried. */
 static void
-hold_plain(struct ladder *ladder, const ldns_pkt *packet, uint32_t ttl)
+change_plain(struct ladder *ladder, enum rung state)
 {
-	if (!wants_messages(ladder))
-		return;
-	drop_held(ladder);
-	if (packet_extract(packet, ladder->name, ladder->type, ttl,
-		&ladder->held.wire, &ladder->held.len) == -1)
-		ladder->part_lost = true;
-}
+	const bool waited = ladder->plain == RUNG_WAITING;
+	const bool waits = state == RUNG_WAITING;
 
-/* The message that is kept becomes part of the answer. */
-static void
-keep_held(struct ladder *ladder)
-{
-	if (ladder->held.wire == NULL)
-		return;
-	if (ladder->part_count == PARTS_MAX ||
-	    ladder->held.len > PARTS_OCTETS_MAX - ladder->part_octets) {
-		ladder->part_lost = ladder->parts_too_large = true;
-		drop_held(ladder);
-		return;
+	if (state == RUNG_IDLE) {
+		plain_cancel(ladder->search);
+		ladder->search = NULL;
 	}
-	ladder->part_octets += ladder->held.len;
-	ladder->parts[ladder->part_count++] = ladder->held;
-	ladder->held = (struct dns_part){ 0 };
-}
-
-/* Returns 0, or -1 when the parts are incomplete. */
-static int
-hand_over_parts(struct ladder *ladder, struct dns_answer *answer)
-{
-	if (!wants_messages(ladder))
-		return 0;
-	keep_held(ladder);
-	if (ladder->part_lost || ladder->part_count == 0)
-		return -1;
-	answer->parts = calloc(ladder->part_count, sizeof(*answer->parts));
-	if (answer->parts == NULL)
-		return -1;
-	memcpy(answer->parts, ladder->parts,
-	    ladder->part_count * sizeof(*answer->parts));
-	answer->part_count = ladder->part_count;
-	ladder->part_count = 0;
-	return 0;
+	ladder->plain = state;
+	if (waits != waited)
+		ladder->waits(ladder->arg, waits);
 }
 
 /* ---- the end ---- */
@@ -203,21 +207,15 @@ static void
 leave_name(struct ladder *ladder)
 {
 	validator_cancel(ladder->query);
-	validator_cancel(ladder->fresh);
-	proof_cancel(ladder->walk);
-	plain_cancel(ladder->plain);
-	ladder->query = ladder->fresh = NULL;
-	ladder->walk = NULL;
-	ladder->plain = NULL;
-	packet_facts_clear(&ladder->facts);
-	drop_held(ladder);
-	ladder->asked = ASKED_NOT;
-	ladder->walked = ladder->plain_done = ladder->unconfirmed = false;
-	ladder->is_asked = ladder->is_bogus = false;
+	ladder->query = NULL;
+	drop_fresh(ladder);
+	change_first(ladder, FIRST_NOT_ASKED);
+	change_proof(ladder, RUNG_IDLE);
+	change_plain(ladder, RUNG_IDLE);
+	chain_drop_held(&ladder->chain);
 	ladder->walk_caches = PROOF_CACHES_OF_ALL;
 	ladder->plain_why[0] = ladder->plain_zone[0] = '\0';
 	event_del(ladder->proof_timer);
-	event_del(ladder->doubt_timer);
 	event_del(ladder->retry_timer);
 }
 
@@ -233,18 +231,17 @@ ladder_cancel(struct ladder *ladder)
 {
 	if (ladder == NULL)
 		return;
-	if (ladder->proof_timer != NULL && ladder->doubt_timer != NULL &&
-	    ladder->retry_timer != NULL)
-		leave_name(ladder);
+	validator_cancel(ladder->query);
+	validator_cancel(ladder->fresh);
+	proof_cancel(ladder->walk);
+	plain_cancel(ladder->search);
+	packet_facts_clear(&ladder->facts);
 	event_drop(ladder->kick);
 	event_drop(ladder->limit);
 	event_drop(ladder->proof_timer);
 	event_drop(ladder->doubt_timer);
 	event_drop(ladder->retry_timer);
-	for (size_t i = 0; i < ladder->part_count; i++)
-		free(ladder->parts[i].wire);
-	answer_unref(ladder->failure);
-	free(ladder->qname);
+	chain_clear(&ladder->chain);
 	free(ladder);
 }
 
@@ -257,72 +254,6 @@ hand_over(struct ladder *ladder, struct dns_answer *answer)
 	ladder_cancel(ladder);
 	cb(arg, answer);
 	answer_unref(answer);
-}
-
-static uint32_t
-shortest(const struct ladder *ladder, uint32_t ttl, bool with_walk)
-{
-	if (ladder->ttl < ttl)
-		ttl = ladder->ttl;
-	if (with_walk && ladder->walk_ttl < ttl)
-		ttl = ladder->walk_ttl;
-	return ttl < TTL_MAX ? ttl : TTL_MAX;
-}
-
-static enum dns_rung
-highest(enum dns_rung a, enum dns_rung b)
-{
-	return a > b ? a : b;
-}
-
-static enum dns_security
-lowest(enum dns_security a, enum dns_security b)
-{
-	return a < b ? a : b;
-}
-
-/* Keep the reason for the first insecure link of the chain. */
-static void
-note_proof(struct ladder *ladder, enum proof_judge_reason reason)
-{
-	if (ladder->proof[0] == '\0')
-		proof_judge_text(
-		    reason, ladder->cut, ladder->proof, sizeof(ladder->proof));
-}
-
-static struct dns_answer *
-answer_start(struct ladder *ladder, const char *rname)
-{
-	struct dns_answer *answer = answer_new(ladder->qname, ladder->type);
-
-	if (answer == NULL)
-		return NULL;
-	answer->first_link = ladder->first_link;
-	if (strcmp(rname, ladder->qname) != 0) {
-		free(answer->rname);
-		answer->rname = strdup(rname);
-	}
-	if (ladder->proof[0] != '\0')
-		answer->proof = strdup(ladder->proof);
-	if (answer->rname == NULL ||
-	    (ladder->proof[0] != '\0' && answer->proof == NULL)) {
-		answer_unref(answer);
-		return NULL;
-	}
-	return answer;
-}
-
-/* The answer that was allocated at the start: FAILED, without a reason unless
- * the parts were too large. */
-static void
-hand_over_failure(struct ladder *ladder)
-{
-	struct dns_answer *answer = ladder->failure;
-
-	ladder->failure = NULL;
-	if (ladder->parts_too_large && answer->why == NULL)
-		answer->why = strdup(DNS_WHY_TOO_LARGE);
-	hand_over(ladder, answer);
 }
 
 /*
@@ -339,10 +270,11 @@ failing_zone(const struct ladder *ladder)
 	if (domain_labels(ladder->plain_zone) > 1 &&
 	    !domain_equal(ladder->plain_zone, ladder->zone))
 		return ladder->plain_zone;
-	if (ladder->walked && ladder->outcome == PROOF_SIGNED &&
+	if (ladder->proof == RUNG_DONE && ladder->outcome == PROOF_SIGNED &&
 	    domain_labels(ladder->zone) > 1)
 		return ladder->zone;
-	return domain_labels(ladder->name) > 1 ? ladder->name : NULL;
+	return domain_labels(ladder->chain.name) > 1 ? ladder->chain.name
+						     : NULL;
 }
 
 /*
@@ -356,9 +288,9 @@ note_failing(struct ladder *ladder)
 {
 	const char *zone;
 
-	if (ladder->plain != NULL)
+	if (ladder->search != NULL)
 		snprintf(ladder->plain_zone, sizeof(ladder->plain_zone), "%s",
-		    plain_zone(ladder->plain));
+		    plain_zone(ladder->search));
 	if ((zone = failing_zone(ladder)) != NULL &&
 	    ladder->deadline - ladder->begun >= FAIR_MS &&
 	    budget_text(ladder->budget) == NULL)
@@ -370,21 +302,14 @@ conclude_failed(
     struct ladder *ladder, enum dns_security security, const char *why)
 {
 	const char *distrust = ladder->env->distrust(ladder->env->arg);
-	struct dns_answer *answer = ladder->failure;
 	char text[REASON_MAX], printable[REASON_MAX];
 
 	snprintf(text, sizeof(text), "%s%.200s",
 	    distrust != NULL ? "no trust path: " : "",
 	    distrust != NULL ? distrust : why);
 	log_printable(printable, sizeof(printable), text, strlen(text));
-	answer->why = strdup(printable);
-	/* After an insecure alias there is nothing left to protect. */
-	answer->security =
-	    ladder->chain == DNS_INSECURE ? DNS_INSECURE : security;
-	answer->first_link = ladder->first_link;
-	if (security == DNS_BOGUS)
-		hand_over_parts(ladder, answer);
-	hand_over_failure(ladder);
+	hand_over(
+	    ladder, chain_answer_failed(&ladder->chain, security, printable));
 }
 
 /* Proven insecure, without data: either the proof was all that was needed, or
@@ -392,25 +317,15 @@ conclude_failed(
 static void
 conclude_without_data(struct ladder *ladder, const char *why)
 {
-	struct dns_answer *answer = answer_start(ladder, ladder->name);
-
-	if (answer == NULL) {
-		hand_over_failure(ladder);
-		return;
-	}
-	answer->security = DNS_INSECURE;
-	answer->rung = highest(ladder->rung, DNS_RUNG_PROOF);
-	answer->ttl = shortest(ladder, TTL_MAX, true);
-	if (why != NULL)
-		answer->why = strdup(why);
-	hand_over(ladder, answer);
+	hand_over(ladder,
+	    chain_answer_without_data(&ladder->chain, ladder->walk_ttl, why));
 }
 
 /* No answer, or no usable one: the zone is at fault. */
 static void
 conclude_unanswered(struct ladder *ladder, const char *why)
 {
-	if (ladder->asked != ASKED_INSECURE)
+	if (!is_insecure(ladder))
 		note_failing(ladder);
 	conclude_failed(ladder, DNS_INDETERMINATE, why);
 }
@@ -418,7 +333,7 @@ conclude_unanswered(struct ladder *ladder, const char *why)
 static bool
 is_proven(const struct ladder *ladder)
 {
-	return ladder->walked && ladder->outcome == PROOF_PROVEN;
+	return ladder->proof == RUNG_DONE && ladder->outcome == PROOF_PROVEN;
 }
 
 /* Whether the proof applies to the query.  The DS of a name belongs to the
@@ -428,12 +343,12 @@ static bool
 proof_holds(const struct ladder *ladder)
 {
 	if (ladder->outcome == PROOF_PROVEN_NXDOMAIN)
-		return ladder->asked == ASKED_INSECURE &&
+		return is_insecure(ladder) &&
 		       ladder->facts.status == DNS_NXDOMAIN;
 	return ladder->outcome == PROOF_PROVEN &&
-	       (ladder->type != DNS_TYPE_DS ||
-		   strcmp(ladder->cut, ladder->name) != 0 ||
-		   (ladder->asked == ASKED_INSECURE && !ladder->unconfirmed &&
+	       (ladder->chain.type != DNS_TYPE_DS ||
+		   strcmp(ladder->cut, ladder->chain.name) != 0 ||
+		   (ladder->first == FIRST_INSECURE &&
 		       ladder->reason != PROOF_JUDGE_REASON_NSEC &&
 		       ladder->reason != PROOF_JUDGE_REASON_NSEC3));
 }
@@ -443,41 +358,20 @@ static void
 conclude(struct ladder *ladder, struct packet_facts *facts,
     enum dns_security security, enum dns_rung rung)
 {
-	const bool with_walk = security == DNS_INSECURE && ladder->walked;
-	uint32_t ttl = facts->ttl;
-	struct dns_answer *answer;
-
 	/* Without a proof, "insecure" says nothing about the first link:
 	 * perhaps only the target is insecure, and with a secure link TLSA may
 	 * apply. */
-	if (ladder->links == 0 && facts->aliases > 0)
-		ladder->first_link =
-		    security == DNS_INSECURE && !is_proven(ladder)
-			? DNS_INDETERMINATE
-			: security;
-	if ((answer = answer_start(ladder, facts->rname)) == NULL) {
-		hand_over_failure(ladder);
-		return;
-	}
-	if (facts->status != DNS_OK && !facts->soa && security != DNS_SECURE &&
-	    (ttl == 0 || ttl > MEMORY_DENIAL_SECONDS))
-		ttl = MEMORY_DENIAL_SECONDS;
-	answer->status = facts->status;
-	answer->security = lowest(ladder->chain, security);
-	answer->rung = highest(ladder->rung, rung);
-	answer->ttl = shortest(ladder, ttl, with_walk);
-	if (hand_over_parts(ladder, answer) == -1) {
-		answer_unref(answer);
-		hand_over_failure(ladder);
-		return;
-	}
-	if (facts->status == DNS_OK) {
-		answer->rdata = facts->rdata;
-		answer->rdata_count = facts->rdata_count;
-		facts->rdata = NULL;
-		facts->rdata_count = 0;
-	}
-	hand_over(ladder, answer);
+	const struct chain_end end = { .security = security,
+		.alias = security == DNS_INSECURE && !is_proven(ladder)
+			     ? DNS_INDETERMINATE
+			     : security,
+		.rung = rung,
+		.ttl_max =
+		    security == DNS_INSECURE && ladder->proof == RUNG_DONE
+			? ladder->walk_ttl
+			: UINT32_MAX };
+
+	hand_over(ladder, chain_answer(&ladder->chain, facts, &end));
 }
 
 /* ---- aliases ---- */
@@ -489,24 +383,16 @@ static void
 follow(struct ladder *ladder, const char *target, enum dns_security link,
     enum dns_rung rung, uint32_t ttl)
 {
-	char next[DOMAIN_TEXT_MAX];
+	const bool goes_on =
+	    chain_follow(&ladder->chain, target, link, rung, ttl);
 
-	snprintf(next, sizeof(next), "%s", target);
-	keep_held(ladder);
 	leave_name(ladder);
-	if (ladder->links == 0)
-		ladder->first_link = link;
-	ladder->chain = lowest(ladder->chain, link);
-	ladder->rung = highest(ladder->rung, rung);
-	if (ttl < ladder->ttl)
-		ladder->ttl = ttl;
-	if (++ladder->links > LINKS_MAX || strcmp(next, ladder->name) == 0) {
+	if (!goes_on) {
 		conclude_failed(ladder, DNS_INDETERMINATE,
 		    "the chain of aliases is too long or a loop");
 		return;
 	}
-	memcpy(ladder->name, next, sizeof(ladder->name));
-	ladder->doubted = false;
+	ladder->once.has_doubted = false;
 	ladder->begun = clock_ms();
 	start_name(ladder);
 }
@@ -518,15 +404,17 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 {
 	struct packet_facts facts;
 
-	if (packet_facts(packet, ladder->name, ladder->type, &facts) == -1) {
-		ladder->plain_done = true;
+	if (packet_facts(
+		packet, ladder->chain.name, ladder->chain.type, &facts) == -1) {
+		change_plain(ladder, RUNG_DONE);
 		settle(ladder);
 		return;
 	}
 	/* A zone above the name may be shared with others. */
 	if (zone != NULL)
 		memory_zone_add(ladder->env->memory,
-		    domain_equal(zone, ladder->zone) ? ladder->name : zone);
+		    domain_equal(zone, ladder->zone) ? ladder->chain.name
+						     : zone);
 	if (facts.aliases > 0) {
 		/* The records at the target belong to another zone: only the
 		 * alias counts. */
@@ -536,11 +424,12 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 
 		memcpy(target, facts.first_target, sizeof(target));
 		packet_facts_clear(&facts);
-		hold_plain(ladder, packet, ttl);
+		chain_hold_plain(&ladder->chain, packet, ttl);
 		follow(ladder, target, DNS_INSECURE, DNS_RUNG_PLAIN, ttl);
 		return;
 	}
-	hold_plain(ladder, packet, shortest(ladder, TTL_MAX, true));
+	chain_hold_plain(&ladder->chain, packet,
+	    chain_ttl(&ladder->chain, ladder->walk_ttl));
 	conclude(ladder, &facts, DNS_INSECURE, DNS_RUNG_PLAIN);
 	packet_facts_clear(&facts);
 }
@@ -562,21 +451,22 @@ on_plain(void *arg, const struct plain_result *result)
 	struct packet_facts facts;
 	uint32_t ttl = MEMORY_DENIAL_SECONDS;
 
-	ladder->plain = NULL;
-	if (result->packet != NULL && packet_facts(result->packet, ladder->name,
-					  ladder->type, &facts) == 0) {
+	ladder->search = NULL;
+	if (result->packet != NULL &&
+	    packet_facts(result->packet, ladder->chain.name, ladder->chain.type,
+		&facts) == 0) {
 		if (facts.status == DNS_OK || facts.soa)
 			ttl = facts.ttl;
 		packet_facts_clear(&facts);
 	}
 	if (may_remember(ladder, result))
-		memory_answer_add(ladder->env->memory, ladder->name,
-		    ladder->type, result->packet, result->zone, ttl);
+		memory_answer_add(ladder->env->memory, ladder->chain.name,
+		    ladder->chain.type, result->packet, result->zone, ttl);
 	if (result->packet != NULL) {
 		use_plain(ladder, result->packet, result->zone);
 		return;
 	}
-	ladder->plain_done = true;
+	change_plain(ladder, RUNG_DONE);
 	snprintf(
 	    ladder->plain_why, sizeof(ladder->plain_why), "%s", result->why);
 	snprintf(
@@ -588,14 +478,14 @@ on_plain(void *arg, const struct plain_result *result)
 static bool
 recall_plain(struct ladder *ladder)
 {
-	const struct memory_answer *known =
-	    memory_answer_find(ladder->env->memory, ladder->name, ladder->type);
+	const struct memory_answer *known = memory_answer_find(
+	    ladder->env->memory, ladder->chain.name, ladder->chain.type);
 	ldns_pkt *packet;
 
 	if (known == NULL)
 		return false;
 	if (known->packet == NULL) {
-		ladder->plain_done = true;
+		change_plain(ladder, RUNG_DONE);
 		return false;
 	}
 	if ((packet = packet_parse(known->packet, known->len)) == NULL)
@@ -612,25 +502,23 @@ on_plain_waits(void *arg, bool waits)
 {
 	struct ladder *ladder = arg;
 
-	ladder->is_waiting = waits;
-	ladder->waits(ladder->arg, waits);
+	change_plain(ladder, waits ? RUNG_WAITING : RUNG_RUNNING);
 }
 
 /* Returns true when the ladder has ended or continued with another name. */
 static bool
 start_plain(struct ladder *ladder)
 {
-	if (ladder->plain != NULL || ladder->plain_done)
+	if (ladder->plain != RUNG_IDLE)
 		return false;
 	if (recall_plain(ladder))
 		return true;
-	if (ladder->plain_done)
+	if (ladder->plain == RUNG_DONE)
 		return false;
-	ladder->plain = plain_start(&ladder->env->plain, ladder->name,
-	    ladder->type, ladder->zone, ladder->path, ladder->budget,
+	ladder->search = plain_start(&ladder->env->plain, ladder->chain.name,
+	    ladder->chain.type, ladder->zone, ladder->path, ladder->budget,
 	    on_plain_waits, on_plain, ladder);
-	if (ladder->plain == NULL)
-		ladder->plain_done = true;
+	change_plain(ladder, ladder->search != NULL ? RUNG_RUNNING : RUNG_DONE);
 	return false;
 }
 
@@ -644,7 +532,7 @@ retry(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	leave_name(ladder);
-	ladder->retried = true;
+	ladder->once.has_retried = true;
 	start_name(ladder);
 }
 
@@ -656,7 +544,7 @@ retry(evutil_socket_t fd, short what, void *arg)
 static bool
 is_in_vain(const struct ladder *ladder)
 {
-	return ladder->asked == ASKED_FAILED && !ladder->doubted &&
+	return ladder->first == FIRST_FAILED && !ladder->once.has_doubted &&
 	       ladder->budget->has_bad_caches;
 }
 
@@ -670,9 +558,9 @@ fail_or_retry(struct ladder *ladder)
 		RETRY_MS % 1000 * 1000 };
 
 	if (ladder->fresh != NULL ||
-	    (ladder->asked == ASKED_FAILED && doubt(ladder)))
+	    (ladder->first == FIRST_FAILED && doubt(ladder)))
 		return;
-	if (!ladder->retried && !is_in_vain(ladder) &&
+	if (!ladder->once.has_retried && !is_in_vain(ladder) &&
 	    clock_ms() + RETRY_MS < ladder->deadline) {
 		event_add(ladder->retry_timer, &delay);
 		return;
@@ -683,7 +571,7 @@ fail_or_retry(struct ladder *ladder)
 static void
 conclude_insecure(struct ladder *ladder)
 {
-	conclude(ladder, &ladder->facts, DNS_INSECURE, ladder->asked_rung);
+	conclude(ladder, &ladder->facts, DNS_INSECURE, ladder->first_rung);
 }
 
 /* Neither libunbound nor plain DNS has the data. */
@@ -704,36 +592,36 @@ conclude_exhausted(struct ladder *ladder)
 static void
 ask_last(struct ladder *ladder)
 {
-	if (ladder->is_asked)
-		conclude_exhausted(ladder);
-	else
+	if (ladder->first == FIRST_NOT_ASKED)
 		ask_first(ladder);
+	else
+		conclude_exhausted(ladder);
 }
 
 /* The name is proven insecure. */
 static void
 settle_proven(struct ladder *ladder)
 {
-	switch (ladder->asked) {
-	case ASKED_INSECURE:
-		if (!ladder->unconfirmed) {
-			conclude_insecure(ladder);
-			return;
-		}
-		break;
-	case ASKED_BOGUS:
+	switch (ladder->first) {
+	case FIRST_INSECURE:
+		conclude_insecure(ladder);
+		return;
+	case FIRST_BOGUS:
+	case FIRST_DISPUTED:
 		/* No fallback from bogus: the second look decides. */
 		return;
-	case ASKED_FAILED:
-	case ASKED_NOT:
+	case FIRST_NOT_ASKED:
+	case FIRST_ASKED:
+	case FIRST_FAILED:
+	case FIRST_UNCONFIRMED:
 		break;
 	}
 	event_del(ladder->proof_timer);
 	drop_fresh(ladder);
-	memory_zone_add(ladder->env->memory, ladder->name);
+	memory_zone_add(ladder->env->memory, ladder->chain.name);
 	if (ladder->need == LOOKUP_NEED_SECURITY)
 		conclude_without_data(ladder, NULL);
-	else if (!start_plain(ladder) && ladder->plain_done)
+	else if (!start_plain(ladder) && ladder->plain == RUNG_DONE)
 		ask_last(ladder);
 }
 
@@ -749,7 +637,7 @@ static bool
 stands_without_walk(const struct ladder *ladder)
 {
 	return ladder->outcome == PROOF_FAILED &&
-	       ladder->type == DNS_TYPE_PTR &&
+	       ladder->chain.type == DNS_TYPE_PTR &&
 	       ladder->env->distrust(ladder->env->arg) == NULL;
 }
 
@@ -764,11 +652,11 @@ settle_unexplained(struct ladder *ladder)
 		return;
 	}
 	/* libunbound caches even answers that it has not validated. */
-	if (ladder->asked_rung != DNS_RUNG_FRESH &&
+	if (ladder->first_rung != DNS_RUNG_FRESH &&
 	    ladder->outcome != PROOF_FAILED) {
 		keep_reason(ladder, "insecure without a reason");
-		ladder->walked = false;
-		look_again(ladder);
+		change_proof(ladder, RUNG_IDLE);
+		look_again(ladder, FIRST_DISPUTED);
 		return;
 	}
 	snprintf(text, sizeof(text), "insecure without a reason: %.200s",
@@ -786,26 +674,30 @@ settle_unexplained(struct ladder *ladder)
 static void
 settle_unproven(struct ladder *ladder)
 {
-	switch (ladder->asked) {
-	case ASKED_INSECURE:
+	switch (ladder->first) {
+	case FIRST_INSECURE:
+	case FIRST_UNCONFIRMED:
 		settle_unexplained(ladder);
 		return;
-	case ASKED_FAILED:
+	case FIRST_FAILED:
 		fail_or_retry(ladder);
 		return;
-	case ASKED_NOT:
+	case FIRST_NOT_ASKED:
 		ask_first(ladder);
 		return;
-	case ASKED_BOGUS:
+	case FIRST_ASKED:
+	case FIRST_BOGUS:
+	case FIRST_DISPUTED:
 		return;
 	}
 }
 
-/* Called after every change of state: concludes if possible. */
+/* Called after every change of state: concludes if possible.  The map is at the
+ * top. */
 static void
 settle(struct ladder *ladder)
 {
-	if (!ladder->walked)
+	if (ladder->proof != RUNG_DONE)
 		return;
 	if (proof_holds(ladder))
 		settle_proven(ladder);
@@ -815,20 +707,15 @@ settle(struct ladder *ladder)
 
 /* ---- rung 2: the proof ---- */
 
-/* Keep the messages of a secure alias; a DNAME is followed by the CNAME that it
+/* The messages of a secure alias; a DNAME is followed by the CNAME that it
  * synthesizes. */
 static void
 hold_alias(struct ladder *ladder, const struct proof_result *result)
 {
-	if (!wants_messages(ladder))
-		return;
-	hold_message(ladder, result->packet, result->len, result->ttl);
-	if (!result->dname)
-		return;
-	keep_held(ladder);
-	if (packet_alias(ladder->name, result->target, result->ttl,
-		&ladder->held.wire, &ladder->held.len) == -1)
-		ladder->part_lost = true;
+	chain_hold(&ladder->chain, result->packet, result->len, result->ttl);
+	if (result->dname)
+		chain_hold_synthesized(
+		    &ladder->chain, result->target, result->ttl);
 }
 
 /* The DNAME denies the name: libunbound does not validate that answer. */
@@ -838,12 +725,9 @@ conclude_too_long(struct ladder *ladder, const struct proof_result *result)
 	struct packet_facts facts = { .status = DNS_NXDOMAIN,
 		.ttl = result->ttl };
 
-	snprintf(facts.rname, sizeof(facts.rname), "%s", ladder->name);
-	hold_message(ladder, result->packet, result->len, result->ttl);
-	if (ladder->held.wire != NULL)
-		ladder->held.wire[3] =
-		    (uint8_t)((ladder->held.wire[3] & 0xf0U) |
-			      LDNS_RCODE_YXDOMAIN);
+	snprintf(facts.rname, sizeof(facts.rname), "%s", ladder->chain.name);
+	chain_hold_too_long(
+	    &ladder->chain, result->packet, result->len, result->ttl);
 	conclude(ladder, &facts, DNS_SECURE, DNS_RUNG_VALIDATED);
 }
 
@@ -860,14 +744,15 @@ on_walk(void *arg, const struct proof_result *result)
 	if (result->outcome == PROOF_ALIAS) {
 		/* The next lookup of this alias need not wait for libunbound to
 		 * fail at its target. */
-		if (ladder->asked != ASKED_INSECURE)
-			memory_zone_add(ladder->env->memory, ladder->name);
+		if (!is_insecure(ladder))
+			memory_zone_add(
+			    ladder->env->memory, ladder->chain.name);
 		hold_alias(ladder, result);
 		follow(ladder, result->target, DNS_SECURE, DNS_RUNG_VALIDATED,
 		    result->ttl);
 		return;
 	}
-	ladder->walked = true;
+	change_proof(ladder, RUNG_DONE);
 	ladder->outcome = result->outcome;
 	ladder->reason = result->reason;
 	ladder->walk_ttl = result->ttl;
@@ -880,7 +765,7 @@ on_walk(void *arg, const struct proof_result *result)
 		: "");
 	if (result->outcome == PROOF_PROVEN ||
 	    result->outcome == PROOF_PROVEN_NXDOMAIN)
-		note_proof(ladder, result->reason);
+		chain_note_proof(&ladder->chain, result->reason, ladder->cut);
 	settle(ladder);
 }
 
@@ -889,13 +774,13 @@ static void
 start_walk(struct ladder *ladder)
 {
 	event_del(ladder->proof_timer);
-	if (ladder->walk != NULL || ladder->walked)
+	if (ladder->proof != RUNG_IDLE)
 		return;
 	ladder->walk = proof_start(ladder->env->base, ladder->env->validator,
 	    ladder->env->conf, ladder->budget, ladder->walk_caches,
-	    ladder->name, on_walk, ladder);
+	    ladder->chain.name, on_walk, ladder);
+	change_proof(ladder, ladder->walk != NULL ? RUNG_RUNNING : RUNG_DONE);
 	if (ladder->walk == NULL) {
-		ladder->walked = true;
 		ladder->outcome = PROOF_FAILED;
 		snprintf(ladder->walk_why, sizeof(ladder->walk_why),
 		    "out of memory");
@@ -909,7 +794,7 @@ on_proof_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!ladder->is_asked) { /* the proof was started first */
+	if (ladder->first == FIRST_NOT_ASKED) { /* the proof came first */
 		ask_first(ladder);
 		return;
 	}
@@ -927,6 +812,23 @@ keep_reason(struct ladder *ladder, const char *why)
 	log_printable(ladder->why, sizeof(ladder->why), why, strlen(why));
 }
 
+/* It has a result that is not secure: the proof has to tell what that is worth.
+ */
+static void
+first_ended(struct ladder *ladder, enum first result)
+{
+	change_first(ladder, result);
+	start_walk(ladder);
+	settle(ladder);
+}
+
+static void
+hold_result(struct ladder *ladder, const struct validator_result *result)
+{
+	chain_hold(
+	    &ladder->chain, result->packet, result->len, result->lifetime);
+}
+
 /*
  * Whether a denial must be confirmed, because a server that mishandles EDNS
  * gives it as well (libunbound takes BADVERS for "no data").  Only where it
@@ -938,20 +840,20 @@ static bool
 is_unconfirmed(const struct ladder *ladder)
 {
 	const struct packet_facts *facts = &ladder->facts;
-	const bool address =
-	    ladder->type == DNS_TYPE_A || ladder->type == DNS_TYPE_AAAA;
+	const bool address = ladder->chain.type == DNS_TYPE_A ||
+			     ladder->chain.type == DNS_TYPE_AAAA;
 
 	if (facts->soa)
 		return false;
 	if (facts->status == DNS_NODATA)
-		return ladder->type == DNS_TYPE_MX || address;
+		return ladder->chain.type == DNS_TYPE_MX || address;
 	if (facts->status != DNS_NXDOMAIN)
 		return false;
-	if (ladder->type == DNS_TYPE_MX)
+	if (ladder->chain.type == DNS_TYPE_MX)
 		return ladder->class != LOOKUP_CLASS_OTHER ||
 		       wants_messages(ladder);
-	return address &&
-	       memory_zone_find(ladder->env->memory, ladder->name) != NULL;
+	return address && memory_zone_find(
+			      ladder->env->memory, ladder->chain.name) != NULL;
 }
 
 /* A denial together with records of the queried type. */
@@ -967,13 +869,10 @@ static void
 use_unreadable(struct ladder *ladder, const struct validator_result *result)
 {
 	keep_reason(ladder, "an answer that can't be read");
-	if (result->security == DNS_SECURE && !result->fresh) {
-		look_again(ladder);
-		return;
-	}
-	ladder->asked = ASKED_FAILED;
-	start_walk(ladder);
-	settle(ladder);
+	if (result->security == DNS_SECURE && !result->fresh)
+		look_again(ladder, FIRST_DISPUTED);
+	else
+		first_ended(ladder, FIRST_FAILED);
 }
 
 /* An answer with rcode 0 or 3 that is not bogus. */
@@ -984,8 +883,8 @@ use_validated(struct ladder *ladder, const struct validator_result *result)
 	    result->fresh ? DNS_RUNG_FRESH : DNS_RUNG_VALIDATED;
 	ldns_pkt *packet = packet_parse(result->packet, result->len);
 	const int error = packet == NULL ||
-			  packet_facts(packet, ladder->name, ladder->type,
-			      &ladder->facts) == -1 ||
+			  packet_facts(packet, ladder->chain.name,
+			      ladder->chain.type, &ladder->facts) == -1 ||
 			  (result->security == DNS_SECURE &&
 			      is_contradictory(&ladder->facts));
 
@@ -994,18 +893,16 @@ use_validated(struct ladder *ladder, const struct validator_result *result)
 		use_unreadable(ladder, result);
 		return;
 	}
-	hold_message(ladder, result->packet, result->len, result->lifetime);
+	hold_result(ladder, result);
 	if (ladder->facts.ttl > result->lifetime)
 		ladder->facts.ttl = result->lifetime;
-	ladder->asked_rung = rung;
+	ladder->first_rung = rung;
 	if (result->security == DNS_SECURE) {
 		conclude(ladder, &ladder->facts, DNS_SECURE, rung);
 		return;
 	}
-	ladder->asked = ASKED_INSECURE;
-	ladder->unconfirmed = is_unconfirmed(ladder);
-	start_walk(ladder);
-	settle(ladder);
+	first_ended(ladder,
+	    is_unconfirmed(ladder) ? FIRST_UNCONFIRMED : FIRST_INSECURE);
 }
 
 /* An answer without a security status does not count. */
@@ -1026,37 +923,25 @@ pay(struct ladder *ladder, const struct validator_result *result)
 }
 
 /*
- * A query with empty caches had an answer that the shared caches did not have:
- * results from those are void, except a proof.  Until they are renewed, a proof
- * can't come from them either: it uses the caches of the name instead.
+ * A query with empty caches had an answer where the shared ones had a failure,
+ * or a bogus one: libunbound remembers for a minute that it could not get a
+ * key, and everything below is bogus for that time, including the queries of a
+ * proof.  So results from the shared caches are void, except a proof.  Until
+ * they are renewed, a proof can't come from them either: it uses the caches of
+ * the name instead.
  */
 static void
 distrust_caches(struct ladder *ladder)
 {
 	if (!validator_doubt(ladder->env->validator)) {
 		ladder->budget->has_bad_caches = true;
-		ladder->walk_caches = ladder->is_bogus ? PROOF_CACHES_FRESH
-						       : PROOF_CACHES_DOUBTED;
+		ladder->walk_caches = ladder->own_caches;
 	}
 	validator_cancel(ladder->query);
 	ladder->query = NULL;
 	event_del(ladder->retry_timer);
-	if (ladder->walked && proof_holds(ladder))
-		return;
-	proof_cancel(ladder->walk);
-	ladder->walk = NULL;
-	ladder->walked = false;
-}
-
-/*
- * Whether the first result, which the second one contradicts, was a failure or
- * bogus.  libunbound remembers for a minute that it could not get a key, and
- * everything below is bogus for that time, including the queries of a proof.
- */
-static bool
-has_bad_caches(const struct ladder *ladder)
-{
-	return ladder->asked != ASKED_BOGUS || ladder->is_bogus;
+	if (ladder->proof != RUNG_DONE || !proof_holds(ladder))
+		change_proof(ladder, RUNG_IDLE);
 }
 
 static void
@@ -1068,19 +953,19 @@ on_fresh(void *arg, const struct validator_result *result)
 	if (!pay(ladder, result))
 		return;
 	if (is_judged(result) && result->security != DNS_BOGUS) {
-		if (has_bad_caches(ladder))
+		/* What was disputed may be the same again. */
+		if (ladder->first != FIRST_DISPUTED)
 			distrust_caches(ladder);
 		use_validated(ladder, result);
 		return;
 	}
-	if (ladder->asked != ASKED_BOGUS && result->security != DNS_BOGUS) {
+	if (!is_looked_at_again(ladder) && result->security != DNS_BOGUS) {
 		settle(ladder);
 		return;
 	}
 	if (result->answered) {
 		keep_reason(ladder, result->why);
-		hold_message(
-		    ladder, result->packet, result->len, result->lifetime);
+		hold_result(ladder, result);
 	}
 	conclude_failed(ladder, DNS_BOGUS, ladder->why);
 }
@@ -1088,19 +973,19 @@ on_fresh(void *arg, const struct validator_result *result)
 /* A bogus result may be due to bad keys in libunbound's cache: query once more
  * with empty caches, which serve only this name. */
 static void
-look_again(struct ladder *ladder)
+look_again(struct ladder *ladder, enum first state)
 {
-	ladder->asked = ASKED_BOGUS;
-	packet_facts_clear(&ladder->facts);
+	change_first(ladder, state);
 	if (ladder->fresh != NULL) /* in progress already */
 		return;
 	if (!budget_spend_context(
-		ladder->budget, ladder->name, false, clock_ms())) {
+		ladder->budget, ladder->chain.name, false, clock_ms())) {
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 		return;
 	}
-	ladder->fresh = validator_ask(ladder->env->validator, ladder->name,
-	    ladder->type, ladder->name, NULL, on_fresh, ladder);
+	ladder->fresh =
+	    validator_ask(ladder->env->validator, ladder->chain.name,
+		ladder->chain.type, ladder->chain.name, NULL, on_fresh, ladder);
 	if (ladder->fresh == NULL)
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 }
@@ -1124,12 +1009,13 @@ doubt(struct ladder *ladder)
 {
 	struct budget *budget = ladder->budget;
 
-	if (ladder->doubted || budget_text(budget) != NULL ||
-	    !budget_spend_context(budget, ladder->name, true, clock_ms()))
+	if (ladder->once.has_doubted || budget_text(budget) != NULL ||
+	    !budget_spend_context(budget, ladder->chain.name, true, clock_ms()))
 		return false;
-	ladder->doubted = true;
-	ladder->fresh = validator_ask_doubted(ladder->env->validator,
-	    ladder->name, ladder->type, ladder->name, on_fresh, ladder);
+	ladder->once.has_doubted = true;
+	ladder->fresh =
+	    validator_ask_doubted(ladder->env->validator, ladder->chain.name,
+		ladder->chain.type, ladder->chain.name, on_fresh, ladder);
 	return ladder->fresh != NULL;
 }
 
@@ -1140,8 +1026,8 @@ on_doubt_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (ladder->asked == ASKED_NOT && ladder->fresh == NULL &&
-	    !(ladder->walked && proof_holds(ladder)))
+	if (ladder->first == FIRST_ASKED && ladder->fresh == NULL &&
+	    (ladder->proof != RUNG_DONE || !proof_holds(ladder)))
 		doubt(ladder);
 }
 
@@ -1154,16 +1040,12 @@ on_validated(void *arg, const struct validator_result *result)
 	if (!pay(ladder, result))
 		return;
 	if (!is_judged(result)) {
-		ladder->asked = ASKED_FAILED;
 		keep_reason(ladder, result->why);
-		start_walk(ladder);
-		settle(ladder);
+		first_ended(ladder, FIRST_FAILED);
 	} else if (result->security == DNS_BOGUS) {
 		keep_reason(ladder, result->why);
-		hold_message(
-		    ladder, result->packet, result->len, result->lifetime);
-		ladder->is_bogus = true;
-		look_again(ladder);
+		hold_result(ladder, result);
+		look_again(ladder, FIRST_BOGUS);
 	} else {
 		drop_fresh(ladder);
 		use_validated(ladder, result);
@@ -1190,19 +1072,18 @@ ask_first(struct ladder *ladder)
 	static const struct timeval patience = { DOUBT_MS / 1000,
 		DOUBT_MS % 1000 * 1000 };
 
-	if (ladder->is_asked)
+	if (ladder->first != FIRST_NOT_ASKED)
 		return;
-	ladder->is_asked = true;
-	if (!ladder->doubted)
+	change_first(ladder, FIRST_ASKED);
+	if (!ladder->once.has_doubted)
 		event_add(ladder->doubt_timer, &patience);
-	ladder->query = validator_ask(ladder->env->validator, ladder->name,
-	    ladder->type, NULL, ladder->budget, on_validated, ladder);
+	ladder->query =
+	    validator_ask(ladder->env->validator, ladder->chain.name,
+		ladder->chain.type, NULL, ladder->budget, on_validated, ladder);
 	if (ladder->query != NULL)
 		return;
-	ladder->asked = ASKED_FAILED;
 	keep_reason(ladder, "libunbound can't be asked");
-	start_walk(ladder);
-	settle(ladder);
+	first_ended(ladder, FIRST_FAILED);
 }
 
 /* The limit for names that are looked up.  An evaluation or a plain lookup
@@ -1223,9 +1104,7 @@ start_name(struct ladder *ladder)
 					    LADDER_PROOF_MS % 1000 * 1000 };
 	bool is_racing;
 
-	if (ladder->is_waiting) /* at the servers of the previous name */
-		on_plain_waits(ladder, false);
-	if (domain_labels(ladder->name) > most_labels(ladder)) {
+	if (domain_labels(ladder->chain.name) > most_labels(ladder)) {
 		conclude_failed(ladder, DNS_INDETERMINATE,
 		    "the name has more labels than are looked up");
 		return;
@@ -1237,7 +1116,8 @@ start_name(struct ladder *ladder)
 	}
 	ladder->why[0] = ladder->walk_why[0] = '\0';
 	ladder->walk_ttl = UINT32_MAX;
-	is_racing = memory_zone_find(ladder->env->memory, ladder->name) != NULL;
+	is_racing =
+	    memory_zone_find(ladder->env->memory, ladder->chain.name) != NULL;
 	if (is_racing && walk_comes_first(ladder)) {
 		start_walk(ladder);
 		event_add(ladder->proof_timer, &delay);
@@ -1266,9 +1146,9 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (ladder->asked == ASKED_BOGUS)
+	if (is_looked_at_again(ladder))
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
-	else if (ladder->walked && proof_holds(ladder))
+	else if (ladder->proof == RUNG_DONE && proof_holds(ladder))
 		conclude_exhausted(ladder);
 	else
 		conclude_unanswered(ladder,
@@ -1289,18 +1169,13 @@ ladder_start(const struct ladder_env *env,
 	ladder->cb = cb;
 	ladder->waits = question->waits;
 	ladder->arg = arg;
-	ladder->type = question->type;
 	ladder->need = question->need;
 	ladder->class = question->class;
 	ladder->path = question->path;
 	ladder->begun = clock_ms();
 	ladder->deadline = ladder->begun + question->deadline_ms;
-	ladder->chain = DNS_SECURE;
-	ladder->ttl = UINT32_MAX;
 	ladder->budget = question->budget;
-	snprintf(ladder->name, sizeof(ladder->name), "%s", question->name);
-	ladder->qname = strdup(question->name);
-	ladder->failure = answer_new(question->name, question->type);
+	change_first(ladder, FIRST_NOT_ASKED);
 	ladder->kick = event_new(env->base, -1, 0, begin, ladder);
 	ladder->limit = event_new(env->base, -1, 0, on_limit, ladder);
 	ladder->proof_timer =
@@ -1308,7 +1183,8 @@ ladder_start(const struct ladder_env *env,
 	ladder->doubt_timer =
 	    event_new(env->base, -1, 0, on_doubt_timer, ladder);
 	ladder->retry_timer = event_new(env->base, -1, 0, retry, ladder);
-	if (ladder->qname == NULL || ladder->failure == NULL ||
+	if (chain_init(&ladder->chain, question->name, question->type,
+		question->need) == -1 ||
 	    ladder->kick == NULL || ladder->limit == NULL ||
 	    ladder->proof_timer == NULL || ladder->doubt_timer == NULL ||
 	    ladder->retry_timer == NULL) {

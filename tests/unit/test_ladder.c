@@ -2,6 +2,28 @@
  * The rules of the race: which rung's result counts, and when.  libunbound,
  * the walk and the plain lookup are ours: each test says what they find, and
  * in which order.  Time is the tests' own, and passes in pass() only.
+ *
+ * The lines of the map in ladder.c, and where each is tested first:
+ *
+ *  1 secure_answer_stands_at_once
+ *  2 insecure_answer_waits_for_its_reason, failure_starts_the_proof_at_once,
+ *    slow_lookup_starts_the_proof_later
+ *  3 insecure_answer_waits_for_its_reason
+ *  4 proof_does_not_mend_bogus
+ *  5 failure_starts_the_proof_at_once
+ *  6 plain_answers_only_under_a_proof, denial_without_soa_is_confirmed,
+ *    exhausted_servers_end_it_at_once,
+ *    plain_comes_first_where_much_is_abandoned
+ *  7 failed_walk_leaves_only_names_of_clients, failed_walk_is_tried_again
+ *  8 insecure_without_a_reason_has_failed
+ *  9 failure_is_looked_at_with_empty_caches, quick_failure_is_tried_once_more
+ * 10 proof_comes_first_where_it_is_all_one_wants
+ * 11 secure_answer_may_come_after_the_walk, bogus_is_asked_once_more,
+ *    denial_with_records_is_no_denial
+ *
+ * Aliases: security_of_a_chain_is_that_of_all_links; names that become too
+ * long: name_that_becomes_too_long_is_denied.  The deadline:
+ * deadline_ends_a_lookup, bogus_at_the_deadline_is_bogus.
  */
 
 #include "dns/ladder.h"
@@ -41,6 +63,7 @@ struct proof {
 struct plain {
 	char name[DOMAIN_TEXT_MAX], zone[DOMAIN_TEXT_MAX];
 	bool cancelled, ended;
+	plain_waits_cb waits;
 	plain_cb cb;
 	void *arg;
 };
@@ -111,6 +134,7 @@ plain_start(const struct plain_env *env, const char *name, uint16_t type,
 	ck_assert_uint_lt(plain_count, ASKED_MAX);
 	snprintf(plain->name, sizeof(plain->name), "%s", name);
 	snprintf(plain->zone, sizeof(plain->zone), "%s", zone);
+	plain->waits = waits;
 	plain->cb = cb;
 	plain->arg = arg;
 	return plain;
@@ -157,6 +181,16 @@ on_answer(void *arg, struct dns_answer *came)
 	ladder = NULL;
 }
 
+static char turns[8]; /* what was said of its turn: "+" it waits, "-" no more */
+
+static void
+on_waits(void *arg, bool waits)
+{
+	(void)arg;
+	ck_assert_uint_lt(strlen(turns), sizeof(turns) - 1);
+	strcat(turns, waits ? "+" : "-");
+}
+
 static struct ladder_env env;
 
 static void
@@ -174,6 +208,7 @@ set_up(void)
 	walk_count = plain_count = 0;
 	abandoned = doubts = 0;
 	is_put_off = false;
+	turns[0] = '\0';
 	memset(walks, 0, sizeof(walks));
 	memset(plains, 0, sizeof(plains));
 }
@@ -224,7 +259,8 @@ ask_as(const char *name, uint16_t type, enum lookup_need need,
 		.class = class,
 		.path = above,
 		.budget = &budget,
-		.deadline_ms = deadline_ms },
+		.deadline_ms = deadline_ms,
+		.waits = on_waits },
 	    on_answer, NULL);
 	ck_assert_ptr_nonnull(ladder);
 	ck_assert_ptr_null(answer);
@@ -660,6 +696,25 @@ START_TEST(denial_with_records_is_no_denial)
 }
 END_TEST
 
+/* The second look has the same, and then what has failed is looked at once
+ * more.  The records that were beside the denial are freed. */
+START_TEST(denial_with_records_may_come_twice)
+{
+	static const char *const records[] = { "other.example. 300 IN TLSA 3 1 "
+					       "1 00",
+		NULL };
+
+	ask(DNS_TYPE_TLSA, LOOKUP_NEED_DATA);
+	unbound_says(DNS_SECURE, 0, records, soa);
+	unbound_says(DNS_SECURE, 0, records, soa);
+	ck_assert_ptr_null(answer);
+	walk_ends(PROOF_SIGNED);
+	ck_assert(queries[2].doubted);
+	unbound_has_data(DNS_SECURE);
+	expect(DNS_OK, DNS_SECURE, DNS_RUNG_FRESH);
+}
+END_TEST
+
 /* The message came from other caches than the first: validator.h looks twice at
  * what is not whole. */
 START_TEST(rung_says_where_the_answer_came_from)
@@ -880,6 +935,19 @@ START_TEST(bogus_at_the_deadline_is_bogus)
 }
 END_TEST
 
+/* So is what is looked at again for another reason. */
+START_TEST(disputed_at_the_deadline_is_bogus)
+{
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 600);
+	unbound_has_data(DNS_INSECURE);
+	walk_ends(PROOF_SIGNED);
+	ck_assert(queries[1].fresh);
+	pass(650);
+	expect_failed(DNS_BOGUS);
+	ck_assert_str_eq(answer->why, "insecure without a reason");
+}
+END_TEST
+
 /* ---- rung 2 ---- */
 
 START_TEST(failure_starts_the_proof_at_once)
@@ -972,6 +1040,36 @@ START_TEST(plain_answers_only_under_a_proof)
 	ck_assert_uint_eq(answer->ttl, 50);
 	ck_assert_str_eq(
 	    memory_zone_find(memory, "www.zone.example"), "zone.example");
+}
+END_TEST
+
+/* While it waits for its turn it needs no slot: those who give them are told.
+ */
+START_TEST(wait_for_a_turn_is_told)
+{
+	static const char *const records[] = { NAME ". 50 IN A 192.0.2.9",
+		NULL };
+
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
+	pass(LADDER_PROOF_MS + 50);
+	walk_ends(PROOF_PROVEN);
+	ck_assert_str_eq(turns, "");
+	plains[0].waits(plains[0].arg, true);
+	ck_assert_str_eq(turns, "+");
+	/* What libunbound says meanwhile changes nothing. */
+	unbound_fails();
+	ck_assert_uint_eq(plain_count, 1);
+	if (_i == 0) { /* at the deadline nobody waits any more */
+		pass(5100);
+		expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
+		ck_assert_str_eq(turns, "+");
+		return;
+	}
+	plains[0].waits(plains[0].arg, false);
+	ck_assert_str_eq(turns, "+-");
+	plain_finds(0, records, NULL);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
+	ck_assert_str_eq(turns, "+-");
 }
 END_TEST
 
@@ -1732,6 +1830,51 @@ START_TEST(proof_ends_the_second_look)
 }
 END_TEST
 
+/* It was judged, whatever caches it came from. */
+START_TEST(proof_outlives_bad_caches)
+{
+	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
+	pass(LADDER_PROOF_MS + 50);
+	unbound_has_data(DNS_BOGUS);
+	walk_ends(PROOF_PROVEN);
+	unbound_has_data(DNS_INSECURE);
+	ck_assert_uint_eq(doubts, 1);
+	ck_assert_uint_eq(walk_count, 1);
+	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_FRESH);
+}
+END_TEST
+
+/* What was bogus has caches of its own, also for the look that comes when the
+ * second one could not be read; and a retry begins without them. */
+START_TEST(own_caches_are_of_one_try)
+{
+	static const char *const records[] = { "other.example. 300 IN A "
+					       "192.0.2.1",
+		NULL };
+
+	is_put_off = true;
+	ask_as(NAME, DNS_TYPE_A, LOOKUP_NEED_DATA, LOOKUP_CLASS_POLICY, 25000);
+	if (_i == 0) {
+		unbound_has_data(DNS_BOGUS);
+		unbound_says(DNS_SECURE, 0, records, soa);
+		walk_ends(PROOF_FAILED);
+		unbound_has_data(DNS_INSECURE);
+		ck_assert_int_eq(
+		    walks[walk_count - 1].caches, PROOF_CACHES_FRESH);
+		return;
+	}
+	unbound_has_data(DNS_BOGUS);
+	unbound_has_data(DNS_INSECURE);
+	walk_ends(PROOF_FAILED);
+	pass(5500); /* tries again */
+	unbound_fails();
+	ck_assert_int_eq(walks[walk_count - 1].caches, PROOF_CACHES_OF_ALL);
+	walk_ends(PROOF_FAILED);
+	unbound_has_data(DNS_INSECURE);
+	ck_assert_int_eq(walks[walk_count - 1].caches, PROOF_CACHES_DOUBTED);
+}
+END_TEST
+
 /* Dead domains must not take what forged answers need. */
 START_TEST(some_second_looks_are_kept_for_what_is_bogus)
 {
@@ -1875,6 +2018,7 @@ add_rung_tests(TCase *tc)
 	    tc, opt_out_nxdomain_counts_for_nxdomain_only, 0, 4);
 	tcase_add_loop_test(tc, answer_that_cannot_be_read_is_a_failure, 0, 2);
 	tcase_add_loop_test(tc, denial_with_records_is_no_denial, 0, 2);
+	tcase_add_test(tc, denial_with_records_may_come_twice);
 	tcase_add_test(tc, rung_says_where_the_answer_came_from);
 	tcase_add_loop_test(tc, bogus_is_asked_once_more, 0, 3);
 	tcase_add_loop_test(tc, second_looks_come_out_of_the_budget, 0, 2);
@@ -1890,6 +2034,7 @@ add_rung_tests(TCase *tc)
 	tcase_add_loop_test(
 	    tc, second_look_that_is_insecure_wants_its_reason, 0, 2);
 	tcase_add_test(tc, bogus_at_the_deadline_is_bogus);
+	tcase_add_test(tc, disputed_at_the_deadline_is_bogus);
 }
 
 static void
@@ -1901,6 +2046,7 @@ add_fallback_tests(TCase *tc)
 	tcase_add_test(tc, secure_answer_may_come_after_the_walk);
 	tcase_add_loop_test(tc, deadline_ends_a_lookup, 0, 3);
 	tcase_add_test(tc, plain_answers_only_under_a_proof);
+	tcase_add_loop_test(tc, wait_for_a_turn_is_told, 0, 2);
 	tcase_add_loop_test(
 	    tc, ds_at_the_cut_is_not_asked_for_without_security, 0, 2);
 	tcase_add_loop_test(tc, insecure_denial_of_ds_at_the_cut, 0, 3);
@@ -1938,6 +2084,8 @@ add_fallback_tests(TCase *tc)
 	    tc, hanging_lookup_is_looked_at_with_empty_caches, 0, 3);
 	tcase_add_loop_test(tc, first_look_may_come_beside_the_second, 0, 3);
 	tcase_add_test(tc, proof_ends_the_second_look);
+	tcase_add_test(tc, proof_outlives_bad_caches);
+	tcase_add_loop_test(tc, own_caches_are_of_one_try, 0, 2);
 	tcase_add_loop_test(tc, bad_caches_are_not_asked_again, 0, 3);
 	tcase_add_loop_test(
 	    tc, some_second_looks_are_kept_for_what_is_bogus, 0, 2);
