@@ -61,9 +61,24 @@ SPOILING = {
     "nxdomain-bare": headed(R.NXDOMAIN, content=False, aa=False),
     "nxdomain": headed(R.NXDOMAIN),
 }
-KINDS = {**volume.KINDS, **SPOILING}
+# Signatures on both sides of what libunbound reads, and of what it writes for
+# us: "msg-buffer-size:" in daemon/dns/validator.c.
+READ_MAX = 8192
+NEAR = 300  # octets: a few signatures, and what is left out of a message
+AT_THE_LIMIT = {
+    "below-written": lambda wire: volume.signatures_to(
+        wire, READ_MAX - NEAR, written=True),
+    "above-written": lambda wire: volume.signatures_to(
+        wire, READ_MAX + NEAR, written=True),
+    "below-read": lambda wire: volume.signatures_to(wire, READ_MAX),
+    "above-read": lambda wire: volume.signatures_to(
+        wire, READ_MAX + volume.SIGNATURE),
+}
+KINDS = {**volume.KINDS, **AT_THE_LIMIT, **SPOILING}
+del KINDS["signatures-900"]  # of the attack suite's plans
 # Of all kinds those that make check has time for.
-FIRST = ("signatures-200", "signatures-1850", "foreign", "yxdomain")
+FIRST = ("below-written", "above-written", "above-read", "signatures-1850",
+         "foreign", "yxdomain")
 
 
 def swollen(rtype, kind):
@@ -120,14 +135,18 @@ ALL_STUFFED = [Stuffed(rtype, kind) for rtype in STUFFED
                for kind in KINDS]
 
 # An alias and its target, each answer within the limit, both together not.
+PART = READ_MAX * 3 // 5
 TWO_PARTS = "st-parts.nsec"
 TWO_PARTS_TARGET = "st-partstarget.nsec"
 LATE = 0.9  # seconds: the alias has been asked for by itself by then
 
 
 def two_parts():
+    def part(wire):
+        return volume.signatures_to(wire, PART, written=True)
+
     async def target(x):
-        wire = volume.KINDS["signatures-900"](await x.pass_on(tcp=True))
+        wire = part(await x.pass_on(tcp=True))
         if not x.tcp:
             return truncated(x)
         await m.asyncio.sleep(LATE)
@@ -135,7 +154,7 @@ def two_parts():
 
     async def alias(x):
         if x.name.startswith("_25."):
-            wire = volume.KINDS["signatures-900"](await x.pass_on(tcp=True))
+            wire = part(await x.pass_on(tcp=True))
             return wire if x.tcp else truncated(x)
         return await x.pass_on()
     yield matrix.served(Zone(

@@ -8,6 +8,7 @@ may one packet of his be believed, or stand in the way, until its TTL ends.
 """
 
 import concurrent.futures
+import ctypes
 import time
 
 import dns.flags
@@ -73,6 +74,7 @@ class Observed:
         self.stuffed = stuffed
         self.policy = self.finger = ""
         self.answers = []       # those that are neither SERVFAIL nor true
+        self.failed = []        # those that are SERVFAIL
         self.wrong = []         # what was so still, RIGHT_AGAIN later
         self.seconds = 0.0
 
@@ -82,10 +84,12 @@ class Observed:
         for name, rtype, truth in self.stuffed.truth():
             for tcp in (False, True):
                 reply = ask(daemon, name, rtype, tcp)
+                text = (f"{name} {rtype} {'TCP' if tcp else 'UDP'}: "
+                        f"{said(reply)}")
                 if not is_harmless(reply, rtype, truth, tcp):
-                    self.answers.append(f"{name} {rtype} "
-                                        f"{'TCP' if tcp else 'UDP'}: "
-                                        f"{said(reply)}")
+                    self.answers.append(text)
+                if reply.rcode() == dns.rcode.SERVFAIL:
+                    self.failed.append(text)
         self.policy = daemon.socketmap(key)
         self.finger = finger.finger(key, folder)
 
@@ -202,12 +206,63 @@ def test_all_is_right_again_at_once(observed, stuffed):
     assert not wrong, "\n".join(wrong)
 
 
+# ---- on both sides of what is read and written ----
+
+# One family of addresses is enough, and a DS comes with the referral.
+SPARED = ("A", "AAAA", "DS")
+
+
+def of_kind(kind, without=()):
+    return pytest.mark.parametrize("stuffed", [
+        pytest.param(s, id=s.name) for s in hostile.ALL_STUFFED
+        if s.kind == kind and s.rtype not in without])
+
+
+@of_kind("below-written")
+def test_what_can_be_read_and_written_is_no_failure(observed, stuffed):
+    one = observed[stuffed.name]
+    assert one.policy == "OK dane"
+    assert not one.failed, "\n".join(one.failed)
+
+
+@of_kind("above-read", without=SPARED)
+def test_what_is_too_large_to_be_read_is_a_failure(observed, stuffed):
+    """Else the other rows of this kind would show nothing."""
+    one = observed[stuffed.name]
+    assert one.policy.startswith("TEMP ")
+    assert one.failed
+
+
+def few_signatures_are_kept():
+    """By libunbound 1.26: what it writes again is never large."""
+    library = ctypes.CDLL("libunbound.so.8")
+    library.ub_ctx_create.restype = ctypes.c_void_p
+    context = ctypes.c_void_p(library.ub_ctx_create())
+    known = library.ub_ctx_set_option(context, b"iter-scrub-rrsig:", b"8") == 0
+    library.ub_ctx_delete(context)
+    return known
+
+
+@of_kind("above-written", without=(*SPARED, "DNSKEY"))
+def test_what_is_too_large_to_be_written_is_a_failure(observed, stuffed):
+    """Keys are only read: whoever wants to see them gets SERVFAIL."""
+    one = observed[stuffed.name]
+    if few_signatures_are_kept():
+        assert one.policy == "OK dane"
+        return
+    assert one.policy.startswith("TEMP ")
+    assert one.failed
+
+
 # ---- answers of several parts ----
 
 def test_what_does_not_fit_over_tcp_is_servfail(daemon, server, folder):
     """Broken: an alias and its target, both swollen, came to more than 64
-    KiB; the listener set TC over TCP and gave no records, which Postfix takes
-    for "no TLSA records", while the policy was `dane`."""
+    KiB, as long as as much was read of each; the listener set TC over TCP and
+    gave no records, which Postfix takes for "no TLSA records", while the
+    policy was `dane`."""
+    alone = ask(daemon, f"_tlsa.{hostile.TWO_PARTS_TARGET}", "TLSA", True)
+    assert is_true(alone, "TLSA", {hostile.TLSA}), said(alone)
     name = f"_25._tcp.mx.{hostile.TWO_PARTS}"
     for _ in range(3):
         daemon.flush()

@@ -69,15 +69,18 @@ class Denials:
 
 
 class Costly:
-    """@chains: (iterations, salt) of each set of parameters; what is true is
-    said in the last.  @deny_ds: how the DS question for a host is denied."""
+    """@labels: of the name of each host.  @chains: (iterations, salt) of each
+    set of parameters; what is true is said in the last.  @pure_ds: the DS of a
+    name is denied by that alone."""
 
-    def __init__(self, zone, labels, chains, above=None, records=8):
+    def __init__(self, zone, labels, chains, above=None, records=8,
+                 pure_ds=False):
         self.zone = zone
         self.labels = labels - zone.count(".") - 2
         self.chains = chains
         self.above = above    # a chain that libunbound does not look at
         self.records = records
+        self.pure_ds = pure_ds
         self.denials = Denials(zone)
 
     def host(self, i):
@@ -110,8 +113,8 @@ class Costly:
         if self.above and (x.rdtype != T.DS or self.is_host(x)):
             return self.denials.spans(self.records, *self.above)
         if x.rdtype == T.DS:
-            return self.decoys() + self.denials.exact(
-                x.name, *self.chains[-1])
+            denial = self.denials.exact(x.name, *self.chains[-1])
+            return denial if self.pure_ds else self.decoys() + denial
         return self.decoys() + self.out_of_span(self.chains[-1])
 
     async def behave(self, x):

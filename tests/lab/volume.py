@@ -74,6 +74,9 @@ def record(owner, rdtype, rdata, ttl=86400):
     return owner + struct.pack("!HHIH", rdtype, 1, ttl, len(rdata)) + rdata
 
 
+SIGNATURE = 35  # octets of one below, here
+
+
 def signatures(wire, count):
     """@count more signatures of the first set: 35 octets each here, but with
     the signer's name in full wherever the message is written again."""
@@ -84,6 +87,17 @@ def signatures(wire, count):
     return with_records(wire, (record(
         b"\xc0\x0c", T.RRSIG, front + struct.pack("!H", 0xc000 | signer)
         + i.to_bytes(3, "big")) for i in range(count)))
+
+
+def signatures_to(wire, size, written=False):
+    """As many as fit into @size octets: here, or @written again."""
+    found = first_signature(wire)
+    if found is None:
+        return wire
+    each = SIGNATURE
+    if written:
+        each += skip_name(wire, found[1]) - found[1] - 2
+    return signatures(wire, (size - len(signatures(wire, 0))) // each)
 
 
 def foreign(wire, count):
