@@ -2,12 +2,10 @@
 
 #include "dns/validator.h"
 
-#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,12 +23,10 @@
 #include "base/log.h"
 #include "base/loop_time.h"
 #include "base/reason.h"
-#include "dns/address_filter.h"
 #include "dns/anchors.h"
 #include "dns/budget.h"
-#include "dns/proof_judge.h"
 #include "dns/unbound_answer.h"
-#include "dns/zones.h"
+#include "dns/unbound_context.h"
 
 #define CLASS_IN 1
 #define RCODE_NOERROR 0
@@ -75,51 +71,10 @@
 #define ABANDONED_MAX 384
 #define ABANDONED_MANY 128
 #define ABANDONED_SECONDS 60
-/* Remember revoked keys forever: trust-anchor may still hold such a key when
- * libunbound would have forgotten it. */
-#define REVOKED_SECONDS "2000000000"
-
-/* TCP connections.  A server can occupy one for hours.  In a shared context
- * there are more connections than queries may be abandoned.  512 cost 2 MiB and
- * 2 ms. */
-#define TCP_SHARED "512"
-#define TCP_OWN "64"
-
-#define STRING(number) STRING_OF(number)
-#define STRING_OF(number) #number
-
-/* Differences from libunbound's defaults, measured against broken servers. */
-static const struct {
-	const char *name, *value;
-} options[] = {
-	/* 16 sockets by default: a hundred dead lookups would stall all
-	 * others */
-	{ "outgoing-range:", "4096" },
-	{ "num-queries-per-thread:", "4096" },
-	/* these three together: a repaired server is used after seconds, and a
-	 * dropped query type does not blacklist the server for other types */
-	{ "infra-cache-max-rtt:", "13000" },
-	{ "infra-keep-probing:", "yes" },
-	{ "infra-host-ttl:", "60" },
-	/* servers that answer NXDOMAIN for empty non-terminals */
-	{ "qname-minimisation:", "no" },
-	/* a false bit map would hide an existing TLSA */
-	{ "aggressive-nsec:", "no" },
-	/* a failure is never cached for more than a few seconds */
-	{ "val-bogus-ttl:", "5" },
-	/* the usual clock skew, not a tenth of a signature's validity period */
-	{ "val-sig-skew-min:", STRING(UNBOUND_ANSWER_SKEW_SECONDS) },
-	{ "val-sig-skew-max:", STRING(UNBOUND_ANSWER_SKEW_SECONDS) },
-	/* the cost of validation grows with the square of an answer's size:
-	 * this limits the size of answers, and of RRsets that are validated,
-	 * with uncompressed names.  DNSKEY RRsets, the largest of all, take 2
-	 * KiB or less */
-	{ "msg-buffer-size:", "8192" },
-	/* provides the reason why an answer is bogus */
-	{ "val-log-level:", "2" },
-	/* below this, denials are proofs and not just "insecure" */
-	{ "val-nsec3-keysize-iterations:", PROOF_JUDGE_NSEC3_ITERATIONS },
-};
+/* A server can occupy a connection for hours: in a shared context there are
+ * more of them than queries may be abandoned. */
+#define TCP_SHARED 512
+#define TCP_OWN 64
 
 struct context {
 	struct ub_ctx *ub;
@@ -160,7 +115,7 @@ struct validated {
 	uint64_t doubt_from; /* clock_ms(): when doubt may renew again */
 	bool asking;         /* ub_resolve_event() has not returned */
 	const struct unbound_facts *library;
-	int zones_fd; /* memory file with the zone blocks, or -1 */
+	int zones_fd; /* file with the zone blocks, or -1 */
 };
 
 /* Query key, type and name, to find twins. */
@@ -232,132 +187,6 @@ context_free(struct context *context)
 	free(context);
 }
 
-static int
-set_option(struct ub_ctx *ub, const char *name, const char *value)
-{
-	const int error = ub_ctx_set_option(ub, name, value);
-
-	if (error == 0)
-		return 0;
-	log_error("validated: libunbound refuses %s %s: %s", name, value,
-	    ub_strerror(error));
-	return -1;
-}
-
-/* "name: value", already checked by conf. */
-static int
-set_user_option(struct ub_ctx *ub, const char *line)
-{
-	const char *colon = strchr(line, ':');
-	char name[128];
-
-	if (colon == NULL || (size_t)(colon - line) + 2 > sizeof(name))
-		return -1;
-	snprintf(name, sizeof(name), "%.*s:", (int)(colon - line), line);
-	return set_option(ub, name, colon + 1 + strspn(colon + 1, " \t"));
-}
-
-/* Added one by one, as text.  libunbound would read a file again for each
- * context, and would trust keys that RFC 5011 has it only observe. */
-static int
-set_anchors(struct ub_ctx *ub, const struct anchors *anchors)
-{
-	for (size_t i = 0; i < anchors_count(anchors); i++) {
-		const struct anchor anchor = anchors_get(anchors, i);
-		int error;
-
-		if (!anchor_is_trusted(&anchor) ||
-		    (error = ub_ctx_add_ta(ub, anchor.record)) == 0)
-			continue;
-		log_error("validated: trust anchor %u: %s", anchor.tag,
-		    ub_strerror(error));
-		return -1;
-	}
-	return 0;
-}
-
-/* The RFC 5011 state file, which libunbound then reads and writes. */
-static int
-set_state(struct ub_ctx *ub, const char *path)
-{
-	const int error = ub_ctx_add_ta_autr(ub, path);
-
-	if (error == 0)
-		return set_option(ub, "del-holddown:", REVOKED_SECONDS);
-	log_error("validated: %s: %s", path, ub_strerror(error));
-	return -1;
-}
-
-static int
-set_zones(struct ub_ctx *ub, int zones_fd)
-{
-	char path[64];
-	int error;
-
-	if (zones_fd == -1)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", zones_fd);
-	if ((error = ub_ctx_config(ub, path)) != 0) {
-		log_error("validated: libunbound refuses the zone blocks: %s",
-		    ub_strerror(error));
-		return -1;
-	}
-	return 0;
-}
-
-struct shunning {
-	struct ub_ctx *ub;
-	int error;
-};
-
-static void
-shun(void *arg, const char *block)
-{
-	struct shunning *shunning = arg;
-
-	if (set_option(shunning->ub, "do-not-query-address:", block) == -1)
-		shunning->error = -1;
-}
-
-/* Glue may point anywhere, even at our own listener: we would wait for
- * ourselves. */
-static int
-shun_addresses(struct ub_ctx *ub, const struct conf *conf)
-{
-	struct shunning shunning = { ub, 0 };
-
-	if (address_filter_never_asked(conf, shun, &shunning) == -1)
-		return -1;
-	return shunning.error;
-}
-
-/* @state: NULL, or the path of the RFC 5011 state file, used instead of the
- * anchors.
- * @tcp: the number of TCP connections. */
-static int
-set_all(struct ub_ctx *ub, const struct validated *validator, const char *state,
-    const char *tcp)
-{
-	const struct conf *conf = validator->conf;
-
-	/* libunbound's messages reach us with its results. */
-	ub_ctx_debugout(ub, NULL);
-	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
-		if (set_option(ub, options[i].name, options[i].value) == -1)
-			return -1;
-	if (set_option(ub, "outgoing-num-tcp:", tcp) == -1)
-		return -1;
-	for (size_t i = 0; i < conf->resolver_options.count; i++)
-		if (set_user_option(ub, conf->resolver_options.item[i]) == -1)
-			return -1;
-	if (shun_addresses(ub, conf) == -1 ||
-	    set_option(ub, "root-hints:", conf->root_hints) == -1 ||
-	    (state != NULL ? set_state(ub, state)
-			   : set_anchors(ub, validator->anchors)) == -1)
-		return -1;
-	return set_zones(ub, validator->zones_fd);
-}
-
 static bool
 has_anchor(const struct anchors *anchors)
 {
@@ -370,19 +199,23 @@ has_anchor(const struct anchors *anchors)
 	return false;
 }
 
+/* @state: NULL, or the path of the RFC 5011 state file, used instead of the
+ * anchors. */
 static struct context *
-context_new(struct validated *validator, const char *state, const char *tcp)
+context_new(
+    struct validated *validator, const char *state, unsigned connections)
 {
+	const struct unbound_context_recipe recipe = { .conf = validator->conf,
+		.zones_fd = validator->zones_fd,
+		.anchors = validator->anchors,
+		.state = state,
+		.connections = connections };
 	struct context *context = calloc(1, sizeof(*context));
 
 	if (context == NULL)
 		return NULL;
-	if ((context->ub = ub_ctx_create_event(validator->base)) == NULL) {
-		free(context);
-		return NULL;
-	}
-	if (set_all(context->ub, validator, state, tcp) == -1) {
-		ub_ctx_delete(context->ub);
+	context->ub = unbound_context_new(validator->base, &recipe);
+	if (context->ub == NULL) {
 		free(context);
 		return NULL;
 	}
@@ -450,9 +283,9 @@ static void on_root_key(void *arg, const struct validator_result *result);
 
 /* For contexts other than the main one, which trust.h checks. */
 static struct context *
-context_new_checked(struct validated *validator, const char *tcp)
+context_new_checked(struct validated *validator, unsigned connections)
 {
-	struct context *context = context_new(validator, NULL, tcp);
+	struct context *context = context_new(validator, NULL, connections);
 
 	if (context != NULL)
 		check_trust(context);
@@ -1172,35 +1005,6 @@ validator_cancel(struct validator_query *query)
 
 /* ---- life ---- */
 
-/* libunbound takes zones only from a file: one in memory. */
-static int
-write_zones(const struct conf *conf)
-{
-	FILE *file;
-	int fd, copy;
-
-	if (conf->zone_count == 0)
-		return -1;
-	if ((fd = memfd_create("postdane-zones", MFD_CLOEXEC)) == -1)
-		return -2;
-	if ((copy = dup(fd)) == -1 || (file = fdopen(copy, "w")) == NULL) {
-		if (copy != -1)
-			close(copy);
-		close(fd);
-		return -2;
-	}
-	if (zones_write(conf, file) == -1) {
-		fclose(file);
-		close(fd);
-		return -2;
-	}
-	if (fclose(file) != 0) {
-		close(fd);
-		return -2;
-	}
-	return fd;
-}
-
 struct validated *
 validator_new(struct event_base *base, const struct conf *conf,
     const struct unbound_facts *library)
@@ -1221,10 +1025,7 @@ validator_new(struct event_base *base, const struct conf *conf,
 		validator_free(validator);
 		return NULL;
 	}
-	validator->zones_fd = write_zones(conf);
-	if (validator->zones_fd == -2) {
-		log_error("validated: zone blocks: %s", strerror(errno));
-		validator->zones_fd = -1;
+	if (unbound_context_zones(conf, &validator->zones_fd) == -1) {
 		validator_free(validator);
 		return NULL;
 	}
