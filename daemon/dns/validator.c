@@ -76,22 +76,52 @@
 #define TCP_SHARED 512
 #define TCP_OWN 64
 
+/* Zero: an answer may have been in the cache for long. */
+enum context_kind {
+	KIND_SHARED = 0, /* the main one and the spare one */
+	KIND_FRESH,      /* for one name, after a bogus or incomplete answer */
+	KIND_DOUBTED,    /* for one name, after a failure */
+	KIND_ROOT        /* for one query, with the RFC 5011 state file */
+};
+
+/* In this order, by context_change().  Zero: it is not freed. */
+enum context_state {
+	CONTEXT_SERVING = 0,
+	CONTEXT_RETIRED,
+	CONTEXT_MAKING_ROOM
+};
+
+/* Which of its answers count: ever fewer, by distrust(). */
+enum context_trust {
+	TRUST_NONE = 0, /* the anchors have changed since */
+	TRUST_SECURE,   /* the trust anchor is dead: its root is insecure */
+	TRUST_ALL
+};
+
+/*
+ * SERVING      gets queries
+ *  -> RETIRED      shared: renewed; the spare one also where it is crowded, or
+ *                  a twin hangs in it, too
+ *                  fresh, doubted: renewed, or older than FRESH_INTERVAL
+ *                  root: at once, with its query
+ *  -> MAKING_ROOM  fresh, doubted: the oldest, where there are too many
+ * RETIRED      gets no more; what somebody waits for goes on
+ *  -> MAKING_ROOM  as above
+ * MAKING_ROOM  likewise, but who waits is told by the loop that it failed
+ *
+ * Out of the last two it is freed when nobody waits any more, by reap().
+ */
 struct context {
 	struct ub_ctx *ub;
 	struct validated *owner;
-	char owner_name[DOMAIN_TEXT_MAX]; /* the name that a fresh context
-					   * serves, or "" */
+	enum context_kind kind;
+	enum context_state state;
+	enum context_trust trust;
+	char owner_name[DOMAIN_TEXT_MAX]; /* fresh, doubted: what it serves */
 	uint64_t born;                    /* clock_ms() */
 	size_t in_flight;
 	size_t awaited;   /* of these, queries that somebody waits for */
 	size_t abandoned; /* and queries that nobody waits for any more */
-	bool retired;     /* gets no new queries, is freed after the last
-			   * awaited one */
-	bool makes_room;  /* for another context: nobody waits for it any
-			   * more */
-	bool is_doubted;  /* a fresh one, for a query that failed */
-	bool distrusted;  /* its root is insecure: the trust anchor is dead */
-	bool is_outdated; /* the anchors have changed since */
 	struct validator_query *queries; /* all of them */
 	struct validator_query *hung;    /* hash by key: abandoned queries that
 					  * libunbound still works on */
@@ -111,7 +141,8 @@ struct validated {
 	struct event *renewer; /* renews the main context when that is due */
 	struct event *crowded; /* the main context has ABANDONED_MANY for too
 				* long */
-	size_t in_flight, abandoned, context_count, fresh_count, doubted_count;
+	size_t in_flight, abandoned;
+	size_t contexts_of[KIND_ROOT + 1]; /* by kind */
 	uint64_t doubt_from; /* clock_ms(): when doubt may renew again */
 	bool asking;         /* ub_resolve_event() has not returned */
 	const struct unbound_facts *library;
@@ -121,31 +152,46 @@ struct validated {
 /* Query key, type and name, to find twins. */
 #define KEY_MAX (DOMAIN_TEXT_MAX + 8)
 
-/* What on_due() must do. */
-enum due {
-	DUE_NOTHING = 0,
-	DUE_RESULT, /* one that came too early; libunbound is done */
-	DUE_FRESH,  /* query with empty caches; libunbound is done, or has not
-		     * begun */
-	DUE_FAILURE /* its context makes room; libunbound works on it */
+/* Changed by query_change().  Zero: it is not freed, as libunbound may still
+ * call back. */
+enum query_state {
+	QUERY_ASKED = 0,
+	QUERY_ABANDONED,
+	QUERY_FAILING,
+	QUERY_RETURNED,
+	QUERY_AGAIN
 };
 
+/*
+ * ASKED      libunbound works on it; its result: called back, freed
+ *  -> ABANDONED  cancelled
+ *  -> FAILING    its context makes room
+ *  -> RETURNED   the result came before ub_resolve_event() returned
+ *  -> AGAIN      the answer is incomplete, and not the last one
+ * ABANDONED  libunbound works on it, for nobody; its result: freed
+ * FAILING    libunbound works on it; its result: as if ASKED
+ *  -> ABANDONED  by the loop, called back; or cancelled before
+ * RETURNED   libunbound is done; by the loop: called back unless cancelled,
+ *            freed
+ * AGAIN      libunbound is done, or has not begun: second looks start here
+ *  -> ASKED      by the loop, in a fresh or doubted context; freed where there
+ *                is no room (called back), or where it was cancelled
+ */
 struct validator_query {
 	struct context *context;
+	enum query_state state;
 	validator_cb cb; /* NULL once cancelled, or called */
 	void *arg;
-	struct event *event; /* calls on_due() */
-	enum due due;
-	struct validator_result result; /* owned copies, with DUE_RESULT */
+	struct event *event;            /* calls on_due() */
+	struct validator_result result; /* owned copies, where RETURNED */
 	uint16_t type;
-	bool abandoned;
-	bool is_doubted; /* the first query failed and was not bogus */
-	char *fresh_for; /* with DUE_FRESH; NULL means its own name */
-	/* Of the caller; NULL where it has paid already, or for is_ours. */
+	/* Where AGAIN: the kind of context, and for which name; NULL means its
+	 * own. */
+	enum context_kind fresh_kind;
+	char *fresh_for;
+	/* Of the caller; NULL where it has paid already, or for our own. */
 	struct budget *budget;
 	uint64_t spent; /* microseconds: all queries so far */
-	bool is_last;   /* there is no second query, whatever the result */
-	bool is_ours;   /* our own: keeps no context alive */
 	char *key;
 	struct validator_query *prev, *next; /* in context->queries */
 	UT_hash_handle hh;                   /* in context->hung */
@@ -158,7 +204,14 @@ static void query_free(struct validator_query *query);
 static bool
 is_fresh(const struct context *context)
 {
-	return context->owner_name[0] != '\0';
+	return context->kind == KIND_FRESH || context->kind == KIND_DOUBTED;
+}
+
+static size_t
+fresh_count(const struct validated *validator)
+{
+	return validator->contexts_of[KIND_FRESH] +
+	       validator->contexts_of[KIND_DOUBTED];
 }
 
 static void
@@ -173,11 +226,7 @@ context_free(struct context *context)
 			*at = context->next;
 			break;
 		}
-	validator->context_count--;
-	if (is_fresh(context))
-		validator->fresh_count--;
-	if (context->is_doubted)
-		validator->doubted_count--;
+	validator->contexts_of[context->kind]--;
 	DL_FOREACH (context->queries, query)
 		query->cb = NULL;
 	/* Calls back for all unfinished queries. */
@@ -199,17 +248,16 @@ has_anchor(const struct anchors *anchors)
 	return false;
 }
 
-/* @state: NULL, or the path of the RFC 5011 state file, used instead of the
- * anchors. */
+/* @state: for KIND_ROOT the path of the RFC 5011 state file; otherwise NULL. */
 static struct context *
 context_new(
-    struct validated *validator, const char *state, unsigned connections)
+    struct validated *validator, enum context_kind kind, const char *state)
 {
 	const struct unbound_context_recipe recipe = { .conf = validator->conf,
 		.zones_fd = validator->zones_fd,
 		.anchors = validator->anchors,
 		.state = state,
-		.connections = connections };
+		.connections = kind == KIND_SHARED ? TCP_SHARED : TCP_OWN };
 	struct context *context = calloc(1, sizeof(*context));
 
 	if (context == NULL)
@@ -220,28 +268,50 @@ context_new(
 		return NULL;
 	}
 	context->owner = validator;
+	context->kind = kind;
+	context->trust = state != NULL || has_anchor(validator->anchors)
+			     ? TRUST_ALL
+			     : TRUST_SECURE;
 	context->born = clock_ms();
-	context->distrusted = state == NULL && !has_anchor(validator->anchors);
 	context->next = validator->contexts;
 	validator->contexts = context;
-	validator->context_count++;
+	validator->contexts_of[kind]++;
 	return context;
+}
+
+static void
+distrust(struct context *context, enum context_trust trust)
+{
+	if (trust < context->trust)
+		context->trust = trust;
+}
+
+static bool
+is_done(const struct context *context)
+{
+	return context->state != CONTEXT_SERVING && context->awaited == 0;
 }
 
 static void
 reap_if_done(struct context *context)
 {
-	if (context->retired && context->awaited == 0)
+	if (is_done(context))
 		event_active(context->owner->reaper, EV_TIMEOUT, 0);
+}
+
+static void
+context_change(struct context *context, enum context_state state)
+{
+	if (state > context->state)
+		context->state = state;
+	reap_if_done(context);
 }
 
 static void
 retire(struct context *context)
 {
-	if (context == NULL)
-		return;
-	context->retired = true;
-	reap_if_done(context);
+	if (context != NULL)
+		context_change(context, CONTEXT_RETIRED);
 }
 
 /* The memory of contexts is fragmented, and malloc(3) would keep it: hundreds
@@ -267,7 +337,7 @@ reap(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	while (context != NULL && !(context->retired && context->awaited == 0))
+	while (context != NULL && !is_done(context))
 		context = context->next;
 	if (context == NULL)
 		return;
@@ -283,9 +353,9 @@ static void on_root_key(void *arg, const struct validator_result *result);
 
 /* For contexts other than the main one, which trust.h checks. */
 static struct context *
-context_new_checked(struct validated *validator, unsigned connections)
+context_new_checked(struct validated *validator, enum context_kind kind)
 {
-	struct context *context = context_new(validator, NULL, connections);
+	struct context *context = context_new(validator, kind, NULL);
 
 	if (context != NULL)
 		check_trust(context);
@@ -320,7 +390,7 @@ pick_shared(struct validated *validator, const char *key)
 		validator->spare = NULL;
 	}
 	if (validator->spare == NULL)
-		validator->spare = context_new_checked(validator, TCP_SHARED);
+		validator->spare = context_new_checked(validator, KIND_SHARED);
 	return validator->spare;
 }
 
@@ -328,7 +398,7 @@ int
 validator_renew(struct validated *validator)
 {
 	static const struct timeval again = { RENEW_AGAIN, 0 };
-	struct context *main = context_new(validator, NULL, TCP_SHARED);
+	struct context *main = context_new(validator, KIND_SHARED, NULL);
 
 	if (main == NULL) {
 		log_error("validated: no new instance of libunbound: out of "
@@ -399,79 +469,82 @@ validator_doubt(struct validated *validator)
 	return at_once;
 }
 
+static void
+query_change(struct validator_query *query, enum query_state state)
+{
+	query->state = state;
+	if (state != QUERY_ASKED && state != QUERY_ABANDONED)
+		event_active(query->event, EV_TIMEOUT, 0);
+}
+
 /* The oldest fresh context makes room, in the next loop iteration.  Its callers
  * get a failure. */
 static bool
-make_room(struct validated *validator, bool is_doubted, uint64_t now)
+make_room(struct validated *validator, enum context_kind kind, uint64_t now)
 {
 	struct context *oldest = NULL;
 	struct validator_query *query;
 
 	for (struct context *context = validator->contexts; context != NULL;
 	     context = context->next)
-		if (is_fresh(context) && !context->makes_room &&
-		    (!is_doubted || context->is_doubted) &&
+		if (is_fresh(context) &&
+		    context->state != CONTEXT_MAKING_ROOM &&
+		    (kind != KIND_DOUBTED || context->kind == KIND_DOUBTED) &&
 		    now - context->born >= FRESH_LEAST &&
 		    (oldest == NULL || context->born < oldest->born))
 			oldest = context;
 	if (oldest == NULL)
 		return false;
-	DL_FOREACH (oldest->queries, query) {
-		if (query->cb == NULL || query->due != DUE_NOTHING)
-			continue;
-		query->due = DUE_FAILURE;
-		event_active(query->event, EV_TIMEOUT, 0);
-	}
-	oldest->makes_room = true;
-	retire(oldest);
+	DL_FOREACH (oldest->queries, query)
+		if (query->cb != NULL && query->state == QUERY_ASKED)
+			query_change(query, QUERY_FAILING);
+	context_change(oldest, CONTEXT_MAKING_ROOM);
 	return true;
 }
 
 static bool
-has_room(struct validated *validator, bool is_doubted, uint64_t now)
+has_room(struct validated *validator, enum context_kind kind, uint64_t now)
 {
-	if (validator->fresh_count >= FRESH_MAX + FRESH_SPARE)
+	const size_t doubted = validator->contexts_of[KIND_DOUBTED];
+
+	if (fresh_count(validator) >= FRESH_MAX + FRESH_SPARE)
 		return false;
-	if (is_doubted && validator->doubted_count >= DOUBTED_MAX)
-		return validator->doubted_count < DOUBTED_MAX + FRESH_SPARE &&
-		       make_room(validator, true, now);
-	return validator->fresh_count < FRESH_MAX ||
-	       make_room(validator, is_doubted, now);
+	if (kind == KIND_DOUBTED && doubted >= DOUBTED_MAX)
+		return doubted < DOUBTED_MAX + FRESH_SPARE &&
+		       make_room(validator, kind, now);
+	return fresh_count(validator) < FRESH_MAX ||
+	       make_room(validator, kind, now);
 }
 
 static struct context *
-fresh_new(struct validated *validator, const char *name, bool is_doubted,
+fresh_new(struct validated *validator, const char *name, enum context_kind kind,
     uint64_t now)
 {
 	struct context *context;
 
-	if (!has_room(validator, is_doubted, now) ||
-	    (context = context_new_checked(validator, TCP_OWN)) == NULL)
+	if (!has_room(validator, kind, now) ||
+	    (context = context_new_checked(validator, kind)) == NULL)
 		return NULL;
 	snprintf(context->owner_name, sizeof(context->owner_name), "%s", name);
-	validator->fresh_count++;
-	context->is_doubted = is_doubted;
-	if (is_doubted)
-		validator->doubted_count++;
 	return context;
 }
 
 /* The recent context that belongs to @name, or a new one, for which @budget,
  * unless NULL, pays. */
 static struct context *
-pick_fresh(struct validated *validator, const char *name, bool is_doubted,
-    struct budget *budget)
+pick_fresh(struct validated *validator, const char *name,
+    enum context_kind kind, struct budget *budget)
 {
 	const uint64_t now = clock_ms();
 	struct context *context, *found = NULL;
 
 	for (context = validator->contexts; context != NULL;
 	     context = context->next) {
-		if (!is_fresh(context) || context->retired)
+		if (!is_fresh(context) || context->state != CONTEXT_SERVING)
 			continue;
 		if (now - context->born > FRESH_INTERVAL)
 			retire(context);
-		else if (context->is_doubted == is_doubted &&
+		else if (context->kind == kind &&
 			 domain_equal(context->owner_name, name))
 			found = context;
 	}
@@ -479,15 +552,24 @@ pick_fresh(struct validated *validator, const char *name, bool is_doubted,
 		return found;
 	if (budget != NULL && !budget_spend(budget, BUDGET_REPEATS, 1))
 		return NULL;
-	return fresh_new(validator, name, is_doubted, now);
+	return fresh_new(validator, name, kind, now);
 }
 
 /* ---- queries ---- */
 
+/* Our own queries keep no context alive. */
 static bool
 is_awaited(const struct validator_query *query)
 {
-	return query->cb != NULL && !query->is_ours;
+	return query->cb != NULL && query->cb != on_root_key;
+}
+
+/* Whether it has empty caches, so that libunbound validates the answer now, and
+ * there is no second look. */
+static bool
+is_last(const struct validator_query *query)
+{
+	return query->context->kind != KIND_SHARED || query->cb == on_root_key;
 }
 
 static void
@@ -546,7 +628,7 @@ query_free(struct validator_query *query)
 {
 	struct validated *validator = query->context->owner;
 
-	if (query->abandoned)
+	if (query->state == QUERY_ABANDONED)
 		leave_abandoned(query->context);
 	query_leave(query);
 	validator->in_flight--;
@@ -585,7 +667,7 @@ abandon(struct validator_query *query)
 	struct context *context = query->context;
 	struct validator_query *twin;
 
-	query->abandoned = true;
+	query_change(query, QUERY_ABANDONED);
 	context->owner->abandoned++;
 	context->abandoned++;
 	HASH_FIND_STR(context->hung, query->key, twin);
@@ -650,9 +732,8 @@ read_result(const struct validator_query *query, int rcode, const void *packet,
 		    packet, (size_t)len, domain_labels(name_of(query))),
 		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
 		.why = reason_innermost(why) };
-	/* The last query goes to a new context, so it is validated now. */
 	flaw = unbound_answer_flaw(packet, (size_t)len, query->type,
-	    result->security, query->is_last, now);
+	    result->security, is_last(query), now);
 	if (flaw != NULL)
 		read_failure(flaw, result);
 	else if (result->security == DNS_SECURE)
@@ -671,22 +752,20 @@ on_due(evutil_socket_t fd, short what, void *arg)
 		.why = "too many second looks at once"
 	};
 	struct validator_query *query = arg;
-	const enum due due = query->due;
 	validator_cb cb;
 
 	(void)fd;
 	(void)what;
-	query->due = DUE_NOTHING;
+	if (query->state == QUERY_ABANDONED)
+		return;
 	/* Each of these takes time: let the loop poll for other events. */
 	event_base_loopcontinue(query->context->owner->base);
-	if (due == DUE_FRESH && query->cb != NULL) {
+	if (query->state == QUERY_AGAIN && query->cb != NULL) {
 		ask_fresh(query);
 		return;
 	}
 	cb = query_forget(query);
-	if (due == DUE_FAILURE) {
-		if (cb == NULL)
-			return;
+	if (query->state == QUERY_FAILING) {
 		abandon(query);
 		cb(query->arg, &no_room);
 		return;
@@ -717,8 +796,7 @@ postpone(struct validator_query *query, const struct validator_result *result)
 	}
 	if (!copy->answered)
 		copy->security = DNS_INDETERMINATE;
-	query->due = DUE_RESULT;
-	event_active(query->event, EV_TIMEOUT, 0);
+	query_change(query, QUERY_RETURNED);
 }
 
 /* The time that libunbound has spent before it called back is charged to this
@@ -756,6 +834,16 @@ cost_of_zones(const struct validator_result *result)
 	return zones > ZONES_FREE ? (zones - ZONES_FREE) * ZONE_US : 0;
 }
 
+/* What the context is not trusted with is no answer. */
+static void
+withhold(enum context_trust trust, struct validator_result *result)
+{
+	if (trust == TRUST_NONE)
+		read_failure("out of memory for other trust anchors", result);
+	else if (trust == TRUST_SECURE && result->security == DNS_INSECURE)
+		read_failure("the trust anchor is not alive", result);
+}
+
 static void
 on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
     int was_ratelimited)
@@ -772,15 +860,11 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 		return;
 	}
 	if (!read_result(query, rcode, packet, len, sec, why, &result) &&
-	    !query->is_last) {
-		query->due = DUE_FRESH;
-		event_active(query->event, EV_TIMEOUT, 0);
+	    !is_last(query)) {
+		query_change(query, QUERY_AGAIN);
 		return;
 	}
-	if (query->context->distrusted && result.security == DNS_INSECURE)
-		read_failure("the trust anchor is not alive", &result);
-	if (query->context->is_outdated)
-		read_failure("out of memory for other trust anchors", &result);
+	withhold(query->context->trust, &result);
 	result.spent = query->spent + cost_of_zones(&result);
 	result.spent += cost_of_sets(&result);
 	if (validator->asking) {
@@ -817,8 +901,7 @@ query_new(struct context *context, const char *name, uint16_t type,
 	query->type = type;
 	query->cb = cb;
 	query->arg = arg;
-	query->is_last = is_fresh(context);
-	query->is_ours = cb == on_root_key;
+	query->fresh_kind = KIND_FRESH;
 	context->owner->in_flight++;
 	query_enter(query, context);
 	return query;
@@ -867,9 +950,9 @@ ask_fresh(struct validator_query *query)
 	struct context *context;
 	validator_cb cb;
 
-	query->is_last = true;
+	query_change(query, QUERY_ASKED);
 	context = pick_fresh(query->context->owner, domain_host(name),
-	    query->is_doubted, query->budget);
+	    query->fresh_kind, query->budget);
 	if (context != NULL) {
 		query_leave(query);
 		query_enter(query, context);
@@ -894,7 +977,7 @@ on_root_key(void *arg, const struct validator_result *result)
 
 	if (!result->answered || result->security != DNS_INSECURE)
 		return;
-	context->distrusted = true;
+	distrust(context, TRUST_SECURE);
 	log_error("validated: the root's DNSKEY is insecure to a new instance "
 		  "of libunbound: what is insecure there is not believed");
 }
@@ -903,20 +986,15 @@ on_root_key(void *arg, const struct validator_result *result)
 static void
 check_trust(struct context *context)
 {
-	struct validator_query *query =
-	    query_new(context, ".", DNS_TYPE_DNSKEY, on_root_key, context);
-
-	if (query == NULL)
-		return;
-	query->is_last = true;
-	submit_new(query);
+	submit_new(
+	    query_new(context, ".", DNS_TYPE_DNSKEY, on_root_key, context));
 }
 
 /* Many callers may want this in one loop iteration, and creating contexts takes
  * time: each gets an iteration of its own. */
 static struct validator_query *
 ask_fresh_later(struct validated *validator, const char *name, uint16_t type,
-    const char *fresh_for, bool is_doubted, validator_cb cb, void *arg)
+    const char *fresh_for, enum context_kind kind, validator_cb cb, void *arg)
 {
 	struct validator_query *query =
 	    query_new(validator->main, name, type, cb, arg);
@@ -928,9 +1006,8 @@ ask_fresh_later(struct validated *validator, const char *name, uint16_t type,
 		query_free(query);
 		return NULL;
 	}
-	query->is_doubted = is_doubted;
-	query->due = DUE_FRESH;
-	event_active(query->event, EV_TIMEOUT, 0);
+	query->fresh_kind = kind;
+	query_change(query, QUERY_AGAIN);
 	return query;
 }
 
@@ -944,7 +1021,7 @@ validator_ask(struct validated *validator, const char *name, uint16_t type,
 
 	if (fresh_for != NULL)
 		return ask_fresh_later(
-		    validator, name, type, fresh_for, false, cb, arg);
+		    validator, name, type, fresh_for, KIND_FRESH, cb, arg);
 	snprintf(key, sizeof(key), "%u/%s", type, name);
 	context = pick_shared(validator, key);
 	if (context == NULL)
@@ -959,22 +1036,20 @@ struct validator_query *
 validator_ask_doubted(struct validated *validator, const char *name,
     uint16_t type, const char *fresh_for, validator_cb cb, void *arg)
 {
-	return ask_fresh_later(validator, name, type, fresh_for, true, cb, arg);
+	return ask_fresh_later(
+	    validator, name, type, fresh_for, KIND_DOUBTED, cb, arg);
 }
 
 struct validator_query *
 validator_watch_root(
     struct validated *validator, const char *state, validator_cb cb, void *arg)
 {
-	struct context *context = context_new(validator, state, TCP_OWN);
+	struct context *context = context_new(validator, KIND_ROOT, state);
 	struct validator_query *query;
 
 	if (context == NULL)
 		return NULL;
-	query = query_new(context, ".", DNS_TYPE_DNSKEY, cb, arg);
-	if (query != NULL)
-		query->is_last = true;
-	query = submit_new(query);
+	query = submit_new(query_new(context, ".", DNS_TYPE_DNSKEY, cb, arg));
 	retire(context);
 	return query;
 }
@@ -989,7 +1064,7 @@ validator_use_anchors(struct validated *validator, struct anchors *anchors)
 	/* Those contexts may still trust a key that was revoked. */
 	for (struct context *context = validator->contexts; context != NULL;
 	     context = context->next)
-		context->is_outdated = true;
+		distrust(context, TRUST_NONE);
 }
 
 void
@@ -999,7 +1074,7 @@ validator_cancel(struct validator_query *query)
 		return;
 	query_forget(query);
 	/* Where libunbound is done with it, on_due() frees it. */
-	if (query->due != DUE_RESULT && query->due != DUE_FRESH)
+	if (query->state == QUERY_ASKED || query->state == QUERY_FAILING)
 		abandon(query);
 }
 
@@ -1035,7 +1110,7 @@ validator_new(struct event_base *base, const struct conf *conf,
 	validator->trimmer = event_new(base, -1, 0, give_memory_back, NULL);
 	if (validator->reaper == NULL || validator->renewer == NULL ||
 	    validator->crowded == NULL || validator->trimmer == NULL ||
-	    (validator->main = context_new(validator, NULL, TCP_SHARED)) ==
+	    (validator->main = context_new(validator, KIND_SHARED, NULL)) ==
 		NULL) {
 		validator_free(validator);
 		return NULL;
@@ -1079,5 +1154,7 @@ validator_counts(const struct validated *validator)
 {
 	return (struct validator_counts){ .in_flight = validator->in_flight,
 		.abandoned = validator->abandoned,
-		.contexts = validator->context_count };
+		.contexts = validator->contexts_of[KIND_SHARED] +
+			    fresh_count(validator) +
+			    validator->contexts_of[KIND_ROOT] };
 }
