@@ -12,8 +12,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dns/budget.h"
-#include "dns/memory.h"
+#include "dns/infra_cache.h"
 #include "dns/packet.h"
+#include "dns/plain_cache.h"
 #include "dns/proof.h"
 #include "dns/proof_judge.h"
 #include "dns/unbound_answer.h"
@@ -362,7 +363,7 @@ note_failing(struct ladder *ladder)
 	if ((zone = failing_zone(ladder)) != NULL &&
 	    ladder->deadline - ladder->begun >= FAIR_MS &&
 	    budget_text(ladder->budget) == NULL)
-		memory_failing_add(ladder->env->memory, zone);
+		infra_cache_add_failing(ladder->env->infra_cache, zone);
 }
 
 static void
@@ -460,8 +461,8 @@ conclude(struct ladder *ladder, struct packet_facts *facts,
 		return;
 	}
 	if (facts->status != DNS_OK && !facts->soa && security != DNS_SECURE &&
-	    (ttl == 0 || ttl > MEMORY_DENIAL_SECONDS))
-		ttl = MEMORY_DENIAL_SECONDS;
+	    (ttl == 0 || ttl > PLAIN_CACHE_DENIAL_SECONDS))
+		ttl = PLAIN_CACHE_DENIAL_SECONDS;
 	answer->status = facts->status;
 	answer->security = lowest(ladder->chain, security);
 	answer->rung = highest(ladder->rung, rung);
@@ -525,7 +526,7 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 	}
 	/* A zone above the name may be shared with others. */
 	if (zone != NULL)
-		memory_zone_add(ladder->env->memory,
+		infra_cache_add_racing(ladder->env->infra_cache,
 		    domain_equal(zone, ladder->zone) ? ladder->name : zone);
 	if (facts.aliases > 0) {
 		/* The records at the target belong to another zone: only the
@@ -560,7 +561,7 @@ on_plain(void *arg, const struct plain_result *result)
 {
 	struct ladder *ladder = arg;
 	struct packet_facts facts;
-	uint32_t ttl = MEMORY_DENIAL_SECONDS;
+	uint32_t ttl = PLAIN_CACHE_DENIAL_SECONDS;
 
 	ladder->plain = NULL;
 	if (result->packet != NULL && packet_facts(result->packet, ladder->name,
@@ -570,7 +571,7 @@ on_plain(void *arg, const struct plain_result *result)
 		packet_facts_clear(&facts);
 	}
 	if (may_remember(ladder, result))
-		memory_answer_add(ladder->env->memory, ladder->name,
+		plain_cache_add(ladder->env->plain_cache, ladder->name,
 		    ladder->type, result->packet, result->zone, ttl);
 	if (result->packet != NULL) {
 		use_plain(ladder, result->packet, result->zone);
@@ -588,8 +589,8 @@ on_plain(void *arg, const struct plain_result *result)
 static bool
 recall_plain(struct ladder *ladder)
 {
-	const struct memory_answer *known =
-	    memory_answer_find(ladder->env->memory, ladder->name, ladder->type);
+	const struct plain_cache_answer *known = plain_cache_find(
+	    ladder->env->plain_cache, ladder->name, ladder->type);
 	ldns_pkt *packet;
 
 	if (known == NULL)
@@ -730,7 +731,7 @@ settle_proven(struct ladder *ladder)
 	}
 	event_del(ladder->proof_timer);
 	drop_fresh(ladder);
-	memory_zone_add(ladder->env->memory, ladder->name);
+	infra_cache_add_racing(ladder->env->infra_cache, ladder->name);
 	if (ladder->need == LOOKUP_NEED_SECURITY)
 		conclude_without_data(ladder, NULL);
 	else if (!start_plain(ladder) && ladder->plain_done)
@@ -861,7 +862,8 @@ on_walk(void *arg, const struct proof_result *result)
 		/* The next lookup of this alias need not wait for libunbound to
 		 * fail at its target. */
 		if (ladder->asked != ASKED_INSECURE)
-			memory_zone_add(ladder->env->memory, ladder->name);
+			infra_cache_add_racing(
+			    ladder->env->infra_cache, ladder->name);
 		hold_alias(ladder, result);
 		follow(ladder, result->target, DNS_SECURE, DNS_RUNG_VALIDATED,
 		    result->ttl);
@@ -950,8 +952,8 @@ is_unconfirmed(const struct ladder *ladder)
 	if (ladder->type == DNS_TYPE_MX)
 		return ladder->class != LOOKUP_CLASS_OTHER ||
 		       wants_messages(ladder);
-	return address &&
-	       memory_zone_find(ladder->env->memory, ladder->name) != NULL;
+	return address && infra_cache_find_racing(
+			      ladder->env->infra_cache, ladder->name) != NULL;
 }
 
 /* A denial together with records of the queried type. */
@@ -1237,7 +1239,8 @@ start_name(struct ladder *ladder)
 	}
 	ladder->why[0] = ladder->walk_why[0] = '\0';
 	ladder->walk_ttl = UINT32_MAX;
-	is_racing = memory_zone_find(ladder->env->memory, ladder->name) != NULL;
+	is_racing = infra_cache_find_racing(
+			ladder->env->infra_cache, ladder->name) != NULL;
 	if (is_racing && walk_comes_first(ladder)) {
 		start_walk(ladder);
 		event_add(ladder->proof_timer, &delay);
