@@ -728,8 +728,6 @@ read_result(const struct validator_query *query, int rcode, const void *packet,
 		.packet = packet,
 		.len = (size_t)len,
 		.lifetime = UINT32_MAX,
-		.hashing = unbound_answer_hashing(
-		    packet, (size_t)len, domain_labels(name_of(query))),
 		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
 		.why = reason_innermost(why) };
 	flaw = unbound_answer_flaw(packet, (size_t)len, query->type,
@@ -812,26 +810,28 @@ note_spent(struct validator_query *query)
 		query->spent += microseconds - OTHERS_US;
 }
 
-/* libunbound does not say whether zones and RRsets were validated for this
- * answer or were cached. */
+/* All but the first @gratis. */
 static uint64_t
-cost_of_sets(const struct validator_result *result)
+charge(size_t count, size_t gratis, uint64_t each_us)
 {
-	const size_t sets = result->answered ? unbound_answer_signed_sets(
-						   result->packet, result->len)
-					     : 0;
-
-	return sets > SETS_FREE ? (sets - SETS_FREE) * SET_US : 0;
+	return count > gratis ? (count - gratis) * each_us : 0;
 }
 
-static uint64_t
-cost_of_zones(const struct validator_result *result)
+/* libunbound does not say whether zones and RRsets were validated for this
+ * answer or were cached. */
+static void
+note_cost(const struct validator_query *query, struct validator_result *result)
 {
-	const size_t zones =
-	    result->answered ? unbound_answer_zones(result->packet, result->len)
-			     : 0;
+	struct unbound_answer_cost cost;
 
-	return zones > ZONES_FREE ? (zones - ZONES_FREE) * ZONE_US : 0;
+	result->spent = query->spent;
+	if (!result->answered)
+		return;
+	cost = unbound_answer_cost(
+	    result->packet, result->len, domain_labels(name_of(query)));
+	result->hashing = cost.hashing;
+	result->spent += charge(cost.zones, ZONES_FREE, ZONE_US);
+	result->spent += charge(cost.signed_sets, SETS_FREE, SET_US);
 }
 
 /* What the context is not trusted with is no answer. */
@@ -865,8 +865,7 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 		return;
 	}
 	withhold(query->context->trust, &result);
-	result.spent = query->spent + cost_of_zones(&result);
-	result.spent += cost_of_sets(&result);
+	note_cost(query, &result);
 	if (validator->asking) {
 		postpone(query, &result);
 		return;
