@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dns/memory.h"
+#include "dns/plain_cache.h"
 #include "dns/unbound_answer.h"
 
 int
@@ -237,8 +237,8 @@ static uint32_t
 ttl_of(const struct packet_facts *facts, enum dns_security security)
 {
 	if (facts->status != DNS_OK && !facts->soa && security != DNS_SECURE &&
-	    (facts->ttl == 0 || facts->ttl > MEMORY_DENIAL_SECONDS))
-		return MEMORY_DENIAL_SECONDS;
+	    (facts->ttl == 0 || facts->ttl > PLAIN_CACHE_DENIAL_SECONDS))
+		return PLAIN_CACHE_DENIAL_SECONDS;
 	return facts->ttl;
 }
 

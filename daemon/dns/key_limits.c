@@ -66,18 +66,23 @@ find(const char *name)
 	return dlsym(RTLD_NEXT, name);
 }
 
-/* ISO C has no conversion from an object pointer to a function pointer. */
-#define AS_FUNCTION(function, symbol) (*(void **)(void *)&(function) = (symbol))
-
-/* Whether another signature may be checked in this loop iteration. */
+/* Whether another signature may be checked in this loop iteration.  Then
+ * @function, the address of a pointer to a function (ISO C does not convert a
+ * void pointer to one), is set to Nettle's of that @name, and @began to now. */
 static bool
-may_look(void)
+begin(const char *name, void *function, uint64_t *began)
 {
+	void *symbol;
+
 	if (failures.turn != loop_time_turn()) {
 		failures.turn = loop_time_turn();
 		failures.spent = 0;
 	}
-	return failures.spent < FAILURES_NS_MAX;
+	if (failures.spent >= FAILURES_NS_MAX || (symbol = find(name)) == NULL)
+		return false;
+	*(void **)function = symbol;
+	*began = loop_time_now();
+	return true;
 }
 
 /* @began: when Nettle was called.  Returns 1 where @is_valid, else 0. */
@@ -104,15 +109,12 @@ verify_rsa(const char *name, const struct rsa_key *key, const uint8_t *digest,
     const struct integer *signature)
 {
 	rsa_function *nettle;
-	void *symbol;
 	uint64_t began;
 
-	if (!may_look() || !has_bits(&key->modulus, KEY_MODULUS_BITS_MAX) ||
+	if (!has_bits(&key->modulus, KEY_MODULUS_BITS_MAX) ||
 	    !has_bits(&key->exponent, KEY_EXPONENT_BITS_MAX) ||
-	    (symbol = find(name)) == NULL)
+	    !begin(name, &nettle, &began))
 		return 0;
-	AS_FUNCTION(nettle, symbol);
-	began = loop_time_now();
 	return note(nettle(key, digest, signature), began);
 }
 
@@ -145,13 +147,10 @@ nettle_ecdsa_verify(const struct ecc_point *key, size_t len,
     const uint8_t *digest, const struct dsa_signature *signature)
 {
 	ecdsa_function *nettle;
-	void *symbol;
 	uint64_t began;
 
-	if (!may_look() || (symbol = find("nettle_ecdsa_verify")) == NULL)
+	if (!begin("nettle_ecdsa_verify", &nettle, &began))
 		return 0;
-	AS_FUNCTION(nettle, symbol);
-	began = loop_time_now();
 	return note(nettle(key, len, digest, signature), began);
 }
 
@@ -160,14 +159,10 @@ nettle_ed25519_sha512_verify(const uint8_t *key, size_t len,
     const uint8_t *message, const uint8_t *signature)
 {
 	ed25519_function *nettle;
-	void *symbol;
 	uint64_t began;
 
-	if (!may_look() ||
-	    (symbol = find("nettle_ed25519_sha512_verify")) == NULL)
+	if (!begin("nettle_ed25519_sha512_verify", &nettle, &began))
 		return 0;
-	AS_FUNCTION(nettle, symbol);
-	began = loop_time_now();
 	return note(nettle(key, len, message, signature), began);
 }
 

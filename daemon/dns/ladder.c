@@ -13,8 +13,9 @@
 #include "base/log.h"
 #include "dns/budget.h"
 #include "dns/chain.h"
-#include "dns/memory.h"
+#include "dns/infra_cache.h"
 #include "dns/packet.h"
+#include "dns/plain_cache.h"
 #include "dns/proof.h"
 #include "dns/proof_judge.h"
 #include "dns/validator.h"
@@ -294,7 +295,7 @@ note_failing(struct ladder *ladder)
 	if ((zone = failing_zone(ladder)) != NULL &&
 	    ladder->deadline - ladder->begun >= FAIR_MS &&
 	    budget_text(ladder->budget) == NULL)
-		memory_failing_add(ladder->env->memory, zone);
+		infra_cache_add_failing(ladder->env->infra_cache, zone);
 }
 
 static void
@@ -412,7 +413,7 @@ use_plain(struct ladder *ladder, const ldns_pkt *packet, const char *zone)
 	}
 	/* A zone above the name may be shared with others. */
 	if (zone != NULL)
-		memory_zone_add(ladder->env->memory,
+		infra_cache_add_racing(ladder->env->infra_cache,
 		    domain_equal(zone, ladder->zone) ? ladder->chain.name
 						     : zone);
 	if (facts.aliases > 0) {
@@ -449,7 +450,7 @@ on_plain(void *arg, const struct plain_result *result)
 {
 	struct ladder *ladder = arg;
 	struct packet_facts facts;
-	uint32_t ttl = MEMORY_DENIAL_SECONDS;
+	uint32_t ttl = PLAIN_CACHE_DENIAL_SECONDS;
 
 	ladder->search = NULL;
 	if (result->packet != NULL &&
@@ -460,7 +461,7 @@ on_plain(void *arg, const struct plain_result *result)
 		packet_facts_clear(&facts);
 	}
 	if (may_remember(ladder, result))
-		memory_answer_add(ladder->env->memory, ladder->chain.name,
+		plain_cache_add(ladder->env->plain_cache, ladder->chain.name,
 		    ladder->chain.type, result->packet, result->zone, ttl);
 	if (result->packet != NULL) {
 		use_plain(ladder, result->packet, result->zone);
@@ -478,8 +479,8 @@ on_plain(void *arg, const struct plain_result *result)
 static bool
 recall_plain(struct ladder *ladder)
 {
-	const struct memory_answer *known = memory_answer_find(
-	    ladder->env->memory, ladder->chain.name, ladder->chain.type);
+	const struct plain_cache_answer *known = plain_cache_find(
+	    ladder->env->plain_cache, ladder->chain.name, ladder->chain.type);
 	ldns_pkt *packet;
 
 	if (known == NULL)
@@ -618,7 +619,7 @@ settle_proven(struct ladder *ladder)
 	}
 	event_del(ladder->proof_timer);
 	drop_fresh(ladder);
-	memory_zone_add(ladder->env->memory, ladder->chain.name);
+	infra_cache_add_racing(ladder->env->infra_cache, ladder->chain.name);
 	if (ladder->need == LOOKUP_NEED_SECURITY)
 		conclude_without_data(ladder, NULL);
 	else if (!start_plain(ladder) && ladder->plain == RUNG_DONE)
@@ -745,8 +746,8 @@ on_walk(void *arg, const struct proof_result *result)
 		/* The next lookup of this alias need not wait for libunbound to
 		 * fail at its target. */
 		if (!is_insecure(ladder))
-			memory_zone_add(
-			    ladder->env->memory, ladder->chain.name);
+			infra_cache_add_racing(
+			    ladder->env->infra_cache, ladder->chain.name);
 		hold_alias(ladder, result);
 		follow(ladder, result->target, DNS_SECURE, DNS_RUNG_VALIDATED,
 		    result->ttl);
@@ -852,8 +853,8 @@ is_unconfirmed(const struct ladder *ladder)
 	if (ladder->chain.type == DNS_TYPE_MX)
 		return ladder->class != LOOKUP_CLASS_OTHER ||
 		       wants_messages(ladder);
-	return address && memory_zone_find(
-			      ladder->env->memory, ladder->chain.name) != NULL;
+	return address && infra_cache_find_racing(ladder->env->infra_cache,
+			      ladder->chain.name) != NULL;
 }
 
 /* A denial together with records of the queried type. */
@@ -1116,8 +1117,8 @@ start_name(struct ladder *ladder)
 	}
 	ladder->why[0] = ladder->walk_why[0] = '\0';
 	ladder->walk_ttl = UINT32_MAX;
-	is_racing =
-	    memory_zone_find(ladder->env->memory, ladder->chain.name) != NULL;
+	is_racing = infra_cache_find_racing(
+			ladder->env->infra_cache, ladder->chain.name) != NULL;
 	if (is_racing && walk_comes_first(ladder)) {
 		start_walk(ladder);
 		event_add(ladder->proof_timer, &delay);

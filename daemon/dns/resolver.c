@@ -17,8 +17,9 @@
 #include "base/reason.h"
 #include "base/hash.h"
 #include "dns/server_lookups.h"
+#include "dns/infra_cache.h"
 #include "dns/ladder.h"
-#include "dns/memory.h"
+#include "dns/plain_cache.h"
 #include "dns/rollover.h"
 #include "dns/trust.h"
 #include "dns/zone_limit.h"
@@ -94,7 +95,8 @@ struct resolver {
 static struct failing_zone *
 zone_enter(struct resolver *resolver, const char *name)
 {
-	const char *failing = memory_failing_find(resolver->env.memory, name);
+	const char *failing =
+	    infra_cache_find_failing(resolver->env.infra_cache, name);
 	struct failing_zone *zone;
 
 	if (failing == NULL)
@@ -527,15 +529,9 @@ resolver_rollover(const struct resolver *resolver)
 int
 resolver_forget(struct resolver *resolver)
 {
-	struct memory *memory = memory_new();
-
-	if (memory != NULL) {
-		memory_free(resolver->env.memory);
-		resolver->env.memory = memory;
-	}
-	return validator_renew(resolver->env.validator) == 0 && memory != NULL
-		   ? 0
-		   : -1;
+	infra_cache_clear(resolver->env.infra_cache);
+	plain_cache_clear(resolver->env.plain_cache);
+	return validator_renew(resolver->env.validator);
 }
 
 size_t
@@ -619,7 +615,8 @@ resolver_new(struct event_base *base, const struct conf *conf,
 		    .cancel = server_lookups_cancel },
 		.distrust = distrust,
 		.arg = resolver };
-	if ((resolver->env.memory = memory_new()) == NULL ||
+	if ((resolver->env.infra_cache = infra_cache_new()) == NULL ||
+	    (resolver->env.plain_cache = plain_cache_new()) == NULL ||
 	    (resolver->env.plain.zone_limit = zone_limit_new()) == NULL ||
 	    (resolver->server_lookups = server_lookups_new(&server_lookups)) ==
 		NULL ||
@@ -690,6 +687,7 @@ resolver_free(struct resolver *resolver)
 	validator_free(resolver->env.validator);
 	server_lookups_free(resolver->server_lookups);
 	zone_limit_free(resolver->env.plain.zone_limit);
-	memory_free(resolver->env.memory);
+	plain_cache_free(resolver->env.plain_cache);
+	infra_cache_free(resolver->env.infra_cache);
 	free(resolver);
 }

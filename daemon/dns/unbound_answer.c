@@ -278,30 +278,6 @@ read_nsec3(const struct record *record, struct hashing *hashing)
 		hashing->blocks = blocks;
 }
 
-uint64_t
-unbound_answer_hashing(const uint8_t *wire, size_t len, size_t labels)
-{
-	struct reader reader = { wire, len, WIRE_HEADER_LEN };
-	struct hashing hashing = { 0 };
-	struct record record;
-	unsigned records;
-	uint64_t names;
-
-	if (len < WIRE_HEADER_LEN || !skip_questions(&reader))
-		return 0;
-	records = (unsigned)wire_get16(wire + 6) + wire_get16(wire + 8);
-	for (; records > 0 && read_record(&reader, &record); records--) {
-		if (record.type == TYPE_CNAME)
-			labels = WIRE_LABELS_MAX;
-		else if (record.type == TYPE_NSEC3)
-			read_nsec3(&record, &hashing);
-	}
-	/* The root is not hashed; one more for a wildcard. */
-	names = (labels + 1) * hashing.sets;
-	return (names < UNBOUND_HASHES ? names : UNBOUND_HASHES) *
-	       hashing.blocks;
-}
-
 /* The offsets of a name's labels.  The name may end in a pointer.  At most
  * WIRE_LABELS_MAX labels. */
 struct labels {
@@ -401,81 +377,71 @@ read_way(
 	    signer.count < way->owner.count ? signer.count : way->owner.count;
 }
 
-/* Signatures of denials count in any section. */
-static bool
-is_counted(const struct record *record, bool is_answer)
-{
-	uint16_t covered;
+/* What libunbound may have done for the records that were read. */
+struct work {
+	struct hashing hashing;
+	struct ways ways;
+	size_t sets;
+	bool has_alias;
+};
 
-	if (record->type != WIRE_TYPE_RRSIG || record->rdata_len < RRSIG_FIXED)
-		return false;
-	covered = wire_get16(record->rdata);
-	return is_answer || covered == TYPE_NSEC || covered == TYPE_NSEC3;
+/* @last: the RRset of the signature before.  Zones of denials count in any
+ * section. */
+static void
+count_signature(const struct reader *reader, const struct record *record,
+    bool is_answer, struct signatures *last, struct work *work)
+{
+	const uint16_t covered = wire_get16(record->rdata);
+	struct way way;
+
+	if (is_answer || covered == TYPE_NSEC || covered == TYPE_NSEC3) {
+		read_way(reader, record, &way);
+		add_way(reader->wire, &way, &work->ways);
+	}
+	if (last->any && last->covered == covered &&
+	    same_owner(reader, last, record))
+		return;
+	*last = (struct signatures){ true, record->owner, record->owner_len,
+		covered, false };
+	work->sets++;
 }
 
 static void
-read_ways(
-    struct reader *reader, unsigned records, bool is_answer, struct ways *ways)
-{
-	struct record record;
-	struct way way;
-
-	for (; records > 0 && read_record(reader, &record); records--) {
-		if (!is_counted(&record, is_answer))
-			continue;
-		read_way(reader, &record, &way);
-		add_way(reader->wire, &way, ways);
-	}
-}
-
-size_t
-unbound_answer_zones(const uint8_t *wire, size_t len)
-{
-	struct reader reader = { wire, len, WIRE_HEADER_LEN };
-	struct ways ways;
-
-	ways.count = ways.zones = 0;
-	if (len < WIRE_HEADER_LEN || !skip_questions(&reader))
-		return 0;
-	read_ways(&reader, wire_get16(wire + 6), true, &ways);
-	read_ways(&reader, wire_get16(wire + 8), false, &ways);
-	return ways.zones;
-}
-
-static size_t
-sets_of_section(struct reader *reader, unsigned records)
+count_section(
+    struct reader *reader, unsigned records, bool is_answer, struct work *work)
 {
 	struct signatures last = { 0 };
 	struct record record;
-	size_t sets = 0;
 
-	for (; records > 0 && read_record(reader, &record); records--) {
-		uint16_t covered;
-
-		if (record.type != WIRE_TYPE_RRSIG ||
-		    record.rdata_len < RRSIG_FIXED)
-			continue;
-		covered = wire_get16(record.rdata);
-		if (last.any && last.covered == covered &&
-		    same_owner(reader, &last, &record))
-			continue;
-		last = (struct signatures){ true, record.owner,
-			record.owner_len, covered, false };
-		sets++;
-	}
-	return sets;
+	for (; records > 0 && read_record(reader, &record); records--)
+		if (record.type == TYPE_CNAME)
+			work->has_alias = true;
+		else if (record.type == TYPE_NSEC3)
+			read_nsec3(&record, &work->hashing);
+		else if (record.type == WIRE_TYPE_RRSIG &&
+			 record.rdata_len >= RRSIG_FIXED)
+			count_signature(
+			    reader, &record, is_answer, &last, work);
 }
 
-size_t
-unbound_answer_signed_sets(const uint8_t *wire, size_t len)
+struct unbound_answer_cost
+unbound_answer_cost(const uint8_t *wire, size_t len, size_t labels)
 {
 	struct reader reader = { wire, len, WIRE_HEADER_LEN };
-	size_t sets;
+	struct work work = { 0 };
+	uint64_t names;
 
-	if (len < WIRE_HEADER_LEN || !skip_questions(&reader))
-		return 0;
-	sets = sets_of_section(&reader, wire_get16(wire + 6));
-	return sets + sets_of_section(&reader, wire_get16(wire + 8));
+	if (len >= WIRE_HEADER_LEN && skip_questions(&reader)) {
+		count_section(&reader, wire_get16(wire + 6), true, &work);
+		count_section(&reader, wire_get16(wire + 8), false, &work);
+	}
+	/* The root is not hashed; one more for a wildcard. */
+	names = ((work.has_alias ? WIRE_LABELS_MAX : labels) + 1) *
+		work.hashing.sets;
+	if (names > UNBOUND_HASHES)
+		names = UNBOUND_HASHES;
+	return (struct unbound_answer_cost){ names * work.hashing.blocks,
+		work.ways.zones, work.sets };
 }
 
 void

@@ -2,12 +2,10 @@
 
 #include "dns/validator.h"
 
-#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,12 +23,10 @@
 #include "base/log.h"
 #include "base/loop_time.h"
 #include "base/reason.h"
-#include "dns/address_filter.h"
 #include "dns/anchors.h"
 #include "dns/budget.h"
-#include "dns/proof_judge.h"
 #include "dns/unbound_answer.h"
-#include "dns/zones.h"
+#include "dns/unbound_context.h"
 
 #define CLASS_IN 1
 #define RCODE_NOERROR 0
@@ -75,68 +71,57 @@
 #define ABANDONED_MAX 384
 #define ABANDONED_MANY 128
 #define ABANDONED_SECONDS 60
-/* Remember revoked keys forever: trust-anchor may still hold such a key when
- * libunbound would have forgotten it. */
-#define REVOKED_SECONDS "2000000000"
+/* A server can occupy a connection for hours: in a shared context there are
+ * more of them than queries may be abandoned. */
+#define TCP_SHARED 512
+#define TCP_OWN 64
 
-/* TCP connections.  A server can occupy one for hours.  In a shared context
- * there are more connections than queries may be abandoned.  512 cost 2 MiB and
- * 2 ms. */
-#define TCP_SHARED "512"
-#define TCP_OWN "64"
-
-#define STRING(number) STRING_OF(number)
-#define STRING_OF(number) #number
-
-/* Differences from libunbound's defaults, measured against broken servers. */
-static const struct {
-	const char *name, *value;
-} options[] = {
-	/* 16 sockets by default: a hundred dead lookups would stall all
-	 * others */
-	{ "outgoing-range:", "4096" },
-	{ "num-queries-per-thread:", "4096" },
-	/* these three together: a repaired server is used after seconds, and a
-	 * dropped query type does not blacklist the server for other types */
-	{ "infra-cache-max-rtt:", "13000" },
-	{ "infra-keep-probing:", "yes" },
-	{ "infra-host-ttl:", "60" },
-	/* servers that answer NXDOMAIN for empty non-terminals */
-	{ "qname-minimisation:", "no" },
-	/* a false bit map would hide an existing TLSA */
-	{ "aggressive-nsec:", "no" },
-	/* a failure is never cached for more than a few seconds */
-	{ "val-bogus-ttl:", "5" },
-	/* the usual clock skew, not a tenth of a signature's validity period */
-	{ "val-sig-skew-min:", STRING(UNBOUND_ANSWER_SKEW_SECONDS) },
-	{ "val-sig-skew-max:", STRING(UNBOUND_ANSWER_SKEW_SECONDS) },
-	/* the cost of validation grows with the square of an answer's size:
-	 * this limits the size of answers, and of RRsets that are validated,
-	 * with uncompressed names.  DNSKEY RRsets, the largest of all, take 2
-	 * KiB or less */
-	{ "msg-buffer-size:", "8192" },
-	/* provides the reason why an answer is bogus */
-	{ "val-log-level:", "2" },
-	/* below this, denials are proofs and not just "insecure" */
-	{ "val-nsec3-keysize-iterations:", PROOF_JUDGE_NSEC3_ITERATIONS },
+/* Zero: an answer may have been in the cache for long. */
+enum context_kind {
+	KIND_SHARED = 0, /* the main one and the spare one */
+	KIND_FRESH,      /* for one name, after a bogus or incomplete answer */
+	KIND_DOUBTED,    /* for one name, after a failure */
+	KIND_ROOT        /* for one query, with the RFC 5011 state file */
 };
 
+/* In this order, by context_change().  Zero: it is not freed. */
+enum context_state {
+	CONTEXT_SERVING = 0,
+	CONTEXT_RETIRED,
+	CONTEXT_MAKING_ROOM
+};
+
+/* Which of its answers count: ever fewer, by distrust(). */
+enum context_trust {
+	TRUST_NONE = 0, /* the anchors have changed since */
+	TRUST_SECURE,   /* the trust anchor is dead: its root is insecure */
+	TRUST_ALL
+};
+
+/*
+ * SERVING      gets queries
+ *  -> RETIRED      shared: renewed; the spare one also where it is crowded, or
+ *                  a twin hangs in it, too
+ *                  fresh, doubted: renewed, or older than FRESH_INTERVAL
+ *                  root: at once, with its query
+ *  -> MAKING_ROOM  fresh, doubted: the oldest, where there are too many
+ * RETIRED      gets no more; what somebody waits for goes on
+ *  -> MAKING_ROOM  as above
+ * MAKING_ROOM  likewise, but who waits is told by the loop that it failed
+ *
+ * Out of the last two it is freed when nobody waits any more, by reap().
+ */
 struct context {
 	struct ub_ctx *ub;
 	struct validated *owner;
-	char owner_name[DOMAIN_TEXT_MAX]; /* the name that a fresh context
-					   * serves, or "" */
+	enum context_kind kind;
+	enum context_state state;
+	enum context_trust trust;
+	char owner_name[DOMAIN_TEXT_MAX]; /* fresh, doubted: what it serves */
 	uint64_t born;                    /* clock_ms() */
 	size_t in_flight;
 	size_t awaited;   /* of these, queries that somebody waits for */
 	size_t abandoned; /* and queries that nobody waits for any more */
-	bool retired;     /* gets no new queries, is freed after the last
-			   * awaited one */
-	bool makes_room;  /* for another context: nobody waits for it any
-			   * more */
-	bool is_doubted;  /* a fresh one, for a query that failed */
-	bool distrusted;  /* its root is insecure: the trust anchor is dead */
-	bool is_outdated; /* the anchors have changed since */
 	struct validator_query *queries; /* all of them */
 	struct validator_query *hung;    /* hash by key: abandoned queries that
 					  * libunbound still works on */
@@ -156,41 +141,57 @@ struct validated {
 	struct event *renewer; /* renews the main context when that is due */
 	struct event *crowded; /* the main context has ABANDONED_MANY for too
 				* long */
-	size_t in_flight, abandoned, context_count, fresh_count, doubted_count;
+	size_t in_flight, abandoned;
+	size_t contexts_of[KIND_ROOT + 1]; /* by kind */
 	uint64_t doubt_from; /* clock_ms(): when doubt may renew again */
 	bool asking;         /* ub_resolve_event() has not returned */
 	const struct unbound_facts *library;
-	int zones_fd; /* memory file with the zone blocks, or -1 */
+	int zones_fd; /* file with the zone blocks, or -1 */
 };
 
 /* Query key, type and name, to find twins. */
 #define KEY_MAX (DOMAIN_TEXT_MAX + 8)
 
-/* What on_due() must do. */
-enum due {
-	DUE_NOTHING = 0,
-	DUE_RESULT, /* one that came too early; libunbound is done */
-	DUE_FRESH,  /* query with empty caches; libunbound is done, or has not
-		     * begun */
-	DUE_FAILURE /* its context makes room; libunbound works on it */
+/* Changed by query_change().  Zero: it is not freed, as libunbound may still
+ * call back. */
+enum query_state {
+	QUERY_ASKED = 0,
+	QUERY_ABANDONED,
+	QUERY_FAILING,
+	QUERY_RETURNED,
+	QUERY_AGAIN
 };
 
+/*
+ * ASKED      libunbound works on it; its result: called back, freed
+ *  -> ABANDONED  cancelled
+ *  -> FAILING    its context makes room
+ *  -> RETURNED   the result came before ub_resolve_event() returned
+ *  -> AGAIN      the answer is incomplete, and not the last one
+ * ABANDONED  libunbound works on it, for nobody; its result: freed
+ * FAILING    libunbound works on it; its result: as if ASKED
+ *  -> ABANDONED  by the loop, called back; or cancelled before
+ * RETURNED   libunbound is done; by the loop: called back unless cancelled,
+ *            freed
+ * AGAIN      libunbound is done, or has not begun: second looks start here
+ *  -> ASKED      by the loop, in a fresh or doubted context; freed where there
+ *                is no room (called back), or where it was cancelled
+ */
 struct validator_query {
 	struct context *context;
+	enum query_state state;
 	validator_cb cb; /* NULL once cancelled, or called */
 	void *arg;
-	struct event *event; /* calls on_due() */
-	enum due due;
-	struct validator_result result; /* owned copies, with DUE_RESULT */
+	struct event *event;            /* calls on_due() */
+	struct validator_result result; /* owned copies, where RETURNED */
 	uint16_t type;
-	bool abandoned;
-	bool is_doubted; /* the first query failed and was not bogus */
-	char *fresh_for; /* with DUE_FRESH; NULL means its own name */
-	/* Of the caller; NULL where it has paid already, or for is_ours. */
+	/* Where AGAIN: the kind of context, and for which name; NULL means its
+	 * own. */
+	enum context_kind fresh_kind;
+	char *fresh_for;
+	/* Of the caller; NULL where it has paid already, or for our own. */
 	struct budget *budget;
 	uint64_t spent; /* microseconds: all queries so far */
-	bool is_last;   /* there is no second query, whatever the result */
-	bool is_ours;   /* our own: keeps no context alive */
 	char *key;
 	struct validator_query *prev, *next; /* in context->queries */
 	UT_hash_handle hh;                   /* in context->hung */
@@ -203,7 +204,14 @@ static void query_free(struct validator_query *query);
 static bool
 is_fresh(const struct context *context)
 {
-	return context->owner_name[0] != '\0';
+	return context->kind == KIND_FRESH || context->kind == KIND_DOUBTED;
+}
+
+static size_t
+fresh_count(const struct validated *validator)
+{
+	return validator->contexts_of[KIND_FRESH] +
+	       validator->contexts_of[KIND_DOUBTED];
 }
 
 static void
@@ -218,11 +226,7 @@ context_free(struct context *context)
 			*at = context->next;
 			break;
 		}
-	validator->context_count--;
-	if (is_fresh(context))
-		validator->fresh_count--;
-	if (context->is_doubted)
-		validator->doubted_count--;
+	validator->contexts_of[context->kind]--;
 	DL_FOREACH (context->queries, query)
 		query->cb = NULL;
 	/* Calls back for all unfinished queries. */
@@ -230,132 +234,6 @@ context_free(struct context *context)
 	DL_FOREACH_SAFE (context->queries, query, next)
 		query_free(query);
 	free(context);
-}
-
-static int
-set_option(struct ub_ctx *ub, const char *name, const char *value)
-{
-	const int error = ub_ctx_set_option(ub, name, value);
-
-	if (error == 0)
-		return 0;
-	log_error("validated: libunbound refuses %s %s: %s", name, value,
-	    ub_strerror(error));
-	return -1;
-}
-
-/* "name: value", already checked by conf. */
-static int
-set_user_option(struct ub_ctx *ub, const char *line)
-{
-	const char *colon = strchr(line, ':');
-	char name[128];
-
-	if (colon == NULL || (size_t)(colon - line) + 2 > sizeof(name))
-		return -1;
-	snprintf(name, sizeof(name), "%.*s:", (int)(colon - line), line);
-	return set_option(ub, name, colon + 1 + strspn(colon + 1, " \t"));
-}
-
-/* Added one by one, as text.  libunbound would read a file again for each
- * context, and would trust keys that RFC 5011 has it only observe. */
-static int
-set_anchors(struct ub_ctx *ub, const struct anchors *anchors)
-{
-	for (size_t i = 0; i < anchors_count(anchors); i++) {
-		const struct anchor anchor = anchors_get(anchors, i);
-		int error;
-
-		if (!anchor_is_trusted(&anchor) ||
-		    (error = ub_ctx_add_ta(ub, anchor.record)) == 0)
-			continue;
-		log_error("validated: trust anchor %u: %s", anchor.tag,
-		    ub_strerror(error));
-		return -1;
-	}
-	return 0;
-}
-
-/* The RFC 5011 state file, which libunbound then reads and writes. */
-static int
-set_state(struct ub_ctx *ub, const char *path)
-{
-	const int error = ub_ctx_add_ta_autr(ub, path);
-
-	if (error == 0)
-		return set_option(ub, "del-holddown:", REVOKED_SECONDS);
-	log_error("validated: %s: %s", path, ub_strerror(error));
-	return -1;
-}
-
-static int
-set_zones(struct ub_ctx *ub, int zones_fd)
-{
-	char path[64];
-	int error;
-
-	if (zones_fd == -1)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", zones_fd);
-	if ((error = ub_ctx_config(ub, path)) != 0) {
-		log_error("validated: libunbound refuses the zone blocks: %s",
-		    ub_strerror(error));
-		return -1;
-	}
-	return 0;
-}
-
-struct shunning {
-	struct ub_ctx *ub;
-	int error;
-};
-
-static void
-shun(void *arg, const char *block)
-{
-	struct shunning *shunning = arg;
-
-	if (set_option(shunning->ub, "do-not-query-address:", block) == -1)
-		shunning->error = -1;
-}
-
-/* Glue may point anywhere, even at our own listener: we would wait for
- * ourselves. */
-static int
-shun_addresses(struct ub_ctx *ub, const struct conf *conf)
-{
-	struct shunning shunning = { ub, 0 };
-
-	if (address_filter_never_asked(conf, shun, &shunning) == -1)
-		return -1;
-	return shunning.error;
-}
-
-/* @state: NULL, or the path of the RFC 5011 state file, used instead of the
- * anchors.
- * @tcp: the number of TCP connections. */
-static int
-set_all(struct ub_ctx *ub, const struct validated *validator, const char *state,
-    const char *tcp)
-{
-	const struct conf *conf = validator->conf;
-
-	/* libunbound's messages reach us with its results. */
-	ub_ctx_debugout(ub, NULL);
-	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
-		if (set_option(ub, options[i].name, options[i].value) == -1)
-			return -1;
-	if (set_option(ub, "outgoing-num-tcp:", tcp) == -1)
-		return -1;
-	for (size_t i = 0; i < conf->resolver_options.count; i++)
-		if (set_user_option(ub, conf->resolver_options.item[i]) == -1)
-			return -1;
-	if (shun_addresses(ub, conf) == -1 ||
-	    set_option(ub, "root-hints:", conf->root_hints) == -1 ||
-	    (state != NULL ? set_state(ub, state)
-			   : set_anchors(ub, validator->anchors)) == -1)
-		return -1;
-	return set_zones(ub, validator->zones_fd);
 }
 
 static bool
@@ -370,45 +248,70 @@ has_anchor(const struct anchors *anchors)
 	return false;
 }
 
+/* @state: for KIND_ROOT the path of the RFC 5011 state file; otherwise NULL. */
 static struct context *
-context_new(struct validated *validator, const char *state, const char *tcp)
+context_new(
+    struct validated *validator, enum context_kind kind, const char *state)
 {
+	const struct unbound_context_recipe recipe = { .conf = validator->conf,
+		.zones_fd = validator->zones_fd,
+		.anchors = validator->anchors,
+		.state = state,
+		.connections = kind == KIND_SHARED ? TCP_SHARED : TCP_OWN };
 	struct context *context = calloc(1, sizeof(*context));
 
 	if (context == NULL)
 		return NULL;
-	if ((context->ub = ub_ctx_create_event(validator->base)) == NULL) {
-		free(context);
-		return NULL;
-	}
-	if (set_all(context->ub, validator, state, tcp) == -1) {
-		ub_ctx_delete(context->ub);
+	context->ub = unbound_context_new(validator->base, &recipe);
+	if (context->ub == NULL) {
 		free(context);
 		return NULL;
 	}
 	context->owner = validator;
+	context->kind = kind;
+	context->trust = state != NULL || has_anchor(validator->anchors)
+			     ? TRUST_ALL
+			     : TRUST_SECURE;
 	context->born = clock_ms();
-	context->distrusted = state == NULL && !has_anchor(validator->anchors);
 	context->next = validator->contexts;
 	validator->contexts = context;
-	validator->context_count++;
+	validator->contexts_of[kind]++;
 	return context;
+}
+
+static void
+distrust(struct context *context, enum context_trust trust)
+{
+	if (trust < context->trust)
+		context->trust = trust;
+}
+
+static bool
+is_done(const struct context *context)
+{
+	return context->state != CONTEXT_SERVING && context->awaited == 0;
 }
 
 static void
 reap_if_done(struct context *context)
 {
-	if (context->retired && context->awaited == 0)
+	if (is_done(context))
 		event_active(context->owner->reaper, EV_TIMEOUT, 0);
+}
+
+static void
+context_change(struct context *context, enum context_state state)
+{
+	if (state > context->state)
+		context->state = state;
+	reap_if_done(context);
 }
 
 static void
 retire(struct context *context)
 {
-	if (context == NULL)
-		return;
-	context->retired = true;
-	reap_if_done(context);
+	if (context != NULL)
+		context_change(context, CONTEXT_RETIRED);
 }
 
 /* The memory of contexts is fragmented, and malloc(3) would keep it: hundreds
@@ -434,7 +337,7 @@ reap(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	while (context != NULL && !(context->retired && context->awaited == 0))
+	while (context != NULL && !is_done(context))
 		context = context->next;
 	if (context == NULL)
 		return;
@@ -450,9 +353,9 @@ static void on_root_key(void *arg, const struct validator_result *result);
 
 /* For contexts other than the main one, which trust.h checks. */
 static struct context *
-context_new_checked(struct validated *validator, const char *tcp)
+context_new_checked(struct validated *validator, enum context_kind kind)
 {
-	struct context *context = context_new(validator, NULL, tcp);
+	struct context *context = context_new(validator, kind, NULL);
 
 	if (context != NULL)
 		check_trust(context);
@@ -487,7 +390,7 @@ pick_shared(struct validated *validator, const char *key)
 		validator->spare = NULL;
 	}
 	if (validator->spare == NULL)
-		validator->spare = context_new_checked(validator, TCP_SHARED);
+		validator->spare = context_new_checked(validator, KIND_SHARED);
 	return validator->spare;
 }
 
@@ -495,7 +398,7 @@ int
 validator_renew(struct validated *validator)
 {
 	static const struct timeval again = { RENEW_AGAIN, 0 };
-	struct context *main = context_new(validator, NULL, TCP_SHARED);
+	struct context *main = context_new(validator, KIND_SHARED, NULL);
 
 	if (main == NULL) {
 		log_error("validated: no new instance of libunbound: out of "
@@ -566,79 +469,82 @@ validator_doubt(struct validated *validator)
 	return at_once;
 }
 
+static void
+query_change(struct validator_query *query, enum query_state state)
+{
+	query->state = state;
+	if (state != QUERY_ASKED && state != QUERY_ABANDONED)
+		event_active(query->event, EV_TIMEOUT, 0);
+}
+
 /* The oldest fresh context makes room, in the next loop iteration.  Its callers
  * get a failure. */
 static bool
-make_room(struct validated *validator, bool is_doubted, uint64_t now)
+make_room(struct validated *validator, enum context_kind kind, uint64_t now)
 {
 	struct context *oldest = NULL;
 	struct validator_query *query;
 
 	for (struct context *context = validator->contexts; context != NULL;
 	     context = context->next)
-		if (is_fresh(context) && !context->makes_room &&
-		    (!is_doubted || context->is_doubted) &&
+		if (is_fresh(context) &&
+		    context->state != CONTEXT_MAKING_ROOM &&
+		    (kind != KIND_DOUBTED || context->kind == KIND_DOUBTED) &&
 		    now - context->born >= FRESH_LEAST &&
 		    (oldest == NULL || context->born < oldest->born))
 			oldest = context;
 	if (oldest == NULL)
 		return false;
-	DL_FOREACH (oldest->queries, query) {
-		if (query->cb == NULL || query->due != DUE_NOTHING)
-			continue;
-		query->due = DUE_FAILURE;
-		event_active(query->event, EV_TIMEOUT, 0);
-	}
-	oldest->makes_room = true;
-	retire(oldest);
+	DL_FOREACH (oldest->queries, query)
+		if (query->cb != NULL && query->state == QUERY_ASKED)
+			query_change(query, QUERY_FAILING);
+	context_change(oldest, CONTEXT_MAKING_ROOM);
 	return true;
 }
 
 static bool
-has_room(struct validated *validator, bool is_doubted, uint64_t now)
+has_room(struct validated *validator, enum context_kind kind, uint64_t now)
 {
-	if (validator->fresh_count >= FRESH_MAX + FRESH_SPARE)
+	const size_t doubted = validator->contexts_of[KIND_DOUBTED];
+
+	if (fresh_count(validator) >= FRESH_MAX + FRESH_SPARE)
 		return false;
-	if (is_doubted && validator->doubted_count >= DOUBTED_MAX)
-		return validator->doubted_count < DOUBTED_MAX + FRESH_SPARE &&
-		       make_room(validator, true, now);
-	return validator->fresh_count < FRESH_MAX ||
-	       make_room(validator, is_doubted, now);
+	if (kind == KIND_DOUBTED && doubted >= DOUBTED_MAX)
+		return doubted < DOUBTED_MAX + FRESH_SPARE &&
+		       make_room(validator, kind, now);
+	return fresh_count(validator) < FRESH_MAX ||
+	       make_room(validator, kind, now);
 }
 
 static struct context *
-fresh_new(struct validated *validator, const char *name, bool is_doubted,
+fresh_new(struct validated *validator, const char *name, enum context_kind kind,
     uint64_t now)
 {
 	struct context *context;
 
-	if (!has_room(validator, is_doubted, now) ||
-	    (context = context_new_checked(validator, TCP_OWN)) == NULL)
+	if (!has_room(validator, kind, now) ||
+	    (context = context_new_checked(validator, kind)) == NULL)
 		return NULL;
 	snprintf(context->owner_name, sizeof(context->owner_name), "%s", name);
-	validator->fresh_count++;
-	context->is_doubted = is_doubted;
-	if (is_doubted)
-		validator->doubted_count++;
 	return context;
 }
 
 /* The recent context that belongs to @name, or a new one, for which @budget,
  * unless NULL, pays. */
 static struct context *
-pick_fresh(struct validated *validator, const char *name, bool is_doubted,
-    struct budget *budget)
+pick_fresh(struct validated *validator, const char *name,
+    enum context_kind kind, struct budget *budget)
 {
 	const uint64_t now = clock_ms();
 	struct context *context, *found = NULL;
 
 	for (context = validator->contexts; context != NULL;
 	     context = context->next) {
-		if (!is_fresh(context) || context->retired)
+		if (!is_fresh(context) || context->state != CONTEXT_SERVING)
 			continue;
 		if (now - context->born > FRESH_INTERVAL)
 			retire(context);
-		else if (context->is_doubted == is_doubted &&
+		else if (context->kind == kind &&
 			 domain_equal(context->owner_name, name))
 			found = context;
 	}
@@ -646,15 +552,24 @@ pick_fresh(struct validated *validator, const char *name, bool is_doubted,
 		return found;
 	if (budget != NULL && !budget_spend(budget, BUDGET_REPEATS, 1))
 		return NULL;
-	return fresh_new(validator, name, is_doubted, now);
+	return fresh_new(validator, name, kind, now);
 }
 
 /* ---- queries ---- */
 
+/* Our own queries keep no context alive. */
 static bool
 is_awaited(const struct validator_query *query)
 {
-	return query->cb != NULL && !query->is_ours;
+	return query->cb != NULL && query->cb != on_root_key;
+}
+
+/* Whether it has empty caches, so that libunbound validates the answer now, and
+ * there is no second look. */
+static bool
+is_last(const struct validator_query *query)
+{
+	return query->context->kind != KIND_SHARED || query->cb == on_root_key;
 }
 
 static void
@@ -713,7 +628,7 @@ query_free(struct validator_query *query)
 {
 	struct validated *validator = query->context->owner;
 
-	if (query->abandoned)
+	if (query->state == QUERY_ABANDONED)
 		leave_abandoned(query->context);
 	query_leave(query);
 	validator->in_flight--;
@@ -752,7 +667,7 @@ abandon(struct validator_query *query)
 	struct context *context = query->context;
 	struct validator_query *twin;
 
-	query->abandoned = true;
+	query_change(query, QUERY_ABANDONED);
 	context->owner->abandoned++;
 	context->abandoned++;
 	HASH_FIND_STR(context->hung, query->key, twin);
@@ -813,13 +728,10 @@ read_result(const struct validator_query *query, int rcode, const void *packet,
 		.packet = packet,
 		.len = (size_t)len,
 		.lifetime = UINT32_MAX,
-		.hashing = unbound_answer_hashing(
-		    packet, (size_t)len, domain_labels(name_of(query))),
 		.security = sec >= 0 && sec <= 2 ? security[sec] : DNS_BOGUS,
 		.why = reason_innermost(why) };
-	/* The last query goes to a new context, so it is validated now. */
 	flaw = unbound_answer_flaw(packet, (size_t)len, query->type,
-	    result->security, query->is_last, now);
+	    result->security, is_last(query), now);
 	if (flaw != NULL)
 		read_failure(flaw, result);
 	else if (result->security == DNS_SECURE)
@@ -838,22 +750,20 @@ on_due(evutil_socket_t fd, short what, void *arg)
 		.why = "too many second looks at once"
 	};
 	struct validator_query *query = arg;
-	const enum due due = query->due;
 	validator_cb cb;
 
 	(void)fd;
 	(void)what;
-	query->due = DUE_NOTHING;
+	if (query->state == QUERY_ABANDONED)
+		return;
 	/* Each of these takes time: let the loop poll for other events. */
 	event_base_loopcontinue(query->context->owner->base);
-	if (due == DUE_FRESH && query->cb != NULL) {
+	if (query->state == QUERY_AGAIN && query->cb != NULL) {
 		ask_fresh(query);
 		return;
 	}
 	cb = query_forget(query);
-	if (due == DUE_FAILURE) {
-		if (cb == NULL)
-			return;
+	if (query->state == QUERY_FAILING) {
 		abandon(query);
 		cb(query->arg, &no_room);
 		return;
@@ -884,8 +794,7 @@ postpone(struct validator_query *query, const struct validator_result *result)
 	}
 	if (!copy->answered)
 		copy->security = DNS_INDETERMINATE;
-	query->due = DUE_RESULT;
-	event_active(query->event, EV_TIMEOUT, 0);
+	query_change(query, QUERY_RETURNED);
 }
 
 /* The time that libunbound has spent before it called back is charged to this
@@ -901,26 +810,38 @@ note_spent(struct validator_query *query)
 		query->spent += microseconds - OTHERS_US;
 }
 
-/* libunbound does not say whether zones and RRsets were validated for this
- * answer or were cached. */
+/* All but the first @gratis. */
 static uint64_t
-cost_of_sets(const struct validator_result *result)
+charge(size_t count, size_t gratis, uint64_t each_us)
 {
-	const size_t sets = result->answered ? unbound_answer_signed_sets(
-						   result->packet, result->len)
-					     : 0;
-
-	return sets > SETS_FREE ? (sets - SETS_FREE) * SET_US : 0;
+	return count > gratis ? (count - gratis) * each_us : 0;
 }
 
-static uint64_t
-cost_of_zones(const struct validator_result *result)
+/* libunbound does not say whether zones and RRsets were validated for this
+ * answer or were cached. */
+static void
+note_cost(const struct validator_query *query, struct validator_result *result)
 {
-	const size_t zones =
-	    result->answered ? unbound_answer_zones(result->packet, result->len)
-			     : 0;
+	struct unbound_answer_cost cost;
 
-	return zones > ZONES_FREE ? (zones - ZONES_FREE) * ZONE_US : 0;
+	result->spent = query->spent;
+	if (!result->answered)
+		return;
+	cost = unbound_answer_cost(
+	    result->packet, result->len, domain_labels(name_of(query)));
+	result->hashing = cost.hashing;
+	result->spent += charge(cost.zones, ZONES_FREE, ZONE_US);
+	result->spent += charge(cost.signed_sets, SETS_FREE, SET_US);
+}
+
+/* What the context is not trusted with is no answer. */
+static void
+withhold(enum context_trust trust, struct validator_result *result)
+{
+	if (trust == TRUST_NONE)
+		read_failure("out of memory for other trust anchors", result);
+	else if (trust == TRUST_SECURE && result->security == DNS_INSECURE)
+		read_failure("the trust anchor is not alive", result);
 }
 
 static void
@@ -939,17 +860,12 @@ on_result(void *arg, int rcode, void *packet, int len, int sec, char *why,
 		return;
 	}
 	if (!read_result(query, rcode, packet, len, sec, why, &result) &&
-	    !query->is_last) {
-		query->due = DUE_FRESH;
-		event_active(query->event, EV_TIMEOUT, 0);
+	    !is_last(query)) {
+		query_change(query, QUERY_AGAIN);
 		return;
 	}
-	if (query->context->distrusted && result.security == DNS_INSECURE)
-		read_failure("the trust anchor is not alive", &result);
-	if (query->context->is_outdated)
-		read_failure("out of memory for other trust anchors", &result);
-	result.spent = query->spent + cost_of_zones(&result);
-	result.spent += cost_of_sets(&result);
+	withhold(query->context->trust, &result);
+	note_cost(query, &result);
 	if (validator->asking) {
 		postpone(query, &result);
 		return;
@@ -984,8 +900,7 @@ query_new(struct context *context, const char *name, uint16_t type,
 	query->type = type;
 	query->cb = cb;
 	query->arg = arg;
-	query->is_last = is_fresh(context);
-	query->is_ours = cb == on_root_key;
+	query->fresh_kind = KIND_FRESH;
 	context->owner->in_flight++;
 	query_enter(query, context);
 	return query;
@@ -1034,9 +949,9 @@ ask_fresh(struct validator_query *query)
 	struct context *context;
 	validator_cb cb;
 
-	query->is_last = true;
+	query_change(query, QUERY_ASKED);
 	context = pick_fresh(query->context->owner, domain_host(name),
-	    query->is_doubted, query->budget);
+	    query->fresh_kind, query->budget);
 	if (context != NULL) {
 		query_leave(query);
 		query_enter(query, context);
@@ -1061,7 +976,7 @@ on_root_key(void *arg, const struct validator_result *result)
 
 	if (!result->answered || result->security != DNS_INSECURE)
 		return;
-	context->distrusted = true;
+	distrust(context, TRUST_SECURE);
 	log_error("validated: the root's DNSKEY is insecure to a new instance "
 		  "of libunbound: what is insecure there is not believed");
 }
@@ -1070,20 +985,15 @@ on_root_key(void *arg, const struct validator_result *result)
 static void
 check_trust(struct context *context)
 {
-	struct validator_query *query =
-	    query_new(context, ".", DNS_TYPE_DNSKEY, on_root_key, context);
-
-	if (query == NULL)
-		return;
-	query->is_last = true;
-	submit_new(query);
+	submit_new(
+	    query_new(context, ".", DNS_TYPE_DNSKEY, on_root_key, context));
 }
 
 /* Many callers may want this in one loop iteration, and creating contexts takes
  * time: each gets an iteration of its own. */
 static struct validator_query *
 ask_fresh_later(struct validated *validator, const char *name, uint16_t type,
-    const char *fresh_for, bool is_doubted, validator_cb cb, void *arg)
+    const char *fresh_for, enum context_kind kind, validator_cb cb, void *arg)
 {
 	struct validator_query *query =
 	    query_new(validator->main, name, type, cb, arg);
@@ -1095,9 +1005,8 @@ ask_fresh_later(struct validated *validator, const char *name, uint16_t type,
 		query_free(query);
 		return NULL;
 	}
-	query->is_doubted = is_doubted;
-	query->due = DUE_FRESH;
-	event_active(query->event, EV_TIMEOUT, 0);
+	query->fresh_kind = kind;
+	query_change(query, QUERY_AGAIN);
 	return query;
 }
 
@@ -1111,7 +1020,7 @@ validator_ask(struct validated *validator, const char *name, uint16_t type,
 
 	if (fresh_for != NULL)
 		return ask_fresh_later(
-		    validator, name, type, fresh_for, false, cb, arg);
+		    validator, name, type, fresh_for, KIND_FRESH, cb, arg);
 	snprintf(key, sizeof(key), "%u/%s", type, name);
 	context = pick_shared(validator, key);
 	if (context == NULL)
@@ -1126,22 +1035,20 @@ struct validator_query *
 validator_ask_doubted(struct validated *validator, const char *name,
     uint16_t type, const char *fresh_for, validator_cb cb, void *arg)
 {
-	return ask_fresh_later(validator, name, type, fresh_for, true, cb, arg);
+	return ask_fresh_later(
+	    validator, name, type, fresh_for, KIND_DOUBTED, cb, arg);
 }
 
 struct validator_query *
 validator_watch_root(
     struct validated *validator, const char *state, validator_cb cb, void *arg)
 {
-	struct context *context = context_new(validator, state, TCP_OWN);
+	struct context *context = context_new(validator, KIND_ROOT, state);
 	struct validator_query *query;
 
 	if (context == NULL)
 		return NULL;
-	query = query_new(context, ".", DNS_TYPE_DNSKEY, cb, arg);
-	if (query != NULL)
-		query->is_last = true;
-	query = submit_new(query);
+	query = submit_new(query_new(context, ".", DNS_TYPE_DNSKEY, cb, arg));
 	retire(context);
 	return query;
 }
@@ -1156,7 +1063,7 @@ validator_use_anchors(struct validated *validator, struct anchors *anchors)
 	/* Those contexts may still trust a key that was revoked. */
 	for (struct context *context = validator->contexts; context != NULL;
 	     context = context->next)
-		context->is_outdated = true;
+		distrust(context, TRUST_NONE);
 }
 
 void
@@ -1166,40 +1073,11 @@ validator_cancel(struct validator_query *query)
 		return;
 	query_forget(query);
 	/* Where libunbound is done with it, on_due() frees it. */
-	if (query->due != DUE_RESULT && query->due != DUE_FRESH)
+	if (query->state == QUERY_ASKED || query->state == QUERY_FAILING)
 		abandon(query);
 }
 
 /* ---- life ---- */
-
-/* libunbound takes zones only from a file: one in memory. */
-static int
-write_zones(const struct conf *conf)
-{
-	FILE *file;
-	int fd, copy;
-
-	if (conf->zone_count == 0)
-		return -1;
-	if ((fd = memfd_create("postdane-zones", MFD_CLOEXEC)) == -1)
-		return -2;
-	if ((copy = dup(fd)) == -1 || (file = fdopen(copy, "w")) == NULL) {
-		if (copy != -1)
-			close(copy);
-		close(fd);
-		return -2;
-	}
-	if (zones_write(conf, file) == -1) {
-		fclose(file);
-		close(fd);
-		return -2;
-	}
-	if (fclose(file) != 0) {
-		close(fd);
-		return -2;
-	}
-	return fd;
-}
 
 struct validated *
 validator_new(struct event_base *base, const struct conf *conf,
@@ -1221,10 +1099,7 @@ validator_new(struct event_base *base, const struct conf *conf,
 		validator_free(validator);
 		return NULL;
 	}
-	validator->zones_fd = write_zones(conf);
-	if (validator->zones_fd == -2) {
-		log_error("validated: zone blocks: %s", strerror(errno));
-		validator->zones_fd = -1;
+	if (unbound_context_zones(conf, &validator->zones_fd) == -1) {
 		validator_free(validator);
 		return NULL;
 	}
@@ -1234,7 +1109,7 @@ validator_new(struct event_base *base, const struct conf *conf,
 	validator->trimmer = event_new(base, -1, 0, give_memory_back, NULL);
 	if (validator->reaper == NULL || validator->renewer == NULL ||
 	    validator->crowded == NULL || validator->trimmer == NULL ||
-	    (validator->main = context_new(validator, NULL, TCP_SHARED)) ==
+	    (validator->main = context_new(validator, KIND_SHARED, NULL)) ==
 		NULL) {
 		validator_free(validator);
 		return NULL;
@@ -1278,5 +1153,7 @@ validator_counts(const struct validated *validator)
 {
 	return (struct validator_counts){ .in_flight = validator->in_flight,
 		.abandoned = validator->abandoned,
-		.contexts = validator->context_count };
+		.contexts = validator->contexts_of[KIND_SHARED] +
+			    fresh_count(validator) +
+			    validator->contexts_of[KIND_ROOT] };
 }

@@ -19,8 +19,9 @@
 #include "dns/plain.h"
 
 struct budget;
+struct infra_cache;
 struct ladder;
-struct memory;
+struct plain_cache;
 struct validated;
 
 /* Shared by all lookups; borrowed by each, must outlive them. */
@@ -28,7 +29,8 @@ struct ladder_env {
 	struct event_base *base;
 	const struct conf *conf;
 	struct validated *validator;
-	struct memory *memory;
+	struct infra_cache *infra_cache;
+	struct plain_cache *plain_cache;
 	struct plain_env plain;
 	/* One line of text while the trust anchor is not alive; otherwise
 	 * NULL. */

@@ -50,26 +50,25 @@ uint32_t unbound_answer_lifetime(const uint8_t *wire, size_t len, uint32_t now);
  * server that answered does not do DNSSEC.  True for a malformed message. */
 bool unbound_answer_is_signed(const uint8_t *wire, size_t len);
 
-/*
- * SHA-1 blocks that libunbound may have spent on the NSEC3 records of @wire, a
- * complete answer to a query for a name with @labels labels: a hash for the
- * name and each of its ancestors, with each set of parameters.  After an alias
- * the name may have the maximum length.
- */
-uint64_t unbound_answer_hashing(const uint8_t *wire, size_t len, size_t labels);
+/* What libunbound may have done for a message, now or when it was cached. */
+struct unbound_answer_cost {
+	/* SHA-1 blocks for its NSEC3 records: a hash for the name and each of
+	 * its ancestors, with each set of parameters.  After an alias the name
+	 * may have the maximum length. */
+	uint64_t hashing;
+	/* Zones that it may have validated: one for each label of a signer's
+	 * name, over all links of an alias chain and the denial at its end;
+	 * each zone once.  A signer's name counts only as far as it can be an
+	 * ancestor of what it signs, so junk signatures hide nothing, and junk
+	 * added to another's answer adds a label or two. */
+	size_t zones;
+	/* RRsets that have signatures, whether queried or not. */
+	size_t signed_sets;
+};
 
-/*
- * How many zones libunbound may have validated for @wire, a complete answer:
- * one for each label of a signer's name, over all links of an alias chain and
- * the denial at its end; each zone once.  A signer's name counts only as far as
- * it can be an ancestor of what it signs, so junk signatures hide nothing, and
- * junk added to another's answer adds a label or two.
- */
-size_t unbound_answer_zones(const uint8_t *wire, size_t len);
-
-/* How many RRsets in @wire, a complete answer, have signatures: libunbound may
- * have validated each of them, whether queried or not. */
-size_t unbound_answer_signed_sets(const uint8_t *wire, size_t len);
+/* @wire: a complete answer to a query for a name with @labels labels. */
+struct unbound_answer_cost unbound_answer_cost(
+    const uint8_t *wire, size_t len, size_t labels);
 
 /* Lower all TTLs in the answer and authority sections to at most @ttl.  @wire:
  * a complete message. */

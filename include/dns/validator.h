@@ -1,6 +1,7 @@
 /*
- * validator.h - DNSSEC-validated lookups by libunbound.  Only this module and
- * unbound_facts.h, which finds out its capabilities, use libunbound.
+ * validator.h - DNSSEC-validated lookups by libunbound.  Only this module,
+ * unbound_context.h, which makes its contexts, and unbound_facts.h, which finds
+ * out its capabilities, use libunbound.
  *
  * There are several libunbound contexts: the main one for all queries, a spare
  * one for queries whose twin (an identical query) still hangs in the main one,

@@ -6,7 +6,7 @@ the packets that tests/unit/test_proof_judge.c judges.  As root:
         clang-format -i tests/unit/ds_packets.h
 
 Each question goes to a libunbound context of its own, with the options that
-validator.c sets, over the event API's twin ub_resolve(): the packet is the
+unbound_context.c sets, over the event API's twin ub_resolve(): the packet is the
 same.
 """
 

@@ -36,8 +36,9 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include "dns/budget.h"
-#include "dns/memory.h"
+#include "dns/infra_cache.h"
 #include "dns/packet.h"
+#include "dns/plain_cache.h"
 #include "dns/proof.h"
 #include "dns/validator.h"
 
@@ -158,7 +159,8 @@ plain_cancel(struct plain *plain)
 /* ---- one lookup ---- */
 
 static struct event_base *base;
-static struct memory *memory;
+static struct infra_cache *infra_cache;
+static struct plain_cache *plain_cache;
 static struct ladder *ladder;
 static struct dns_answer *answer; /* NULL until it comes */
 static const char *no_trust;
@@ -197,10 +199,12 @@ static void
 set_up(void)
 {
 	ck_assert_ptr_nonnull(base = event_base_new());
-	ck_assert_ptr_nonnull(memory = memory_new());
-	env = (struct ladder_env){
-		.base = base, .memory = memory, .distrust = distrust
-	};
+	ck_assert_ptr_nonnull(infra_cache = infra_cache_new());
+	ck_assert_ptr_nonnull(plain_cache = plain_cache_new());
+	env = (struct ladder_env){ .base = base,
+		.infra_cache = infra_cache,
+		.plain_cache = plain_cache,
+		.distrust = distrust };
 	no_trust = NULL;
 	forget_questions();
 	walk_reason = PROOF_JUDGE_REASON_NSEC;
@@ -231,7 +235,8 @@ tear_down(void)
 		ck_assert(walks[i].ended || walks[i].cancelled);
 	for (size_t i = 0; i < plain_count; i++)
 		ck_assert(plains[i].ended || plains[i].cancelled);
-	memory_free(memory);
+	plain_cache_free(plain_cache);
+	infra_cache_free(infra_cache);
 	event_base_free(base);
 }
 
@@ -590,7 +595,7 @@ START_TEST(name_with_too_many_labels_is_not_asked_for)
 	ck_assert_str_eq(
 	    answer->why, "the name has more labels than are looked up");
 	/* It says nothing of the zone. */
-	ck_assert_ptr_null(memory_failing_find(memory, name));
+	ck_assert_ptr_null(infra_cache_find_failing(infra_cache, name));
 }
 END_TEST
 
@@ -795,7 +800,7 @@ expect_used_up(void)
 	ck_assert_str_eq(
 	    answer->why, "NSEC3 hashing of one evaluation is used up");
 	ck_assert_uint_eq(plain_count, 0);
-	ck_assert_ptr_null(memory_failing_find(memory, NAME));
+	ck_assert_ptr_null(infra_cache_find_failing(infra_cache, NAME));
 }
 
 /* At either look, and whatever it says. */
@@ -836,7 +841,7 @@ START_TEST(too_much_validation_ends_the_lookup)
 	expect_failed(DNS_INDETERMINATE);
 	ck_assert_str_eq(
 	    answer->why, "validation of one evaluation is used up");
-	ck_assert_ptr_null(memory_failing_find(memory, NAME));
+	ck_assert_ptr_null(infra_cache_find_failing(infra_cache, NAME));
 }
 END_TEST
 
@@ -867,7 +872,7 @@ START_TEST(budget_marks_no_zone)
 	budget_spend(&budget, BUDGET_HASHING, UINT64_MAX);
 	walk_ends(PROOF_SIGNED);
 	expect_failed(DNS_INDETERMINATE);
-	ck_assert_ptr_null(memory_failing_find(memory, NAME));
+	ck_assert_ptr_null(infra_cache_find_failing(infra_cache, NAME));
 }
 END_TEST
 
@@ -1039,7 +1044,8 @@ START_TEST(plain_answers_only_under_a_proof)
 	expect(DNS_OK, DNS_INSECURE, DNS_RUNG_PLAIN);
 	ck_assert_uint_eq(answer->ttl, 50);
 	ck_assert_str_eq(
-	    memory_zone_find(memory, "www.zone.example"), "zone.example");
+	    infra_cache_find_racing(infra_cache, "www.zone.example"),
+	    "zone.example");
 }
 END_TEST
 
@@ -1372,7 +1378,7 @@ START_TEST(messages_of_a_chain_have_a_bound)
 }
 END_TEST
 
-/* ---- memory ---- */
+/* ---- what is remembered ---- */
 
 /* What is remembered is where to hurry, never that the proof may be left
  * out: a zone that has got its DS since is a signed one. */
@@ -1382,8 +1388,8 @@ START_TEST(memory_never_skips_the_walk)
 		NULL };
 	ldns_pkt *packet = message_packet(NAME, DNS_TYPE_A, 0, records, NULL);
 
-	memory_zone_add(memory, "example");
-	memory_answer_add(memory, NAME, DNS_TYPE_A, packet, "example", 300);
+	infra_cache_add_racing(infra_cache, "example");
+	plain_cache_add(plain_cache, NAME, DNS_TYPE_A, packet, "example", 300);
 	ldns_pkt_free(packet);
 	ask_as(NAME, DNS_TYPE_A,
 	    _i < 2 ? LOOKUP_NEED_DATA : LOOKUP_NEED_SECURITY,
@@ -1417,7 +1423,7 @@ START_TEST(recalled_answer_lives_no_longer_than_it_has_left)
 		NULL };
 	ldns_pkt *packet = message_packet(NAME, DNS_TYPE_A, 0, records, NULL);
 
-	memory_answer_add(memory, NAME, DNS_TYPE_A, packet, "example", 20);
+	plain_cache_add(plain_cache, NAME, DNS_TYPE_A, packet, "example", 20);
 	ldns_pkt_free(packet);
 	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
@@ -1429,13 +1435,13 @@ END_TEST
 
 START_TEST(bare_plain_denial_is_remembered_shortly)
 {
-	const struct memory_answer *known;
+	const struct plain_cache_answer *known;
 
 	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_fails();
 	walk_ends(PROOF_PROVEN);
 	plain_finds(0, NULL, NULL);
-	known = memory_answer_find(memory, NAME, DNS_TYPE_A);
+	known = plain_cache_find(plain_cache, NAME, DNS_TYPE_A);
 	ck_assert_ptr_nonnull(known);
 	ck_assert_uint_eq(known->ttl, 5);
 }
@@ -1443,7 +1449,7 @@ END_TEST
 
 START_TEST(secure_answer_beats_memory)
 {
-	memory_zone_add(memory, "example");
+	infra_cache_add_racing(infra_cache, "example");
 	ask(DNS_TYPE_A, LOOKUP_NEED_DATA);
 	unbound_has_data(DNS_SECURE);
 	expect(DNS_OK, DNS_SECURE, DNS_RUNG_VALIDATED);
@@ -1457,9 +1463,9 @@ START_TEST(failing_zone_is_remembered_for_slots_only)
 	walk_ends(PROOF_SIGNED);
 	second_look_fails();
 	expect_failed(DNS_INDETERMINATE);
-	ck_assert_ptr_nonnull(memory_failing_find(memory, NAME));
-	ck_assert_ptr_null(memory_zone_find(memory, NAME));
-	ck_assert_ptr_null(memory_answer_find(memory, NAME, DNS_TYPE_A));
+	ck_assert_ptr_nonnull(infra_cache_find_failing(infra_cache, NAME));
+	ck_assert_ptr_null(infra_cache_find_racing(infra_cache, NAME));
+	ck_assert_ptr_null(plain_cache_find(plain_cache, NAME, DNS_TYPE_A));
 }
 END_TEST
 
@@ -1504,7 +1510,8 @@ START_TEST(failing_zone_is_the_own_one)
 		second_look_fails();
 		expect_failed(DNS_INDETERMINATE);
 	}
-	ck_assert_str_eq(memory_failing_find(memory, "mx.evil.co.example"),
+	ck_assert_str_eq(
+	    infra_cache_find_failing(infra_cache, "mx.evil.co.example"),
 	    failings[_i].failing);
 }
 END_TEST
@@ -1525,11 +1532,12 @@ START_TEST(silent_unsigned_zone_is_failing)
 	else /* at the deadline */
 		pass(5100);
 	expect(DNS_FAILED, DNS_INSECURE, DNS_RUNG_PROOF);
-	ck_assert_str_eq(
-	    memory_failing_find(memory, _i % 2 == 1 ? NAME : "x.zone.example"),
+	ck_assert_str_eq(infra_cache_find_failing(infra_cache,
+			     _i % 2 == 1 ? NAME : "x.zone.example"),
 	    _i % 2 == 1 ? NAME : "zone.example");
-	ck_assert_ptr_null(memory_failing_find(memory, "www.example"));
-	ck_assert_ptr_null(memory_failing_find(memory, "www.test"));
+	ck_assert_ptr_null(
+	    infra_cache_find_failing(infra_cache, "www.example"));
+	ck_assert_ptr_null(infra_cache_find_failing(infra_cache, "www.test"));
 }
 END_TEST
 
@@ -1557,9 +1565,11 @@ START_TEST(name_of_others_is_not_failing)
 	}
 	second_look_fails();
 	expect_failed(_i == 0 ? DNS_INDETERMINATE : DNS_INSECURE);
-	ck_assert_ptr_null(memory_failing_find(memory, "www.example"));
+	ck_assert_ptr_null(
+	    infra_cache_find_failing(infra_cache, "www.example"));
 	/* With time enough it is. */
-	ck_assert_int_eq(memory_failing_find(memory, TARGET) != NULL, _i == 2);
+	ck_assert_int_eq(
+	    infra_cache_find_failing(infra_cache, TARGET) != NULL, _i == 2);
 }
 END_TEST
 
@@ -1579,8 +1589,8 @@ START_TEST(what_says_nothing_of_a_zone_marks_none)
 		second_look_fails();
 	}
 	expect_failed(DNS_INDETERMINATE);
-	ck_assert_ptr_null(memory_failing_find(memory, NAME));
-	ck_assert_ptr_null(memory_failing_find(memory, "example"));
+	ck_assert_ptr_null(infra_cache_find_failing(infra_cache, NAME));
+	ck_assert_ptr_null(infra_cache_find_failing(infra_cache, "example"));
 }
 END_TEST
 
@@ -1605,8 +1615,8 @@ START_TEST(race_is_remembered_for_the_own_zone)
 		ldns_pkt_free(packet);
 	}
 	ck_assert_ptr_nonnull(answer);
-	ck_assert_str_eq(memory_zone_find(memory, NAME), NAME);
-	ck_assert_ptr_null(memory_zone_find(memory, "www.example"));
+	ck_assert_str_eq(infra_cache_find_racing(infra_cache, NAME), NAME);
+	ck_assert_ptr_null(infra_cache_find_racing(infra_cache, "www.example"));
 }
 END_TEST
 
@@ -1924,7 +1934,7 @@ END_TEST
 static void
 ask_in_known_zone(enum lookup_need need)
 {
-	memory_zone_add(memory, "example");
+	infra_cache_add_racing(infra_cache, "example");
 	ask_as(NAME, DNS_TYPE_A, need, LOOKUP_CLASS_POLICY, 5000);
 	ck_assert_uint_eq(walk_count, 1);
 }

@@ -12,8 +12,9 @@
 #include "base/domain.h"
 #include "base/stats.h"
 #include "dns/budget.h"
+#include "dns/infra_cache.h"
 #include "dns/ladder.h"
-#include "dns/memory.h"
+#include "dns/plain_cache.h"
 #include "dns/validator.h"
 
 #include "../fakes/time.h"
@@ -289,7 +290,7 @@ START_TEST(failing_zone_has_few_slots)
 	char name[32];
 
 	must_look_up("probe.example", LOOKUP_CLASS_OTHER);
-	memory_failing_add(ladder_env->memory, "dead.example");
+	infra_cache_add_failing(ladder_env->infra_cache, "dead.example");
 	for (int i = 0; i < ZONE_SLOTS_MAX + 3; i++) {
 		snprintf(name, sizeof(name), "h%d.dead.example", i);
 		must_look_up(name, LOOKUP_CLASS_OTHER);
@@ -315,7 +316,7 @@ END_TEST
 START_TEST(failing_zone_has_slots_for_each_class)
 {
 	must_look_up("probe.example", LOOKUP_CLASS_OTHER);
-	memory_failing_add(ladder_env->memory, "dead.example");
+	infra_cache_add_failing(ladder_env->infra_cache, "dead.example");
 	for (int i = 0; i < ZONE_SLOTS_MAX + 3; i++)
 		must_look_up("a.dead.example", LOOKUP_CLASS_OTHER);
 	ck_assert_uint_eq(started, 1 + ZONE_SLOTS_MAX);
@@ -331,7 +332,7 @@ static void
 fill_both(void)
 {
 	must_look_up("probe.example", LOOKUP_CLASS_OTHER);
-	memory_failing_add(ladder_env->memory, "dead.example");
+	infra_cache_add_failing(ladder_env->infra_cache, "dead.example");
 	for (int i = 0; i < ZONE_SLOTS_MAX; i++)
 		must_look_up("a.dead.example", LOOKUP_CLASS_POLICY);
 	for (int i = ZONE_SLOTS_MAX; i < SLOTS_MAX; i++)
@@ -415,7 +416,7 @@ START_TEST(inner_lookup_counts_in_a_failing_zone)
 	char name[32];
 
 	must_look_up("probe.example", LOOKUP_CLASS_OTHER);
-	memory_failing_add(ladder_env->memory, "dead.example");
+	infra_cache_add_failing(ladder_env->infra_cache, "dead.example");
 	for (int i = 0; i <= ZONE_SLOTS_MAX; i++) {
 		snprintf(name, sizeof(name), "ns%d.dead.example", i);
 		inner[i] = ladder_env->plain.lookup(ladder_env->plain.env, name,
@@ -517,13 +518,20 @@ END_TEST
 START_TEST(forgetting_leaves_lookups_alone)
 {
 	must_look_up("a.example", LOOKUP_CLASS_OTHER);
-	memory_zone_add(ladder_env->memory, "b.example");
+	infra_cache_add_racing(ladder_env->infra_cache, "b.example");
+	plain_cache_add(
+	    ladder_env->plain_cache, "b.example", DNS_TYPE_A, NULL, NULL, 0);
 	ck_assert_ptr_nonnull(
-	    memory_zone_find(ladder_env->memory, "a.b.example"));
+	    plain_cache_find(ladder_env->plain_cache, "b.example", DNS_TYPE_A));
+	ck_assert_ptr_nonnull(
+	    infra_cache_find_racing(ladder_env->infra_cache, "a.b.example"));
 	renew_result = _i == 0 ? 0 : -1;
 	ck_assert_int_eq(resolver_forget(resolver), renew_result);
 	renew_result = 0;
-	ck_assert_ptr_null(memory_zone_find(ladder_env->memory, "a.b.example"));
+	ck_assert_ptr_null(
+	    infra_cache_find_racing(ladder_env->infra_cache, "a.b.example"));
+	ck_assert_ptr_null(
+	    plain_cache_find(ladder_env->plain_cache, "b.example", DNS_TYPE_A));
 	ck_assert_uint_eq(renewed, 1);
 	ends(0, DNS_SECURE, DNS_RUNG_VALIDATED);
 	ck_assert_uint_eq(came, 1);

@@ -290,8 +290,9 @@ START_TEST(hashing_is_counted)
 {
 	struct message message = message_make(
 	    NAME, DNS_TYPE_TLSA, 0, hashed[_i].answer, hashed[_i].authority);
-	const uint64_t blocks = unbound_answer_hashing(
-	    message.wire, message.len, hashed[_i].labels);
+	const uint64_t blocks =
+	    unbound_answer_cost(message.wire, message.len, hashed[_i].labels)
+		.hashing;
 
 	ck_assert_msg(blocks == hashed[_i].blocks, "%s: %llu", hashed[_i].what,
 	    (unsigned long long)blocks);
@@ -301,7 +302,7 @@ START_TEST(hashing_is_counted)
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, message.wire, len);
 		ck_assert_uint_le(
-		    unbound_answer_hashing(copy, len, hashed[_i].labels),
+		    unbound_answer_cost(copy, len, hashed[_i].labels).hashing,
 		    blocks);
 		free(copy);
 	}
@@ -403,7 +404,8 @@ START_TEST(zones_on_the_way_are_counted)
 	struct message message = message_make(NAME, DNS_TYPE_TLSA, 0,
 	    ways[_i].answer[0] != NULL ? ways[_i].answer : NULL,
 	    ways[_i].authority[0] != NULL ? ways[_i].authority : NULL);
-	const size_t zones = unbound_answer_zones(message.wire, message.len);
+	const size_t zones =
+	    unbound_answer_cost(message.wire, message.len, 4).zones;
 
 	ck_assert_msg(zones == ways[_i].zones, "%s: %zu", ways[_i].what, zones);
 	for (size_t len = 0; len < message.len; len++) {
@@ -411,7 +413,8 @@ START_TEST(zones_on_the_way_are_counted)
 
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, message.wire, len);
-		ck_assert_uint_le(unbound_answer_zones(copy, len), zones);
+		ck_assert_uint_le(
+		    unbound_answer_cost(copy, len, 4).zones, zones);
 		free(copy);
 	}
 	free(message.wire);
@@ -435,7 +438,8 @@ START_TEST(zones_of_many_ways_are_counted)
 	    ldns_pkt2wire(&message.wire, packet, &message.len), LDNS_STATUS_OK);
 	ldns_pkt_free(packet);
 	/* Of the last four it counts each again. */
-	ck_assert_uint_eq(unbound_answer_zones(message.wire, message.len),
+	ck_assert_uint_eq(
+	    unbound_answer_cost(message.wire, message.len, 4).zones,
 	    1 + 20 + (20 - 16));
 	free(message.wire);
 }
@@ -451,11 +455,12 @@ START_TEST(zones_have_no_case)
 	size_t at = 0;
 
 	ck_assert_uint_eq(
-	    unbound_answer_zones(message.wire, message.len), 2 + 1);
+	    unbound_answer_cost(message.wire, message.len, 4).zones, 2 + 1);
 	while (memcmp(message.wire + at, "\2bb", 3) != 0)
 		ck_assert_uint_lt(++at, message.len - 3);
 	memcpy(message.wire + at, "\2AA", 3);
-	ck_assert_uint_eq(unbound_answer_zones(message.wire, message.len), 2);
+	ck_assert_uint_eq(
+	    unbound_answer_cost(message.wire, message.len, 4).zones, 2);
 	free(message.wire);
 }
 END_TEST
@@ -495,7 +500,7 @@ START_TEST(signed_sets_are_counted)
 	    signed_sets[_i].authority[0] != NULL ? signed_sets[_i].authority
 						 : NULL);
 	const size_t sets =
-	    unbound_answer_signed_sets(message.wire, message.len);
+	    unbound_answer_cost(message.wire, message.len, 4).signed_sets;
 
 	ck_assert_msg(sets == signed_sets[_i].sets, "%s: %zu",
 	    signed_sets[_i].what, sets);
@@ -504,7 +509,8 @@ START_TEST(signed_sets_are_counted)
 
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, message.wire, len);
-		ck_assert_uint_le(unbound_answer_signed_sets(copy, len), sets);
+		ck_assert_uint_le(
+		    unbound_answer_cost(copy, len, 4).signed_sets, sets);
 		free(copy);
 	}
 	free(message.wire);
@@ -522,7 +528,8 @@ START_TEST(pointers_end)
 
 	ck_assert_uint_eq(message.wire[owner], 0xc0);
 	message.wire[owner + 1] = (uint8_t)owner;
-	ck_assert_uint_eq(unbound_answer_zones(message.wire, message.len), 0);
+	ck_assert_uint_eq(
+	    unbound_answer_cost(message.wire, message.len, 4).zones, 0);
 	free(message.wire);
 }
 END_TEST
@@ -562,10 +569,12 @@ START_TEST(signers_have_labels)
 	uint8_t *signer = message.wire + 12 + 11 + 4 + 2 + 10 + 18;
 
 	ck_assert_uint_eq(signer[0], 7);
-	ck_assert_uint_eq(unbound_answer_zones(message.wire, message.len), 1);
+	ck_assert_uint_eq(
+	    unbound_answer_cost(message.wire, message.len, 4).zones, 1);
 	signer[0] = kinds[_i].octet & 0xc0;
 	memcpy(signer + 1, name, sizeof(name));
-	ck_assert_uint_eq(unbound_answer_zones(message.wire, message.len),
+	ck_assert_uint_eq(
+	    unbound_answer_cost(message.wire, message.len, 4).zones,
 	    kinds[_i].whole ? 1 : 0);
 	free(message.wire);
 }

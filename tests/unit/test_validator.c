@@ -53,6 +53,7 @@ static struct {
 } options[OPTIONS_MAX]; /* the latest, of several contexts */
 static size_t option_count;
 static bool memory_is_short; /* for any option, and so for new contexts */
+static size_t options_left;  /* 0 is no bound: then memory is short */
 
 /* In the place of libunbound's, which it calls. */
 int
@@ -69,6 +70,8 @@ ub_ctx_set_option(struct ub_ctx *ub, const char *name, const char *value)
 	snprintf(
 	    options[option_count].value, sizeof(options[0].value), "%s", value);
 	option_count++;
+	if (options_left > 0 && --options_left == 0)
+		memory_is_short = true;
 	return memory_is_short ? UB_NOMEM : theirs(ub, name, value);
 }
 
@@ -425,6 +428,7 @@ set_up(void)
 	server = start_server();
 	questions = swelling = 0;
 	is_hurried = memory_is_short = false;
+	options_left = 0;
 	paying = NULL;
 	option_count = 0;
 	strcpy(folder, "/tmp/test_validator.XXXXXX");
@@ -1504,6 +1508,35 @@ START_TEST(descriptors_may_run_out_at_any_step)
 }
 END_TEST
 
+/* A context without one of them would break a promise. */
+START_TEST(memory_may_run_out_at_any_option)
+{
+	size_t count;
+
+	option_count = 0;
+	validator_free(again(&conf));
+	count = option_count;
+	ck_assert_uint_gt(count, 10);
+	for (size_t i = 1; i <= count; i++) {
+		options_left = i;
+		memory_is_short = false;
+		ck_assert_msg(again(&conf) == NULL, "option %zu", i);
+	}
+}
+END_TEST
+
+START_TEST(no_zone_blocks_are_needed)
+{
+	struct conf changed = conf;
+	struct validated *other;
+
+	changed.zone_count = 0;
+	other = again(&changed);
+	ck_assert_ptr_nonnull(other);
+	validator_free(other);
+}
+END_TEST
+
 START_TEST(name_that_is_none_can_not_be_asked)
 {
 	char name[80];
@@ -1585,6 +1618,8 @@ TEST_MAIN("validated")
 	tcase_add_test(tc, revoked_key_is_remembered_for_ever);
 	tcase_add_test(tc, listener_without_address_is_an_error);
 	tcase_add_test(tc, descriptors_may_run_out_at_any_step);
+	tcase_add_test(tc, memory_may_run_out_at_any_option);
+	tcase_add_test(tc, no_zone_blocks_are_needed);
 	tcase_add_test(tc, name_that_is_none_can_not_be_asked);
 	tcase_add_test(tc, renewed_contexts_have_empty_caches);
 }
