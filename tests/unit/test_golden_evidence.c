@@ -12,6 +12,7 @@
 #include "command/check/check_report.h"
 #include "command/check/destination.h"
 #include "command/explain_text.h"
+#include "command/report.h"
 #include "dane/evidence.h"
 #include "policy/evidence_json.h"
 #include "policy/nexthop.h"
@@ -397,11 +398,10 @@ START_TEST(a_check_for_people)
 
 	golden_open(&golden);
 	for (size_t i = 0; i < COUNT(sights); i++) {
-		json_t *report = look(&sights[i]);
-
-		check_text(report, golden.out);
+		golden_catch(&golden);
+		report_print(look(&sights[i]), false, check_text);
+		golden_release(&golden);
 		fputc('\n', golden.out);
-		json_decref(report);
 	}
 	golden_close(&golden, "check.txt");
 }

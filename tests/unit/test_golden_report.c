@@ -10,6 +10,7 @@
 #include "command/diagnose/diagnose_facts.h"
 #include "command/diagnose/diagnose_report.h"
 #include "command/doctor/doctor_rules.h"
+#include "command/report.h"
 #include "dns/answer.h"
 
 #include "golden.h"
@@ -165,11 +166,10 @@ START_TEST(a_diagnosis_for_people)
 
 	golden_open(&golden);
 	for (size_t i = 0; i < COUNT(counts); i++) {
-		json_t *report = diagnose(counts[i]);
-
-		diagnose_text(report, golden.out);
+		golden_catch(&golden);
+		report_print(diagnose(counts[i]), false, diagnose_text);
+		golden_release(&golden);
 		fputc('\n', golden.out);
-		json_decref(report);
 	}
 	golden_close(&golden, "diagnose.txt");
 }
