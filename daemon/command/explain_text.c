@@ -21,7 +21,7 @@ static enum mark
 mark_of(const char *word)
 {
 	static const char *const good[] = { "secure", "usable", "dane",
-		"dane-only", NULL };
+		"dane-only", "fingerprint", NULL };
 	static const char *const bad[] = { "failed", "bogus", "indeterminate",
 		"TEMP", NULL };
 
@@ -150,6 +150,8 @@ meaning(const char *reply)
 		{ "dane", "Postfix authenticates the hosts that have TLSA "
 			  "records" },
 		{ "dane-only", "Postfix delivers only to authenticated hosts" },
+		{ "fingerprint", "Postfix delivers only to hosts with one of "
+				 "these certificates or keys" },
 		{ "encrypt", "Postfix delivers only encrypted, without "
 			     "authentication" },
 		{ "may", "Postfix encrypts where the host offers it" },
@@ -205,11 +207,19 @@ put_exceptions(const struct painter *painter, const json_t *explanation)
 	fprintf(painter->out,
 	    "\nTo deliver all the same, before the fault is mended:\n"
 	    "  a static policy in front of postdane, in a map of its own:\n"
-	    "    %s  encrypt\n"
-	    "  or, if its DNSSEC is known to be broken, in postdane.conf:\n"
-	    "    zone \"%s\" { insecure = yes }\n"
-	    "Both give up the protection that DANE has for this domain.\n",
-	    fields_text(explanation, "key"), domain);
+	    "    %s  encrypt\n",
+	    fields_text(explanation, "key"));
+	if (domain[0] != '\0')
+		fprintf(painter->out,
+		    "  or, if its DNSSEC is known to be broken, in "
+		    "postdane.conf:\n"
+		    "    zone \"%s\" { insecure = yes }\n"
+		    "Both give up",
+		    domain);
+	else
+		fprintf(painter->out, "This gives up");
+	fprintf(
+	    painter->out, " the protection that DANE has for this domain.\n");
 }
 
 void
