@@ -42,6 +42,11 @@ query_one(const struct command_line *line, const char *key)
 		printf("%s\tTEMP %s\n", key, text);
 	else if (code != COMMAND_ERROR)
 		printf("%s\t%s\n", key, fields_text(reply, "reply"));
+	else if (reply != NULL)
+		fprintf(stderr,
+		    "postdane: postdaned's answer for %s has no reply: is it "
+		    "of another version?\n",
+		    key);
 	json_decref(reply);
 	return code;
 }
