@@ -581,6 +581,7 @@ START_TEST(reasons_are_told)
 		    answer_new("mx.example.org", DNS_TYPE_A);
 		const size_t opt = 12 + sizeof(QUESTION) - 1;
 
+		ck_assert_ptr_nonnull(answer);
 		answer->security = cases[i].security;
 		if (cases[i].why != NULL)
 			answer->why = strdup(cases[i].why);
