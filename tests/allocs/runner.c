@@ -35,8 +35,11 @@
 #define ZONE_LIMIT_MAX 40    /* of a place that a test comes to without end */
 #define REPORT_MAX 6000      /* octets of what a bad run says */
 #define REPORTS_MAX 20       /* bad runs that are shown */
-#define PATIENCE_SECONDS 120 /* only a hang takes so long */
-#define EXIT_ASSERTION 77    /* the test says no: that is allowed */
+#define PATIENCE_SECONDS 120 /* only a hang takes so long, and ... */
+#define PATIENCE_TIMES 20    /* that of the test when nothing fails */
+#define COUNT_SECONDS 1200   /* where that is not known yet */
+#define COUNT_TRIES 3
+#define EXIT_ASSERTION 77 /* the test says no: that is allowed */
 
 struct TCase {
 	SFun set_up, tear_down;
@@ -132,7 +135,7 @@ run_test(const struct test *test, size_t at)
 /* ---- its process ---- */
 
 static void
-start(struct job *job, const struct test *test, size_t at)
+start(struct job *job, const struct test *test, size_t at, unsigned patience)
 {
 	struct allocs_count *own = NULL;
 
@@ -148,7 +151,7 @@ start(struct job *job, const struct test *test, size_t at)
 		exit(EXIT_FAILURE);
 	}
 	setpgid(0, 0);
-	alarm(PATIENCE_SECONDS);
+	alarm(patience);
 	dup2(job->output, STDOUT_FILENO);
 	dup2(job->output, STDERR_FILENO);
 	if (at > 0) { /* others may count at the same time */
@@ -290,33 +293,47 @@ has_turn(const struct test *test, uint64_t hash, bool all)
 	return true;
 }
 
-/* How many allocations there are; -1 where the test fails as it is.  Some look
- * at the clock, and fail where the machine is busy: three times is no chance.
- */
-static long
-count(const struct test *test)
+/* Waits for @job, which counts: it cannot be settled as the others are. */
+static int
+wait_for(const struct job *job)
 {
-	struct job *job;
 	int status = 0;
+	const struct job *other;
 
-	finish_all();
-	for (int tries = 0; tries < 3; tries++) {
-		if (tries > 0)
-			close(jobs[0].output);
-		start(&jobs[0], test, 0);
-		job = finish_one(&status);
-		if (job == NULL ||
-		    (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+	while ((other = finish_one(&status)) != NULL && other != job)
+		settle(other, status);
+	return other != NULL ? status : -1; /* no exit */
+}
+
+/* How many allocations there are, and for how many seconds to be patient with
+ * the test; -1 where the test fails as it is.  Some look at the clock, and fail
+ * where the machine is busy: three times is no chance. */
+static long
+count(const struct test *test, unsigned *patience)
+{
+	struct job *job = free_job();
+
+	for (int tries = 1; job != NULL; tries++) {
+		const time_t begin = time(NULL);
+		int status;
+
+		start(job, test, 0, COUNT_SECONDS);
+		status = wait_for(job);
+		*patience = PATIENCE_SECONDS +
+			    PATIENCE_TIMES * (unsigned)(time(NULL) - begin);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+			close(job->output);
+			return (long)shared->count;
+		}
+		if (tries == COUNT_TRIES) {
+			report(job, status);
+			close(job->output);
 			break;
+		}
+		close(job->output);
 	}
-	if (job == NULL || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		bad++;
-		report(&jobs[0], status);
-		close(jobs[0].output);
-		return -1;
-	}
-	close(job->output);
-	return (long)shared->count;
+	bad++;
+	return -1;
 }
 
 static void
@@ -325,12 +342,13 @@ try(const struct test *test)
 	const char *how = getenv("ALLOCS"), *only = getenv("ALLOCS_AT");
 	const bool all = how != NULL && strcmp(how, "all") == 0;
 	const size_t one = only != NULL ? strtoul(only, NULL, 10) : 0;
-	const long number = count(test);
+	unsigned patience;
+	const long number = count(test, &patience);
 
-	for (long k = 1; k <= number && k <= ALLOCS_MAX; k++)
+	for (long k = 1; k <= number; k++)
 		if (one != 0 ? (size_t)k == one
 			     : has_turn(test, shared->place[k - 1], all))
-			start(free_job(), test, (size_t)k);
+			start(free_job(), test, (size_t)k, patience);
 }
 
 void
