@@ -32,12 +32,10 @@
 #define TESTS_MAX 1024
 #define JOBS_MAX 64
 #define PLACES_MAX (1U << 17)
-#define ZONE_LIMIT_MAX 40    /* of a place that a test comes to without end */
-#define REPORT_MAX 6000      /* octets of what a bad run says */
-#define REPORTS_MAX 20       /* bad runs that are shown */
-#define PATIENCE_SECONDS 120 /* only a hang takes so long, and ... */
-#define PATIENCE_TIMES 20    /* that of the test when nothing fails */
-#define COUNT_SECONDS 1200   /* where that is not known yet */
+#define ZONE_LIMIT_MAX 40  /* of a place that a test comes to without end */
+#define REPORT_MAX 6000    /* octets of what a bad run says */
+#define REPORTS_MAX 20     /* bad runs that are shown */
+#define COUNT_SECONDS 1200 /* a hang when nothing fails */
 #define COUNT_TRIES 3
 #define EXIT_ASSERTION 77 /* the test says no: that is allowed */
 
@@ -49,6 +47,13 @@ struct test {
 	const TTest *ttest;
 	TCase *tcase;
 	int i;
+};
+
+/* Of a test, in seconds, by what it takes when nothing fails.  What waits for
+ * what a failure has prevented waits in vain, which is allowed. */
+struct patience {
+	unsigned hang; /* only a hang takes so long */
+	unsigned wait; /* PATIENCE, see tests/unit/patience.h */
 };
 
 struct Suite {
@@ -113,6 +118,8 @@ _ck_assert_failed(
 	allocs_disarm();
 	(void)msg;
 	fprintf(stderr, "%s:%d: %s\n", file, line, expr);
+	if (geteuid() != getuid() && seteuid(getuid()) == -1) /* may not look */
+		perror("seteuid");
 	__lsan_do_leak_check();
 	_exit(EXIT_ASSERTION);
 }
@@ -135,7 +142,21 @@ run_test(const struct test *test, size_t at)
 /* ---- its process ---- */
 
 static void
-start(struct job *job, const struct test *test, size_t at, unsigned patience)
+set_patience(const struct patience *patience)
+{
+	char text[16];
+
+	alarm(patience != NULL ? patience->hang : COUNT_SECONDS);
+	if (patience == NULL)
+		return;
+	snprintf(text, sizeof(text), "%u", patience->wait);
+	setenv("PATIENCE", text, 1);
+}
+
+/* @patience: NULL, not known yet. */
+static void
+start(struct job *job, const struct test *test, size_t at,
+    const struct patience *patience)
 {
 	struct allocs_count *own = NULL;
 
@@ -151,7 +172,7 @@ start(struct job *job, const struct test *test, size_t at, unsigned patience)
 		exit(EXIT_FAILURE);
 	}
 	setpgid(0, 0);
-	alarm(patience);
+	set_patience(patience);
 	dup2(job->output, STDOUT_FILENO);
 	dup2(job->output, STDERR_FILENO);
 	if (at > 0) { /* others may count at the same time */
@@ -305,23 +326,38 @@ wait_for(const struct job *job)
 	return other != NULL ? status : -1; /* no exit */
 }
 
-/* How many allocations there are, and for how many seconds to be patient with
- * the test; -1 where the test fails as it is.  Some look at the clock, and fail
- * where the machine is busy: three times is no chance. */
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static struct patience
+patience_of(uint64_t ms)
+{
+	return (struct patience){ .hang = 120 + (unsigned)(ms / 50),
+		.wait = 2 + (unsigned)(ms / 100) };
+}
+
+/* How many allocations there are; -1 where the test fails as it is.  Some look
+ * at the clock, and fail where the machine is busy: three times is no chance.
+ */
 static long
-count(const struct test *test, unsigned *patience)
+count(const struct test *test, struct patience *patience)
 {
 	struct job *job = free_job();
 
 	for (int tries = 1; job != NULL; tries++) {
-		const time_t begin = time(NULL);
+		const uint64_t begin = now_ms();
 		int status;
 
-		start(job, test, 0, COUNT_SECONDS);
+		start(job, test, 0, NULL);
 		status = wait_for(job);
-		*patience = PATIENCE_SECONDS +
-			    PATIENCE_TIMES * (unsigned)(time(NULL) - begin);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+			*patience = patience_of(now_ms() - begin);
 			close(job->output);
 			return (long)shared->count;
 		}
@@ -342,13 +378,13 @@ try(const struct test *test)
 	const char *how = getenv("ALLOCS"), *only = getenv("ALLOCS_AT");
 	const bool all = how != NULL && strcmp(how, "all") == 0;
 	const size_t one = only != NULL ? strtoul(only, NULL, 10) : 0;
-	unsigned patience;
+	struct patience patience;
 	const long number = count(test, &patience);
 
 	for (long k = 1; k <= number; k++)
 		if (one != 0 ? (size_t)k == one
 			     : has_turn(test, shared->place[k - 1], all))
-			start(free_job(), test, (size_t)k, patience);
+			start(free_job(), test, (size_t)k, &patience);
 }
 
 void
