@@ -339,7 +339,7 @@ static struct patience
 patience_of(uint64_t ms)
 {
 	return (struct patience){ .hang = 120 + (unsigned)(ms / 50),
-		.wait = 2 + (unsigned)(ms / 100) };
+		.wait = 2 + (unsigned)(ms / 500) };
 }
 
 /* How many allocations there are; -1 where the test fails as it is.  Some look
