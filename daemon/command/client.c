@@ -309,15 +309,26 @@ client_ask(const struct control_access *control, const json_t *request)
 	    client_start(control, request, clock_ms() + CLIENT_SECONDS * 1000));
 }
 
+/* Not with "s*" of json_pack(), which leaves out what it has no memory for:
+ * what is asked would be something else. */
+static bool
+set_text(json_t *request, const char *name, const char *text)
+{
+	return text == NULL ||
+	       json_object_set_new(request, name, json_string(text)) == 0;
+}
+
 json_t *
 client_request(const char *command, const char *key, const char *map)
 {
-	json_t *request = json_pack(
-	    "{s:s, s:s*, s:s*}", "command", command, "key", key, "map", map);
+	json_t *request = json_pack("{s:s}", "command", command);
 
-	if (request == NULL)
-		fprintf(stderr, "postdane: the key is not valid UTF-8\n");
-	return request;
+	if (set_text(request, "key", key) && set_text(request, "map", map) &&
+	    request != NULL)
+		return request;
+	json_decref(request);
+	fprintf(stderr, "postdane: the key is not valid UTF-8\n");
+	return NULL;
 }
 
 json_t *

@@ -32,6 +32,17 @@ same_finding(const struct report *report, const char *id, const char *text)
 	return NULL;
 }
 
+/* Not with "s*", which leaves the id out where there is no memory for it. */
+static json_t *
+new_finding(const char *id, const char *severity, const char *text)
+{
+	if (id == NULL)
+		return json_pack(
+		    "{s:s, s:s}", "severity", severity, "text", text);
+	return json_pack(
+	    "{s:s, s:s, s:s}", "id", id, "severity", severity, "text", text);
+}
+
 json_t *
 report_find(struct report *report, enum report_severity severity,
     const char *id, const char *format, va_list ap)
@@ -43,11 +54,10 @@ report_find(struct report *report, enum report_severity severity,
 	finding = id != NULL ? same_finding(report, id, text) : NULL;
 	if (finding != NULL)
 		return finding;
-	finding = json_pack("{s:s*, s:s, s:s}", "id", id, "severity",
-	    report_level(severity)->severity, "text", text);
-	json_array_append_new(report->findings, finding);
+	finding = new_finding(id, report_level(severity)->severity, text);
 	report->count[severity]++;
-	return finding;
+	return json_array_append_new(report->findings, finding) == 0 ? finding
+								     : NULL;
 }
 
 enum report_severity

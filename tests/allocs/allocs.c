@@ -132,6 +132,9 @@ fails(const void *caller)
 
 	if (!state.armed || state.inside)
 		return false;
+	if (count->count == ALLOCS_MAX ||
+	    (state.fail != 0 && count->count == state.fail)) /* no more to do */
+		return false;
 	object = object_of((uintptr_t)caller);
 	if (object != NULL && object->spared) /* what the walk would find */
 		return false;
@@ -140,8 +143,7 @@ fails(const void *caller)
 	state.inside = false;
 	if (!walk.ours)
 		return false;
-	if (count->count < ALLOCS_MAX)
-		count->place[count->count] = walk.hash;
+	count->place[count->count] = walk.hash;
 	if (++count->count != state.fail)
 		return false;
 	errno = ENOMEM;

@@ -23,7 +23,8 @@ struct allocs_count {
 	uint64_t place[ALLOCS_MAX]; /* hash of the stack, by number */
 };
 
-/* Count from now on.  Number @fail, from 1, fails; 0: none does. */
+/* Count from now on, to ALLOCS_MAX.  Number @fail, from 1, fails and is the
+ * last that counts; 0: none does. */
 void allocs_arm(size_t fail, struct allocs_count *count);
 /* Leave everything alone again. */
 void allocs_disarm(void);

@@ -5,11 +5,15 @@
  */
 
 #include <confuse.h>
+#include <errno.h>
 #include <event2/bufferevent.h>
+#include <grp.h>
 #include <ldns/ldns.h>
+#include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <pwd.h>
 #include <unbound.h>
 
 #include <unbound-event.h>
@@ -108,6 +112,44 @@ allocs_SSL_dane_tlsa_add(SSL *ssl, uint8_t usage, uint8_t selector,
 	ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
 	return 0;
 }
+
+/* ---- the databases of libc: not ours, so that nothing inside fails ---- */
+
+/* libc ends the program where it cannot load what nsswitch.conf names.  This
+ * has a frame of its own: a jump in the place of the call would leave none. */
+#define DATABASE_CALL(type, name, parameters, arguments)                       \
+	type allocs_##name parameters;                                         \
+	type allocs_##name parameters                                          \
+	{                                                                      \
+		type found = NULL;                                             \
+                                                                               \
+		if (!FAILS())                                                  \
+			found = name arguments;                                \
+		__asm__ volatile("");                                          \
+		return found;                                                  \
+	}
+
+DATABASE_CALL(struct passwd *, getpwnam, (const char *name), (name))
+DATABASE_CALL(struct group *, getgrnam, (const char *name), (name))
+DATABASE_CALL(struct servent *, getservbyname,
+    (const char *name, const char *protocol), (name, protocol))
+
+int allocs_getpwnam_r(const char *name, struct passwd *entry, char *buffer,
+    size_t size, struct passwd **found);
+int
+allocs_getpwnam_r(const char *name, struct passwd *entry, char *buffer,
+    size_t size, struct passwd **found)
+{
+	int error = ENOMEM;
+
+	*found = NULL;
+	if (!FAILS())
+		error = getpwnam_r(name, entry, buffer, size, found);
+	__asm__ volatile("");
+	return error;
+}
+
+/* ---- libevent ---- */
 
 /* It cannot say that memory ran out, and dies of it: not ours, so that it never
  * does. */

@@ -32,11 +32,12 @@
 #define TESTS_MAX 1024
 #define JOBS_MAX 64
 #define PLACES_MAX (1U << 17)
-#define ZONE_LIMIT_MAX 40    /* of a place that a test comes to without end */
-#define REPORT_MAX 6000      /* octets of what a bad run says */
-#define REPORTS_MAX 20       /* bad runs that are shown */
-#define PATIENCE_SECONDS 120 /* only a hang takes so long */
-#define EXIT_ASSERTION 77    /* the test says no: that is allowed */
+#define ZONE_LIMIT_MAX 40  /* of a place that a test comes to without end */
+#define REPORT_MAX 6000    /* octets of what a bad run says */
+#define REPORTS_MAX 20     /* bad runs that are shown */
+#define COUNT_SECONDS 1200 /* a hang when nothing fails */
+#define COUNT_TRIES 3
+#define EXIT_ASSERTION 77 /* the test says no: that is allowed */
 
 struct TCase {
 	SFun set_up, tear_down;
@@ -46,6 +47,13 @@ struct test {
 	const TTest *ttest;
 	TCase *tcase;
 	int i;
+};
+
+/* Of a test, in seconds, by what it takes when nothing fails.  What waits for
+ * what a failure has prevented waits in vain, which is allowed. */
+struct patience {
+	unsigned hang; /* only a hang takes so long */
+	unsigned wait; /* PATIENCE, see tests/unit/patience.h */
 };
 
 struct Suite {
@@ -73,7 +81,7 @@ static struct place {
 	unsigned turns;          /* that it has had */
 	const struct test *test; /* the last to count turns of its own */
 	unsigned turns_in_test;
-} places[PLACES_MAX];
+} * places; /* PLACES_MAX; not where leaks are looked for: that takes long */
 static unsigned reports;
 static size_t runs, bad, refused;
 static bool deep;
@@ -110,6 +118,8 @@ _ck_assert_failed(
 	allocs_disarm();
 	(void)msg;
 	fprintf(stderr, "%s:%d: %s\n", file, line, expr);
+	if (geteuid() != getuid() && seteuid(getuid()) == -1) /* may not look */
+		perror("seteuid");
 	__lsan_do_leak_check();
 	_exit(EXIT_ASSERTION);
 }
@@ -132,7 +142,21 @@ run_test(const struct test *test, size_t at)
 /* ---- its process ---- */
 
 static void
-start(struct job *job, const struct test *test, size_t at)
+set_patience(const struct patience *patience)
+{
+	char text[16];
+
+	alarm(patience != NULL ? patience->hang : COUNT_SECONDS);
+	if (patience == NULL)
+		return;
+	snprintf(text, sizeof(text), "%u", patience->wait);
+	setenv("PATIENCE", text, 1);
+}
+
+/* @patience: NULL, not known yet. */
+static void
+start(struct job *job, const struct test *test, size_t at,
+    const struct patience *patience)
 {
 	struct allocs_count *own = NULL;
 
@@ -148,7 +172,7 @@ start(struct job *job, const struct test *test, size_t at)
 		exit(EXIT_FAILURE);
 	}
 	setpgid(0, 0);
-	alarm(PATIENCE_SECONDS);
+	set_patience(patience);
 	dup2(job->output, STDOUT_FILENO);
 	dup2(job->output, STDERR_FILENO);
 	if (at > 0) { /* others may count at the same time */
@@ -290,33 +314,62 @@ has_turn(const struct test *test, uint64_t hash, bool all)
 	return true;
 }
 
+/* Waits for @job, which counts: it cannot be settled as the others are. */
+static int
+wait_for(const struct job *job)
+{
+	int status = 0;
+	const struct job *other;
+
+	while ((other = finish_one(&status)) != NULL && other != job)
+		settle(other, status);
+	return other != NULL ? status : -1; /* no exit */
+}
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static struct patience
+patience_of(uint64_t ms)
+{
+	return (struct patience){ .hang = 120 + (unsigned)(ms / 50),
+		.wait = 2 + (unsigned)(ms / 500) };
+}
+
 /* How many allocations there are; -1 where the test fails as it is.  Some look
  * at the clock, and fail where the machine is busy: three times is no chance.
  */
 static long
-count(const struct test *test)
+count(const struct test *test, struct patience *patience)
 {
-	struct job *job;
-	int status = 0;
+	struct job *job = free_job();
 
-	finish_all();
-	for (int tries = 0; tries < 3; tries++) {
-		if (tries > 0)
-			close(jobs[0].output);
-		start(&jobs[0], test, 0);
-		job = finish_one(&status);
-		if (job == NULL ||
-		    (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+	for (int tries = 1; job != NULL; tries++) {
+		const uint64_t begin = now_ms();
+		int status;
+
+		start(job, test, 0, NULL);
+		status = wait_for(job);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+			*patience = patience_of(now_ms() - begin);
+			close(job->output);
+			return (long)shared->count;
+		}
+		if (tries == COUNT_TRIES) {
+			report(job, status);
+			close(job->output);
 			break;
+		}
+		close(job->output);
 	}
-	if (job == NULL || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		bad++;
-		report(&jobs[0], status);
-		close(jobs[0].output);
-		return -1;
-	}
-	close(job->output);
-	return (long)shared->count;
+	bad++;
+	return -1;
 }
 
 static void
@@ -325,12 +378,13 @@ try(const struct test *test)
 	const char *how = getenv("ALLOCS"), *only = getenv("ALLOCS_AT");
 	const bool all = how != NULL && strcmp(how, "all") == 0;
 	const size_t one = only != NULL ? strtoul(only, NULL, 10) : 0;
-	const long number = count(test);
+	struct patience patience;
+	const long number = count(test, &patience);
 
-	for (long k = 1; k <= number && k <= ALLOCS_MAX; k++)
+	for (long k = 1; k <= number; k++)
 		if (one != 0 ? (size_t)k == one
 			     : has_turn(test, shared->place[k - 1], all))
-			start(free_job(), test, (size_t)k);
+			start(free_job(), test, (size_t)k, &patience);
 }
 
 void
@@ -347,6 +401,12 @@ srunner_run_all(SRunner *runner, enum print_output mode)
 		job_count = JOBS_MAX;
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	places = mmap(NULL, PLACES_MAX * sizeof(*places),
+	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED || places == MAP_FAILED) {
+		perror("mmap");
+		exit(EXIT_FAILURE);
+	}
 	for (size_t i = 0; i < test_count; i++)
 		if (only == NULL || strcmp(only, tests[i].ttest->name) == 0)
 			try(&tests[i]);

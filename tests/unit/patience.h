@@ -36,15 +36,23 @@ patience_end(void)
 	       (other != NULL ? atol(other) : PATIENCE_SECONDS);
 }
 
+/* What comes, comes soon; what does not must not keep the processor busy. */
+static inline void
+patience_pause(unsigned turns)
+{
+	usleep(turns < 200 ? 500 : 5000);
+}
+
 /* @step is what may make @ready true: mostly a turn of the loop. */
 #define WAIT_UNTIL(ready, step)                                                \
 	do {                                                                   \
 		const long patience_until = patience_end();                    \
+		unsigned patience_turns = 0;                                   \
 		while (!(ready)) {                                             \
 			ck_assert_msg(patience_now() < patience_until,         \
 			    "waited in vain for %s", #ready);                  \
 			step;                                                  \
-			usleep(500);                                           \
+			patience_pause(patience_turns++);                      \
 		}                                                              \
 	} while (0)
 

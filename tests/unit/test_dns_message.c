@@ -581,6 +581,7 @@ START_TEST(reasons_are_told)
 		    answer_new("mx.example.org", DNS_TYPE_A);
 		const size_t opt = 12 + sizeof(QUESTION) - 1;
 
+		ck_assert_ptr_nonnull(answer);
 		answer->security = cases[i].security;
 		if (cases[i].why != NULL)
 			answer->why = strdup(cases[i].why);
@@ -896,11 +897,13 @@ START_TEST(anything_may_come)
 	const char *given = getenv("SEED");
 	const unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10)
 					    : (unsigned)time(NULL);
+	/* tests/allocs repeats all of them for each allocation. */
+	const int rounds = getenv("ALLOCS") != NULL ? 2000 : 200000;
 	struct dns_answer *answer = chain();
 
 	printf("test_dns_message: SEED=%u\n", seed);
 	srand(seed);
-	for (int i = 0; i < 200000; i++) {
+	for (int i = 0; i < rounds; i++) {
 		char bytes[128];
 		const size_t which = (size_t)rand() % COUNT(seeds);
 		const size_t len = (size_t)rand() % (seeds[which].len + 1);

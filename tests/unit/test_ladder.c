@@ -449,6 +449,7 @@ START_TEST(answer_ends_with_its_signatures)
 		unbound_has_data(DNS_SECURE);
 	else
 		unbound_says(DNS_SECURE, 0, NULL, soa);
+	ck_assert_ptr_nonnull(answer);
 	ck_assert_uint_eq(answer->ttl, 40);
 	if (_i == 0)
 		return;

@@ -41,6 +41,15 @@ send(int fd, const void *buf, size_t n, int flags)
 /* ---- addresses ---- */
 
 /* A datagram socket has a peer without anybody there. */
+static struct peers *
+new_peers(int type)
+{
+	struct peers *peers = peers_new(type);
+
+	ck_assert_ptr_nonnull(peers);
+	return peers;
+}
+
 static struct peer *
 join(struct peers *peers, const char *address)
 {
@@ -55,7 +64,6 @@ join(struct peers *peers, const char *address)
 		connect_socket(fd, &v4, sizeof(v4));
 	else
 		connect_socket(fd, &v6, sizeof(v6));
-	ck_assert_ptr_nonnull(peers);
 	peer = peers_join(peers, fd);
 	ck_assert_ptr_nonnull(peer);
 	close(fd);
@@ -64,7 +72,7 @@ join(struct peers *peers, const char *address)
 
 START_TEST(loopback_is_one_peer)
 {
-	struct peers *peers = peers_new(SOCK_STREAM);
+	struct peers *peers = new_peers(SOCK_STREAM);
 	struct peer *one = join(peers, "127.0.0.1");
 	struct peer *two = join(peers, "127.8.9.10");
 	char text[PEER_TEXT_MAX];
@@ -82,7 +90,7 @@ END_TEST
 
 START_TEST(users_are_told_apart)
 {
-	struct peers *peers = peers_new(SOCK_STREAM);
+	struct peers *peers = new_peers(SOCK_STREAM);
 	struct peer *user, *other = join(peers, "127.0.0.1");
 	char text[PEER_TEXT_MAX], expected[PEER_TEXT_MAX];
 	int pair[2];
@@ -170,7 +178,7 @@ join_as(struct peers *peers, uid_t uid, int family)
 START_TEST(users_are_told_apart_over_loopback)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
-	struct peers *peers = peers_new(SOCK_STREAM);
+	struct peers *peers = new_peers(SOCK_STREAM);
 	char text[PEER_TEXT_MAX], expected[PEER_TEXT_MAX];
 
 	snprintf(expected, sizeof(expected), "user %u",
@@ -193,7 +201,7 @@ END_TEST
 /* Who has closed the socket is not root, as the kernel says then. */
 START_TEST(a_socket_that_is_nobodys_counts_by_its_address)
 {
-	struct peers *peers = peers_new(SOCK_STREAM);
+	struct peers *peers = new_peers(SOCK_STREAM);
 	const struct line line = connect_as(POSTFIX, AF_INET6);
 	char text[PEER_TEXT_MAX];
 	struct peer *peer;
@@ -217,7 +225,7 @@ START_TEST(who_listens_at_a_port_is_not_who_comes_from_it)
 	socklen_t len = sizeof(any);
 	const int listener = socket_of(POSTFIX, AF_INET, SOCK_STREAM);
 	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct peers *peers = peers_new(SOCK_STREAM);
+	struct peers *peers = new_peers(SOCK_STREAM);
 	char text[PEER_TEXT_MAX];
 	struct peer *peer;
 
@@ -270,7 +278,7 @@ expect_sender(struct peers *peers, int fd,
 /* Whether its socket is connected, as a resolver's, or not. */
 START_TEST(who_has_sent_a_datagram_is_known)
 {
-	struct peers *peers = peers_new(SOCK_DGRAM);
+	struct peers *peers = new_peers(SOCK_DGRAM);
 	struct sockaddr_storage ours, theirs;
 	const int fd = datagram_socket(geteuid(), &ours, INADDR_LOOPBACK);
 	const int client = datagram_socket(
@@ -298,7 +306,7 @@ END_TEST
 /* The kernel would name who has a socket at that port, for all addresses. */
 START_TEST(who_has_the_port_here_has_not_sent_from_elsewhere)
 {
-	struct peers *peers = peers_new(SOCK_DGRAM);
+	struct peers *peers = new_peers(SOCK_DGRAM);
 	struct sockaddr_storage ours, theirs;
 	const int fd = datagram_socket(geteuid(), &ours, INADDR_LOOPBACK);
 	const int client = datagram_socket(POSTFIX, &theirs, INADDR_ANY);
@@ -315,8 +323,8 @@ END_TEST
 
 START_TEST(a_peer_is_the_same_in_another_table)
 {
-	struct peers *streams = peers_new(SOCK_STREAM);
-	struct peers *questions = peers_new(SOCK_DGRAM);
+	struct peers *streams = new_peers(SOCK_STREAM);
+	struct peers *questions = new_peers(SOCK_DGRAM);
 	struct peer *one = join(streams, "127.0.0.1");
 	struct peer *two = peers_join_as(questions, one);
 	char text[PEER_TEXT_MAX];
@@ -346,8 +354,7 @@ START_TEST(where_the_kernel_can_not_say_all_users_are_one)
 
 	netlink_error = _i == 0 ? EAFNOSUPPORT : 0;
 	nobody_answers = _i > 0;
-	peers = peers_new(type);
-	ck_assert_ptr_nonnull(peers);
+	peers = new_peers(type);
 	ck_assert_ptr_nonnull(peers_mixed(peers));
 	ck_assert_ptr_nonnull(
 	    strstr(peers_mixed(peers), _i == 0   ? strerror(EAFNOSUPPORT)
@@ -364,7 +371,7 @@ END_TEST
 
 START_TEST(where_it_can_nothing_is_said)
 {
-	struct peers *peers = peers_new(_i == 0 ? SOCK_STREAM : SOCK_DGRAM);
+	struct peers *peers = new_peers(_i == 0 ? SOCK_STREAM : SOCK_DGRAM);
 
 	ck_assert_ptr_nonnull(peers);
 	ck_assert_ptr_null(peers_mixed(peers));
@@ -375,7 +382,7 @@ END_TEST
 /* One user of the machine may have 65,536 of them. */
 START_TEST(users_of_namespaces_are_one_peer)
 {
-	struct peers *peers = peers_new(SOCK_STREAM);
+	struct peers *peers = new_peers(SOCK_STREAM);
 	struct peer *one, *two;
 	char text[PEER_TEXT_MAX];
 
@@ -397,7 +404,7 @@ END_TEST
 /* Nobody knows who they are: the most cautious is that they are one. */
 START_TEST(what_has_no_peer_is_one_peer)
 {
-	struct peers *peers = peers_new(SOCK_STREAM);
+	struct peers *peers = new_peers(SOCK_STREAM);
 	struct peer *one = peers_join(peers, -1), *two = peers_join(peers, -1);
 	char text[PEER_TEXT_MAX];
 

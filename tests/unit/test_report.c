@@ -57,6 +57,22 @@ START_TEST(the_worst_decides)
 }
 END_TEST
 
+/* They need more room than a new list has. */
+START_TEST(many_are_found)
+{
+	struct report report = { .findings = json_array() };
+
+	for (size_t i = 0; i < 20; i++) {
+		json_t *finding = find(&report, REPORT_NOTE, "id", "%zu", i);
+
+		ck_assert(json_is_object(finding)); /* it was not freed */
+		ck_assert_str_eq(fields_text(finding, "id"), "id");
+		ck_assert_uint_eq(json_array_size(report.findings), i + 1);
+	}
+	json_decref(report.findings);
+}
+END_TEST
+
 START_TEST(what_is_the_same_is_found_once)
 {
 	struct report report = { .findings = json_array() };
@@ -127,6 +143,7 @@ TEST_MAIN("report")
 	TCase *tc = add_case(suite, "report");
 
 	add_rows(tc, the_worst_decides, rows);
+	tcase_add_test(tc, many_are_found);
 	tcase_add_test(tc, what_is_the_same_is_found_once);
 	add_rows(tc, a_report_is_printed, prints);
 }

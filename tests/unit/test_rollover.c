@@ -281,6 +281,7 @@ START_TEST(without_a_directory_nothing_is_followed)
 	rollover_free(rollover);
 	conf.state_directory = (char *)"";
 	rollover = rollover_new(base, &conf, NULL, on_change, &changes);
+	ck_assert_ptr_nonnull(rollover);
 	rollover_start(rollover);
 	pass(0);
 	ck_assert_uint_eq(looks, 0);
