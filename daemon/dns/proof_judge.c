@@ -433,6 +433,21 @@ judge_denial(const struct proof_judge_question *question,
 }
 
 static bool
+has_dname(const ldns_rr_list *answer, const char *zone)
+{
+	char owner[DOMAIN_TEXT_MAX];
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
+
+		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNAME &&
+		    packet_owner(rr, owner) == 0 && domain_equal(owner, zone))
+			return true;
+	}
+	return false;
+}
+
+static bool
 has_alias(const ldns_rr_list *answer)
 {
 	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
@@ -471,7 +486,8 @@ proof_judge(const struct proof_judge_question *question,
 	answer = ldns_pkt_answer(question->packet);
 	if (has_alias(answer)) {
 		finding->verdict = PROOF_JUDGE_NO_CUT;
-		finding->alias = true;
+		finding->dname_at_apex =
+		    has_dname(answer, question->signed_zone);
 		return;
 	}
 	if ((question->security != DNS_SECURE &&

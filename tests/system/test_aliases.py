@@ -1,0 +1,122 @@
+"""Aliases that only one kind of answer shows, and zones that are one alias."""
+
+import concurrent.futures
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+import pytest
+
+import lab as lab_module
+import matrix
+from zones import USABLE, Zone
+
+LISTENER, UNBOUND = "127.0.0.25", "127.0.0.26"
+T = dns.rdatatype
+HOST = "MX 10 mx\nmx A 10.25.0.9"
+
+# ---- a DNAME at the apex of a signed zone: a whole zone that has moved ----
+
+PLAIN = Zone("plain.nsec", f"@ {HOST}\nx MX 10 mx\ny A 10.25.0.9")
+SECURE = Zone("secure.nsec", f"@ {HOST}\nx MX 10 mx\ny A 10.25.0.9\n"
+              f"_25._tcp.mx TLSA {USABLE}\n_25._tcp.y TLSA {USABLE}", "ecdsa")
+
+
+def moved(name, target, **options):
+    return Zone(name, f"@ DNAME {target}.", "ecdsa", ns="@ NS ns.secure.nsec.",
+                **options)
+
+
+MOVED = [
+    PLAIN, SECURE,
+    moved("moved.nsec", "plain.nsec"),
+    moved("moved3.nsec3", "plain.nsec", denial="nsec3"),
+    moved("movedo.optout", "plain.nsec", denial="nsec3", opt_out=True),
+    moved("twice.nsec", "moved.nsec"),
+    moved("insecure.nsec", "secure.nsec"),
+    Zone("hosts.nsec", "a MX 10 y.moved.nsec.\nb MX 10 y.insecure.nsec.\n"
+         "c CNAME x.moved.nsec.", "ecdsa"),
+]
+LEVELS = {
+    "x.moved.nsec": "may", "x.moved3.nsec3": "may", "x.movedo.optout": "may",
+    "x.twice.nsec": "may", "x.insecure.nsec": "dane", "a.hosts.nsec": "may",
+    "b.hosts.nsec": "dane", "c.hosts.nsec": "may",
+}
+
+# Into zones whose servers libunbound can do nothing with: plain DNS can.
+BROKEN = [case for case in matrix.CASES
+          if not case.ipv6 and case.name != "oneforging"]
+
+
+def broken_zones():
+    for zone in matrix.case_zones():
+        if zone.name.startswith("u-"):
+            yield zone
+    for case in BROKEN:
+        yield moved(f"m-{case.name}.nsec", f"u-{case.name}.nsec")
+
+
+# ---- the lab ----
+
+def daemon_in(lab, name, config=""):
+    yield from lab_module.running(lab_module.Daemon(
+        lab, name, f'dns-listen = {{ "{LISTENER}:53" }}\n' + config, port=8943))
+
+
+@pytest.fixture(scope="module")
+def lab():
+    made = lab_module.Lab([*MOVED, *broken_zones()])
+    made.start()
+    made.start_unbound(UNBOUND, "  do-not-query-localhost: no\n"
+                       "  qname-minimisation: no\n  aggressive-nsec: no\n")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def daemon(lab):
+    yield from daemon_in(lab, "aliases")
+
+
+def ask(name, rtype, address=LISTENER):
+    query = dns.message.make_query(name + ".", rtype, want_dnssec=True,
+                                   payload=1232)
+    query.flags |= dns.flags.AD
+    return dns.query.udp_with_fallback(query, address, timeout=60)[0]
+
+
+def facts(name, rtype, address=LISTENER):
+    reply = ask(name, rtype, address)
+    return (dns.rcode.to_text(reply.rcode()), bool(reply.flags & dns.flags.AD),
+            sorted((r.name.to_text().lower(), T.to_text(r.rdtype),
+                    sorted(d.to_text() for d in r))
+                   for r in reply.answer if r.rdtype != T.RRSIG))
+
+
+@pytest.mark.parametrize("key", LEVELS)
+def test_moved_zone_has_the_level_of_its_target(daemon, key):
+    assert daemon.socketmap(key).split()[:2] == ["OK", LEVELS[key]]
+
+
+def test_broken_target_is_had_through_its_alias(daemon):
+    names = [f"mx.{kind}-{case.name}.nsec" for case in BROKEN for kind in "um"]
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        said = dict(zip(names, pool.map(lambda name: facts(name, "A"), names)))
+    for case in BROKEN:
+        target, alias = (said[f"mx.{kind}-{case.name}.nsec"] for kind in "um")
+        assert alias[0] == target[0], case.name
+        assert target[2] == [r for r in alias[2] if r[1] == "A"], case.name
+    assert said["mx.m-dropedns.nsec"][2]
+
+
+@pytest.mark.parametrize("zone", ["moved.nsec", "moved3.nsec3",
+                                  "movedo.optout", "twice.nsec",
+                                  "insecure.nsec"])
+def test_listener_says_what_unbound_says(daemon, zone):
+    for name in (zone, f"x.{zone}", f"_25._tcp.mx.{zone}", f"nope.{zone}"):
+        for rtype in ("MX", "A", "TLSA", "CNAME", "DS", "TXT"):
+            assert facts(name, rtype) == facts(name, rtype, UNBOUND), \
+                (name, rtype)
