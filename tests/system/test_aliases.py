@@ -12,6 +12,7 @@ import pytest
 
 import lab as lab_module
 import matrix
+import misbehave
 from zones import USABLE, Zone
 
 LISTENER, UNBOUND = "127.0.0.25", "127.0.0.26"
@@ -68,7 +69,7 @@ def daemon_in(lab, name, config=""):
 
 @pytest.fixture(scope="module")
 def lab():
-    made = lab_module.Lab([*MOVED, *broken_zones()])
+    made = lab_module.Lab([*MOVED, *broken_zones(), *PARTIAL])
     made.start()
     made.start_unbound(UNBOUND, "  do-not-query-localhost: no\n"
                        "  qname-minimisation: no\n  aggressive-nsec: no\n")
@@ -120,3 +121,53 @@ def test_listener_says_what_unbound_says(daemon, zone):
         for rtype in ("MX", "A", "TLSA", "CNAME", "DS", "TXT"):
             assert facts(name, rtype) == facts(name, rtype, UNBOUND), \
                 (name, rtype)
+
+
+# ---- plain answers with something in them, but not what was asked ----
+
+def plain_only(answer):
+    """REFUSED to EDNS."""
+    async def behave(x):
+        return x.error(dns.rcode.REFUSED) if x.edns else await answer(x)
+    return behave
+
+
+async def dname_alone(x):
+    """Without the alias that it makes."""
+    reply = dns.message.from_wire(await x.plain())
+    if reply.answer and reply.answer[0].rdtype == T.DNAME:
+        reply.answer, reply.authority = reply.answer[:1], []
+    return reply.to_wire()
+
+
+async def target_alone(x):
+    """The records that an alias leads to, and not the alias."""
+    reply = dns.message.from_wire(await x.plain())
+    if len(reply.answer) > 1:
+        reply.answer = [r for r in reply.answer if r.rdtype != T.CNAME]
+    return reply.to_wire()
+
+
+def partial(name, records, behaviour, *others):
+    return matrix.served(Zone(name, records), [
+        (plain_only(behaviour), True), *[(other, True) for other in others]])
+
+
+DNAME = "d DNAME plain.nsec."
+CNAME = f"a CNAME t\nt {HOST}"
+PARTIAL = [
+    partial("dname.nsec", DNAME, dname_alone),
+    partial("dname2.nsec", DNAME, dname_alone, misbehave.healthy),
+    partial("target.nsec", CNAME, target_alone),
+    partial("target2.nsec", CNAME, target_alone, misbehave.healthy),
+]
+
+
+@pytest.mark.parametrize("name, found", [
+    ("x.d.dname.nsec", True), ("x.d.dname2.nsec", True),
+    ("a.target.nsec", False), ("a.target2.nsec", True)])
+def test_other_records_are_no_denial(daemon, name, found):
+    reply = ask(name, "MX")
+    assert dns.rcode.to_text(reply.rcode()) == (
+        "NOERROR" if found else "SERVFAIL")
+    assert any(r.rdtype == T.MX for r in reply.answer) == found
