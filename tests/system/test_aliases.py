@@ -118,7 +118,7 @@ def test_broken_target_is_had_through_its_alias(daemon):
                                   "insecure.nsec"])
 def test_listener_says_what_unbound_says(daemon, zone):
     for name in (zone, f"x.{zone}", f"_25._tcp.mx.{zone}", f"nope.{zone}"):
-        for rtype in ("MX", "A", "TLSA", "CNAME", "DS", "TXT"):
+        for rtype in ("MX", "A", "TLSA", "CNAME", "DNAME", "DS", "TXT"):
             assert facts(name, rtype) == facts(name, rtype, UNBOUND), \
                 (name, rtype)
 
