@@ -585,6 +585,11 @@ make(const char *name, ldns_pkt_rcode rcode, const char *const *answer,
 #define HASHED H("d.z.") "0 0 " SALT " #d.z.+# NS"
 #define HASHED_SIGNED HASHED, "~ #d.z.#.z. NSEC3 2 z."
 #define EMPTY_SIGNED H("d.z.") "1 0 " SALT " #d.z.+#", "~ #d.z.#.z. NSEC3 2 z."
+#define BELOW_D_SIGNED(types)                                                  \
+	H("d.z.")                                                              \
+	"1 0 " SALT " #d.z.+#" types, "~ #d.z.#.z. NSEC3 2 z.",                \
+	    "#x.d.z.-#.z. 300 IN NSEC3 1 1 0 " SALT " #x.d.z.+# NS",           \
+	    "~ #x.d.z.-#.z. NSEC3 2 z."
 #define APEX(flags) H("z.") flags " 0 " SALT " #z.+# NS SOA"
 #define APEX_SIGNED(flags) APEX(flags), "~ #z.#.z. NSEC3 2 z."
 #define SPAN(flags)                                                            \
@@ -1070,10 +1075,39 @@ static const struct {
 	    I,
 	    PROVEN,
 	    OPT_OUT,
-	    { SOA, EMPTY_SIGNED,
-		"#x.d.z.-#.z. 300 IN NSEC3 1 1 0 " SALT " #x.d.z.+# NS",
-		"~ #x.d.z.-#.z. NSEC3 2 z." },
+	    { SOA, BELOW_D_SIGNED("") },
 	    .name = "x.d.z" },
+	{ .what = "opt-out below a host",
+	    I,
+	    PROVEN,
+	    OPT_OUT,
+	    { SOA, BELOW_D_SIGNED(" A") },
+	    .name = "x.d.z" },
+	{ .what = "opt-out below a delegation",
+	    I,
+	    UNEXPLAINED,
+	    NONE,
+	    { SOA, BELOW_D_SIGNED(" NS") },
+	    .name = "x.d.z" },
+	{ .what = "opt-out below a signed delegation",
+	    I,
+	    UNEXPLAINED,
+	    NONE,
+	    { SOA, BELOW_D_SIGNED(" NS DS") },
+	    .name = "x.d.z" },
+	{ .what = "opt-out below a DNAME",
+	    I,
+	    UNEXPLAINED,
+	    NONE,
+	    { SOA, BELOW_D_SIGNED(" DNAME") },
+	    .name = "x.d.z" },
+	{ .what = "opt-out, NXDOMAIN, below a signed delegation",
+	    I,
+	    UNEXPLAINED,
+	    NONE,
+	    { SOA, BELOW_D_SIGNED(" NS DS") },
+	    .name = "x.d.z",
+	    .nxdomain = true },
 	{ .what = "an empty non-terminal",
 	    S,
 	    NO_CUT,
