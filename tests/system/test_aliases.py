@@ -4,6 +4,7 @@ import concurrent.futures
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.query
 import dns.rcode
 import dns.rdatatype
@@ -69,7 +70,7 @@ def daemon_in(lab, name, config=""):
 
 @pytest.fixture(scope="module")
 def lab():
-    made = lab_module.Lab([*MOVED, *broken_zones(), *PARTIAL])
+    made = lab_module.Lab([*MOVED, *broken_zones(), *PARTIAL, *forged_zones()])
     made.start()
     made.start_unbound(UNBOUND, "  do-not-query-localhost: no\n"
                        "  qname-minimisation: no\n  aggressive-nsec: no\n")
@@ -79,7 +80,8 @@ def lab():
 
 @pytest.fixture(scope="module")
 def daemon(lab):
-    yield from daemon_in(lab, "aliases")
+    yield from daemon_in(lab, "aliases", "lookup-deadline = 8\n"
+                         "evaluation-deadline = 16\n")
 
 
 def ask(name, rtype, address=LISTENER):
@@ -171,3 +173,109 @@ def test_other_records_are_no_denial(daemon, name, found):
     assert dns.rcode.to_text(reply.rcode()) == (
         "NOERROR" if found else "SERVFAIL")
     assert any(r.rdtype == T.MX for r in reply.answer) == found
+
+
+# ---- forged aliases: a signed name must not become an unsigned one ----
+
+def record(name, rtype, text):
+    return dns.rrset.from_text(f"{name}.", 86400, "IN", rtype, text)
+
+
+async def answer_for(x, name, rtype):
+    """What the server says of another name."""
+    query = dns.message.make_query(name, rtype, want_dnssec=True)
+    reply = dns.message.from_wire(
+        await x.proxy.ask_backend(query.to_wire(), True))
+    reply.id, reply.question = x.query.id, x.query.question
+    return reply
+
+
+def renamed(reply, old, new):
+    """All that is said of @old is said of @new."""
+    old, new = (dns.name.from_text(name) for name in (old, new))
+    for section in (reply.answer, reply.authority):
+        for rrset in section:
+            if rrset.name == old:
+                rrset.name = new
+    return reply
+
+
+async def forge_dname(x, apex):
+    reply = x.empty()
+    reply.use_edns(0, dns.flags.DO, 1232)
+    reply.answer += [
+        record(apex, "DNAME", "plain.nsec."),
+        record(x.name, "CNAME", x.name[:-len(apex)] + "plain.nsec.")]
+    return reply
+
+
+async def forge_cname(x, apex):
+    reply = x.empty()
+    reply.use_edns(0, dns.flags.DO, 1232)
+    reply.answer.append(record(x.name, "CNAME", "x.plain.nsec."))
+    return reply
+
+
+async def replay_wildcard(x, apex):
+    """A true wildcard alias, by its true signature, with the true opt-out
+    record of another name."""
+    name = f"nothing.w.{apex}"
+    return renamed(await answer_for(x, name, "CNAME"), name, x.name)
+
+
+async def replay_wildcard_of_ds(x, apex):
+    if x.rdtype not in (T.DS, T.CNAME):
+        return None
+    return await replay_wildcard(x, apex)
+
+
+async def junk_wildcard(x, apex):
+    """An alias of the attacker's, as if by a wildcard's signature."""
+    reply = await replay_wildcard(x, apex)
+    for i, rrset in enumerate(reply.answer):
+        if rrset.rdtype == T.CNAME:
+            reply.answer[i] = record(x.name, "CNAME", "y.plain.nsec.")
+    return reply
+
+
+FORGERIES = {"dname": forge_dname, "cname": forge_cname,
+             "replay": replay_wildcard, "replayds": replay_wildcard_of_ds,
+             "junk": junk_wildcard}
+FORGED = set()  # apexes
+KINDS = {"nsec": {}, "nsec3": {"denial": "nsec3"},
+         "optout": {"denial": "nsec3", "opt_out": True}}
+
+
+def forging(forge, apex):
+    async def behave(x):
+        if f".{x.name}".endswith(f".signed.w.{apex}"):
+            reply = await forge(x, apex)
+            if reply is not None:
+                FORGED.add(apex)
+                return reply.to_wire()
+        return await x.pass_on()
+    return behave
+
+
+def forged_zones():
+    for kind, options in KINDS.items():
+        for name, forge in FORGERIES.items():
+            apex = f"f-{name}-{kind}.nsec"
+            yield matrix.served(Zone(apex, f"""
+                *.w CNAME x.plain.nsec.
+                signed.w MX 10 mx.signed.w
+                mx.signed.w A 10.25.0.9
+                _25._tcp.mx.signed.w TLSA {USABLE}
+                """, "ecdsa", **options), [(forging(forge, apex), True)])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_forged_alias_makes_nothing_insecure(daemon, forgery, kind):
+    name = f"signed.w.f-{forgery}-{kind}.nsec"
+    assert daemon.socketmap(name).startswith(("OK dane", "TEMP"))
+    for owner, rtype in ((name, "MX"), (f"mx.{name}", "A"),
+                         (f"_25._tcp.mx.{name}", "TLSA")):
+        rcode, is_secure, _ = facts(owner, rtype)
+        assert is_secure or rcode == "SERVFAIL", (owner, rtype)
+    assert f"f-{forgery}-{kind}.nsec" in FORGED
