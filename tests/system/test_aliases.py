@@ -120,9 +120,19 @@ def test_broken_target_is_had_through_its_alias(daemon):
                                   "insecure.nsec"])
 def test_listener_says_what_unbound_says(daemon, zone):
     for name in (zone, f"x.{zone}", f"_25._tcp.mx.{zone}", f"nope.{zone}"):
-        for rtype in ("MX", "A", "TLSA", "CNAME", "DNAME", "DS", "TXT"):
-            assert facts(name, rtype) == facts(name, rtype, UNBOUND), \
-                (name, rtype)
+        # Not CNAME and DNAME: below a DNAME these are bogus to libunbound.
+        for rtype in ("MX", "A", "TLSA", "DS", "TXT"):
+            ours, theirs = (facts(name, rtype, address)
+                            for address in (LISTENER, UNBOUND))
+            assert ours[0] != "SERVFAIL", (name, rtype)
+            # On a busy machine unbound has no answer now and then.
+            assert theirs[0] == "SERVFAIL" or ours == theirs, (name, rtype)
+
+
+@pytest.mark.parametrize("name, is_secure", [
+    ("nope.insecure.nsec", True), ("nope.moved.nsec", False)])
+def test_dname_of_the_alias_is_no_contradiction(daemon, name, is_secure):
+    assert facts(name, "DNAME")[:2] == ("NXDOMAIN", is_secure)
 
 
 # ---- plain answers with something in them, but not what was asked ----
@@ -224,9 +234,11 @@ async def replay_wildcard(x, apex):
 
 
 async def replay_wildcard_of_ds(x, apex):
-    if x.rdtype not in (T.DS, T.CNAME):
-        return None
-    return await replay_wildcard(x, apex)
+    if x.rdtype in (T.DS, T.CNAME):
+        return await replay_wildcard(x, apex)
+    reply = x.empty()
+    reply.set_rcode(dns.rcode.SERVFAIL)
+    return reply
 
 
 async def junk_wildcard(x, apex):
@@ -249,10 +261,8 @@ KINDS = {"nsec": {}, "nsec3": {"denial": "nsec3"},
 def forging(forge, apex):
     async def behave(x):
         if f".{x.name}".endswith(f".signed.w.{apex}"):
-            reply = await forge(x, apex)
-            if reply is not None:
-                FORGED.add(apex)
-                return reply.to_wire()
+            FORGED.add(apex)
+            return (await forge(x, apex)).to_wire()
         return await x.pass_on()
     return behave
 
@@ -269,13 +279,17 @@ def forged_zones():
                 """, "ecdsa", **options), [(forging(forge, apex), True)])
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_forged_alias_makes_nothing_insecure(daemon, forgery, kind):
-    name = f"signed.w.f-{forgery}-{kind}.nsec"
-    assert daemon.socketmap(name).startswith(("OK dane", "TEMP"))
-    for owner, rtype in ((name, "MX"), (f"mx.{name}", "A"),
-                         (f"_25._tcp.mx.{name}", "TLSA")):
-        rcode, is_secure, _ = facts(owner, rtype)
-        assert is_secure or rcode == "SERVFAIL", (owner, rtype)
-    assert f"f-{forgery}-{kind}.nsec" in FORGED
+def test_forged_alias_makes_nothing_insecure(daemon, forgery):
+    apexes = [f"f-{forgery}-{kind}.nsec" for kind in KINDS]
+    names = [f"signed.w.{apex}" for apex in apexes]
+    questions = [(f"{left}{name}", rtype) for name in names for left, rtype in (
+        ("", "MX"), ("mx.", "A"), ("_25._tcp.mx.", "TLSA"))]
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        policies = pool.map(daemon.socketmap, names)
+        answers = pool.map(lambda question: facts(*question), questions)
+        for policy in policies:
+            assert policy.startswith(("OK dane", "TEMP"))
+        for question, (rcode, is_secure, _) in zip(questions, answers):
+            assert is_secure or rcode == "SERVFAIL", question
+    assert FORGED.issuperset(apexes)
