@@ -305,6 +305,14 @@ copy_rdata(const ldns_rr *rr, struct dns_rdata *to)
 	return 0;
 }
 
+/* A DNAME may have made one of the aliases. */
+static bool
+is_stray(const ldns_rr *rr, uint16_t qtype, const struct packet_facts *facts)
+{
+	return (uint16_t)ldns_rr_get_type(rr) == qtype &&
+	       (qtype != DNS_TYPE_DNAME || facts->aliases == 0);
+}
+
 static int
 collect_records(
     const ldns_rr_list *answer, uint16_t qtype, struct packet_facts *facts)
@@ -320,8 +328,7 @@ collect_records(
 		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
 
 		if (!is_at(rr, (ldns_rr_type)qtype, &rname)) {
-			facts->has_stray |=
-			    (uint16_t)ldns_rr_get_type(rr) == qtype;
+			facts->has_stray |= is_stray(rr, qtype, facts);
 			continue;
 		}
 		if (copy_rdata(rr, &facts->rdata[facts->rdata_count]) == -1)

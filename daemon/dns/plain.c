@@ -59,7 +59,7 @@ enum plain_state {
  *            timer: RACE_MS       -> the next server
  *            referral             -> ASKING or WAITING in the deeper zone; over
  *                                    after PLAIN_REFERRALS_MAX
- *            answer               -> over
+ *            answer, DNAME        -> over
  *            useless, weak denial, silence -> the next server
  *            no server left, no query and no lookup in progress -> over: the
  *            first weak denial, or nothing
@@ -399,7 +399,13 @@ follow_referral(struct plain *plain, const ldns_pkt *packet, const char *zone)
 
 /* ---- answers ---- */
 
-enum sort { SORT_USELESS, SORT_ANSWER, SORT_REFERRAL, SORT_WEAK_DENIAL };
+enum sort {
+	SORT_USELESS,
+	SORT_ANSWER,
+	SORT_DNAME, /* without the alias that it makes */
+	SORT_REFERRAL,
+	SORT_WEAK_DENIAL
+};
 
 static bool
 has_ns(const ldns_rr_list *list)
@@ -411,12 +417,42 @@ has_ns(const ldns_rr_list *list)
 	return false;
 }
 
+/* The zone's DNAME in an answer, and what it makes of the name. */
+static const ldns_rr *
+find_dname(const struct plain *plain, const ldns_pkt *packet,
+    char becomes[DOMAIN_TEXT_MAX])
+{
+	const ldns_rr_list *list = ldns_pkt_answer(packet);
+	char owner[DOMAIN_TEXT_MAX], target[DOMAIN_TEXT_MAX];
+
+	for (size_t i = 0; i < count_records(list); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(list, i);
+
+		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNAME &&
+		    packet_owner(rr, owner) == 0 &&
+		    domain_is_within(owner, plain->zone) &&
+		    packet_name(ldns_rr_rdf(rr, 0), target) == 0 &&
+		    packet_substitute(plain->name, owner, target, becomes) == 0)
+			return rr;
+	}
+	return NULL;
+}
+
+/* An answer that has something else in it does not say that there is none. */
+static bool
+is_denial(const struct packet_facts *facts, const ldns_pkt *packet)
+{
+	return facts->status == DNS_NXDOMAIN ||
+	       ldns_rr_list_rr_count(ldns_pkt_answer(packet)) == 0;
+}
+
 static enum sort
 sort_packet(const struct plain *plain, const ldns_pkt *packet,
     char zone[DOMAIN_TEXT_MAX])
 {
 	struct packet_facts facts;
 	enum sort sort = SORT_USELESS;
+	char becomes[DOMAIN_TEXT_MAX];
 
 	if (packet_facts(packet, plain->name, plain->type, &facts) == -1)
 		return SORT_USELESS;
@@ -424,15 +460,37 @@ sort_packet(const struct plain *plain, const ldns_pkt *packet,
 		sort = SORT_USELESS;
 	else if (facts.status == DNS_OK || facts.aliases > 0)
 		sort = SORT_ANSWER;
+	else if (find_dname(plain, packet, becomes) != NULL)
+		sort = SORT_DNAME;
 	else if (ldns_pkt_aa(packet) || plain->forward)
-		sort = SORT_ANSWER; /* a denial */
+		sort = is_denial(&facts, packet) ? SORT_ANSWER : SORT_USELESS;
 	else if (facts.status == DNS_NODATA &&
 		 referred_zone(plain, packet, zone))
 		sort = SORT_REFERRAL;
-	else if (!has_ns(ldns_pkt_authority(packet)))
+	else if (is_denial(&facts, packet) &&
+		 !has_ns(ldns_pkt_authority(packet)))
 		sort = SORT_WEAK_DENIAL;
 	packet_facts_clear(&facts);
 	return sort;
+}
+
+static void
+finish_dname(struct plain *plain, const ldns_pkt *packet)
+{
+	char becomes[DOMAIN_TEXT_MAX];
+	const ldns_rr *dname = find_dname(plain, packet, becomes);
+	ldns_pkt *alias = NULL;
+	uint8_t *wire;
+	size_t len;
+
+	plain->why = "out of memory";
+	if (packet_alias(
+		plain->name, becomes, ldns_rr_ttl(dname), &wire, &len) == 0) {
+		alias = packet_parse(wire, len);
+		free(wire);
+	}
+	finish(plain, alias);
+	ldns_pkt_free(alias);
 }
 
 static void
@@ -451,6 +509,9 @@ on_exchange(void *arg, const ldns_pkt *packet, const char *why)
 	switch (sort_packet(plain, packet, zone)) {
 	case SORT_ANSWER:
 		finish(plain, packet);
+		break;
+	case SORT_DNAME:
+		finish_dname(plain, packet);
 		break;
 	case SORT_REFERRAL:
 		follow_referral(plain, packet, zone);

@@ -17,32 +17,53 @@
 /* When the CNAME of the name is queried, in milliseconds; at once, where the
  * proof has ended without success by then. */
 #define ALIAS_MS 50
+/* When the DNAME at the apex of the last signed zone is queried beside a DS
+ * query without an answer, which may be following it to silent servers.  A
+ * healthy zone answers before. */
+#define APEX_MS 1000
 
 /* The DS queries, from the root down: only change_way() changes it. */
 enum way {
 	WAY_STARTING = 0, /* no query has been sent */
 	WAY_DS,           /* the DS of an ancestor, or of the name */
 	WAY_DNAME,        /* the DNAME of an ancestor, whose bit map has one */
+	WAY_APEX,         /* the DNAME at the apex, which a DS answer showed */
 	WAY_ENDED
 };
 
 /* The CNAME of the name: only change_alias() changes it. */
 enum alias { ALIAS_LATER = 0, ALIAS_ASKED, ALIAS_KNOWN };
 
+/* The DNAME at the apex of the last signed zone, which no bit map shows on the
+ * way: only change_apex() changes it. */
+enum apex { APEX_LATER = 0, APEX_ASKED, APEX_KNOWN };
+
 /*
  *  STARTING  until the loop runs      -> DS of the TLD; ENDED for the root;
  *                                        a configured zone: over, proven
  *  DS        one label deeper         -> DS: a signed cut, or none; DNAME;
- *                                        ENDED: proven or not, no such name,
- *                                        signed, failed, out of queries or
- *                                        of budget
+ *                                        APEX; ENDED: proven or not, no such
+ *                                        name, signed, failed, out of queries
+ *                                        or of budget
  *  DNAME                              -> over: an alias, or too long; else DS
- *  ENDED     with proven: over; every other end waits for the alias
+ *  APEX      until it is KNOWN        -> DS
+ *  ENDED     with proven: over; every other end waits for the alias, and for
+ *            the apex while that is ASKED
+ *
+ *  alias:
  *  LATER     for ALIAS_MS             -> ASKED, by ENDED at once
  *  ASKED     the CNAME query is out   -> over: a secure alias; else KNOWN
  *  KNOWN     it is none, or the root, or the query was not possible
  *
- * It is over where ENDED meets KNOWN, and after PROOF_SECONDS_MAX.
+ *  apex:
+ *  LATER     a DS query has taken APEX_MS, or has failed, or its answer shows
+ *            a DNAME at the apex      -> ASKED; KNOWN: not possible
+ *  ASKED     the DNAME query is out   -> over: an alias, or too long; else
+ *                                        KNOWN
+ *  KNOWN     a deeper signed cut      -> LATER
+ *
+ * It is over where ENDED meets a KNOWN alias and no query for the apex, and
+ * after PROOF_SECONDS_MAX.
  */
 struct proof {
 	struct validated *validator;
@@ -52,15 +73,18 @@ struct proof {
 	void *arg;
 	enum way way;
 	enum alias alias;
+	enum apex apex;
 	struct timer *timer; /* STARTING: begin; then the time limit */
 	struct timer *alias_timer;
+	struct timer *apex_timer; /* with DS, and LATER */
 
 	char name[DOMAIN_TEXT_MAX];
 	unsigned labels; /* of the ancestor whose DS is being queried */
 	unsigned asked;
 	char zone[DOMAIN_TEXT_MAX];    /* the last signed zone */
 	struct validator_query *step;  /* with DS and DNAME */
-	struct validator_query *cname; /* with ASKED */
+	struct validator_query *cname; /* with ALIAS_ASKED */
+	struct validator_query *dname; /* with APEX_ASKED */
 	uint32_t ttl;
 	enum proof_outcome outcome; /* with ENDED */
 	enum proof_judge_reason reason;
@@ -78,8 +102,10 @@ proof_free(struct proof *proof)
 {
 	validator_cancel(proof->step);
 	validator_cancel(proof->cname);
+	validator_cancel(proof->dname);
 	timer_free(proof->timer);
 	timer_free(proof->alias_timer);
+	timer_free(proof->apex_timer);
 	free(proof);
 }
 
@@ -90,6 +116,11 @@ change_way(struct proof *proof, enum way way)
 	if (proof->way == WAY_STARTING)
 		timer_in_ms(proof->timer, PROOF_SECONDS_MAX * 1000);
 	proof->way = way;
+	if (way == WAY_DS && proof->apex == APEX_LATER &&
+	    strcmp(proof->zone, ".") != 0)
+		timer_in_ms(proof->apex_timer, APEX_MS);
+	else
+		timer_stop(proof->apex_timer);
 }
 
 static void
@@ -100,6 +131,17 @@ change_alias(struct proof *proof, enum alias alias)
 		timer_in_ms(proof->alias_timer, ALIAS_MS);
 	else
 		timer_stop(proof->alias_timer);
+}
+
+static void
+change_apex(struct proof *proof, enum apex apex)
+{
+	proof->apex = apex;
+	if (apex != APEX_ASKED) {
+		validator_cancel(proof->dname);
+		proof->dname = NULL;
+	}
+	timer_stop(proof->apex_timer);
 }
 
 static void
@@ -155,6 +197,14 @@ ask(struct proof *proof, const char *name, uint16_t type, validator_cb cb)
 
 static void ask_alias(void *arg);
 
+static void
+finish_if_known(struct proof *proof)
+{
+	if (proof->way == WAY_ENDED && proof->alias == ALIAS_KNOWN &&
+	    proof->apex != APEX_ASKED)
+		finish(proof, proof->outcome, current(proof));
+}
+
 /* PROVEN stands by itself; every other outcome waits for the CNAME, which may
  * still show that the name is an alias. */
 static void
@@ -162,10 +212,12 @@ end(struct proof *proof, enum proof_outcome outcome)
 {
 	change_way(proof, WAY_ENDED);
 	proof->outcome = outcome;
-	if (outcome != PROOF_PROVEN)
-		ask_alias(proof);
-	if (outcome == PROOF_PROVEN || proof->alias == ALIAS_KNOWN)
+	if (outcome == PROOF_PROVEN) {
 		finish(proof, outcome, current(proof));
+		return;
+	}
+	ask_alias(proof);
+	finish_if_known(proof);
 }
 
 static void ask_next(struct proof *proof);
@@ -191,28 +243,28 @@ keep_ttl(
 		proof->ttl = result->lifetime;
 }
 
-/* The DNAME at an ancestor is secure: continue with the synthesized name. */
-static void
-on_dname(void *arg, const struct validator_result *result)
+/* A secure DNAME at the ancestor @at: continue with the synthesized name.
+ * Returns true where that ends the proof. */
+static bool
+use_dname(
+    struct proof *proof, const char *at, const struct validator_result *result)
 {
-	struct proof *proof = arg;
 	char target[DOMAIN_TEXT_MAX] = "", becomes[DOMAIN_TEXT_MAX];
 	struct packet_facts facts;
 	ldns_pkt *packet = NULL;
 	bool found = false, is_too_long = false;
 
-	proof->step = NULL;
 	budget_pay(proof->budget, result->hashing, result->spent);
 	if (result->answered && result->security == DNS_SECURE &&
 	    (packet = packet_parse(result->packet, result->len)) != NULL &&
-	    packet_facts(packet, current(proof), DNS_TYPE_DNAME, &facts) == 0) {
+	    packet_facts(packet, at, DNS_TYPE_DNAME, &facts) == 0) {
 		/* An ancestor that is an alias has the DNAME of another
 		 * zone. */
-		found = facts.aliases == 0 && facts.rdata_count == 1 &&
-			domain_from_wire(facts.rdata[0].data,
-			    facts.rdata[0].len, target) != 0 &&
-			packet_substitute(
-			    proof->name, current(proof), target, becomes) == 0;
+		found =
+		    facts.aliases == 0 && facts.rdata_count == 1 &&
+		    domain_from_wire(
+			facts.rdata[0].data, facts.rdata[0].len, target) != 0 &&
+		    packet_substitute(proof->name, at, target, becomes) == 0;
 		is_too_long =
 		    facts.rdata_count == 1 && !found && target[0] != '\0';
 		keep_ttl(proof, facts.ttl, result);
@@ -220,12 +272,19 @@ on_dname(void *arg, const struct validator_result *result)
 	}
 	ldns_pkt_free(packet);
 	if (found)
-		finish_alias(
-		    proof, PROOF_ALIAS, current(proof), becomes, result, true);
+		finish_alias(proof, PROOF_ALIAS, at, becomes, result, true);
 	else if (is_too_long)
-		finish_alias(
-		    proof, PROOF_TOO_LONG, current(proof), NULL, result, true);
-	else
+		finish_alias(proof, PROOF_TOO_LONG, at, NULL, result, true);
+	return found || is_too_long;
+}
+
+static void
+on_dname(void *arg, const struct validator_result *result)
+{
+	struct proof *proof = arg;
+
+	proof->step = NULL;
+	if (!use_dname(proof, current(proof), result))
 		ask_next(proof);
 }
 
@@ -244,6 +303,47 @@ ask_dname(struct proof *proof)
 }
 
 static void
+on_apex(void *arg, const struct validator_result *result)
+{
+	struct proof *proof = arg;
+
+	proof->dname = NULL;
+	change_apex(proof, APEX_KNOWN);
+	if (use_dname(proof, proof->zone, result))
+		return;
+	if (proof->way == WAY_APEX)
+		ask_next(proof);
+	else
+		finish_if_known(proof);
+}
+
+/* The apex of a signed zone has a DS, so that no bit map on the way shows a
+ * DNAME there; the DS of what is below follows it. */
+static void
+ask_apex(void *arg)
+{
+	struct proof *proof = arg;
+
+	if (proof->apex != APEX_LATER || strcmp(proof->zone, ".") == 0)
+		return;
+	if (budget_may_ask(proof->budget) &&
+	    ++proof->asked <= PROOF_QUESTIONS_MAX)
+		proof->dname = ask(proof, proof->zone, DNS_TYPE_DNAME, on_apex);
+	change_apex(proof, proof->dname != NULL ? APEX_ASKED : APEX_KNOWN);
+}
+
+/* Returns true where the DNAME is waited for. */
+static bool
+await_apex(struct proof *proof)
+{
+	ask_apex(proof);
+	if (proof->apex != APEX_ASKED)
+		return false;
+	change_way(proof, WAY_APEX);
+	return true;
+}
+
+static void
 act(struct proof *proof, const struct proof_judge_finding *finding,
     const struct validator_result *result)
 {
@@ -251,6 +351,8 @@ act(struct proof *proof, const struct proof_judge_finding *finding,
 	proof->reason = finding->reason;
 	switch (finding->verdict) {
 	case PROOF_JUDGE_FAILED:
+		if (finding->why == NULL) /* not for our own budget's sake */
+			ask_apex(proof);
 		fail(proof, "DS",
 		    finding->why != NULL  ? finding->why
 		    : result->why != NULL ? result->why
@@ -259,10 +361,12 @@ act(struct proof *proof, const struct proof_judge_finding *finding,
 	case PROOF_JUDGE_SIGNED:
 		snprintf(
 		    proof->zone, sizeof(proof->zone), "%s", current(proof));
+		change_apex(proof, APEX_LATER);
 		ask_next(proof);
 		break;
 	case PROOF_JUDGE_NO_CUT:
-		if (!finding->dname || !ask_dname(proof))
+		if (!(finding->dname && ask_dname(proof)) &&
+		    !(finding->dname_at_apex && await_apex(proof)))
 			ask_next(proof);
 		break;
 	case PROOF_JUDGE_NO_NAME:
@@ -358,8 +462,8 @@ on_cname(void *arg, const struct validator_result *result)
 	if (found)
 		finish_alias(
 		    proof, PROOF_ALIAS, proof->name, target, result, false);
-	else if (proof->way == WAY_ENDED)
-		finish(proof, proof->outcome, current(proof));
+	else
+		finish_if_known(proof);
 }
 
 /* Not before it is needed: with silent servers it would hang like the lookup
@@ -438,7 +542,9 @@ proof_start(struct event_base *base, struct validated *validator,
 	}
 	proof->timer = timer_new(base, on_timer, proof);
 	proof->alias_timer = timer_new(base, ask_alias, proof);
-	if (proof->timer == NULL || proof->alias_timer == NULL) {
+	proof->apex_timer = timer_new(base, ask_apex, proof);
+	if (proof->timer == NULL || proof->alias_timer == NULL ||
+	    proof->apex_timer == NULL) {
 		proof_free(proof);
 		return NULL;
 	}

@@ -310,6 +310,16 @@ has_opt_out(const struct nsec3_set *set)
 	return false;
 }
 
+/* What is below a delegation or a DNAME its zone can't deny (RFC 5155
+ * section 8.3). */
+static bool
+may_enclose(const struct nsec3_record *record)
+{
+	return !bitmap_has(record->bitmap, DNS_TYPE_DNAME) &&
+	       (!bitmap_has(record->bitmap, DNS_TYPE_NS) ||
+		   bitmap_has(record->bitmap, DNS_TYPE_SOA));
+}
+
 /*
  * Whether the name is in an opt-out span of the last signed zone: the closest
  * encloser is shown to exist, and an opt-out record covers the next closer name
@@ -319,7 +329,7 @@ static void
 find_opt_out(struct judgement *judgement, enum proof_judge_verdict verdict)
 {
 	const char *zone = judgement->question->signed_zone;
-	const struct nsec3_record *span;
+	const struct nsec3_record *matching, *span;
 	uint8_t hashed[NSEC3_HASH_LEN], next_closer[NSEC3_HASH_LEN];
 
 	if (!has_opt_out(&judgement->nsec3) ||
@@ -332,12 +342,13 @@ find_opt_out(struct judgement *judgement, enum proof_judge_verdict verdict)
 	     encloser = domain_parent(encloser)) {
 		if (!hash(judgement, encloser, hashed))
 			return;
-		if (find_record(judgement, hashed, false) == NULL) {
+		matching = find_record(judgement, hashed, false);
+		if (matching == NULL) {
 			memcpy(next_closer, hashed, sizeof(hashed));
 			continue;
 		}
 		span = find_record(judgement, next_closer, true);
-		if (span == NULL)
+		if (span == NULL || !may_enclose(matching))
 			return;
 		judgement->finding->verdict = verdict;
 		judgement->finding->reason = PROOF_JUDGE_REASON_OPT_OUT;
@@ -433,6 +444,21 @@ judge_denial(const struct proof_judge_question *question,
 }
 
 static bool
+has_dname(const ldns_rr_list *answer, const char *zone)
+{
+	char owner[DOMAIN_TEXT_MAX];
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
+
+		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNAME &&
+		    packet_owner(rr, owner) == 0 && domain_equal(owner, zone))
+			return true;
+	}
+	return false;
+}
+
+static bool
 has_alias(const ldns_rr_list *answer)
 {
 	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
@@ -471,7 +497,8 @@ proof_judge(const struct proof_judge_question *question,
 	answer = ldns_pkt_answer(question->packet);
 	if (has_alias(answer)) {
 		finding->verdict = PROOF_JUDGE_NO_CUT;
-		finding->alias = true;
+		finding->dname_at_apex =
+		    has_dname(answer, question->signed_zone);
 		return;
 	}
 	if ((question->security != DNS_SECURE &&

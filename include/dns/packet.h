@@ -32,7 +32,8 @@ struct packet_facts {
 	struct dns_rdata *rdata; /* of the queried type, at rname */
 	size_t rdata_count;
 	bool has_stray; /* the answer has records of the type that the alias
-			 * chain of the question does not lead to */
+			 * chain of the question does not lead to; a DNAME
+			 * beside an alias may be what has made it */
 };
 
 /*

@@ -63,8 +63,9 @@ struct plain_env {
 /* Borrowed for the time of the callback. */
 struct plain_result {
 	/* An answer: data, an alias, or a denial with AA; a denial without AA
-	 * only where no server gives a better answer.  NULL where all servers
-	 * have been tried. */
+	 * only where no server gives a better answer.  What has other records
+	 * in it, but for a DNAME, whose alias it is then, is no answer.  NULL
+	 * where all servers have been tried. */
 	const ldns_pkt *packet;
 	const char *zone;   /* whose servers answered, or were queried last */
 	const char *why;    /* without packet: one line */

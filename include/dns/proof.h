@@ -3,7 +3,9 @@
  * name; proof_judge.h judges each answer.
  *
  * The CNAME of the name itself is queried in parallel, because the security of
- * an alias is not that of its target; not where the proof completes first.
+ * an alias is not that of its target; not where the proof completes first.  So
+ * is the DNAME of an ancestor: where a bit map shows one, and at the apex of
+ * the last signed zone, where a DS answer shows one, fails or is slow.
  */
 #ifndef DNS_PROOF_H
 #define DNS_PROOF_H

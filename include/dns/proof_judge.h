@@ -59,10 +59,12 @@ struct proof_judge_question {
 struct proof_judge_finding {
 	enum proof_judge_verdict verdict;
 	enum proof_judge_reason reason;
-	bool dname;      /* NO_CUT, and the name's own NSEC or NSEC3 says that
-			  * it has a DNAME */
-	bool alias;      /* NO_CUT, because the answer is an alias */
-	uint32_t ttl;    /* seconds that the result may be kept */
+	bool dname; /* NO_CUT, and the name's own NSEC or NSEC3 says that it
+		     * has a DNAME */
+	bool dname_at_apex; /* NO_CUT, because the answer is an alias, and it
+			     * shows a DNAME at the apex of the signed zone;
+			     * whether it is secure was not looked at */
+	uint32_t ttl;       /* seconds that the result may be kept */
 	const char *why; /* FAILED or UNEXPLAINED: what is wrong, where known;
 			  * static.  Otherwise NULL */
 };

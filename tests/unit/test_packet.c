@@ -133,6 +133,13 @@ static const struct {
 	    DNS_NXDOMAIN, 0, 0, NULL, NULL, false, 0 },
 	{ "YXDOMAIN", DNS_TYPE_A, 6, { "example. 40 IN DNAME long.example." },
 	    { NULL }, DNS_NXDOMAIN, 0, 0, NULL, NULL, false, 0 },
+	{ "the DNAME that has made the alias", DNS_TYPE_DNAME, 3,
+	    { "example. 40 IN DNAME new.test.",
+		"q.example. 40 IN CNAME q.new.test." },
+	    { SOA }, DNS_NXDOMAIN, 0, 1, "q.new.test", "q.new.test", true, 40 },
+	{ "a DNAME that has made no alias", DNS_TYPE_DNAME, 3,
+	    { "example. 40 IN DNAME new.test." }, { SOA }, DNS_NXDOMAIN, 0, 0,
+	    NULL, NULL, true, 120 },
 	{ "SERVFAIL with data", DNS_TYPE_A, 2,
 	    { "q.example. 40 IN A 192.0.2.1" }, { SOA }, DNS_FAILED, 1, 0, NULL,
 	    NULL, false, 40 },
@@ -147,7 +154,7 @@ has_stray(const char *what)
 	static const char *const strays[] = {
 		"records of other names, types, classes",
 		"data before the alias's end", "an alias of another name",
-		"the alias itself"
+		"the alias itself", "a DNAME that has made no alias"
 	};
 
 	for (size_t i = 0; i < COUNT(strays); i++)

@@ -82,7 +82,8 @@ static struct plain_env env = { .conf = &conf,
 static struct plain *plain;
 static struct budget budget;
 static bool came, has_packet, has_data, is_partial, waits;
-static char why[128], zone[DOMAIN_TEXT_MAX];
+static char why[128], zone[DOMAIN_TEXT_MAX], target[DOMAIN_TEXT_MAX];
+static uint32_t ttl;
 static unsigned questions;
 
 static void
@@ -101,6 +102,16 @@ on_plain(void *arg, const struct plain_result *result)
 	snprintf(zone, sizeof(zone), "%s", result->zone);
 	questions = result->questions;
 	is_partial = result->is_partial;
+	if (has_packet) {
+		struct packet_facts facts;
+
+		ck_assert_int_eq(packet_facts(result->packet, asked_name,
+				     DNS_TYPE_MX, &facts),
+		    0);
+		snprintf(target, sizeof(target), "%s", facts.first_target);
+		ttl = facts.ttl;
+		packet_facts_clear(&facts);
+	}
 }
 
 static void
@@ -250,6 +261,18 @@ static const char *const referral[] = { "example. 300 IN NS ns.example.",
 	NULL };
 static const char *const glue[] = { "ns.example. 300 IN A 192.0.2.9", NULL };
 
+static const char *const dname[] = { "b.example. 70 IN DNAME new.test.", NULL };
+static const char *const foreign[] = { "new.test. 300 IN MX 1 mx.example.",
+	NULL };
+static const char *const beside[] = { "c.example. 300 IN DNAME new.test.",
+	NULL };
+static const char *const at_name[] = { "a.b.example. 300 IN DNAME new.test.",
+	NULL };
+#define LABEL "x123456789x123456789x123456789x123456789x123456789x123456789"
+#define LABELS LABEL "." LABEL "." LABEL "." LABEL ".123456789."
+static const char *const too_long[] = { "b.example. 300 IN DNAME " LABELS,
+	NULL };
+
 /* ---- answers ---- */
 
 static const struct {
@@ -266,6 +289,16 @@ static const struct {
 	{ "no name", true, 3, NULL, true },
 	{ "no data without authority", false, 0, NULL, false },
 	{ "no name without authority", false, 3, NULL, false },
+	{ "a DNAME", true, 0, dname, true },
+	{ "a DNAME without authority", false, 0, dname, true },
+	{ "a DNAME to a name that does not exist", true, 3, dname, true },
+	{ "a DNAME that makes the name too long", true, 6, too_long, true },
+	{ "the same, and no error", true, 0, too_long, false },
+	{ "a DNAME of other names", true, 0, beside, false },
+	{ "a DNAME at the name", true, 0, at_name, false },
+	{ "records of another name", true, 0, foreign, false },
+	{ "the same without authority", false, 0, foreign, false },
+	{ "no name, and records of another", true, 3, foreign, true },
 	{ "a failure", true, 2, NULL, false },
 	{ "a failure with data", true, 5, data, false },
 };
@@ -280,6 +313,12 @@ START_TEST(answer_counts_or_the_next_is_asked)
 		ck_assert(has_packet);
 		ck_assert_str_eq(zone, ".");
 		ck_assert_uint_eq(questions, 1);
+		ck_assert_str_eq(target, answers[_i].answer == alias ? "other"
+					 : answers[_i].answer == dname
+					     ? "a.new.test"
+					     : "");
+		if (answers[_i].answer == dname)
+			ck_assert_uint_eq(ttl, 70);
 		return;
 	}
 	ck_assert_uint_eq(asked, 2);
@@ -294,6 +333,23 @@ START_TEST(answer_counts_or_the_next_is_asked)
 	}
 	ck_assert(!has_packet);
 	ck_assert_str_eq(why, "the servers answer, but not the question");
+}
+END_TEST
+
+/* A zone has no say about what is above it. */
+START_TEST(dname_is_one_of_the_zone)
+{
+	static const char *const above[] = { ". 300 IN DNAME new.test.", NULL };
+	static const char *const apex[] = { "example. 300 IN DNAME new.test.",
+		NULL };
+
+	start_at_root();
+	says(0, false, 0, NULL, referral, glue);
+	says(1, true, 0, _i == 0 ? apex : above, NULL, NULL);
+	ck_assert(came);
+	ck_assert(has_packet == (_i == 0));
+	if (_i == 0)
+		ck_assert_str_eq(target, "a.b.new.test");
 }
 END_TEST
 
@@ -820,6 +876,7 @@ TEST_MAIN("plain")
 	tcase_add_loop_test(
 	    tc, denial_without_authority_is_the_last_word, 0, 4);
 	tcase_add_test(tc, denial_without_authority_ends_with_its_zone);
+	tcase_add_loop_test(tc, dname_is_one_of_the_zone, 0, 2);
 	tcase_add_loop_test(tc, zone_is_asked_by_so_many_at_a_time, 0, 3);
 	tcase_add_loop_test(tc, inner_lookup_needs_no_turn, 0, 2);
 	tcase_add_test(tc, our_own_listener_is_never_asked);

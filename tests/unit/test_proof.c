@@ -161,6 +161,12 @@ no_alias(const char *name)
 }
 
 static void
+no_dname(const char *name)
+{
+	answer(name, DNS_TYPE_DNAME, DNS_SECURE, 0, NULL, NULL);
+}
+
+static void
 expect(enum proof_outcome expected, const char *at, const char *signed_zone)
 {
 	ck_assert(came);
@@ -366,6 +372,9 @@ START_TEST(answer_without_use_ends_the_walk)
 		nsec_at("a.example", "example", "NS", DNS_INSECURE);
 	else
 		answer("a.example", DNS_TYPE_DS, DNS_SECURE, 3, NULL, NULL);
+	/* Perhaps the DS was sought where a DNAME leads to. */
+	if (outcomes[_i] == PROOF_FAILED)
+		no_dname("example");
 	expect(outcomes[_i], "a.example", "example");
 	if (_i < 3)
 		ck_assert_ptr_nonnull(strstr(why, "DS of a.example"));
@@ -535,7 +544,9 @@ START_TEST(alias_is_asked_for_when_it_is_needed)
 		no_answer("mx.example", DNS_TYPE_DS);
 	/* It has ended without a proof: at once. */
 	ck_assert(!came);
-	ck_assert_uint_eq(query_count, 3);
+	ck_assert_uint_eq(query_count, _i == 1 ? 3 : 4);
+	if (_i == 2)
+		no_dname("example");
 	no_alias("mx.example");
 	expect(_i == 1 ? PROOF_SIGNED : PROOF_FAILED, "mx.example", "example");
 }
@@ -623,6 +634,251 @@ START_TEST(dname_can_make_a_name_too_long)
 }
 END_TEST
 
+/* ---- DNAME at the apex of a signed zone ---- */
+
+static const char *const apex[] = { "dn.example. 70 IN DNAME new.test.", NULL };
+static const char *const through_apex[] = { "dn.example. 70 IN DNAME new.test.",
+	"mx.dn.example. 70 IN CNAME mx.new.test.", NULL };
+
+/* As far as the DS below the zone, which follows the DNAME. */
+static void
+start_below_apex(void)
+{
+	start("mx.dn.example");
+	no_answer("mx.dn.example", DNS_TYPE_CNAME);
+	signed_at("example", 250);
+	signed_at("dn.example", 250);
+	ck_assert_uint_eq(query_count, 4);
+}
+
+static void
+expect_alias_of_apex(void)
+{
+	expect(PROOF_ALIAS, "dn.example", "dn.example");
+	ck_assert_str_eq(target, "mx.new.test");
+	ck_assert_uint_eq(ttl, 70);
+}
+
+/* However the DS was judged: what follows the DNAME may be bogus. */
+START_TEST(dname_at_the_apex_is_asked_for_where_it_shows)
+{
+	static const enum dns_security security[] = { DNS_INSECURE, DNS_SECURE,
+		DNS_BOGUS };
+
+	start_below_apex();
+	answer(
+	    "mx.dn.example", DNS_TYPE_DS, security[_i], 0, through_apex, NULL);
+	ck_assert(!came);
+	hashing = 7;
+	answer("dn.example", DNS_TYPE_DNAME, DNS_SECURE, 0, apex, NULL);
+	expect_alias_of_apex();
+	ck_assert_uint_eq(budget.left[BUDGET_HASHING], BUDGET_HASHING_MAX - 7);
+}
+END_TEST
+
+/* Anyone on the path can show one. */
+START_TEST(dname_at_the_apex_must_be_secure)
+{
+	static const enum dns_security security[] = { DNS_INDETERMINATE,
+		DNS_INSECURE, DNS_BOGUS };
+
+	start_below_apex();
+	answer(
+	    "mx.dn.example", DNS_TYPE_DS, DNS_INSECURE, 0, through_apex, NULL);
+	if (_i < 3)
+		answer(
+		    "dn.example", DNS_TYPE_DNAME, security[_i], 0, apex, NULL);
+	else
+		no_answer("dn.example", DNS_TYPE_DNAME);
+	expect(PROOF_SIGNED, "mx.dn.example", "dn.example");
+}
+END_TEST
+
+/* The name's whole way is walked once the DNAME is none. */
+START_TEST(walk_goes_on_without_a_dname_at_the_apex)
+{
+	start("mx.a.dn.example");
+	no_alias("mx.a.dn.example");
+	signed_at("example", 250);
+	signed_at("dn.example", 250);
+	answer(
+	    "a.dn.example", DNS_TYPE_DS, DNS_INSECURE, 0, through_apex, NULL);
+	ck_assert_uint_eq(query_count, 5); /* it waits for the DNAME */
+	no_dname("dn.example");
+	ck_assert_uint_eq(query_count, 6);
+	/* It is asked for once. */
+	answer("mx.a.dn.example", DNS_TYPE_DS, DNS_INSECURE, 0, through_apex,
+	    NULL);
+	ck_assert_uint_eq(query_count, 6);
+	expect(PROOF_SIGNED, "mx.a.dn.example", "dn.example");
+}
+END_TEST
+
+START_TEST(failed_ds_may_have_followed_a_dname)
+{
+	start_below_apex();
+	if (_i == 0)
+		no_answer("mx.dn.example", DNS_TYPE_DS);
+	else
+		nsec_at("mx.dn.example", "dn.example", "NS", DNS_BOGUS);
+	ck_assert(!came);
+	if (_i < 2) {
+		answer("dn.example", DNS_TYPE_DNAME, DNS_SECURE, 0, apex, NULL);
+		expect_alias_of_apex();
+		return;
+	}
+	no_answer("dn.example", DNS_TYPE_DNAME);
+	expect(PROOF_FAILED, "mx.dn.example", "dn.example");
+}
+END_TEST
+
+static void
+pass_a_second(void)
+{
+	event_base_loop(base, EVLOOP_ONCE);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+/* Beside a DS that hangs; what it says after all counts just as well. */
+START_TEST(slow_ds_may_be_following_a_dname)
+{
+	start_below_apex();
+	pass_a_second();
+	ck_assert_uint_eq(query_count, 5);
+	if (_i == 0) {
+		answer("dn.example", DNS_TYPE_DNAME, DNS_SECURE, 0, apex, NULL);
+		expect_alias_of_apex();
+		ck_assert(queries[3].cancelled);
+		return;
+	}
+	if (_i == 1) {
+		no_dname("dn.example");
+		nsec_at(
+		    "mx.dn.example", "dn.example", "NS RRSIG NSEC", DNS_SECURE);
+		expect(PROOF_PROVEN, "mx.dn.example", "dn.example");
+		return;
+	}
+	if (_i == 2) {
+		nsec_at(
+		    "mx.dn.example", "dn.example", "NS RRSIG NSEC", DNS_SECURE);
+		expect(PROOF_PROVEN, "mx.dn.example", "dn.example");
+		ck_assert(queries[4].cancelled);
+		return;
+	}
+	/* The proof ends without success, and waits. */
+	if (_i == 3)
+		nsec_at(
+		    "mx.dn.example", "dn.example", "A RRSIG NSEC", DNS_SECURE);
+	else
+		no_answer("mx.dn.example", DNS_TYPE_DS);
+	ck_assert(!came);
+	ck_assert_uint_eq(query_count, 5);
+	no_dname("dn.example");
+	expect(_i == 3 ? PROOF_SIGNED : PROOF_FAILED, "mx.dn.example",
+	    "dn.example");
+}
+END_TEST
+
+/* A zone below has an apex of its own. */
+START_TEST(apex_is_that_of_the_last_signed_zone)
+{
+	start("mx.dn.example");
+	no_alias("mx.dn.example");
+	signed_at("example", 250);
+	pass_a_second();
+	ck_assert_uint_eq(query_count, 4);
+	ck_assert_str_eq(queries[3].name, "example");
+	signed_at("dn.example", 250);
+	ck_assert(queries[3].cancelled);
+	no_answer("mx.dn.example", DNS_TYPE_DS);
+	ck_assert(!came);
+	answer("dn.example", DNS_TYPE_DNAME, DNS_SECURE, 0, apex, NULL);
+	expect_alias_of_apex();
+}
+END_TEST
+
+/* Not where nothing fails, nor for the root. */
+START_TEST(apex_is_asked_for_where_it_is_needed)
+{
+	start("mx.dn.example");
+	no_alias("mx.dn.example");
+	if (_i == 0) {
+		pass_a_second(); /* until the end, as the clock goes here */
+		ck_assert_uint_eq(query_count, 2);
+		expect(PROOF_FAILED, "example", ".");
+		return;
+	}
+	signed_at("example", 250);
+	signed_at("dn.example", 250);
+	if (_i == 1)
+		nsec_at(
+		    "mx.dn.example", "dn.example", "A RRSIG NSEC", DNS_SECURE);
+	else if (_i == 2)
+		answer("mx.dn.example", DNS_TYPE_DS, DNS_SECURE, 3, NULL, NULL);
+	else
+		answer(
+		    "mx.dn.example", DNS_TYPE_DS, DNS_INSECURE, 0, NULL, NULL);
+	ck_assert_uint_eq(query_count, 4);
+	expect(_i == 1   ? PROOF_SIGNED
+	       : _i == 2 ? PROOF_NO_NAME
+			 : PROOF_UNEXPLAINED,
+	    "mx.dn.example", "dn.example");
+}
+END_TEST
+
+START_TEST(apex_is_not_asked_for_on_credit)
+{
+	start_below_apex();
+	if (_i == 0) {
+		budget.left[BUDGET_HASHING] = 0;
+		no_answer("mx.dn.example", DNS_TYPE_DS);
+	} else {
+		budget.left[BUDGET_VALIDATION] = 0;
+		answer("mx.dn.example", DNS_TYPE_DS, DNS_INSECURE, 0,
+		    through_apex, NULL);
+	}
+	ck_assert_uint_eq(query_count, 4);
+	expect(_i == 0 ? PROOF_FAILED : PROOF_SIGNED, "mx.dn.example",
+	    "dn.example");
+}
+END_TEST
+
+/* The last one was for the DS. */
+START_TEST(apex_counts_as_a_question)
+{
+	static const char name[] = "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p";
+
+	start(name);
+	no_alias(name);
+	signed_at("p", 250);
+	for (unsigned labels = 2; labels < 16; labels++)
+		answer(domain_ancestor(name, labels), DNS_TYPE_DS, DNS_SECURE,
+		    0, NULL, NULL);
+	ck_assert_uint_eq(query_count, 17);
+	no_answer(name, DNS_TYPE_DS);
+	ck_assert_uint_eq(query_count, 17);
+	expect(PROOF_FAILED, name, "p");
+}
+END_TEST
+
+START_TEST(dname_at_the_apex_can_make_a_name_too_long)
+{
+	static const char name[] = LABEL "." LABEL "." LABEL ".dn.example";
+	static const char *const long_dname[] = {
+		"dn.example. 70 IN DNAME " LABEL "." LABEL ".", NULL
+	};
+
+	start(name);
+	no_answer(name, DNS_TYPE_CNAME);
+	signed_at("example", 250);
+	signed_at("dn.example", 250);
+	answer(LABEL ".dn.example", DNS_TYPE_DS, DNS_INSECURE, 6, long_dname,
+	    NULL);
+	answer("dn.example", DNS_TYPE_DNAME, DNS_SECURE, 0, long_dname, NULL);
+	expect(PROOF_TOO_LONG, "dn.example", "dn.example");
+}
+END_TEST
+
 /* A proof ends with the signatures that it rests on. */
 START_TEST(proof_ends_with_its_signatures)
 {
@@ -690,6 +946,17 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, alias_is_asked_for_when_it_is_needed, 0, 3);
 	tcase_add_loop_test(tc, one_kind_of_caches_is_asked, 0, 3);
 	tcase_add_test(tc, dname_at_the_name_redirects_nothing);
+	tcase_add_loop_test(
+	    tc, dname_at_the_apex_is_asked_for_where_it_shows, 0, 3);
+	tcase_add_loop_test(tc, dname_at_the_apex_must_be_secure, 0, 4);
+	tcase_add_test(tc, walk_goes_on_without_a_dname_at_the_apex);
+	tcase_add_loop_test(tc, failed_ds_may_have_followed_a_dname, 0, 3);
+	tcase_add_loop_test(tc, slow_ds_may_be_following_a_dname, 0, 5);
+	tcase_add_test(tc, apex_is_that_of_the_last_signed_zone);
+	tcase_add_loop_test(tc, apex_is_asked_for_where_it_is_needed, 0, 4);
+	tcase_add_loop_test(tc, apex_is_not_asked_for_on_credit, 0, 2);
+	tcase_add_test(tc, apex_counts_as_a_question);
+	tcase_add_test(tc, dname_at_the_apex_can_make_a_name_too_long);
 	tcase_add_test(tc, cancelled_walk_is_silent);
 }
 
