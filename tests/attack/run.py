@@ -298,7 +298,7 @@ class Run:
                 self.worker.resolver.ask(name, rtype, flags),
                 self.daemon.patience)
         except (asyncio.TimeoutError, OSError, EOFError):
-            self.complaints.append(f"{name} {rtype}: no answer")
+            self.complaints.append(Late(f"{name} {rtype}: no answer"))
             return
         if reply.flags & dns.flags.TC and "tcp" not in flags:
             await self.name(name, rtype, flags | {"tcp"})
