@@ -804,8 +804,7 @@ START_TEST(swollen_answer_is_looked_at_twice)
 
 	swelling = too_large();
 	begin(&outcome, SWOLLEN, DNS_TYPE_A, NULL);
-	while (questions == 0)
-		event_base_loop(base, EVLOOP_ONCE);
+	WAIT_UNTIL(questions > 0, event_base_loop(base, EVLOOP_NONBLOCK));
 	swelling = 0;
 	wait_for(&outcome);
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
@@ -944,8 +943,8 @@ START_TEST(second_look_can_be_cancelled)
 
 	swelling = too_large();
 	query = begin(&outcome, SWOLLEN, DNS_TYPE_A, NULL);
-	while (questions < (_i == 0 ? 1U : 2U))
-		event_base_loop(base, EVLOOP_ONCE);
+	WAIT_UNTIL(questions >= (_i == 0 ? 1U : 2U),
+	    event_base_loop(base, EVLOOP_NONBLOCK));
 	validator_cancel(query);
 	/* The answer to another question comes after it. */
 	after = ask("a.secure", DNS_TYPE_A, NULL);
@@ -1146,8 +1145,8 @@ START_TEST(oldest_context_makes_room)
 		snprintf(zone, sizeof(zone), "z%d.drop", i);
 		begin(&others[i], "other.drop", DNS_TYPE_A, zone);
 	}
-	while (validator_counts(validator).contexts < 1 + FRESH_MAX)
-		event_base_loop(base, EVLOOP_ONCE);
+	WAIT_UNTIL(validator_counts(validator).contexts >= 1 + FRESH_MAX,
+	    event_base_loop(base, EVLOOP_NONBLOCK));
 	ck_assert(!first.came);
 	/* Each has its time. */
 	fake_ms += 1100;
@@ -1353,8 +1352,8 @@ START_TEST(context_goes_with_the_last_that_is_awaited)
 	struct validator_query *query =
 	    begin(&outcome, "a.drop", DNS_TYPE_A, "drop");
 
-	while (validator_counts(validator).contexts < 2)
-		event_base_loop(base, EVLOOP_ONCE);
+	WAIT_UNTIL(validator_counts(validator).contexts >= 2,
+	    event_base_loop(base, EVLOOP_NONBLOCK));
 	ck_assert_int_eq(validator_renew(validator), 0);
 	for (int i = 0; i < 10; i++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
