@@ -945,6 +945,7 @@ START_TEST(second_look_can_be_cancelled)
 	query = begin(&outcome, SWOLLEN, DNS_TYPE_A, NULL);
 	WAIT_UNTIL(questions >= (_i == 0 ? 1U : 2U),
 	    event_base_loop(base, EVLOOP_NONBLOCK));
+	ck_assert(!outcome.came);
 	validator_cancel(query);
 	/* The answer to another question comes after it. */
 	after = ask("a.secure", DNS_TYPE_A, NULL);
@@ -1045,6 +1046,7 @@ START_TEST(old_anchors_answer_nothing)
 	const char *fresh_for = _i == 1 ? "secure" : NULL;
 	struct outcome outcome = ask("a.secure", DNS_TYPE_A, fresh_for);
 	struct outcome under_way = { 0 };
+	struct anchors *anchors;
 	char why[ANCHORS_WHY_MAX];
 
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
@@ -1054,8 +1056,9 @@ START_TEST(old_anchors_answer_nothing)
 	begin(&under_way, "a.crowd", DNS_TYPE_A, fresh_for);
 	ck_assert_uint_eq(
 	    validator_counts(validator).contexts, _i == 0 ? 1 : 2);
+	ck_assert_ptr_nonnull(anchors = anchors_load(anchor, NULL, why));
 	memory_is_short = true;
-	validator_use_anchors(validator, anchors_load(anchor, NULL, why));
+	validator_use_anchors(validator, anchors);
 	wait_for(&under_way);
 	expect_failure(&under_way);
 	outcome = ask("a.secure", DNS_TYPE_A, fresh_for);
