@@ -804,7 +804,8 @@ START_TEST(swollen_answer_is_looked_at_twice)
 
 	swelling = too_large();
 	begin(&outcome, SWOLLEN, DNS_TYPE_A, NULL);
-	WAIT_UNTIL(questions > 0, event_base_loop(base, EVLOOP_NONBLOCK));
+	while (questions == 0 && !outcome.came)
+		event_base_loop(base, EVLOOP_ONCE);
 	swelling = 0;
 	wait_for(&outcome);
 	expect(&outcome, DNS_SECURE, DNS_OK, 1);
@@ -943,8 +944,8 @@ START_TEST(second_look_can_be_cancelled)
 
 	swelling = too_large();
 	query = begin(&outcome, SWOLLEN, DNS_TYPE_A, NULL);
-	WAIT_UNTIL(questions >= (_i == 0 ? 1U : 2U),
-	    event_base_loop(base, EVLOOP_NONBLOCK));
+	while (questions < (_i == 0 ? 1U : 2U) && !outcome.came)
+		event_base_loop(base, EVLOOP_ONCE);
 	ck_assert(!outcome.came);
 	validator_cancel(query);
 	/* The answer to another question comes after it. */
