@@ -44,7 +44,10 @@ timer_in_ms(struct timer *timer, uint64_t ms)
 	const struct timeval delay = { (time_t)(ms / 1000),
 		(suseconds_t)(ms % 1000 * 1000) };
 
-	event_add(timer->event, &delay);
+	/* libevent keeps what is set in an array, which may have to grow.  A
+	 * timer that is lost is a wait without end. */
+	if (event_add(timer->event, &delay) == -1)
+		timer_now(timer);
 }
 
 void

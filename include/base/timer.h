@@ -16,7 +16,8 @@ struct timer *timer_new(
     struct event_base *base, void (*run)(void *arg), void *arg);
 
 /* Set the timer, in place of an earlier setting.  With 0 the loop looks at its
- * sockets first. */
+ * sockets first.  Out of memory: as timer_now(), too early rather than never.
+ */
 void timer_in_ms(struct timer *timer, uint64_t ms);
 
 /* Run as soon as the callback that calls this has returned to the loop, in

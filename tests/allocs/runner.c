@@ -368,6 +368,7 @@ count(const struct test *test, struct patience *patience)
 		}
 		close(job->output);
 	}
+	runs++;
 	bad++;
 	return -1;
 }
@@ -415,9 +416,7 @@ srunner_run_all(SRunner *runner, enum print_output mode)
 	    runner->suite->name, test_count, refused,
 	    (long)(time(NULL) - begin));
 	printf("%zu%%: Checks: %zu, Failures: 0, Errors: %zu\n",
-	    runs + bad > 0 ? 100 - (100 * bad + runs - 1) / (runs + (runs == 0))
-			   : 100,
-	    runs, bad);
+	    runs > 0 ? 100 - (100 * bad + runs - 1) / runs : 100, runs, bad);
 }
 
 int

@@ -359,8 +359,10 @@ START_TEST(no_altered_octet_is_a_danger)
 	const struct recorded *from = find(rows[_i].id);
 	uint8_t wire[WIRE_MAX];
 	const size_t len = from_hex(from->hex, wire);
+	/* tests/allocs repeats all of them for each allocation. */
+	const size_t step = getenv("ALLOCS") != NULL ? 29 : 1;
 
-	for (size_t n = 0; n < len; n++) {
+	for (size_t n = 0; n < len; n += step) {
 		const uint8_t honest = wire[n];
 		const uint8_t values[] = { (uint8_t)~honest, 0, 0xc0 };
 

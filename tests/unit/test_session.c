@@ -670,6 +670,7 @@ START_TEST(drained_session_answers_first)
 	mixed(&requests, &answers, protocols[_i]);
 	send_bytes(rig.fd, requests.bytes, requests.len);
 	work(rig.base, 5);
+	ck_assert_uint_eq(rig.closed, 0);
 	ck_assert(!session_is_idle(rig.session));
 	session_drain(rig.session);
 	expect_mixed(&rig, &answers);
@@ -724,6 +725,7 @@ START_TEST(drained_session_drops_half_a_request)
 	send_bytes(
 	    rig.fd, protocols[_i] == &socketmap_protocol ? "9:q" : "get", 3);
 	work(rig.base, 5);
+	ck_assert_uint_eq(rig.closed, 0);
 	session_drain(rig.session);
 	expect_end(rig.base, rig.fd);
 	teardown(&rig);
@@ -740,6 +742,7 @@ START_TEST(idle_is_whoever_waits_for_no_answer)
 	ck_assert(session_is_idle(rig.session));
 	send_bytes(rig.fd, protocols[_i] == &socketmap_protocol ? "1" : "g", 1);
 	work(rig.base, 5);
+	ck_assert_uint_eq(rig.closed, 0);
 	ck_assert(session_is_idle(rig.session));
 	ck_assert_uint_eq(rig.used, 0);
 	if (protocols[_i] == &socketmap_protocol)

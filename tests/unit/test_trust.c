@@ -201,6 +201,7 @@ START_TEST(answers_without_dnssec_are_told_apart)
 		.why = "no keys have a DS" };
 
 	fake_pass(base, 1);
+	ck_assert(query.waits);
 	query.waits = false;
 	query.cb(query.arg, &result);
 	expect(TRUST_UNKNOWN,
@@ -209,6 +210,7 @@ START_TEST(answers_without_dnssec_are_told_apart)
 	fake_pass(base, 3001);
 	answer(true, DNS_SECURE, NULL);
 	fake_pass(base, 3601000);
+	ck_assert(query.waits);
 	query.waits = false;
 	query.cb(query.arg, &result);
 	expect(TRUST_ALIVE, NULL);

@@ -490,6 +490,7 @@ START_TEST(cancelled_one_never_calls)
 	for (int i = 0; i < 100 && tcp_questions == 0; i++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_uint_eq(tcp_questions, 1);
+	ck_assert(!came);
 	upstream_cancel(upstream);
 	upstream_cancel(NULL);
 	ck_assert(!came);
