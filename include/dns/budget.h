@@ -31,7 +31,7 @@ enum budget_kind {
  * Hashing of our own, and what libunbound may have hashed for each answer.
  * Twenty hosts in a zone with 150 iterations and a short salt take some 70,000
  * blocks.  A block takes 0.3 to 0.6 microseconds, and what is in flight when
- * the budget ends is as much again: the most expensive domain costs 0.3 seconds
+ * the budget ends is as much again: the most expensive domain costs 0.5 seconds
  * per mail.
  */
 #define BUDGET_HASHING_MAX 300000
