@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/clock.h"
 #include "base/domain.h"
+#include "base/timer.h"
 #include "dane/dane_host.h"
 #include "dane/evidence.h"
 #include "dane/flight.h"
@@ -50,8 +49,8 @@ struct dane {
 	void *arg;
 	struct dane_work work;
 	struct dane_question question; /* its domain is that of the evidence */
-	struct event *deadline;
-	struct event *turn; /* of the event loop: to begin, and to hand over */
+	struct timer *deadline;
+	struct timer *turn; /* of the event loop: to begin, and to hand over */
 	struct flight mx;
 	struct dane_host_run *host[MX_HOSTS_MAX];
 	size_t host_count;
@@ -67,8 +66,8 @@ change_state(struct dane *dane, enum dane_state state)
 	if (state != DANE_DONE)
 		return;
 	flight_cancel(&dane->mx);
-	event_del(dane->deadline);
-	event_active(dane->turn, EV_TIMEOUT, 0);
+	timer_stop(dane->deadline);
+	timer_now(dane->turn);
 }
 
 /* The MX lookup has no result. @why: taken over; NULL when out of memory. */
@@ -291,9 +290,7 @@ ask_mx(struct dane *dane)
 static void
 begin(struct dane *dane)
 {
-	const struct timeval limit = { dane->question.deadline, 0 };
-
-	event_add(dane->deadline, &limit);
+	timer_in_ms(dane->deadline, dane->question.deadline * UINT64_C(1000));
 	if (!dane->question.use_mx) {
 		dane->work.evidence->mx_security = DNS_SECURE;
 		start_single_host(dane);
@@ -306,13 +303,11 @@ begin(struct dane *dane)
 
 /* Everything unfinished has failed. */
 static void
-on_deadline(evutil_socket_t fd, short what, void *arg)
+on_deadline(void *arg)
 {
 	struct dane *dane = arg;
 	char text[DANE_WHY_MAX];
 
-	(void)fd;
-	(void)what;
 	snprintf(text, sizeof(text),
 	    "DNS of %.80s: not concluded within %u seconds",
 	    dane->work.evidence->domain, dane->question.deadline);
@@ -332,10 +327,8 @@ dane_free(struct dane *dane)
 	flight_cancel(&dane->mx);
 	for (size_t i = 0; i < dane->host_count; i++)
 		dane_host_free(dane->host[i]);
-	if (dane->deadline != NULL)
-		event_free(dane->deadline);
-	if (dane->turn != NULL)
-		event_free(dane->turn);
+	timer_free(dane->deadline);
+	timer_free(dane->turn);
 	dane_evidence_free(dane->work.evidence);
 	budget_release(dane->work.budget);
 	free(dane);
@@ -369,12 +362,10 @@ hand_over(struct dane *dane)
 }
 
 static void
-on_turn(evutil_socket_t fd, short what, void *arg)
+on_turn(void *arg)
 {
 	struct dane *dane = arg;
 
-	(void)fd;
-	(void)what;
 	if (dane->state == DANE_STARTING)
 		begin(dane);
 	else
@@ -407,13 +398,13 @@ dane_evaluate(struct event_base *base, struct resolver *resolver,
 		return NULL;
 	}
 	dane->question.domain = dane->work.evidence->domain;
-	dane->deadline = event_new(base, -1, 0, on_deadline, dane);
-	dane->turn = event_new(base, -1, 0, on_turn, dane);
+	dane->deadline = timer_new(base, on_deadline, dane);
+	dane->turn = timer_new(base, on_turn, dane);
 	if (dane->deadline == NULL || dane->turn == NULL) {
 		dane_free(dane);
 		return NULL;
 	}
-	event_active(dane->turn, EV_TIMEOUT, 0);
+	timer_now(dane->turn);
 	return dane;
 }
 

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "dns/budget.h"
 #include "dns/chain.h"
 #include "dns/infra_cache.h"
@@ -93,7 +92,7 @@ struct ladder {
 	enum lookup_class class;
 	const struct plain_path *path;
 	uint64_t deadline; /* clock_ms() */
-	struct event *kick, *limit, *proof_timer, *doubt_timer, *retry_timer;
+	struct timer *kick, *limit, *proof_timer, *doubt_timer, *retry_timer;
 	struct budget *budget;
 
 	struct chain chain;
@@ -216,15 +215,8 @@ leave_name(struct ladder *ladder)
 	chain_drop_held(&ladder->chain);
 	ladder->walk_caches = PROOF_CACHES_OF_ALL;
 	ladder->plain_why[0] = ladder->plain_zone[0] = '\0';
-	event_del(ladder->proof_timer);
-	event_del(ladder->retry_timer);
-}
-
-static void
-event_drop(struct event *event)
-{
-	if (event != NULL)
-		event_free(event);
+	timer_stop(ladder->proof_timer);
+	timer_stop(ladder->retry_timer);
 }
 
 void
@@ -237,11 +229,11 @@ ladder_cancel(struct ladder *ladder)
 	proof_cancel(ladder->walk);
 	plain_cancel(ladder->search);
 	packet_facts_clear(&ladder->facts);
-	event_drop(ladder->kick);
-	event_drop(ladder->limit);
-	event_drop(ladder->proof_timer);
-	event_drop(ladder->doubt_timer);
-	event_drop(ladder->retry_timer);
+	timer_free(ladder->kick);
+	timer_free(ladder->limit);
+	timer_free(ladder->proof_timer);
+	timer_free(ladder->doubt_timer);
+	timer_free(ladder->retry_timer);
 	chain_clear(&ladder->chain);
 	free(ladder);
 }
@@ -526,12 +518,10 @@ start_plain(struct ladder *ladder)
 /* ---- the rules ---- */
 
 static void
-retry(evutil_socket_t fd, short what, void *arg)
+retry(void *arg)
 {
 	struct ladder *ladder = arg;
 
-	(void)fd;
-	(void)what;
 	leave_name(ladder);
 	ladder->once.has_retried = true;
 	start_name(ladder);
@@ -555,15 +545,12 @@ is_in_vain(const struct ladder *ladder)
 static void
 fail_or_retry(struct ladder *ladder)
 {
-	const struct timeval delay = { RETRY_MS / 1000,
-		RETRY_MS % 1000 * 1000 };
-
 	if (ladder->fresh != NULL ||
 	    (ladder->first == FIRST_FAILED && doubt(ladder)))
 		return;
 	if (!ladder->once.has_retried && !is_in_vain(ladder) &&
 	    clock_ms() + RETRY_MS < ladder->deadline) {
-		event_add(ladder->retry_timer, &delay);
+		timer_in_ms(ladder->retry_timer, RETRY_MS);
 		return;
 	}
 	conclude_unanswered(ladder, ladder->why);
@@ -617,7 +604,7 @@ settle_proven(struct ladder *ladder)
 	case FIRST_UNCONFIRMED:
 		break;
 	}
-	event_del(ladder->proof_timer);
+	timer_stop(ladder->proof_timer);
 	drop_fresh(ladder);
 	infra_cache_add_racing(ladder->env->infra_cache, ladder->chain.name);
 	if (ladder->need == LOOKUP_NEED_SECURITY)
@@ -774,7 +761,7 @@ on_walk(void *arg, const struct proof_result *result)
 static void
 start_walk(struct ladder *ladder)
 {
-	event_del(ladder->proof_timer);
+	timer_stop(ladder->proof_timer);
 	if (ladder->proof != RUNG_IDLE)
 		return;
 	ladder->walk = proof_start(ladder->env->base, ladder->env->validator,
@@ -789,12 +776,10 @@ start_walk(struct ladder *ladder)
 }
 
 static void
-on_proof_timer(evutil_socket_t fd, short what, void *arg)
+on_proof_timer(void *arg)
 {
 	struct ladder *ladder = arg;
 
-	(void)fd;
-	(void)what;
 	if (ladder->first == FIRST_NOT_ASKED) { /* the proof came first */
 		ask_first(ladder);
 		return;
@@ -940,7 +925,7 @@ distrust_caches(struct ladder *ladder)
 	}
 	validator_cancel(ladder->query);
 	ladder->query = NULL;
-	event_del(ladder->retry_timer);
+	timer_stop(ladder->retry_timer);
 	if (ladder->proof != RUNG_DONE || !proof_holds(ladder))
 		change_proof(ladder, RUNG_IDLE);
 }
@@ -994,7 +979,7 @@ look_again(struct ladder *ladder, enum first state)
 static void
 drop_fresh(struct ladder *ladder)
 {
-	event_del(ladder->doubt_timer);
+	timer_stop(ladder->doubt_timer);
 	validator_cancel(ladder->fresh);
 	ladder->fresh = NULL;
 }
@@ -1021,12 +1006,10 @@ doubt(struct ladder *ladder)
 }
 
 static void
-on_doubt_timer(evutil_socket_t fd, short what, void *arg)
+on_doubt_timer(void *arg)
 {
 	struct ladder *ladder = arg;
 
-	(void)fd;
-	(void)what;
 	if (ladder->first == FIRST_ASKED && ladder->fresh == NULL &&
 	    (ladder->proof != RUNG_DONE || !proof_holds(ladder)))
 		doubt(ladder);
@@ -1070,14 +1053,11 @@ walk_comes_first(const struct ladder *ladder)
 static void
 ask_first(struct ladder *ladder)
 {
-	static const struct timeval patience = { DOUBT_MS / 1000,
-		DOUBT_MS % 1000 * 1000 };
-
 	if (ladder->first != FIRST_NOT_ASKED)
 		return;
 	change_first(ladder, FIRST_ASKED);
 	if (!ladder->once.has_doubted)
-		event_add(ladder->doubt_timer, &patience);
+		timer_in_ms(ladder->doubt_timer, DOUBT_MS);
 	ladder->query =
 	    validator_ask(ladder->env->validator, ladder->chain.name,
 		ladder->chain.type, NULL, ladder->budget, on_validated, ladder);
@@ -1100,9 +1080,6 @@ most_labels(const struct ladder *ladder)
 static void
 start_name(struct ladder *ladder)
 {
-	static const struct timeval at_once = { 0, 0 },
-				    delay = { LADDER_PROOF_MS / 1000,
-					    LADDER_PROOF_MS % 1000 * 1000 };
 	bool is_racing;
 
 	if (domain_labels(ladder->chain.name) > most_labels(ladder)) {
@@ -1121,32 +1098,28 @@ start_name(struct ladder *ladder)
 			ladder->env->infra_cache, ladder->chain.name) != NULL;
 	if (is_racing && walk_comes_first(ladder)) {
 		start_walk(ladder);
-		event_add(ladder->proof_timer, &delay);
+		timer_in_ms(ladder->proof_timer, LADDER_PROOF_MS);
 		settle(ladder);
 		return;
 	}
-	event_add(ladder->proof_timer, is_racing ? &at_once : &delay);
+	timer_in_ms(ladder->proof_timer, is_racing ? 0 : LADDER_PROOF_MS);
 	ask_first(ladder);
 }
 
 /* ---- life ---- */
 
 static void
-begin(evutil_socket_t fd, short what, void *arg)
+begin(void *arg)
 {
-	(void)fd;
-	(void)what;
 	start_name(arg);
 }
 
 /* The deadline: a completed proof still counts; anything else has failed. */
 static void
-on_limit(evutil_socket_t fd, short what, void *arg)
+on_limit(void *arg)
 {
 	struct ladder *ladder = arg;
 
-	(void)fd;
-	(void)what;
 	if (is_looked_at_again(ladder))
 		conclude_failed(ladder, DNS_BOGUS, ladder->why);
 	else if (ladder->proof == RUNG_DONE && proof_holds(ladder))
@@ -1160,8 +1133,6 @@ struct ladder *
 ladder_start(const struct ladder_env *env,
     const struct ladder_question *question, ladder_cb cb, void *arg)
 {
-	const struct timeval limit = { question->deadline_ms / 1000,
-		question->deadline_ms % 1000 * 1000 };
 	struct ladder *ladder = calloc(1, sizeof(*ladder));
 
 	if (ladder == NULL)
@@ -1177,13 +1148,11 @@ ladder_start(const struct ladder_env *env,
 	ladder->deadline = ladder->begun + question->deadline_ms;
 	ladder->budget = question->budget;
 	change_first(ladder, FIRST_NOT_ASKED);
-	ladder->kick = event_new(env->base, -1, 0, begin, ladder);
-	ladder->limit = event_new(env->base, -1, 0, on_limit, ladder);
-	ladder->proof_timer =
-	    event_new(env->base, -1, 0, on_proof_timer, ladder);
-	ladder->doubt_timer =
-	    event_new(env->base, -1, 0, on_doubt_timer, ladder);
-	ladder->retry_timer = event_new(env->base, -1, 0, retry, ladder);
+	ladder->kick = timer_new(env->base, begin, ladder);
+	ladder->limit = timer_new(env->base, on_limit, ladder);
+	ladder->proof_timer = timer_new(env->base, on_proof_timer, ladder);
+	ladder->doubt_timer = timer_new(env->base, on_doubt_timer, ladder);
+	ladder->retry_timer = timer_new(env->base, retry, ladder);
 	if (chain_init(&ladder->chain, question->name, question->type,
 		question->need) == -1 ||
 	    ladder->kick == NULL || ladder->limit == NULL ||
@@ -1192,7 +1161,7 @@ ladder_start(const struct ladder_env *env,
 		ladder_cancel(ladder);
 		return NULL;
 	}
-	event_add(ladder->limit, &limit);
-	event_active(ladder->kick, EV_TIMEOUT, 0);
+	timer_in_ms(ladder->limit, question->deadline_ms);
+	timer_now(ladder->kick);
 	return ladder;
 }
