@@ -13,9 +13,8 @@
 #include "base/reason.h"
 #include "command/report.h"
 
+#include "doctor_fixture.h"
 #include "test_main.h"
-
-#define TABLE "socketmap:inet:127.0.0.1:8642:query"
 
 /* One chrooted service with which all is well. */
 struct fixture {
@@ -26,60 +25,15 @@ struct fixture {
 };
 
 static void
-healthy_view(struct doctor_view *view, const char *path)
-{
-	const struct resolver_reply good = { true, 0, true, true };
-
-	*view = (struct doctor_view){ .path = path, .exists = true };
-	resolv_conf_parse("nameserver 127.0.0.1\n", &view->conf);
-	view->server[0] = (struct doctor_server){ .understood = true,
-		.is_loopback = true,
-		.probe = { good, good, good } };
-}
-
-static void
 healthy(struct fixture *f)
 {
-	static const char *const values[POSTFIX_PARAMETERS] = {
-		[POSTFIX_MAIL_VERSION] = "3.7.11",
-		[POSTFIX_QUEUE_DIRECTORY] = "/var/spool/postfix",
-		[POSTFIX_MAIL_OWNER] = "postfix",
-		[POSTFIX_COMPATIBILITY_LEVEL] = "3.6",
-		[POSTFIX_POLICY_MAPS] = TABLE,
-		[POSTFIX_SECURITY_LEVEL] = "may",
-		[POSTFIX_DNS_SUPPORT_LEVEL] = "dnssec",
-		[POSTFIX_HOST_LOOKUP] = "dns",
-		[POSTFIX_INSECURE_MX] = "dane",
-		[POSTFIX_RESOLVER_OPTIONS] = "",
-		[POSTFIX_IGNORE_MX_ERROR] = "no",
-		[POSTFIX_FINGERPRINT_DIGEST] = "sha256",
-		[POSTFIX_RELAYHOST] = "",
-		[POSTFIX_SASL_AUTH] = "no",
-		[POSTFIX_SASL_PASSWORDS] = "",
-		[POSTFIX_SASL_OPTIONS] = "noplaintext, noanonymous",
-	};
-	const char *list = TABLE;
-
 	memset(f, 0, sizeof(*f));
 	f->config.name = "smtp/unix";
 	f->config.chroot = true;
-	for (size_t i = 0; i < POSTFIX_PARAMETERS; i++)
-		f->config.value[i] = (char *)values[i];
-	ck_assert(policy_map_next(&list, &f->map.map));
-	f->map.is_ours = true;
-	f->map.no_dane = "may";
-	f->map.no_dane_explicit = "notfound";
-	f->map.insecure_mx = "dane";
-	f->map.dane_only = "never";
+	healthy_config(&f->config);
+	healthy_map(&f->map);
 	f->service = (struct doctor_service){ &f->config, &f->map, 1 };
-	healthy_view(&f->facts.outside, "/etc/resolv.conf");
-	healthy_view(&f->facts.inside, "/var/spool/postfix/etc/resolv.conf");
-	f->facts.service = &f->service;
-	f->facts.service_count = 1;
-	f->facts.is_root = true;
-	f->facts.trust = "alive";
-	f->facts.trust_why = "";
-	f->facts.table = TABLE;
+	healthy_facts(&f->facts, &f->service);
 }
 
 /* The ids, in their order, with a blank behind each. */

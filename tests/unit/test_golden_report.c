@@ -13,6 +13,7 @@
 #include "command/report.h"
 #include "dns/answer.h"
 
+#include "doctor_fixture.h"
 #include "golden.h"
 #include "test_main.h"
 
@@ -177,7 +178,6 @@ END_TEST
 
 /* ---- doctor ---- */
 
-#define TABLE "socketmap:inet:127.0.0.1:8642:query"
 #define SERVICES 2
 #define MAPS 4
 
@@ -189,70 +189,22 @@ struct patient {
 	struct doctor_name name;
 };
 
-static const char *const good_values[POSTFIX_PARAMETERS] = {
-	[POSTFIX_MAIL_VERSION] = "3.7.11",
-	[POSTFIX_QUEUE_DIRECTORY] = "/var/spool/postfix",
-	[POSTFIX_MAIL_OWNER] = "postfix",
-	[POSTFIX_COMPATIBILITY_LEVEL] = "3.6",
-	[POSTFIX_POLICY_MAPS] = TABLE,
-	[POSTFIX_SECURITY_LEVEL] = "may",
-	[POSTFIX_DNS_SUPPORT_LEVEL] = "dnssec",
-	[POSTFIX_HOST_LOOKUP] = "dns",
-	[POSTFIX_INSECURE_MX] = "dane",
-	[POSTFIX_IGNORE_MX_ERROR] = "no",
-	[POSTFIX_FINGERPRINT_DIGEST] = "sha256",
-	[POSTFIX_SASL_AUTH] = "no",
-	[POSTFIX_SASL_OPTIONS] = "noplaintext, noanonymous",
-};
-
-static void
-set_view(struct doctor_view *view, const char *path, const char *text)
-{
-	const struct resolver_reply good = { true, 0, true, true };
-
-	*view = (struct doctor_view){ .path = path, .exists = true };
-	resolv_conf_parse(text, &view->conf);
-	view->server[0] = (struct doctor_server){ .understood = true,
-		.is_loopback = true,
-		.probe = { good, good, good } };
-}
-
 /* Nothing is wrong with the first service; there is no second one. */
 static void
 set_patient(struct patient *to)
 {
 	memset(to, 0, sizeof(*to));
 	for (size_t s = 0; s < SERVICES; s++)
-		for (size_t i = 0; i < POSTFIX_PARAMETERS; i++)
-			to->config[s].value[i] =
-			    (char *)(good_values[i] != NULL ? good_values[i]
-							    : "");
+		healthy_config(&to->config[s]);
 	to->config[0].name = "smtp/unix";
 	to->config[0].chroot = true;
 	to->config[1].name = "relay/unix";
-	for (size_t m = 0; m < MAPS; m++) {
-		const char *list = TABLE;
-
-		ck_assert(policy_map_next(&list, &to->map[m].map));
-		to->map[m].is_ours = true;
-		to->map[m].no_dane = "may";
-		to->map[m].no_dane_explicit = "notfound";
-		to->map[m].insecure_mx = "dane";
-		to->map[m].dane_only = "never";
-	}
+	for (size_t m = 0; m < MAPS; m++)
+		healthy_map(&to->map[m]);
 	for (size_t s = 0; s < SERVICES; s++)
 		to->service[s] = (struct doctor_service){ &to->config[s],
 			&to->map[2 * s], 1 };
-	set_view(
-	    &to->facts.outside, "/etc/resolv.conf", "nameserver 127.0.0.1\n");
-	set_view(&to->facts.inside, "/var/spool/postfix/etc/resolv.conf",
-	    "nameserver 127.0.0.1\n");
-	to->facts.service = to->service;
-	to->facts.service_count = 1;
-	to->facts.is_root = true;
-	to->facts.trust = "alive";
-	to->facts.trust_why = "";
-	to->facts.table = TABLE;
+	healthy_facts(&to->facts, to->service);
 }
 
 static void

@@ -605,17 +605,17 @@ START_TEST(dname_above_is_substituted)
 END_TEST
 
 #define LABEL "x123456789x123456789x123456789x123456789x123456789x123456789"
+#define LONG_NAME LABEL "." LABEL "." LABEL ".dn.example"
+
+static const char *const long_dname[] = {
+	"dn.example. 70 IN DNAME " LABEL "." LABEL ".", NULL
+};
 
 /* Longer than names can be: the DNAME denies it, securely. */
 START_TEST(dname_can_make_a_name_too_long)
 {
-	static const char name[] = LABEL "." LABEL "." LABEL ".dn.example";
-	static const char *const long_dname[] = {
-		"dn.example. 70 IN DNAME " LABEL "." LABEL ".", NULL
-	};
-
-	start(name);
-	no_answer(name, DNS_TYPE_CNAME);
+	start(LONG_NAME);
+	no_answer(LONG_NAME, DNS_TYPE_CNAME);
 	signed_at("example", 250);
 	nsec_at("dn.example", "example", "DNAME RRSIG NSEC", DNS_SECURE);
 	if (_i == 1)
@@ -863,13 +863,8 @@ END_TEST
 
 START_TEST(dname_at_the_apex_can_make_a_name_too_long)
 {
-	static const char name[] = LABEL "." LABEL "." LABEL ".dn.example";
-	static const char *const long_dname[] = {
-		"dn.example. 70 IN DNAME " LABEL "." LABEL ".", NULL
-	};
-
-	start(name);
-	no_answer(name, DNS_TYPE_CNAME);
+	start(LONG_NAME);
+	no_answer(LONG_NAME, DNS_TYPE_CNAME);
 	signed_at("example", 250);
 	signed_at("dn.example", 250);
 	answer(LABEL ".dn.example", DNS_TYPE_DS, DNS_INSECURE, 6, long_dname,
