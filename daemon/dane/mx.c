@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/domain.h"
+#include "dns/wire.h"
 
 #define PREFERENCE_LEN 2
 
@@ -29,7 +30,7 @@ read_record(const struct dns_rdata *rdata, uint16_t *preference,
 	    domain_from_wire(rdata->data + PREFERENCE_LEN,
 		rdata->len - PREFERENCE_LEN, name) == 0)
 		return -1;
-	*preference = (uint16_t)(rdata->data[0] << 8 | rdata->data[1]);
+	*preference = wire_get16(rdata->data);
 	return 0;
 }
 

@@ -13,9 +13,9 @@
 
 #include "base/log.h"
 #include "dns/key_limits.h"
+#include "dns/wire.h"
 
 #define TYPE_A 1
-#define CLASS_IN 1
 #define VALUES 256 /* of an algorithm or digest number */
 #define SHA256 2   /* the digest that is always supported */
 #define DIGEST_MAX 48
@@ -112,8 +112,8 @@ ask_all(struct ub_ctx *ub, struct outcome outcomes[VALUES])
 
 		snprintf(name, sizeof(name), "n%u.", i);
 		outcomes[i] = (struct outcome){ .validates = false };
-		ub_resolve_event(
-		    ub, name, TYPE_A, CLASS_IN, &outcomes[i], on_result, NULL);
+		ub_resolve_event(ub, name, TYPE_A, WIRE_CLASS_IN, &outcomes[i],
+		    on_result, NULL);
 	}
 }
 

@@ -27,8 +27,8 @@
 #include "dns/budget.h"
 #include "dns/unbound_answer.h"
 #include "dns/unbound_context.h"
+#include "dns/wire.h"
 
-#define CLASS_IN 1
 #define RCODE_NOERROR 0
 #define RCODE_NXDOMAIN 3
 #define RCODE_YXDOMAIN 6 /* RFC 6672 section 2.2 */
@@ -916,7 +916,7 @@ submit(struct validator_query *query)
 
 	validator->asking = true;
 	error = ub_resolve_event(query->context->ub, name_of(query),
-	    query->type, CLASS_IN, query, on_result, NULL);
+	    query->type, WIRE_CLASS_IN, query, on_result, NULL);
 	validator->asking = false;
 	if (error != 0)
 		log_error("validated: libunbound can't ask %s: %s",

@@ -10,6 +10,7 @@
 #include "base/domain.h"
 #include "dane/evidence.h"
 #include "dane/tlsa.h"
+#include "dns/wire.h"
 #include "policy/verdict.h"
 
 #define RECORD_MAX (DOMAIN_TEXT_MAX + 16)
@@ -30,7 +31,7 @@ record_text(uint16_t type, const struct dns_rdata *rdata, char text[RECORD_MAX])
 	else if (type == DNS_TYPE_MX && rdata->len > 2 &&
 		 domain_from_wire(rdata->data + 2, rdata->len - 2, name) != 0)
 		snprintf(text, RECORD_MAX, "%u %s",
-		    (unsigned)(rdata->data[0] << 8 | rdata->data[1]), name);
+		    (unsigned)wire_get16(rdata->data), name);
 	return text;
 }
 

@@ -42,6 +42,8 @@
 #define WIRE_TYPE_RRSIG 46
 #define WIRE_TYPE_ANY 255
 
+#define WIRE_OPTION_EDE 15 /* of OPT; RFC 8914: a code and UTF-8 text */
+
 static inline uint16_t
 wire_get16(const uint8_t *at)
 {

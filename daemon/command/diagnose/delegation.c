@@ -12,8 +12,8 @@
 #include "base/root_file.h"
 #include "command/dns/dns_probe_batch.h"
 #include "dns/answer.h"
+#include "dns/wire.h"
 
-#define DNS_PORT 53
 #define DEPTH_MAX 4   /* of nested lookups of server names */
 #define NAMES_MAX 13  /* servers per zone */
 #define ALIASES_MAX 8 /* from zone to zone */

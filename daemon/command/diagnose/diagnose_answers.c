@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "dns/answer.h"
+#include "dns/wire.h"
 
-#define DNS_PORT 53
 #define PLAIN_SIZE_MAX 512 /* RFC 1035 section 4.2.1 */
 
 /* ---- queries ---- */

@@ -15,8 +15,8 @@
 #include "command/diagnose/diagnose_judge.h"
 #include "command/dns/resolv_conf.h"
 #include "dns/answer.h"
+#include "dns/wire.h"
 
-#define DNS_PORT 53
 #define RESOLV_CONF_MAX 65536
 
 static const char no_memory[] = "out of memory";

@@ -14,10 +14,10 @@
 #include "command/dns/extended_error.h"
 #include "dns/packet.h"
 #include "dns/upstream.h"
+#include "dns/wire.h"
 
 #define COOKIE_LEN 8
 #define OPT_LEN (11 + 4 + COOKIE_LEN)
-#define TYPE_OPT 41
 #define OPTION_COOKIE 10
 #define FLAG_DO 0x8000U
 #define SENDINGS 3
@@ -61,32 +61,24 @@ finish(struct dns_probe *probe, enum dns_probe_status status,
 /* ---- the query ---- */
 
 static size_t
-put16(uint8_t *to, unsigned value)
-{
-	to[0] = (uint8_t)(value >> 8);
-	to[1] = (uint8_t)value;
-	return 2;
-}
-
-static size_t
 put_opt(uint8_t *to, const struct dns_manner *manner)
 {
-	size_t len = 1;
+	uint8_t *at = to;
 
-	to[0] = 0; /* the root */
-	len += put16(to + len, TYPE_OPT);
-	len += put16(to + len, manner->size);
-	len += put16(to + len, 0); /* extended rcode, version */
-	len += put16(to + len, manner->dnssec ? FLAG_DO : 0);
-	len += put16(to + len, manner->cookie ? 4 + COOKIE_LEN : 0);
+	*at++ = 0; /* the root */
+	at = wire_put16(at, WIRE_TYPE_OPT);
+	at = wire_put16(at, manner->size);
+	at = wire_put16(at, 0); /* extended rcode, version */
+	at = wire_put16(at, manner->dnssec ? FLAG_DO : 0);
+	at = wire_put16(at, manner->cookie ? 4 + COOKIE_LEN : 0);
 	if (manner->cookie) {
-		len += put16(to + len, OPTION_COOKIE);
-		len += put16(to + len, COOKIE_LEN);
-		if (getrandom(to + len, COOKIE_LEN, 0) != COOKIE_LEN)
-			memset(to + len, 0x55, COOKIE_LEN);
-		len += COOKIE_LEN;
+		at = wire_put16(at, OPTION_COOKIE);
+		at = wire_put16(at, COOKIE_LEN);
+		if (getrandom(at, COOKIE_LEN, 0) != COOKIE_LEN)
+			memset(at, 0x55, COOKIE_LEN);
+		at += COOKIE_LEN;
 	}
-	return len;
+	return (size_t)(at - to);
 }
 
 /* ---- the response ---- */

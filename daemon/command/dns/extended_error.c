@@ -3,8 +3,7 @@
 #include "command/dns/extended_error.h"
 
 #include "base/log.h"
-
-#define OPTION_EDE 15 /* RFC 8914: a code and UTF-8 text */
+#include "dns/wire.h"
 
 int
 extended_error(const ldns_pkt *packet, char *text, size_t size)
@@ -16,16 +15,16 @@ extended_error(const ldns_pkt *packet, char *text, size_t size)
 
 	text[0] = '\0';
 	while (data != NULL && len - at >= 4) {
-		const unsigned option = (unsigned)data[at] << 8 | data[at + 1];
-		const size_t room = (size_t)data[at + 2] << 8 | data[at + 3];
+		const unsigned option = wire_get16(data + at);
+		const size_t room = wire_get16(data + at + 2);
 
 		at += 4;
 		if (room > len - at)
 			break;
-		if (option == OPTION_EDE && room >= 2) {
+		if (option == WIRE_OPTION_EDE && room >= 2) {
 			log_printable(
 			    text, size, (const char *)data + at + 2, room - 2);
-			return data[at] << 8 | data[at + 1];
+			return wire_get16(data + at);
 		}
 		at += room;
 	}

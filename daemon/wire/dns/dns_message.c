@@ -18,9 +18,8 @@
 /* From here to ANY are the QTYPEs and meta-TYPEs of RFC 6895. */
 #define TYPE_META_FIRST 128
 
-#define OPT_LEN 11      /* octets of an OPT record without options */
-#define OPT_DO 0x80U    /* in the third octet of its TTL */
-#define OPTION_ERROR 15 /* RFC 8914 */
+#define OPT_LEN 11   /* octets of an OPT record without options */
+#define OPT_DO 0x80U /* in the third octet of its TTL */
 #define ELLIPSIS " ..."
 #define ERROR_TEXT_MAX 200
 #define UDP_LEAST 512
@@ -288,7 +287,7 @@ put_opt(const struct dns_request *request, enum dns_rcode rcode,
 	}
 	text_octets = put_text(at + 8, text != NULL ? skip_question(text) : "");
 	at = wire_put16(at, (unsigned)(6 + text_octets));
-	at = wire_put16(at, OPTION_ERROR);
+	at = wire_put16(at, WIRE_OPTION_EDE);
 	at = wire_put16(at, (unsigned)(2 + text_octets));
 	at = wire_put16(at, (unsigned)error);
 	return (size_t)(at - out) + text_octets;

@@ -10,6 +10,7 @@
 #include "base/stats.h"
 #include "dns/budget.h"
 #include "dns/resolver.h"
+#include "dns/wire.h"
 #include "wire/peers.h"
 
 /* Unanswered queries of one peer that may use the slots reserved for peers with
@@ -143,8 +144,7 @@ static struct dns_reply
 make_reply(struct dns_queries *queries, size_t len)
 {
 	count_reply(queries);
-	queries->out[0] = (uint8_t)(len >> 8);
-	queries->out[1] = (uint8_t)len;
+	wire_put16(queries->out, (unsigned)len);
 	return (struct dns_reply){ queries->out, len };
 }
 

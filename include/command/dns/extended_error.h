@@ -5,6 +5,7 @@
 #ifndef COMMAND_DNS_EXTENDED_ERROR_H
 #define COMMAND_DNS_EXTENDED_ERROR_H
 
+#include <stdbool.h> /* otherwise ldns.h defines a bool of its own */
 #include <stddef.h>
 
 #include <ldns/ldns.h>
